@@ -1,0 +1,66 @@
+import { Catch, HttpException, HttpStatus, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { throwError, type Observable } from 'rxjs';
+import { BerbixError } from './berbix.error.js';
+
+/** What the caller of your backend is told, by error code. Everything else is a 500. */
+const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = {
+  BERBIX_INPUT: [HttpStatus.BAD_REQUEST, 'The request cannot be processed.'],
+  BERBIX_INVALID_REFRESH_TOKEN: [
+    HttpStatus.GONE,
+    'This verification cannot be continued. Start a new one.',
+  ],
+  BERBIX_GONE: [HttpStatus.GONE, 'This verification cannot be continued. Start a new one.'],
+  BERBIX_CONFLICT: [HttpStatus.CONFLICT, 'The verification is at another step.'],
+  BERBIX_RATE_LIMIT: [
+    HttpStatus.SERVICE_UNAVAILABLE,
+    'Identity verification is busy. Try again later.',
+  ],
+  BERBIX_UNAVAILABLE: [
+    HttpStatus.SERVICE_UNAVAILABLE,
+    'Identity verification is busy. Try again later.',
+  ],
+  BERBIX_TIMEOUT: [HttpStatus.GATEWAY_TIMEOUT, 'Identity verification did not answer in time.'],
+  BERBIX_CONNECTION: [HttpStatus.BAD_GATEWAY, 'Identity verification cannot be reached.'],
+  BERBIX_SERVER: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
+  BERBIX_RESPONSE: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
+};
+
+/**
+ * Answers a {@link BerbixError} that leaves a handler with the HTTP status that fits it, and with a
+ * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on.
+ *
+ * Opt in with `@UseFilters(BerbixExceptionFilter)` or `{ provide: APP_FILTER, useClass: BerbixExceptionFilter }`.
+ * Without it Nest answers 500, as for any error it does not know. Outside HTTP the error is thrown on.
+ *
+ * | error | status |
+ * | --- | --- |
+ * | input | 400 |
+ * | invalid refresh token, gone | 410 |
+ * | conflict | 409 |
+ * | rate limit, unavailable | 503 |
+ * | timeout | 504 |
+ * | connection, server, response | 502 |
+ * | configuration, authentication | 500 |
+ */
+@Catch(BerbixError)
+export class BerbixExceptionFilter extends BaseExceptionFilter {
+  override catch(error: BerbixError, host: ArgumentsHost): void | Observable<never> {
+    if (host.getType() === 'rpc') return throwError(() => error);
+    if (host.getType() !== 'http') throw error;
+    const [status, message] = STATUS_BY_CODE[error.code] ?? [];
+    if (status === undefined || message === undefined) return super.catch(error, host);
+    if (error.retryAfterMs !== undefined) {
+      const adapter = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+      adapter?.setHeader(
+        host.switchToHttp().getResponse(),
+        'Retry-After',
+        String(Math.ceil(error.retryAfterMs / 1000)),
+      );
+    }
+    super.catch(
+      new HttpException({ statusCode: status, error: error.code, message }, status),
+      host,
+    );
+  }
+}

@@ -1,0 +1,89 @@
+import { BerbixError, type BerbixErrorDetails } from './berbix.error.js';
+
+/** An option or an environment variable is missing or wrong. Stops the boot; the message names it. */
+export class BerbixConfigurationError extends BerbixError {
+  readonly code = 'BERBIX_CONFIGURATION';
+}
+
+/** An argument of a call cannot be sent, such as an empty customer uid. Nothing was sent. */
+export class BerbixInputError extends BerbixError {
+  readonly code = 'BERBIX_INPUT';
+}
+
+/**
+ * The API did not accept the API secret (401). It concerns the whole account, not one transaction:
+ * never take a stored refresh token for dead because of it.
+ */
+export class BerbixAuthenticationError extends BerbixError {
+  readonly code = 'BERBIX_AUTHENTICATION';
+}
+
+/**
+ * The refresh token is not one: empty or malformed (nothing was sent then), or refused by the API
+ * as unknown. A new transaction is the way on.
+ */
+export class BerbixInvalidRefreshTokenError extends BerbixError {
+  readonly code = 'BERBIX_INVALID_REFRESH_TOKEN';
+}
+
+/** The transaction was deleted or purged (410). A new transaction is the way on. */
+export class BerbixGoneError extends BerbixError {
+  readonly code = 'BERBIX_GONE';
+}
+
+/** The transaction is in another state than the call expects (409). */
+export class BerbixConflictError extends BerbixError {
+  readonly code = 'BERBIX_CONFLICT';
+  /** What the transaction waits for, as the API names it. */
+  declare readonly nextStep?: string;
+
+  constructor(message: string, details: BerbixErrorDetails, nextStep?: string) {
+    super(message, details);
+    if (nextStep !== undefined) this.nextStep = nextStep;
+  }
+}
+
+/** The API refused the request for a reason that no other class names (4xx); the same request fails again. */
+export class BerbixRequestError extends BerbixError {
+  readonly code = 'BERBIX_REQUEST';
+}
+
+/** Too many requests (429); `retryAfterMs` says how long to wait, where the API said so. */
+export class BerbixRateLimitError extends BerbixError {
+  readonly code = 'BERBIX_RATE_LIMIT';
+}
+
+/** The API failed (5xx), again after the retries if the call is safe to repeat. */
+export class BerbixServerError extends BerbixError {
+  readonly code = 'BERBIX_SERVER';
+}
+
+/** No complete answer in time: `timeoutMs` for one attempt, `totalTimeoutMs` for the whole call. */
+export class BerbixTimeoutError extends BerbixError {
+  readonly code = 'BERBIX_TIMEOUT';
+}
+
+/** No connection, or one that broke before the answer was complete. */
+export class BerbixConnectionError extends BerbixError {
+  readonly code = 'BERBIX_CONNECTION';
+  /** The system's or the HTTP client's short code, such as `ECONNREFUSED`. */
+  declare readonly reason?: string;
+
+  constructor(message: string, details: BerbixErrorDetails, reason?: string) {
+    super(message, details);
+    if (reason !== undefined) this.reason = reason;
+  }
+}
+
+/**
+ * The call was not sent, to spare an API in trouble: the circuit is open after many failures, or
+ * too many calls wait already.
+ */
+export class BerbixUnavailableError extends BerbixError {
+  readonly code = 'BERBIX_UNAVAILABLE';
+}
+
+/** The answer is not what the API promises: not JSON, a missing or mistyped field, a redirect, too large. */
+export class BerbixResponseError extends BerbixError {
+  readonly code = 'BERBIX_RESPONSE';
+}

@@ -1,0 +1,173 @@
+import { HttpService } from '@nestjs/axios';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { AxiosResponse, CancelToken } from 'axios';
+import { Observable, firstValueFrom } from 'rxjs';
+import {
+  BerbixConfigurationError,
+  BerbixRateLimitError,
+  isBerbixError,
+  type BerbixError,
+} from '../errors/index.js';
+import { VERSION } from '../version.js';
+import { mapAnswer } from './answer.mapper.js';
+import { ApiSecret } from './api-secret.js';
+import { backoff } from './backoff.js';
+import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
+import { Cancellation } from './cancellation.js';
+import { openConnection, type Connection } from './connection.js';
+import { mapFailure, mapForeignError } from './failure.mapper.js';
+import { httpSettings } from './http-options.validation.js';
+import type { BerbixHttpModuleOptions, BerbixHttpSettings } from './http.options.js';
+import { leanAxios } from './lean-axios.js';
+import { overloadGuard, type OverloadGuard } from './overload-guard.js';
+import { undiciAdapter } from './undici.adapter.js';
+import { WireFailure } from './wire-failure.js';
+
+/** Where the options of one account are found; `Symbol.for`, so that two copies of this package agree. */
+export const BERBIX_HTTP_OPTIONS = Symbol.for('berbix:http-options');
+
+/** No answer of the API comes near it; what is larger is not from the API. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** How one attempt ended. */
+type Attempted = { answer: BerbixAnswer } | { error: BerbixError; sent: boolean };
+
+/**
+ * The one way onto the wire: every call of one account goes through here, over an HttpService on an
+ * axios instance of its own. Deadlines, repetition, circuit breaker and the making of errors are
+ * nowhere else.
+ */
+@Injectable()
+export class BerbixHttp implements OnApplicationShutdown {
+  readonly #settings: BerbixHttpSettings;
+  readonly #secret: ApiSecret;
+  readonly #connection: Connection;
+  readonly #http: HttpService;
+  readonly #guard: OverloadGuard;
+
+  /** @throws {BerbixConfigurationError} that names the wrong option */
+  constructor(@Inject(BERBIX_HTTP_OPTIONS) options: BerbixHttpModuleOptions) {
+    this.#settings = httpSettings(options);
+    this.#secret = new ApiSecret(options.apiSecret);
+    this.#connection = openConnection(this.#settings);
+    this.#guard = overloadGuard(this.#settings.http.connections, isOutage);
+    const { dispatcher } = this.#connection;
+    const instance = leanAxios(undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES));
+    this.#settings.http.configureAxios?.(instance);
+    this.#http = new HttpService(instance);
+  }
+
+  /**
+   * Sends a request when subscribed to; emits the 2xx answer once and completes. Unsubscribing
+   * aborts it, wherever it is.
+   *
+   * @throws {BerbixError} (on the Observable) of the class that fits
+   */
+  send(request: BerbixRequest): Observable<BerbixAnswer> {
+    return new Observable((subscriber) => {
+      const call = new Cancellation();
+      const { totalTimeoutMs } = this.#settings;
+      const timer = setTimeout(() => {
+        call.cancel('total-timeout');
+        subscriber.error(
+          mapFailure(request, new WireFailure('total-timeout', true), totalTimeoutMs),
+        );
+      }, totalTimeoutMs);
+      this.#repeat(request, call, performance.now() + totalTimeoutMs).then(
+        (answer) => {
+          subscriber.next(answer);
+          subscriber.complete();
+        },
+        (error: unknown) => subscriber.error(error),
+      );
+      return () => {
+        clearTimeout(timer);
+        call.cancel('unsubscribed');
+      };
+    });
+  }
+
+  /** Lets answers under way come in, then closes the connections. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #repeat(
+    request: BerbixRequest,
+    call: Cancellation,
+    deadline: number,
+  ): Promise<BerbixAnswer> {
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    for (let repetition = 0; ; repetition++) {
+      const attempted = await this.#guard.run(() => this.#attempt(request, body, call));
+      if ('answer' in attempted) return attempted.answer;
+      const { error, sent } = attempted;
+      const mayRepeat =
+        request.repeat === 'always' || !sent || error instanceof BerbixRateLimitError;
+      if (!error.retryable || !mayRepeat || repetition >= this.#settings.retry.limit) throw error;
+      const wait = backoff(repetition, error.retryAfterMs, this.#settings.retry);
+      if (performance.now() + wait >= deadline) throw error;
+      await call.sleep(wait);
+    }
+  }
+
+  async #attempt(
+    request: BerbixRequest,
+    body: string | undefined,
+    call: Cancellation,
+  ): Promise<Attempted> {
+    const attempt = call.child();
+    const { timeoutMs } = this.#settings;
+    const timer = setTimeout(() => attempt.cancel('timeout'), timeoutMs);
+    const startedAt = Date.now();
+    try {
+      const authorization = this.#secret.header();
+      const response = await this.#post(
+        request,
+        body,
+        typeof authorization === 'string' ? authorization : await attempt.race(authorization),
+        attempt,
+      );
+      const mapped = mapAnswer(request, response, startedAt, () => this.#secret.traces);
+      return isBerbixError(mapped) ? { error: mapped, sent: true } : { answer: mapped };
+    } catch (thrown) {
+      if (isBerbixError(thrown)) return { error: thrown, sent: false };
+      return thrown instanceof WireFailure
+        ? { error: mapFailure(request, thrown, timeoutMs), sent: thrown.sent }
+        : { error: mapForeignError(request, thrown), sent: true };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #post(
+    request: BerbixRequest,
+    body: string | undefined,
+    authorization: string,
+    attempt: Cancellation,
+  ): Promise<AxiosResponse<Buffer>> {
+    return firstValueFrom(
+      this.#http.request<Buffer>({
+        method: request.method,
+        url: request.path,
+        data: body,
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/json',
+          'user-agent': `nestjs-berbix/${VERSION}`,
+          authorization,
+        },
+        cancelToken: attempt as unknown as CancelToken,
+      }),
+    );
+  }
+}
+
+/** Failures that speak of the API's health, not of one request or of this application. */
+function isOutage(attempted: Attempted): boolean {
+  return (
+    'error' in attempted &&
+    attempted.error.retryable &&
+    !(attempted.error instanceof BerbixConfigurationError)
+  );
+}

@@ -1,0 +1,27 @@
+/** One call of the API, as the services describe it. */
+export interface BerbixRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From `API_PATHS`. */
+  path: string;
+  /** Sent as JSON. */
+  body?: object;
+  /** Secrets in the body; struck out should the API quote one in an error. */
+  secrets?: readonly string[];
+  /**
+   * When the same request may be sent again after a failure that could pass:
+   * - `always`: doing it twice does no harm;
+   * - `unless-done`: only where the API cannot have acted on it, that is when nothing was sent or
+   *   it answered 429.
+   */
+  repeat: 'always' | 'unless-done';
+}
+
+/** A 2xx answer. */
+export interface BerbixAnswer {
+  /** The JSON object of the body; undefined where the body is empty. */
+  body: Record<string, unknown> | undefined;
+  /** When the request that was answered was started, in milliseconds since 1970. */
+  startedAt: number;
+  /** The API's id of the request, where it gave one. */
+  requestId?: string | undefined;
+}

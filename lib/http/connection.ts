@@ -1,0 +1,27 @@
+import { Pool, ProxyAgent, type Dispatcher } from 'undici';
+import type { BerbixHttpSettings } from './http.options.js';
+import type { BerbixDispatcher } from './undici.adapter.js';
+
+/** What carries the requests, and how it is let go. */
+export interface Connection {
+  dispatcher: BerbixDispatcher;
+  /** Waits for the answers under way, each of which has its deadline; a dispatcher of the user's is left open. */
+  close(): Promise<void>;
+}
+
+/** Opens no socket yet; connections are made when needed and kept for the next call. */
+export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings): Connection {
+  if (http.dispatcher !== undefined) {
+    return { dispatcher: http.dispatcher, close: () => Promise.resolve() };
+  }
+  const tls = http.ca === undefined ? {} : { ca: http.ca };
+  const pool: Dispatcher =
+    http.proxy === undefined
+      ? new Pool(origin, { connections: http.connections, connect: { ...tls, timeout: timeoutMs } })
+      : new ProxyAgent({
+          uri: http.proxy,
+          connections: http.connections,
+          requestTls: { ...tls, timeout: timeoutMs },
+        });
+  return { dispatcher: pool, close: () => pool.close() };
+}

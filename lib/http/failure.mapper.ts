@@ -1,0 +1,58 @@
+import {
+  BerbixConnectionError,
+  BerbixResponseError,
+  BerbixTimeoutError,
+  type BerbixError,
+} from '../errors/index.js';
+import type { BerbixRequest } from './berbix-request.js';
+import { WireFailure } from './wire-failure.js';
+
+/** What it means that no answer came. */
+export function mapFailure(
+  request: BerbixRequest,
+  failure: WireFailure,
+  timeoutMs: number,
+): BerbixError {
+  const { method, path } = request;
+  const details = { method, path };
+  switch (failure.reason) {
+    case 'timeout':
+    case 'total-timeout':
+    case 'unsubscribed':
+      return new BerbixTimeoutError(
+        `${method} ${path} had no complete answer within ${timeoutMs} ms (${failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs'}).`,
+        { ...details, retryable: true },
+      );
+    case 'too-large':
+      return new BerbixResponseError(
+        `${method} ${path} was answered with a body larger than any answer of the API; it was cut off.`,
+        details,
+      );
+    case 'connection':
+      return new BerbixConnectionError(
+        failure.sent
+          ? `The connection broke before ${method} ${path} was answered${because(failure.code)}.`
+          : `Berbix could not be reached for ${method} ${path}${because(failure.code)}. Check apiHost and the network.`,
+        { ...details, retryable: true },
+        failure.code,
+      );
+  }
+}
+
+/**
+ * What an interceptor of the application's threw. Its message stays behind: it may quote the
+ * request, headers and all.
+ */
+export function mapForeignError(request: BerbixRequest, thrown: unknown): BerbixError {
+  const name = thrown instanceof Error ? thrown.name : typeof thrown;
+  return new BerbixConnectionError(
+    `${request.method} ${request.path} was stopped by an error of an interceptor or dispatcher of ` +
+      `this application (${name}). Its message is withheld, since it may quote the request.`,
+    { method: request.method, path: request.path },
+    name,
+  );
+}
+
+function because(code: string | undefined): string {
+  return code === undefined ? '' : ` (${code})`;
+}

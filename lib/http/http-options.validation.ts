@@ -1,0 +1,142 @@
+import { BerbixConfigurationError } from '../errors/index.js';
+import { PRODUCTION_HOST } from '../wire/index.js';
+import type {
+  BerbixHttpModuleOptions,
+  BerbixHttpOptions,
+  BerbixHttpSettings,
+  BerbixRetryOptions,
+} from './http.options.js';
+
+/** A day; a longer time is a mistake in the unit, and timers overflow at 24.8 days. */
+const MAX_MS = 86_400_000;
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {BerbixConfigurationError} that names the option and says what to do
+ */
+export function httpSettings(options: BerbixHttpModuleOptions): BerbixHttpSettings {
+  const retry =
+    typeof options.retry === 'number' ? { limit: options.retry } : (options.retry ?? {});
+  const http = options.http ?? {};
+  onlyKnown('retry', retry, ['limit', 'backoffLimit'] satisfies (keyof BerbixRetryOptions)[]);
+  onlyKnown('http', http, [
+    'connections',
+    'ca',
+    'proxy',
+    'dispatcher',
+    'configureAxios',
+  ] satisfies (keyof BerbixHttpOptions)[]);
+  const settings = {
+    origin: origin(
+      options.apiHost ?? PRODUCTION_HOST,
+      flag('allowInsecure', options.allowInsecure),
+    ),
+    timeoutMs: integer('timeoutMs', options.timeoutMs, 5_000, 1, MAX_MS),
+    totalTimeoutMs: integer('totalTimeoutMs', options.totalTimeoutMs, 15_000, 1, MAX_MS),
+    retry: {
+      limit: integer('retry.limit', retry.limit, 2, 0, 10),
+      backoffLimit: integer('retry.backoffLimit', retry.backoffLimit, 2_000, 0, MAX_MS),
+    },
+    http: { ...http, connections: integer('http.connections', http.connections, 32, 1, 10_000) },
+  };
+  checkHttp(http);
+  return settings;
+}
+
+/**
+ * Refuses names that are no option: a misspelt option is otherwise ignored in silence.
+ *
+ * @throws {BerbixConfigurationError}
+ */
+export function onlyKnown(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new BerbixConfigurationError(
+      `${where} must be an object with the options of the README.`,
+    );
+  }
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new BerbixConfigurationError(
+      `${where} has no option named "${unknown}". It takes ${known.join(', ')}.`,
+    );
+  }
+}
+
+function origin(apiHost: unknown, allowInsecure: boolean): string {
+  const url = typeof apiHost === 'string' && URL.canParse(apiHost) ? new URL(apiHost) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw new BerbixConfigurationError(
+      `apiHost must be a URL with scheme and host, such as ${PRODUCTION_HOST}.`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new BerbixConfigurationError(
+      'apiHost must not contain credentials; give the API secret as apiSecret.',
+    );
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new BerbixConfigurationError(
+      `apiHost must be scheme and host alone, such as ${url.origin}; the paths of the API are added to it.`,
+    );
+  }
+  if (url.protocol === 'http:' && !allowInsecure && !isLoopback(url.hostname)) {
+    throw new BerbixConfigurationError(
+      `apiHost must begin with https:// since the API secret travels in a header. Set allowInsecure ` +
+        'for a test host in a closed network.',
+    );
+  }
+  return url.origin;
+}
+
+/** The URL parser has brought every spelling of an IPv4 address into dotted form. */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function integer(name: string, value: unknown, fallback: number, min: number, max: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max)
+    return value;
+  throw new BerbixConfigurationError(
+    `${name} must be a whole number from ${min} to ${max}, or left out for ${fallback}.`,
+  );
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new BerbixConfigurationError(`${name} must be true or false.`);
+}
+
+function checkHttp(http: BerbixHttpOptions): void {
+  if (http.dispatcher !== undefined) {
+    if (typeof http.dispatcher?.dispatch !== 'function') {
+      throw new BerbixConfigurationError(
+        'http.dispatcher must be an undici dispatcher, such as an Agent.',
+      );
+    }
+    if (http.ca !== undefined || http.proxy !== undefined) {
+      throw new BerbixConfigurationError(
+        'http.ca and http.proxy have no effect beside http.dispatcher; set them on the dispatcher.',
+      );
+    }
+  }
+  if (
+    http.proxy !== undefined &&
+    !/^https?:$/.test(URL.canParse(http.proxy) ? new URL(http.proxy).protocol : '')
+  ) {
+    throw new BerbixConfigurationError(
+      'http.proxy must be the URL of an HTTP proxy, such as http://proxy.internal:3128.',
+    );
+  }
+  if (http.ca !== undefined && !http.ca.toString().includes('-----BEGIN CERTIFICATE-----')) {
+    throw new BerbixConfigurationError(
+      'http.ca must be a certificate in PEM form: the text of the file, not its path.',
+    );
+  }
+  if (http.configureAxios !== undefined && typeof http.configureAxios !== 'function') {
+    throw new BerbixConfigurationError(
+      'http.configureAxios must be a function that takes an axios instance.',
+    );
+  }
+}

@@ -1,0 +1,10 @@
+export type { ApiSecretSource } from './api-secret.js';
+export type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
+export { BERBIX_HTTP_OPTIONS, BerbixHttp } from './berbix-http.js';
+export { onlyKnown } from './http-options.validation.js';
+export type {
+  BerbixHttpModuleOptions,
+  BerbixHttpOptions,
+  BerbixRetryOptions,
+} from './http.options.js';
+export type { BerbixDispatcher } from './undici.adapter.js';

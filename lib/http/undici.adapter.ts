@@ -1,0 +1,119 @@
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { Dispatcher } from 'undici';
+import type { Cancellation } from './cancellation.js';
+import { WireFailure } from './wire-failure.js';
+
+/** The one method that is needed of an undici dispatcher (Pool, Agent, ProxyAgent, MockAgent, of any copy of undici). */
+export interface BerbixDispatcher {
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
+}
+
+/**
+ * An axios adapter over an undici dispatcher: a third of the CPU of axios' own, no redirects, and
+ * a body that is cut off at `maxAnswerBytes`. It rejects with a {@link WireFailure} only.
+ */
+export function undiciAdapter(
+  dispatcher: BerbixDispatcher,
+  origin: string,
+  maxAnswerBytes: number,
+): AxiosAdapter {
+  return (config) =>
+    new Promise((resolve, reject) => {
+      dispatcher.dispatch(
+        {
+          origin,
+          path: config.url as string,
+          method: (config.method as string).toUpperCase() as Dispatcher.HttpMethod,
+          headers: config.headers as never,
+          body: config.data ?? null,
+          // The attempt's own deadline covers both.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        new AnswerCollector(config, maxAnswerBytes, resolve, reject),
+      );
+    });
+}
+
+class AnswerCollector implements Dispatcher.DispatchHandler {
+  readonly #cancellation: Cancellation;
+  #controller: Dispatcher.DispatchController | undefined;
+  #failure: WireFailure | undefined;
+  #status = 0;
+  #statusText = '';
+  #headers: Record<string, string | string[] | undefined> = {};
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(
+    private readonly config: InternalAxiosRequestConfig,
+    private readonly maxAnswerBytes: number,
+    private readonly resolve: (response: AxiosResponse<Buffer>) => void,
+    private readonly reject: (failure: WireFailure) => void,
+  ) {
+    this.#cancellation = config.cancelToken as unknown as Cancellation;
+    this.#cancellation.onCancel((reason) => this.#fail(reason));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Cut short while it waited for a connection: nothing has been written yet.
+    if (this.#failure !== undefined) controller.abort(ABORTED);
+    this.#controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    statusText = '',
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#statusText = statusText;
+    this.#headers = headers;
+    if (Number(headers['content-length']) > this.maxAnswerBytes) this.#fail('too-large');
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#failure !== undefined) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.maxAnswerBytes) this.#fail('too-large');
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#cancellation.onCancel(undefined);
+    this.resolve({
+      data: this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks),
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.#headers as never,
+      config: this.config,
+    });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#cancellation.onCancel(undefined);
+    this.reject(new WireFailure('connection', this.#controller !== undefined, shortCode(error)));
+  }
+
+  /** Answers the caller at once; the connection is torn down as soon as undici lets us. */
+  #fail(reason: WireFailure['reason']): void {
+    this.#cancellation.onCancel(undefined);
+    this.#chunks = [];
+    this.#failure = new WireFailure(reason, this.#controller !== undefined);
+    this.reject(this.#failure);
+    this.#controller?.abort(ABORTED);
+  }
+}
+
+/** One error for all aborts: it is not seen by anybody, and its stack is made once. */
+const ABORTED = new Error('aborted');
+
+/** Error codes are short words; anything longer might carry a piece of the request. */
+function shortCode(error: unknown): string | undefined {
+  const { code, name, errors } = error as { code?: unknown; name?: unknown; errors?: unknown[] };
+  const candidate = code ?? (errors?.[0] as { code?: unknown } | undefined)?.code ?? name;
+  return typeof candidate === 'string' && /^\w{2,40}$/.test(candidate) ? candidate : undefined;
+}
