@@ -1,0 +1,102 @@
+import { inspect } from 'node:util';
+import { requireRefreshToken } from './refresh-token.js';
+
+/** What {@link BerbixTokens} is made of. */
+export interface BerbixTokensInit {
+  refreshToken: string;
+  accessToken?: string | undefined;
+  clientToken?: string | undefined;
+  expiresAt?: Date | undefined;
+  transactionId?: string | undefined;
+}
+
+const REDACTED = '[redacted]';
+
+/**
+ * The tokens of one transaction; immutable. Printed, logged, spread or turned into JSON it shows no
+ * secret: reading the properties is the only way to them.
+ *
+ * @example
+ * ```ts
+ * const tokens = BerbixTokens.fromRefresh(row.refreshToken);
+ * const fresh = await firstValueFrom(tokenService.refresh(tokens));
+ * ```
+ */
+export class BerbixTokens {
+  readonly #refreshToken: string;
+  readonly #accessToken: string | undefined;
+  readonly #clientToken: string | undefined;
+  readonly #expiresAt: number | undefined;
+
+  /** The transaction's id, as a string: it is a 64-bit integer. Known once the API has named it. */
+  readonly transactionId?: string | undefined;
+
+  /** @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed */
+  constructor(init: BerbixTokensInit) {
+    this.#refreshToken = requireRefreshToken(init.refreshToken);
+    this.#accessToken = init.accessToken;
+    this.#clientToken = init.clientToken;
+    this.#expiresAt = init.expiresAt?.getTime();
+    this.transactionId = init.transactionId;
+  }
+
+  /**
+   * From a stored refresh token alone; `BerbixTokenService.refresh` gets the others.
+   *
+   * @throws {BerbixInvalidRefreshTokenError} when it is empty, missing or malformed
+   */
+  static fromRefresh(refreshToken: string): BerbixTokens {
+    return new BerbixTokens({ refreshToken });
+  }
+
+  /** Long-lived; store it, encrypted, on the server, and never send it to a browser or app. */
+  get refreshToken(): string {
+    return this.#refreshToken;
+  }
+
+  /** For calls from the server; good for an hour. [doc: docs/platform-overview] */
+  get accessToken(): string | undefined {
+    return this.#accessToken;
+  }
+
+  /** For the browser or app that runs the verification; good for an hour. [doc: docs/platform-overview] */
+  get clientToken(): string | undefined {
+    return this.#clientToken;
+  }
+
+  /** When access and client token end, counted from the start of the request that brought them. */
+  get expiresAt(): Date | undefined {
+    return this.#expiresAt === undefined ? undefined : new Date(this.#expiresAt);
+  }
+
+  /**
+   * Whether the access token is missing or ends within the leeway.
+   *
+   * @param leewayMs milliseconds that the token should be good for at least; covers the way to the
+   * API and clocks that differ a little
+   * @default leewayMs 60000
+   */
+  needsRefresh(leewayMs = 60_000): boolean {
+    if (this.#accessToken === undefined || this.#expiresAt === undefined) return true;
+    return this.#expiresAt - Date.now() <= leewayMs;
+  }
+
+  /** Without the secrets. */
+  toJSON(): Record<string, unknown> {
+    return {
+      transactionId: this.transactionId,
+      expiresAt: this.expiresAt?.toISOString(),
+      refreshToken: REDACTED,
+      accessToken: this.#accessToken && REDACTED,
+      clientToken: this.#clientToken && REDACTED,
+    };
+  }
+
+  toString(): string {
+    return `BerbixTokens(${this.transactionId ?? 'transaction not known yet'})`;
+  }
+
+  [inspect.custom](): string {
+    return `BerbixTokens ${inspect(this.toJSON())}`;
+  }
+}

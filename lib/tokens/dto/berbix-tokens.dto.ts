@@ -1,0 +1,83 @@
+import { inspect } from 'node:util';
+import { validateSync } from 'class-validator';
+import {
+  IsLifetime,
+  IsOptionalId,
+  IsOptionalRefreshToken,
+  IsOptionalToken,
+  IsToken,
+} from './token-fields.js';
+
+/**
+ * The API's answer to an exchange or a creation, checked. Its JSON form holds the tokens; printed,
+ * it does not.
+ */
+export class BerbixTokensDto {
+  @IsToken()
+  accessToken!: string;
+
+  /** Absent in answers to grants that are no longer in use; never counted on. [3p: mintyfusion TokenModel.cs] */
+  @IsOptionalToken()
+  clientToken?: string;
+
+  /** Documented as absent when tokens are refreshed; the stored one stays good then. [3p: mintyfusion TokenModel.cs] */
+  @IsOptionalRefreshToken()
+  refreshToken?: string;
+
+  /** The digits of a 64-bit integer. */
+  @IsOptionalId()
+  transactionId?: string;
+
+  /** Seconds from the start of the request. */
+  @IsLifetime()
+  expiresIn!: number;
+
+  /** From the JSON of the API; unknown fields are left out, null and "" count as absent. */
+  static fromWire(body: Record<string, unknown>): BerbixTokensDto {
+    const id = present(body['transaction_id']);
+    return Object.assign(new BerbixTokensDto(), {
+      accessToken: present(body['access_token']),
+      clientToken: present(body['client_token']),
+      refreshToken: present(body['refresh_token']),
+      transactionId: typeof id === 'number' ? String(id) : id,
+      expiresIn: body['expires_in'],
+    });
+  }
+
+  /** What is wrong with it, in the API's field names; empty if nothing is. Never a value. */
+  problems(): string[] {
+    return validateSync(this, { validationError: { target: false, value: false } }).flatMap(
+      (error) =>
+        Object.values(error.constraints ?? {}).map((message) =>
+          message.replace(error.property, WIRE_NAMES[error.property] ?? error.property),
+        ),
+    );
+  }
+
+  /** For a controller between your own services; a browser or app gets a ClientTokenDto. @internal */
+  static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
+    return {
+      accessToken: { required: true, type: () => String },
+      clientToken: { required: false, type: () => String },
+      refreshToken: { required: false, type: () => String },
+      transactionId: { required: false, type: () => String },
+      expiresIn: { required: true, type: () => Number, description: 'Seconds.' },
+    };
+  }
+
+  [inspect.custom](): string {
+    return `BerbixTokensDto { transactionId: ${this.transactionId}, expiresIn: ${this.expiresIn}, [tokens redacted] }`;
+  }
+}
+
+const WIRE_NAMES: Record<string, string> = {
+  accessToken: 'access_token',
+  clientToken: 'client_token',
+  refreshToken: 'refresh_token',
+  transactionId: 'transaction_id',
+  expiresIn: 'expires_in',
+};
+
+function present(value: unknown): unknown {
+  return value === null || value === '' ? undefined : value;
+}

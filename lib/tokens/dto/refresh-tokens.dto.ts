@@ -1,0 +1,21 @@
+import { IsRefreshToken } from './token-fields.js';
+
+/**
+ * A request body with a refresh token, for a controller between your own services. A browser or app
+ * must never hold one.
+ */
+export class RefreshTokensDto {
+  @IsRefreshToken()
+  refreshToken!: string;
+
+  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
+    return {
+      refreshToken: {
+        required: true,
+        type: () => String,
+        description: 'The long-lived refresh token of a transaction.',
+      },
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { ValidateBy } from 'class-validator';
+import { isRefreshToken } from '../refresh-token.js';
+
+/** The longest lifetime that is believed, in seconds: 30 days. The API's is an hour. [doc: docs/platform-overview] */
+const MAX_LIFETIME_SECONDS = 30 * 24 * 3600;
+
+/*
+ * One rule per field: class-validator takes its time for each rule, and the answer of every
+ * exchange is checked.
+ */
+
+/** A token: any non-empty string. */
+export const IsToken = (): PropertyDecorator => rule('isToken', isToken, 'a non-empty string');
+
+/** A token that need not be there. */
+export const IsOptionalToken = (): PropertyDecorator =>
+  rule('isOptionalToken', (value) => value === undefined || isToken(value), 'a string');
+
+/** What can be sent as a refresh token. */
+export const IsRefreshToken = (): PropertyDecorator =>
+  rule('isRefreshToken', isRefreshToken, 'a non-empty string without control characters');
+
+/** A refresh token that need not be there. */
+export const IsOptionalRefreshToken = (): PropertyDecorator =>
+  rule(
+    'isOptionalRefreshToken',
+    (value) => value === undefined || isRefreshToken(value),
+    'a string without control characters',
+  );
+
+/** The digits of a positive 64-bit integer, which need not be there. */
+export const IsOptionalId = (): PropertyDecorator =>
+  rule(
+    'isOptionalId',
+    (value) => value === undefined || (typeof value === 'string' && /^\d{1,20}$/.test(value)),
+    'a positive integer',
+  );
+
+/** Seconds that a token may live. */
+export const IsLifetime = (): PropertyDecorator =>
+  rule(
+    'isLifetime',
+    (value) =>
+      Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_LIFETIME_SECONDS,
+    `a whole number of seconds from 1 to ${MAX_LIFETIME_SECONDS}`,
+  );
+
+function isToken(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function rule(
+  name: string,
+  validate: (value: unknown) => boolean,
+  what: string,
+): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: { validate, defaultMessage: () => `$property must be ${what}` },
+  });
+}

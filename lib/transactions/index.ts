@@ -1,0 +1,2 @@
+export * from './berbix-transaction.service.js';
+export * from './create-transaction.dto.js';
