@@ -1,0 +1,41 @@
+import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
+import type { BerbixHttpModuleOptions } from './http/index.js';
+
+/** Options of {@link BerbixModule.forRoot}; only `apiSecret` is required. */
+export interface BerbixModuleOptions extends BerbixHttpModuleOptions {}
+
+/** What is known when the module is declared, before any factory has run. */
+export interface BerbixModuleExtras {
+  /**
+   * Name of the account, for several in one application. The services of a named account are
+   * injected with `@InjectBerbixTokenService(name)` and its siblings.
+   */
+  name?: string | undefined;
+
+  /**
+   * If `true`, registers a global module: its services can be injected everywhere without an import.
+   * See https://docs.nestjs.com/modules#global-modules
+   * @default false
+   */
+  isGlobal?: boolean | undefined;
+
+  /** Providers that the factory or the class of the options needs. */
+  extraProviders?: Provider[] | undefined;
+}
+
+/** Implemented by a class that makes the options, for `useClass` and `useExisting`. */
+export interface BerbixOptionsFactory {
+  createBerbixOptions(): BerbixModuleOptions | Promise<BerbixModuleOptions>;
+}
+
+/** Options of {@link BerbixModule.forRootAsync}; give one of `useFactory`, `useClass` and `useExisting`. */
+export interface BerbixModuleAsyncOptions
+  extends BerbixModuleExtras, Pick<ModuleMetadata, 'imports'> {
+  useFactory?: (...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>;
+  /** What `useFactory` is called with. */
+  inject?: FactoryProvider['inject'];
+  /** A class that is created for this purpose; what it injects comes from `imports` and `extraProviders`. */
+  useClass?: Type<BerbixOptionsFactory>;
+  /** A class that is a provider already, in `imports` or `extraProviders`. */
+  useExisting?: Type<BerbixOptionsFactory>;
+}

@@ -1,0 +1,47 @@
+import { Inject, type InjectionToken } from '@nestjs/common';
+import { BerbixTokenService } from './tokens/index.js';
+import { BerbixTransactionService } from './transactions/index.js';
+
+/**
+ * The injection token of an account's BerbixTokenService: the class itself without a name.
+ *
+ * @param name as given to `forRoot`
+ */
+export function getBerbixTokenServiceToken(name?: string): InjectionToken<BerbixTokenService> {
+  return named(BerbixTokenService, 'token-service', name);
+}
+
+/**
+ * The injection token of an account's BerbixTransactionService: the class itself without a name.
+ *
+ * @param name as given to `forRoot`
+ */
+export function getBerbixTransactionServiceToken(
+  name?: string,
+): InjectionToken<BerbixTransactionService> {
+  return named(BerbixTransactionService, 'transaction-service', name);
+}
+
+/**
+ * Injects the BerbixTokenService of a named account.
+ *
+ * @example
+ * ```ts
+ * constructor(@InjectBerbixTokenService('eu') private readonly tokens: BerbixTokenService) {}
+ * ```
+ */
+export const InjectBerbixTokenService = (name?: string): ReturnType<typeof Inject> =>
+  Inject(getBerbixTokenServiceToken(name));
+
+/** Injects the BerbixTransactionService of a named account. */
+export const InjectBerbixTransactionService = (name?: string): ReturnType<typeof Inject> =>
+  Inject(getBerbixTransactionServiceToken(name));
+
+/** `Symbol.for`, so that two loaded copies of this package mean the same. */
+function named<T>(
+  type: InjectionToken<T>,
+  kind: string,
+  name: string | undefined,
+): InjectionToken<T> {
+  return name === undefined ? type : Symbol.for(`berbix:${kind}:${name}`);
+}

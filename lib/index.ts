@@ -1,0 +1,50 @@
+export { berbixConfig } from './berbix.config.js';
+export { BerbixModule } from './berbix.module.js';
+export type {
+  BerbixModuleAsyncOptions,
+  BerbixModuleExtras,
+  BerbixModuleOptions,
+  BerbixOptionsFactory,
+} from './berbix.options.js';
+export {
+  InjectBerbixTokenService,
+  InjectBerbixTransactionService,
+  getBerbixTokenServiceToken,
+  getBerbixTransactionServiceToken,
+} from './berbix.tokens.js';
+export {
+  BerbixAuthenticationError,
+  BerbixConfigurationError,
+  BerbixConflictError,
+  BerbixConnectionError,
+  BerbixError,
+  BerbixExceptionFilter,
+  BerbixGoneError,
+  BerbixInputError,
+  BerbixInvalidRefreshTokenError,
+  BerbixRateLimitError,
+  BerbixRequestError,
+  BerbixResponseError,
+  BerbixServerError,
+  BerbixTimeoutError,
+  BerbixUnavailableError,
+  isBerbixError,
+} from './errors/index.js';
+export type { BerbixErrorDetails } from './errors/index.js';
+export type {
+  ApiSecretSource,
+  BerbixDispatcher,
+  BerbixHttpModuleOptions,
+  BerbixHttpOptions,
+  BerbixRetryOptions,
+} from './http/index.js';
+export {
+  BerbixTokenResponseError,
+  BerbixTokenService,
+  BerbixTokens,
+  BerbixTokensDto,
+  ClientTokenDto,
+  RefreshTokensDto,
+} from './tokens/index.js';
+export type { BerbixTokensInit } from './tokens/index.js';
+export { BerbixTransactionService, CreateTransactionDto } from './transactions/index.js';
