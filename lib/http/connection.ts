@@ -5,7 +5,10 @@ import type { BerbixDispatcher } from './undici.adapter.js';
 /** What carries the requests, and how it is let go. */
 export interface Connection {
   dispatcher: BerbixDispatcher;
-  /** Waits for the answers under way, each of which has its deadline; a dispatcher of the user's is left open. */
+  /**
+   * Waits for the answers under way, each of which has its deadline; a dispatcher of the user's is
+   * left open. May be called again.
+   */
   close(): Promise<void>;
 }
 
@@ -23,5 +26,6 @@ export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings):
           connections: http.connections,
           requestTls: { ...tls, timeout: timeoutMs },
         });
-  return { dispatcher: pool, close: () => pool.close() };
+  let closing: Promise<void> | undefined;
+  return { dispatcher: pool, close: () => (closing ??= pool.close()) };
 }

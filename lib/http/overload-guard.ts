@@ -49,7 +49,7 @@ function explain(error: unknown): never {
   }
   if (error instanceof BulkheadRejectedError) {
     throw new BerbixUnavailableError(
-      `${MAX_QUEUED} calls wait for Berbix already. Slow down, or raise maxConcurrent.`,
+      `${MAX_QUEUED} calls wait for Berbix already. Slow down, or raise http.connections.`,
       { retryable: true },
     );
   }

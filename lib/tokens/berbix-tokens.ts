@@ -27,9 +27,7 @@ export class BerbixTokens {
   readonly #accessToken: string | undefined;
   readonly #clientToken: string | undefined;
   readonly #expiresAt: number | undefined;
-
-  /** The transaction's id, as a string: it is a 64-bit integer. Known once the API has named it. */
-  readonly transactionId?: string | undefined;
+  readonly #transactionId: string | undefined;
 
   /** @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed */
   constructor(init: BerbixTokensInit) {
@@ -37,7 +35,7 @@ export class BerbixTokens {
     this.#accessToken = init.accessToken;
     this.#clientToken = init.clientToken;
     this.#expiresAt = init.expiresAt?.getTime();
-    this.transactionId = init.transactionId;
+    this.#transactionId = init.transactionId;
   }
 
   /**
@@ -62,6 +60,11 @@ export class BerbixTokens {
   /** For the browser or app that runs the verification; good for an hour. [doc: docs/platform-overview] */
   get clientToken(): string | undefined {
     return this.#clientToken;
+  }
+
+  /** The transaction's id, as a string: it is a 64-bit integer. Known once the API has named it. */
+  get transactionId(): string | undefined {
+    return this.#transactionId;
   }
 
   /** When access and client token end, counted from the start of the request that brought them. */

@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { BerbixModule, BerbixTokenService } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { Agent } from 'undici';
+import { errorOf } from '../support/errors.js';
+import {
+  closeAfterTest,
+  createTransaction,
+  servicesFor,
+  startModule,
+  startSandbox,
+  startServices,
+} from '../support/services.js';
+import { until } from '../support/until.js';
+
+describe('over TLS', () => {
+  it('trusts the authority it is given, and no unknown one', async () => {
+    const sandbox = await startSandbox({ tls: true });
+    const ca = readFileSync(sandbox.ca ?? '');
+    const trusting = await servicesFor(sandbox, { apiHost: sandbox.tlsUrl, http: { ca } });
+    const created = await createTransaction(sandbox, trusting);
+    expect((await firstValueFrom(trusting.tokens.refresh(created))).accessToken).toBeDefined();
+
+    const wary = await servicesFor(sandbox, { apiHost: sandbox.tlsUrl });
+    const error = await errorOf(wary.tokens.refresh(created));
+    expect(error).toMatchObject({
+      code: 'BERBIX_CONNECTION',
+      message: expect.stringContaining('could not be reached'),
+    });
+    expect(sandbox.requests.length).toBe(2);
+  });
+});
+
+describe('connections', () => {
+  it('are kept for the next call', async () => {
+    let connections = 0;
+    const { url } = await answering((server) => server.on('connection', () => connections++));
+    const { tokens } = await startServices({ apiSecret: 's', apiHost: url });
+    for (let call = 0; call < 20; call++) await firstValueFrom(tokens.refresh('rt'));
+    // The pool opens a second one while the first is still being put back.
+    expect(connections).toBeLessThanOrEqual(2);
+  });
+
+  it('are closed with the module, after the answers under way', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'latency', ms: 100 });
+    const underWay = firstValueFrom(services.tokens.refresh(created));
+    await until(() => sandbox.requests.length === 2);
+    await services.module.close();
+    expect((await underWay).accessToken).toBeDefined();
+    expect(await errorOf(services.tokens.refresh(created))).toMatchObject({
+      code: 'BERBIX_CONNECTION',
+    });
+  });
+
+  it('go through a proxy when told so', async () => {
+    const sandbox = await startSandbox({ tls: true });
+    const tunnels: string[] = [];
+    const proxy = createServer().on('connect', (request, client, head) => {
+      tunnels.push(String(request.url));
+      const [host, port] = String(request.url).split(':');
+      const upstream = connect(Number(port), host, () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.write(head);
+        upstream.pipe(client).pipe(upstream);
+      });
+      for (const socket of [upstream, client]) socket.on('error', () => {});
+    });
+    const { tokens } = await servicesFor(sandbox, {
+      apiHost: sandbox.tlsUrl,
+      http: { proxy: await listening(proxy), ca: readFileSync(sandbox.ca ?? '') },
+    });
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+    expect(tunnels).toEqual([new URL(sandbox.tlsUrl ?? '').host]);
+  });
+
+  it('are those of a dispatcher of the application, which stays open', async () => {
+    const sandbox = await startSandbox();
+    const dispatcher = new Agent({ connections: 2 });
+    closeAfterTest(() => dispatcher.close());
+    const services = await servicesFor(sandbox, { http: { dispatcher } });
+    const created = await createTransaction(sandbox, services);
+    await services.module.close();
+    expect(dispatcher.closed).toBe(false);
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+});
+
+describe('interceptors', () => {
+  it("run for every call, beside nobody else's", async () => {
+    const { url, requests } = await answering();
+    const statuses: number[] = [];
+    const module = await startModule(
+      BerbixModule.forRoot({
+        apiSecret: 's',
+        apiHost: url,
+        http: {
+          configureAxios: (axios) => {
+            axios.interceptors.request.use((config) => {
+              config.headers.set('x-trace', 'abc');
+              return config;
+            });
+            axios.interceptors.response.use((response) => {
+              statuses.push(response.status);
+              return response;
+            });
+          },
+        },
+      }),
+    );
+    const plain = await startServices({ apiSecret: 's', apiHost: url });
+    const traced = await firstValueFrom(module.get(BerbixTokenService).refresh('rt'));
+    expect(traced.accessToken).toBe('a');
+    await firstValueFrom(plain.tokens.refresh('rt'));
+    expect(requests.map(({ headers }) => headers['x-trace'])).toEqual(['abc', undefined]);
+    // With or without them, the request is the same otherwise.
+    const [first, second] = requests.map(({ headers: { 'x-trace': _trace, ...rest }, body }) => [
+      rest,
+      body,
+    ]);
+    expect(first).toEqual(second);
+    expect(statuses).toEqual([200]);
+  });
+
+  it('see errors of the API as answers, and deadlines still hold', async () => {
+    const sandbox = await startSandbox();
+    const statuses: number[] = [];
+    const { tokens } = await servicesFor(sandbox, {
+      timeoutMs: 200,
+      http: {
+        configureAxios: (axios) =>
+          axios.interceptors.response.use((response) => {
+            statuses.push(response.status);
+            return response;
+          }),
+      },
+    });
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+    sandbox.faults.add({ kind: 'hang' });
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_TIMEOUT');
+    sandbox.faults.add({ kind: 'reset' });
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_CONNECTION');
+    expect(statuses).toEqual([401]);
+  });
+});
+
+describe('a function as API secret', () => {
+  it('is asked before every attempt, so that a rotated secret is used at once', async () => {
+    const sandbox = await startSandbox();
+    const secrets = ['secret_test_old', sandbox.apiSecret];
+    let asked = 0;
+    const { tokens } = await servicesFor(sandbox, {
+      apiSecret: async () => secrets[Math.min(asked++, 1)] as string,
+    });
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_AUTHENTICATION');
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+    expect(asked).toBe(2);
+  });
+
+  it('may fail for a moment', async () => {
+    const sandbox = await startSandbox();
+    let asked = 0;
+    const { tokens } = await servicesFor(sandbox, {
+      retry: { limit: 1, backoffLimit: 1 },
+      apiSecret: () => {
+        if (asked++ === 0) throw new Error('vault is sealed');
+        return sandbox.apiSecret;
+      },
+    });
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+  });
+});
+
+interface Recorded {
+  headers: Record<string, unknown>;
+  body: string;
+}
+
+/** A server that answers every exchange alike. */
+async function answering(
+  configure: (server: Server) => void = () => {},
+): Promise<{ url: string; requests: Recorded[] }> {
+  const requests: Recorded[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      requests.push({ headers: request.headers, body });
+      response.setHeader('content-type', 'application/json');
+      response.end('{"access_token":"a","client_token":"c","expires_in":60}');
+    });
+  });
+  configure(server);
+  return { url: await listening(server), requests };
+}
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  closeAfterTest(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await until(() => server.listening);
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+}

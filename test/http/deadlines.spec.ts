@@ -1,0 +1,121 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import {
+  closeAfterTest,
+  createTransaction,
+  servicesFor,
+  startSandbox,
+  startServices,
+} from '../support/services.js';
+import { until } from '../support/until.js';
+
+describe('deadlines', () => {
+  it.each([
+    ['never comes', { kind: 'hang' }],
+    ['trickles in', { kind: 'trickle', ms: 40 }],
+  ] as const)('an attempt ends with timeoutMs when the answer %s', async (_what, fault) => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { timeoutMs: 200 });
+    const { refreshToken } = await createTransaction(sandbox, services);
+    sandbox.faults.add(fault);
+    const started = performance.now();
+    const error = await errorOf(services.tokens.refresh(refreshToken));
+    expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
+    expect(error.message).toContain('200 ms (timeoutMs)');
+    expect(performance.now() - started).toBeGreaterThanOrEqual(199);
+  });
+
+  it('the next attempt has its own deadline', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { timeoutMs: 200, retry: 1 });
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'hang' });
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+
+  it('the whole call ends with totalTimeoutMs, attempts, waits and queue included', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, {
+      timeoutMs: 10_000,
+      totalTimeoutMs: 300,
+      retry: 5,
+      http: { connections: 1 },
+    });
+    sandbox.faults.add({ kind: 'hang', times: Infinity });
+    const [first, queued] = await Promise.all([
+      errorOf(tokens.refresh('rt_one')),
+      errorOf(tokens.refresh('rt_two')),
+    ]);
+    for (const error of [first, queued]) {
+      expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+      expect(error.message).toContain('300 ms (totalTimeoutMs)');
+    }
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('a connection that is never accepted ends with the deadline', async () => {
+    // A TLS host that accepts the connection and then says nothing at all.
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    const sockets = new Set<import('node:net').Socket>();
+    silent.on('connection', (socket) => sockets.add(socket));
+    closeAfterTest(async () => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+    await until(() => silent.listening);
+    const { port } = silent.address() as { port: number };
+    const { tokens } = await startServices({
+      apiSecret: 'secret_test_x',
+      apiHost: `https://127.0.0.1:${port}`,
+      timeoutMs: 150,
+      retry: 0,
+    });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+  });
+
+  it('a secret provider that hangs is cut off too', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, {
+      timeoutMs: 100,
+      apiSecret: () => new Promise<string>(() => {}),
+    });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    expect(sandbox.requests.length).toBe(0);
+  });
+});
+
+describe('unsubscribing', () => {
+  it('closes the connection of the request under way', async () => {
+    let closed = 0;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('close', () => closed++);
+      socket.resume();
+    }).listen(0, '127.0.0.1');
+    closeAfterTest(async () => void server.close());
+    await until(() => server.listening);
+    const { port } = server.address() as { port: number };
+    const { tokens } = await startServices({ apiSecret: 's', apiHost: `http://127.0.0.1:${port}` });
+    let connections = 0;
+    server.on('connection', () => connections++);
+    const subscription = tokens.refresh('rt_any').subscribe();
+    await until(() => connections === 1);
+    subscription.unsubscribe();
+    await until(() => closed === 1);
+    expect(closed).toBe(1);
+  });
+
+  it('ends the wait before a repetition, and nothing more is sent', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: 3, totalTimeoutMs: 60_000 });
+    sandbox.faults.add({ kind: 'status', status: 503, retryAfter: 20, times: Infinity });
+    const subscription = tokens.refresh('rt_any').subscribe();
+    await until(() => sandbox.requests.last?.status === 503);
+    subscription.unsubscribe();
+    sandbox.faults.clear();
+    await errorOf(tokens.refresh('rt_any'));
+    expect(sandbox.requests.length).toBe(2);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { errorOf } from '../support/errors.js';
+import { servicesFor, startSandbox } from '../support/services.js';
+
+const TEN_GIGABYTES = 10 * 1024 ** 3;
+
+describe('the size of an answer', () => {
+  it('is capped: a body of 10 GB ends the call, and its connection', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: 2 });
+    sandbox.faults.add({ kind: 'flood', bytes: TEN_GIGABYTES });
+    const before = process.memoryUsage().rss;
+    const error = await errorOf(tokens.refresh('rt_any'));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
+    expect(error.message).toContain('larger than any answer');
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 ** 2);
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('is refused by its Content-Length alone', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    sandbox.faults.add({ kind: 'answer', body: `"${'x'.repeat(2 * 1024 * 1024)}"` });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_RESPONSE' });
+  });
+});

@@ -1,0 +1,87 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('the circuit breaker', () => {
+  it('opens after many failures, holds calls back, and closes once the API answers again', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    for (let call = 0; call < 30; call++) await errorOf(services.tokens.refresh(created));
+
+    sandbox.requests.clear();
+    const error = await errorOf(services.tokens.refresh(created));
+    expect(error).toMatchObject({
+      code: 'BERBIX_UNAVAILABLE',
+      retryable: true,
+      retryAfterMs: 5000,
+    });
+    expect(sandbox.requests.length).toBe(0);
+
+    sandbox.faults.clear();
+    const now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now + 6000);
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+
+  it.each([401, 404, 410])('stays closed on %i: the API is well', async (status) => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'status', status, times: 40 });
+    for (let call = 0; call < 40; call++) await errorOf(services.tokens.refresh('rt_any'));
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+
+  it('is one per account', async () => {
+    const sandbox = await startSandbox();
+    const broken = await servicesFor(sandbox, { apiHost: 'http://127.0.0.1:9' });
+    const well = await servicesFor(sandbox);
+    for (let call = 0; call < 30; call++) await errorOf(broken.tokens.refresh('rt_any'));
+    expect((await errorOf(broken.tokens.refresh('rt_any'))).code).toBe('BERBIX_UNAVAILABLE');
+    expect((await createTransaction(sandbox, well)).accessToken).toBeDefined();
+  });
+});
+
+describe('the bulkhead', () => {
+  it('lets so many calls through at once, and the others one after the other', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { http: { connections: 3 } });
+    const created = await Promise.all(
+      Array.from({ length: 10 }, () => createTransaction(sandbox, services)),
+    );
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'hang', times: 3 });
+    const hanging = created
+      .slice(0, 3)
+      .map((tokens) => services.tokens.refresh(tokens).subscribe());
+    const waiting = created
+      .slice(3)
+      .map((tokens) => firstValueFrom(services.tokens.refresh(tokens)));
+    await until(() => sandbox.requests.length === 3);
+    expect(sandbox.requests.length).toBe(3);
+    for (const subscription of hanging) subscription.unsubscribe();
+    expect(await Promise.all(waiting)).toHaveLength(7);
+  });
+
+  it('turns calls away when a thousand wait already', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { http: { connections: 1 } });
+    sandbox.faults.add({ kind: 'hang', times: Infinity });
+    const subscriptions = Array.from({ length: 1001 }, (_, index) =>
+      tokens.refresh(`rt_${index}`).subscribe({ error: () => {} }),
+    );
+    const error = await errorOf(tokens.refresh('rt_one_too_many'));
+    expect(error).toMatchObject({ code: 'BERBIX_UNAVAILABLE', retryable: true });
+    expect(error.message).toContain('connections');
+    for (const subscription of subscriptions) subscription.unsubscribe();
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import type { SandboxFault } from 'nestjs-berbix/sandbox';
+import { backoff } from '../../lib/http/backoff.js';
+import { retryAfterMs } from '../../lib/http/retry-after.js';
+import { errorOf } from '../support/errors.js';
+import {
+  createTransaction,
+  servicesFor,
+  startSandbox,
+  startServices,
+} from '../support/services.js';
+
+describe('an exchange is repeated', () => {
+  it.each<SandboxFault>([
+    { kind: 'status', status: 429 },
+    { kind: 'status', status: 408 },
+    { kind: 'status', status: 500 },
+    { kind: 'html', status: 502 },
+    { kind: 'status', status: 503 },
+    { kind: 'reset' },
+    { kind: 'reset', processed: true },
+    { kind: 'truncate', processed: true },
+  ])('after %j', async (fault) => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 1 });
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    sandbox.faults.add(fault);
+    const tokens = await firstValueFrom(services.tokens.refresh(created));
+    expect(tokens.transactionId).toBe(created.transactionId);
+    expect(sandbox.requests.length).toBe(2);
+  });
+
+  it.each([400, 401, 403, 404, 409, 410, 413, 422])('not after %i', async (status) => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: 3 });
+    sandbox.faults.add({ kind: 'status', status });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ status, retryable: false });
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('as often as the limit says, and the last error is told', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: { limit: 2, backoffLimit: 1 } });
+    sandbox.faults.add({ kind: 'status', status: 500, times: 2 });
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ status: 503 });
+    expect(sandbox.requests.length).toBe(3);
+  });
+
+  it('not before Retry-After', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 1 });
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 1 });
+    const started = performance.now();
+    await firstValueFrom(services.tokens.refresh(created));
+    expect(performance.now() - started).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('not when Retry-After is beyond the time of the call: the error says how long to wait', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: 3 });
+    sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 3600 });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({
+      code: 'BERBIX_RATE_LIMIT',
+      retryAfterMs: 3_600_000,
+    });
+    expect(sandbox.requests.length).toBe(1);
+  });
+});
+
+describe('a host that cannot be reached', () => {
+  it('ends in a connection error that names the reason', async () => {
+    const { tokens } = await startServices({
+      apiSecret: 'secret_test_x',
+      apiHost: 'http://127.0.0.1:9',
+      retry: { limit: 1, backoffLimit: 1 },
+    });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({
+      code: 'BERBIX_CONNECTION',
+      reason: 'ECONNREFUSED',
+      message: expect.stringContaining('could not be reached'),
+    });
+  });
+
+  it('leads to repetition even of a creation: nothing was sent', async () => {
+    const sandbox = await startSandbox();
+    let asked = 0;
+    const { transactions } = await startServices({
+      apiSecret: () => {
+        asked++;
+        return sandbox.apiSecret;
+      },
+      apiHost: 'http://127.0.0.1:9',
+      retry: { limit: 2, backoffLimit: 1 },
+    });
+    await errorOf(transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }));
+    expect(asked).toBe(3);
+  });
+});
+
+describe('backoff()', () => {
+  it('is random from 0 on, doubles, and ends at the limit', () => {
+    const random = jest.spyOn(Math, 'random');
+    try {
+      random.mockReturnValue(0);
+      expect(backoff(5, undefined, { backoffLimit: 2000 })).toBe(0);
+      random.mockReturnValue(1);
+      expect([0, 1, 2, 9].map((n) => backoff(n, undefined, { backoffLimit: 2000 }))).toEqual([
+        100, 200, 400, 2000,
+      ]);
+      expect(backoff(0, 5000, { backoffLimit: 2000 })).toBe(5100);
+    } finally {
+      random.mockRestore();
+    }
+  });
+});
+
+describe('retryAfterMs()', () => {
+  it.each([
+    ['120', 120_000],
+    [' 0 ', 0],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 60_000],
+    ['Wed, 21 Oct 2020 07:28:00 GMT', 0],
+    ['soon', undefined],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['2026-10-21', undefined],
+    ['99999999999999999999', undefined],
+    ['', undefined],
+    [undefined, undefined],
+    [['1'], undefined],
+  ])('%j is %j', (header, expected) => {
+    expect(retryAfterMs(header, Date.parse('2026-10-21T07:27:00Z'))).toBe(expected);
+  });
+});

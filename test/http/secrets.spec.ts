@@ -1,0 +1,219 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { ConsoleLogger, Controller, Get, Inject, type Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { BerbixModule, BerbixTokenService, type BerbixTokens } from 'nestjs-berbix';
+import type { SandboxFault } from 'nestjs-berbix/sandbox';
+import { Observable, firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { PLATFORMS, listen } from '../support/platforms.js';
+import { servicesFor, startSandbox, startServices } from '../support/services.js';
+import { captureOutput, everyViewOf } from '../support/sinks.js';
+
+const API_SECRET = 'secret_test_CANARYsecret0123456789';
+const REFRESH_TOKEN = 'rt_CANARYrefresh0123456789';
+const CANARIES = [
+  API_SECRET,
+  REFRESH_TOKEN,
+  'at_CANARYaccess',
+  'ct_CANARYclient',
+  'rt_CANARYnew',
+  Buffer.from(`${API_SECRET}:`).toString('base64'),
+  Buffer.from(`${API_SECRET}:`).toString('base64').slice(4, 30),
+  Buffer.from(REFRESH_TOKEN).toString('base64').slice(4, 24),
+  Buffer.from(REFRESH_TOKEN).toString('hex'),
+];
+
+const TOKENS = {
+  access_token: 'at_CANARYaccess',
+  client_token: 'ct_CANARYclient',
+  refresh_token: 'rt_CANARYnew',
+};
+const ECHO = `no such token ${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]})`;
+
+/** Ways to fail with a secret nearby: in the request, in the answer, or quoted back. */
+const FAULTS: [string, SandboxFault][] = [
+  ['quoting 400', { kind: 'status', status: 400, message: ECHO, readable: REFRESH_TOKEN }],
+  [
+    'quoting 401',
+    { kind: 'status', status: 401, message: ECHO, readable: 'invalid_refresh_token' },
+  ],
+  [
+    'quoting 409',
+    { kind: 'answer', status: 409, body: { next_step: REFRESH_TOKEN, message: ECHO } },
+  ],
+  ['quoting 410', { kind: 'status', status: 410, message: ECHO }],
+  ['quoting 429', { kind: 'status', status: 429, message: ECHO }],
+  ['quoting 500', { kind: 'status', status: 500, message: ECHO }],
+  ['tokens in an error', { kind: 'answer', status: 500, body: TOKENS }],
+  ['mistyped answer', { kind: 'answer', body: { ...TOKENS, expires_in: 0 } }],
+  ['tokens cut off', { kind: 'answer', body: JSON.stringify(TOKENS).slice(0, -3) }],
+  ['quoting page', { kind: 'answer', body: `<html>${ECHO}</html>` }],
+  [
+    'quoting headers',
+    {
+      kind: 'answer',
+      status: 500,
+      body: '',
+      headers: { 'x-request-id': ECHO, 'content-type': ECHO },
+    },
+  ],
+  ['reset', { kind: 'reset' }],
+  ['hang', { kind: 'hang' }],
+  ['truncated', { kind: 'truncate', processed: true }],
+  ['flood', { kind: 'flood', bytes: 1e9 }],
+];
+
+function expectNoSecret(text: string): void {
+  for (const canary of CANARIES) expect(text).not.toContain(canary);
+}
+
+@Controller()
+class RefreshController {
+  constructor(@Inject(BerbixTokenService) private readonly tokens: BerbixTokenService) {}
+
+  @Get()
+  refresh(): Observable<BerbixTokens> {
+    return this.tokens.refresh(REFRESH_TOKEN);
+  }
+}
+
+describe('no secret is seen', () => {
+  it.each(FAULTS)(
+    'in the error, its stack, its views and the logs of it: %s',
+    async (_what, fault) => {
+      const sandbox = await startSandbox({ apiSecret: API_SECRET });
+      const { tokens } = await servicesFor(sandbox, { timeoutMs: 300 });
+      sandbox.faults.add(fault);
+      const error = await errorOf(tokens.refresh(REFRESH_TOKEN));
+      const views = await everyViewOf(error);
+      expect(views).toContain(error.code);
+      expectNoSecret(views);
+      expect(error.cause).toBeUndefined();
+      // One line: a quoted line break would forge a line in the log.
+      expect(error.message).not.toMatch(/[\r\n]/);
+    },
+  );
+
+  it.each(PLATFORMS)(
+    "in what Nest's own filter logs and answers on %s",
+    async (_platform, adapter) => {
+      const sandbox = await startSandbox({ apiSecret: API_SECRET });
+      const url = await listen(
+        Test.createTestingModule({
+          imports: [
+            BerbixModule.forRoot({
+              apiSecret: API_SECRET,
+              apiHost: sandbox.url,
+              retry: 0,
+              timeoutMs: 300,
+            }),
+          ],
+          controllers: [RefreshController],
+        }),
+        adapter,
+        (app) => app.useLogger(new ConsoleLogger()),
+      );
+      for (const [, fault] of FAULTS) {
+        sandbox.faults.add(fault);
+        let answer = '';
+        const logged = await captureOutput(async () => {
+          const response = await fetch(url);
+          expect(response.status).toBe(500);
+          answer = await response.text();
+        });
+        expect(logged).toContain('ExceptionsHandler');
+        expectNoSecret(logged);
+        expectNoSecret(answer);
+      }
+    },
+  );
+
+  it('in the services, the module, the application, or what they hold', async () => {
+    const sandbox = await startSandbox({ apiSecret: API_SECRET });
+    const dynamicModule = BerbixModule.forRoot({ apiSecret: API_SECRET, apiHost: sandbox.url });
+    const module = await Test.createTestingModule({ imports: [dynamicModule] }).compile();
+    const app = module.createNestApplication();
+    await app.init();
+    const tokens = app.get(BerbixTokenService);
+    const underWay = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
+    for (const value of [tokens, dynamicModule, module, app]) {
+      expectNoSecret(inspect(value, { depth: 12 }));
+    }
+    expectNoSecret(JSON.stringify(dynamicModule));
+    expectNoSecret(JSON.stringify(tokens));
+    underWay.unsubscribe();
+    await app.close();
+  });
+
+  it('in options that an asynchronous factory made', async () => {
+    class OptionsFactory {
+      createBerbixOptions(): { apiSecret: string } {
+        return { apiSecret: API_SECRET };
+      }
+    }
+    for (const options of [
+      { useFactory: () => ({ apiSecret: API_SECRET }) },
+      { useClass: OptionsFactory },
+      { useExisting: OptionsFactory, extraProviders: [OptionsFactory as Type] },
+    ]) {
+      const module = await Test.createTestingModule({
+        imports: [BerbixModule.forRootAsync(options)],
+      }).compile();
+      expectNoSecret(inspect(module, { depth: 15 }));
+      await module.close();
+    }
+  });
+
+  it("in the error of an application's own interceptor, which holds the request", async () => {
+    const sandbox = await startSandbox({ apiSecret: API_SECRET });
+    const { tokens } = await servicesFor(sandbox, {
+      http: {
+        configureAxios: (axios) =>
+          axios.interceptors.response.use((response) => {
+            throw Object.assign(new Error(`bad ${ECHO}`), {
+              config: response.config,
+              code: REFRESH_TOKEN,
+            });
+          }),
+      },
+    });
+    const error = await errorOf(tokens.refresh(REFRESH_TOKEN));
+    expect(error).toMatchObject({ code: 'BERBIX_CONNECTION', retryable: false });
+    expectNoSecret(await everyViewOf(error));
+  });
+
+  it('in the error of a secret provider that fails, or gives something that is no secret', async () => {
+    for (const provide of [
+      () => Promise.reject(new Error(`cannot use ${API_SECRET}`)),
+      () => `${API_SECRET}\n`,
+      () => `${API_SECRET}:x`,
+      () => ({ secret: API_SECRET }) as never,
+    ]) {
+      const { tokens } = await startServices({
+        apiSecret: provide,
+        apiHost: 'http://127.0.0.1:9',
+        retry: 0,
+      });
+      const error = await errorOf(tokens.refresh(REFRESH_TOKEN));
+      expect(error.code).toBe('BERBIX_CONFIGURATION');
+      expect(error.message).toContain('apiSecret');
+      expectNoSecret(await everyViewOf(error));
+    }
+  });
+
+  it('in the tokens, unless a property is read', async () => {
+    const sandbox = await startSandbox({ apiSecret: API_SECRET });
+    const { tokens } = await servicesFor(sandbox);
+    sandbox.faults.add({ kind: 'answer', body: { ...TOKENS, expires_in: 60, transaction_id: 5 } });
+    const answered = await firstValueFrom(tokens.refresh(REFRESH_TOKEN));
+    expect(answered.accessToken).toBe('at_CANARYaccess');
+    expectNoSecret(
+      [
+        inspect(answered, { depth: null, showHidden: true }),
+        JSON.stringify(answered),
+        String(answered),
+      ].join(),
+    );
+  });
+});

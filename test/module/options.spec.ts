@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import {
+  BerbixConfigurationError,
+  BerbixModule,
+  BerbixTokenService,
+  type BerbixModuleOptions,
+} from 'nestjs-berbix';
+
+const SECRET = 'secret_test_CANARY';
+
+function boot(options: unknown): Promise<unknown> {
+  return Test.createTestingModule({
+    imports: [BerbixModule.forRoot(options as BerbixModuleOptions)],
+  })
+    .compile()
+    .then((module) => {
+      const service = module.get(BerbixTokenService);
+      return module.close().then(() => service);
+    });
+}
+
+const WRONG: [string, unknown, RegExp][] = [
+  ['no secret', {}, /^apiSecret is missing/],
+  ['undefined', undefined, /^apiSecret is missing/],
+  ['null', null, /^apiSecret is missing/],
+  ['an empty secret', '', /^apiSecret is missing/],
+  ['a number', 42, /^apiSecret is a number, not a string/],
+  ['a colon', { apiSecret: `${SECRET}:` }, /^apiSecret contains a colon/],
+  ['a line break', { apiSecret: `${SECRET}\n` }, /^apiSecret contains a space, a line break/],
+  ['a space', { apiSecret: ` ${SECRET}` }, /^apiSecret contains a space/],
+  ['another alphabet', { apiSecret: `${SECRET}é` }, /^apiSecret contains .* another character/],
+  ['an object', { apiSecret: { SECRET } }, /^apiSecret is a object|^apiSecret is an object/],
+  ['a misspelt option', { apiSecret: SECRET, apihost: 'x' }, /no option named "apihost".* apiHost/],
+  [
+    'a misspelt http option',
+    { apiSecret: SECRET, http: { agent: 1 } },
+    /^http has no option named "agent"/,
+  ],
+  [
+    'a misspelt retry option',
+    { apiSecret: SECRET, retry: { retries: 1 } },
+    /^retry has no option named "retries"/,
+  ],
+  ['http as a string', { apiSecret: SECRET, http: 'x' }, /^http must be an object/],
+  ['retry as a list', { apiSecret: SECRET, retry: [] }, /^retry must be an object/],
+  ['a host alone', { apiSecret: SECRET, apiHost: 'api.berbix.com' }, /^apiHost must be a URL/],
+  ['an empty host', { apiSecret: SECRET, apiHost: '' }, /^apiHost must be a URL/],
+  ['no URL', { apiSecret: SECRET, apiHost: 'https://' }, /^apiHost must be a URL/],
+  [
+    'another scheme',
+    { apiSecret: SECRET, apiHost: 'ftp://api.berbix.com' },
+    /^apiHost must be a URL/,
+  ],
+  [
+    'a path',
+    { apiSecret: SECRET, apiHost: 'https://api.berbix.com/v0' },
+    /^apiHost must be scheme and host alone, such as https:\/\/api\.berbix\.com;/,
+  ],
+  [
+    'a query',
+    { apiSecret: SECRET, apiHost: 'https://api.berbix.com?a=1' },
+    /^apiHost must be scheme and host/,
+  ],
+  [
+    'credentials',
+    { apiSecret: SECRET, apiHost: `https://${SECRET}@api.berbix.com` },
+    /^apiHost must not contain credentials/,
+  ],
+  [
+    'plain HTTP',
+    { apiSecret: SECRET, apiHost: 'http://api.berbix.com' },
+    /^apiHost must begin with https.*allowInsecure/,
+  ],
+  [
+    'plain HTTP to a name that begins like this machine',
+    { apiSecret: SECRET, apiHost: 'http://localhost.example.com' },
+    /^apiHost must begin with https/,
+  ],
+  [
+    'plain HTTP to an address that begins like one',
+    { apiSecret: SECRET, apiHost: 'http://127.0.0.1.example.com' },
+    /^apiHost must begin with https/,
+  ],
+  [
+    'allowInsecure as a word',
+    { apiSecret: SECRET, allowInsecure: 'yes' },
+    /^allowInsecure must be true or false/,
+  ],
+  [
+    'a timeout of 0',
+    { apiSecret: SECRET, timeoutMs: 0 },
+    /^timeoutMs must be a whole number from 1/,
+  ],
+  [
+    'a timeout as a string',
+    { apiSecret: SECRET, timeoutMs: '5000' },
+    /^timeoutMs must be a whole number/,
+  ],
+  [
+    'an infinite timeout',
+    { apiSecret: SECRET, totalTimeoutMs: Infinity },
+    /^totalTimeoutMs must be a whole number/,
+  ],
+  [
+    'a negative limit',
+    { apiSecret: SECRET, retry: -1 },
+    /^retry\.limit must be a whole number from 0/,
+  ],
+  [
+    'no connections',
+    { apiSecret: SECRET, http: { connections: 0 } },
+    /^http\.connections must be a whole number from 1/,
+  ],
+  [
+    'a path as ca',
+    { apiSecret: SECRET, http: { ca: '/etc/ca.pem' } },
+    /^http\.ca must be a certificate in PEM form/,
+  ],
+  [
+    'a word as proxy',
+    { apiSecret: SECRET, http: { proxy: 'proxy:3128' } },
+    /^http\.proxy must be the URL/,
+  ],
+  [
+    'an object as dispatcher',
+    { apiSecret: SECRET, http: { dispatcher: {} } },
+    /^http\.dispatcher must be an undici dispatcher/,
+  ],
+  [
+    'a dispatcher and a proxy',
+    { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, proxy: 'http://p' } },
+    /have no effect beside http\.dispatcher/,
+  ],
+  [
+    'an object as configureAxios',
+    { apiSecret: SECRET, http: { configureAxios: {} } },
+    /^http\.configureAxios must be a function/,
+  ],
+];
+
+describe('a wrong option stops the boot with a sentence that names it', () => {
+  it.each(WRONG)('%s', async (_what, options, message) => {
+    const error = await boot(options).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(BerbixConfigurationError);
+    expect((error as Error).message).toMatch(message);
+    expect((error as Error).message).toMatch(/\.$|\.\.\.$/);
+    expect((error as Error).message).not.toContain('CANARY');
+  });
+});
+
+describe('a right option boots', () => {
+  it.each<[string, BerbixModuleOptions | string]>([
+    ['the secret alone', SECRET],
+    ['a function', { apiSecret: () => SECRET }],
+    ['a slash at the end of the host', { apiSecret: SECRET, apiHost: 'https://api.berbix.com/' }],
+    ['a port', { apiSecret: SECRET, apiHost: 'https://berbix.internal:8443' }],
+    ['localhost', { apiSecret: SECRET, apiHost: 'http://localhost:4010' }],
+    ['127.0.0.1', { apiSecret: SECRET, apiHost: 'http://127.0.0.1:4010' }],
+    ['IPv6 loopback', { apiSecret: SECRET, apiHost: 'http://[::1]:4010' }],
+    [
+      'allowInsecure',
+      { apiSecret: SECRET, apiHost: 'http://berbix.internal', allowInsecure: true },
+    ],
+    ['no repetition', { apiSecret: SECRET, retry: 0 }],
+    [
+      'undefined everywhere',
+      {
+        apiSecret: SECRET,
+        apiHost: undefined,
+        timeoutMs: undefined,
+        retry: undefined,
+        http: undefined,
+      },
+    ],
+  ])('%s', async (_what, options) => {
+    expect(await boot(options)).toBeInstanceOf(BerbixTokenService);
+  });
+});

@@ -1,0 +1,306 @@
+import { describe, expect, it } from '@jest/globals';
+import { Inject, Injectable, Module, type Type } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { Test } from '@nestjs/testing';
+import {
+  BerbixModule,
+  BerbixTokenService,
+  BerbixTransactionService,
+  InjectBerbixTokenService,
+  InjectBerbixTransactionService,
+  berbixConfig,
+  getBerbixTokenServiceToken,
+  getBerbixTransactionServiceToken,
+  type BerbixModuleAsyncOptions,
+  type BerbixModuleOptions,
+  type BerbixOptionsFactory,
+} from 'nestjs-berbix';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { errorOf } from '../support/errors.js';
+import { closeAfterTest, startModule, startSandbox } from '../support/services.js';
+
+/** What a vault or a database module would be in an application. */
+@Injectable()
+class Vault {
+  static sandbox: BerbixSandbox;
+
+  read(): string {
+    return Vault.sandbox.apiSecret;
+  }
+}
+
+@Module({ providers: [Vault], exports: [Vault] })
+class VaultModule {}
+
+@Injectable()
+class OptionsFromVault implements BerbixOptionsFactory {
+  constructor(@Inject(Vault) private readonly vault: Vault) {}
+
+  createBerbixOptions(): BerbixModuleOptions {
+    return { apiSecret: this.vault.read(), apiHost: Vault.sandbox.url };
+  }
+}
+
+@Module({ imports: [VaultModule], providers: [OptionsFromVault], exports: [OptionsFromVault] })
+class OptionsModule {}
+
+const host = (): string => Vault.sandbox.url;
+
+const STYLES: [string, () => BerbixModuleAsyncOptions][] = [
+  [
+    'useFactory',
+    () => ({ useFactory: () => ({ apiSecret: Vault.sandbox.apiSecret, apiHost: host() }) }),
+  ],
+  [
+    'an async useFactory',
+    () => ({ useFactory: async () => ({ apiSecret: Vault.sandbox.apiSecret, apiHost: host() }) }),
+  ],
+  [
+    'useFactory, inject and imports',
+    () => ({
+      imports: [VaultModule],
+      inject: [Vault],
+      useFactory: (vault: Vault) => ({ apiSecret: vault.read(), apiHost: host() }),
+    }),
+  ],
+  [
+    'useFactory with an optional dependency',
+    () => ({
+      inject: [{ token: 'absent', optional: true }],
+      useFactory: (absent?: string) => ({
+        apiSecret: absent ?? Vault.sandbox.apiSecret,
+        apiHost: host(),
+      }),
+    }),
+  ],
+  [
+    'extraProviders',
+    () => ({
+      extraProviders: [Vault],
+      inject: [Vault],
+      useFactory: (vault: Vault) => ({ apiSecret: () => vault.read(), apiHost: host() }),
+    }),
+  ],
+  ['useClass', () => ({ imports: [VaultModule], useClass: OptionsFromVault })],
+  ['useClass and extraProviders', () => ({ extraProviders: [Vault], useClass: OptionsFromVault })],
+  ['useExisting', () => ({ imports: [OptionsModule], useExisting: OptionsFromVault })],
+];
+
+async function expectWorking(tokens: BerbixTokenService): Promise<void> {
+  expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({
+    code: 'BERBIX_INVALID_REFRESH_TOKEN',
+    status: 401,
+  });
+}
+
+describe('forRootAsync()', () => {
+  it.each(STYLES)('%s', async (_style, options) => {
+    Vault.sandbox = await startSandbox();
+    const module = await startModule(BerbixModule.forRootAsync(options()));
+    await expectWorking(module.get(BerbixTokenService));
+  });
+
+  it.each([{}, { useFactory: () => ({ apiSecret: 'x' }), useClass: OptionsFromVault }])(
+    'wants one style, not %p',
+    (options) => {
+      expect(() => BerbixModule.forRootAsync(options)).toThrow(
+        'exactly one of useFactory, useClass and useExisting',
+      );
+    },
+  );
+
+  it('refuses a factory that gives no options', async () => {
+    for (const useFactory of [() => undefined, async () => [] as never]) {
+      await expect(
+        startModule(BerbixModule.forRootAsync({ useFactory: useFactory as never })),
+      ).rejects.toThrow('must be an object with the options');
+    }
+  });
+});
+
+describe('isGlobal', () => {
+  @Injectable()
+  class Consumer {
+    constructor(@Inject(BerbixTokenService) readonly tokens: BerbixTokenService) {}
+  }
+
+  @Module({ providers: [Consumer] })
+  class FeatureModule {}
+
+  const compile = (
+    isGlobal: boolean | undefined,
+    asynchronous: boolean,
+  ): ReturnType<typeof startModule> =>
+    startModule(
+      asynchronous
+        ? BerbixModule.forRootAsync({ isGlobal, useFactory: () => ({ apiSecret: 's' }) })
+        : BerbixModule.forRoot({ isGlobal, apiSecret: 's' }),
+      { module: FeatureModule },
+    );
+
+  it.each([false, true])(
+    'makes the services available everywhere (async: %p)',
+    async (asynchronous) => {
+      const module = await compile(true, asynchronous);
+      expect(module.get(Consumer, { strict: false }).tokens).toBeInstanceOf(BerbixTokenService);
+    },
+  );
+
+  it.each([false, true])('is off unless asked for (async: %p)', async (asynchronous) => {
+    await expect(compile(undefined, asynchronous)).rejects.toThrow("can't resolve dependencies");
+  });
+
+  it('must be a boolean', () => {
+    expect(() => BerbixModule.forRoot({ apiSecret: 's', isGlobal: 'yes' as never })).toThrow(
+      'isGlobal must be true or false',
+    );
+  });
+});
+
+describe('name', () => {
+  @Injectable()
+  class Consumer {
+    constructor(
+      @Inject(BerbixTokenService) readonly main: BerbixTokenService,
+      @InjectBerbixTokenService('eu') readonly eu: BerbixTokenService,
+      @InjectBerbixTokenService('us') readonly us: BerbixTokenService,
+      @InjectBerbixTransactionService('us') readonly transactions: BerbixTransactionService,
+    ) {}
+  }
+
+  it('keeps several accounts apart in one application', async () => {
+    const [main, eu, us] = [await startSandbox(), await startSandbox(), await startSandbox()];
+    const module = await Test.createTestingModule({
+      imports: [
+        BerbixModule.forRoot({ apiSecret: main.apiSecret, apiHost: main.url }),
+        BerbixModule.forRoot({ name: 'eu', apiSecret: eu.apiSecret, apiHost: eu.url }),
+        BerbixModule.forRootAsync({
+          name: 'us',
+          useFactory: () => ({ apiSecret: us.apiSecret, apiHost: us.url }),
+        }),
+      ],
+      providers: [Consumer],
+    }).compile();
+    closeAfterTest(() => module.close());
+    const consumer = module.get(Consumer);
+    for (const [tokens, sandbox] of [
+      [consumer.main, main],
+      [consumer.eu, eu],
+      [consumer.us, us],
+    ] as const) {
+      await expectWorking(tokens);
+      expect(sandbox.requests.length).toBe(1);
+    }
+    expect(consumer.transactions).toBeInstanceOf(BerbixTransactionService);
+    expect(module.get(getBerbixTokenServiceToken('eu'), { strict: false })).toBe(consumer.eu);
+    expect(module.get(getBerbixTransactionServiceToken('us'), { strict: false })).toBe(
+      consumer.transactions,
+    );
+    expect(getBerbixTokenServiceToken()).toBe(BerbixTokenService);
+    expect(getBerbixTransactionServiceToken()).toBe(BerbixTransactionService);
+  });
+
+  it('hides a named account from those who inject the class', async () => {
+    const module = Test.createTestingModule({
+      imports: [BerbixModule.forRoot({ name: 'eu', apiSecret: 's' })],
+      providers: [
+        {
+          provide: 'consumer',
+          inject: [BerbixTokenService as Type],
+          useFactory: (service: unknown) => service,
+        },
+      ],
+    });
+    await expect(module.compile()).rejects.toThrow("can't resolve dependencies");
+  });
+
+  it('must not be empty', () => {
+    expect(() => BerbixModule.forRoot({ apiSecret: 's', name: '' })).toThrow(
+      'name must be a non-empty string',
+    );
+  });
+});
+
+describe('testing an application', () => {
+  it('allows to override the service', async () => {
+    const fake = { refresh: () => 'fake' };
+    const module = await Test.createTestingModule({
+      imports: [BerbixModule.forRoot('secret_test_x')],
+    })
+      .overrideProvider(BerbixTokenService)
+      .useValue(fake)
+      .compile();
+    closeAfterTest(() => module.close());
+    expect(module.get(BerbixTokenService)).toBe(fake);
+  });
+});
+
+describe('berbixConfig', () => {
+  const NAMES = ['API_SECRET', 'API_HOST', 'TIMEOUT_MS', 'TOTAL_TIMEOUT_MS', 'ALLOW_INSECURE'];
+
+  async function withEnvironment(
+    values: Record<string, string>,
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const before = { ...process.env };
+    for (const name of NAMES) delete process.env[`BERBIX_${name}`];
+    Object.assign(process.env, values);
+    try {
+      await run();
+    } finally {
+      process.env = before;
+    }
+  }
+
+  const boot = (): Promise<unknown> =>
+    startModule(
+      ConfigModule.forRoot({ ignoreEnvFile: true }),
+      BerbixModule.forRootAsync(berbixConfig.asProvider()),
+    ).then((module) => expectWorking(module.get(BerbixTokenService)));
+
+  it('configures the module from the environment', async () => {
+    const sandbox = await startSandbox();
+    await withEnvironment(
+      {
+        BERBIX_API_SECRET: sandbox.apiSecret,
+        BERBIX_API_HOST: sandbox.url,
+        BERBIX_TIMEOUT_MS: '4000',
+        BERBIX_TOTAL_TIMEOUT_MS: '9000',
+        BERBIX_ALLOW_INSECURE: 'false',
+      },
+      async () => {
+        expect(berbixConfig()).toMatchObject({
+          timeoutMs: 4000,
+          totalTimeoutMs: 9000,
+          allowInsecure: false,
+        });
+        await boot();
+      },
+    );
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it.each([
+    [{}, /^The environment variable BERBIX_API_SECRET is missing\. Set it to/],
+    [{ BERBIX_API_SECRET: '' }, /^The environment variable BERBIX_API_SECRET is missing/],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '5s' },
+      /^The environment variable BERBIX_TIMEOUT_MS must be a whole number of milliseconds/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '0' },
+      /^The environment variable BERBIX_TIMEOUT_MS/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: '-5' },
+      /^The environment variable BERBIX_TOTAL_TIMEOUT_MS/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_ALLOW_INSECURE: '1' },
+      /^The environment variable BERBIX_ALLOW_INSECURE must be true or false/,
+    ],
+    [{ BERBIX_API_SECRET: 's', BERBIX_API_HOST: 'nonsense' }, /apiHost must be a URL/],
+  ])('stops the boot on %j', async (environment, message) => {
+    await withEnvironment(environment, () => expect(boot()).rejects.toThrow(message));
+  });
+});

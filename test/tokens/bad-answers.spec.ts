@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { BerbixTokenResponseError } from 'nestjs-berbix';
+import type { ApiJson } from 'nestjs-berbix/sandbox';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { servicesFor, startSandbox } from '../support/services.js';
+
+const GOOD = { transaction_id: 12, access_token: 'a', client_token: 'c', expires_in: 3600 };
+
+const BAD: [string, ApiJson, string][] = [
+  ['no access_token', { ...GOOD, access_token: undefined as never }, 'access_token must be'],
+  ['access_token null', { ...GOOD, access_token: null }, 'access_token must be'],
+  ['access_token empty', { ...GOOD, access_token: '' }, 'access_token must be'],
+  ['access_token a number', { ...GOOD, access_token: 7 }, 'access_token must be'],
+  ['client_token an array', { ...GOOD, client_token: ['c'] }, 'client_token must be'],
+  ['refresh_token a boolean', { ...GOOD, refresh_token: true }, 'refresh_token must be'],
+  ['refresh_token two lines', { ...GOOD, refresh_token: 'a\nb' }, 'refresh_token must be'],
+  ['transaction_id a fraction', { ...GOOD, transaction_id: 1.5 }, 'transaction_id must be'],
+  ['transaction_id negative', { ...GOOD, transaction_id: -1 }, 'transaction_id must be'],
+  ['transaction_id an object', { ...GOOD, transaction_id: {} }, 'transaction_id must be'],
+  ['expires_in 0', { ...GOOD, expires_in: 0 }, 'expires_in must be'],
+  ['expires_in negative', { ...GOOD, expires_in: -3600 }, 'expires_in must be'],
+  ['expires_in absurd', { ...GOOD, expires_in: 1e15 }, 'expires_in must be'],
+  ['expires_in a fraction', { ...GOOD, expires_in: 0.5 }, 'expires_in must be'],
+  ['expires_in a string', { ...GOOD, expires_in: '3600' }, 'expires_in must be'],
+  ['expires_in null', { ...GOOD, expires_in: null }, 'expires_in must be'],
+  ['expires_in missing', { ...GOOD, expires_in: undefined as never }, 'expires_in must be'],
+  ['expires_in infinite', '{"access_token":"a","expires_in":1e999}', 'expires_in must be'],
+  ['an empty object', {}, 'access_token must be'],
+  ['an array', [GOOD], 'not a JSON object'],
+  ['null', 'null', 'not a JSON object'],
+  ['a string', '"tokens"', 'not a JSON object'],
+  ['half a JSON object', '{"access_token":"a",', 'not a JSON object'],
+  ['HTML', '<html><body>Login</body></html>', 'not a JSON object'],
+  ['nothing', '', 'access_token must be'],
+];
+
+describe('an answer that is not what the API promises', () => {
+  it.each(BAD)(
+    '%s: BerbixResponseError that names the field, not repeated',
+    async (_what, body, problem) => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, { retry: 2 });
+      sandbox.faults.add({ kind: 'answer', body });
+      const error = await errorOf(tokens.refresh('rt_any'));
+      expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', status: 200, retryable: false });
+      expect(error.message).toContain('POST /v0/tokens');
+      expect(error.message).toContain(problem);
+      expect(sandbox.requests.length).toBe(1);
+    },
+  );
+
+  it('leaves out what it does not know, and takes null and "" for absent where a field may be', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    sandbox.faults.add({
+      kind: 'answer',
+      body: {
+        ...GOOD,
+        client_token: null,
+        refresh_token: '',
+        transaction_id: null,
+        more: [1],
+        __proto__: {},
+      },
+    });
+    const answered = await firstValueFrom(tokens.refresh('rt_any'));
+    expect(answered.accessToken).toBe('a');
+    expect(answered.clientToken).toBeUndefined();
+    expect(answered.transactionId).toBeUndefined();
+    expect(answered.refreshToken).toBe('rt_any');
+  });
+
+  it('hands over a refresh token that came with it: the old one may be dead', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    sandbox.faults.add({
+      kind: 'answer',
+      body: { ...GOOD, refresh_token: 'rt_new', expires_in: 0 },
+    });
+    const error = await errorOf(tokens.refresh('rt_old'));
+    expect(error).toBeInstanceOf(BerbixTokenResponseError);
+    expect((error as BerbixTokenResponseError).tokens?.refreshToken).toBe('rt_new');
+    expect(error.message).toContain('error.tokens.refreshToken');
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens } from 'nestjs-berbix';
+import { errorOf } from '../support/errors.js';
+import { servicesFor, startSandbox } from '../support/services.js';
+
+const UNUSABLE: [string, unknown, string][] = [
+  ['empty', '', 'is empty'],
+  ['undefined', undefined, 'is missing'],
+  ['null', null, 'is missing'],
+  ['a number', 42, 'is of type number'],
+  ['an object without one', {}, 'is missing'],
+  ['with a line break', 'rt_abc\n', 'contains a line break or another control character'],
+  ['with a null byte', 'rt_\u0000abc', 'contains a line break or another control character'],
+  ['with a C1 control', 'rt_\u0085abc', 'contains a line break or another control character'],
+];
+
+describe('a refresh token that cannot be sent', () => {
+  it.each(UNUSABLE)('%s: ends in a clear error, nothing sent', async (_what, value, problem) => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: 2 });
+    const error = await errorOf(tokens.refresh(value as string));
+    expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false });
+    expect(error.message).toContain(problem);
+    expect(error.message).not.toContain('abc');
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it.each(UNUSABLE.filter(([what]) => !what.includes('object')))(
+    '%s: fromRefresh says so at once',
+    (_what, value, problem) => {
+      expect(() => BerbixTokens.fromRefresh(value as string)).toThrow(problem);
+    },
+  );
+
+  it('is not taken for one because it is long or has unusual characters', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const unusual = `"\\ ü€😀${'x'.repeat(5000)}`;
+    const error = await errorOf(tokens.refresh(unusual));
+    expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', status: 401 });
+    expect(JSON.parse(sandbox.requests.last?.body ?? '')).toMatchObject({ refresh_token: unusual });
+  });
+});

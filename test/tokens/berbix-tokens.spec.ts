@@ -1,0 +1,58 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens } from 'nestjs-berbix';
+
+const SECRETS = ['rt_canary', 'at_canary', 'ct_canary'];
+
+function tokensFor(expiresAt: Date): BerbixTokens {
+  return new BerbixTokens({
+    refreshToken: 'rt_canary',
+    accessToken: 'at_canary',
+    clientToken: 'ct_canary',
+    transactionId: '1234',
+    expiresAt,
+  });
+}
+
+describe('BerbixTokens', () => {
+  it('gives its values by its properties only', () => {
+    const expiresAt = new Date('2030-01-01T00:00:00Z');
+    const tokens = tokensFor(expiresAt);
+    expect(tokens.refreshToken).toBe('rt_canary');
+    expect(tokens.accessToken).toBe('at_canary');
+    expect(tokens.clientToken).toBe('ct_canary');
+    expect(tokens.transactionId).toBe('1234');
+    expect(tokens.expiresAt).toEqual(expiresAt);
+
+    const shown = [
+      JSON.stringify(tokens),
+      JSON.stringify({ nested: [tokens] }),
+      inspect(tokens, { depth: null, showHidden: true }),
+      inspect({ tokens }, { depth: null }),
+      `${String(tokens)}`,
+      inspect({ ...tokens }),
+      JSON.stringify(Object.entries(tokens)),
+      inspect(structuredClone({ ...tokens })),
+    ];
+    for (const text of shown) for (const secret of SECRETS) expect(text).not.toContain(secret);
+    expect(shown[0]).toContain('1234');
+  });
+
+  it('cannot be changed', () => {
+    const expiresAt = new Date('2030-01-01T00:00:00Z');
+    const tokens = tokensFor(expiresAt);
+    expiresAt.setTime(0);
+    tokens.expiresAt?.setTime(0);
+    expect(tokens.expiresAt?.getTime()).toBe(Date.parse('2030-01-01T00:00:00Z'));
+    expect(() => Object.assign(tokens, { refreshToken: 'other' })).toThrow(TypeError);
+    expect(() => Object.assign(tokens, { transactionId: 'other' })).toThrow(TypeError);
+  });
+
+  it('needs a refresh without an access token, and from the leeway before the end on', () => {
+    expect(BerbixTokens.fromRefresh('rt').needsRefresh()).toBe(true);
+    expect(tokensFor(new Date(Date.now() - 1)).needsRefresh(0)).toBe(true);
+    expect(tokensFor(new Date(Date.now() + 59_000)).needsRefresh()).toBe(true);
+    expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh()).toBe(false);
+    expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh(120_000)).toBe(true);
+  });
+});

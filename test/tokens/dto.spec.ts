@@ -1,0 +1,149 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { Body, Controller, Inject, Post, ValidationPipe } from '@nestjs/common';
+import { ApiOkResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { Test } from '@nestjs/testing';
+import {
+  BerbixModule,
+  BerbixTokenService,
+  BerbixTokens,
+  BerbixTokensDto,
+  ClientTokenDto,
+  CreateTransactionDto,
+  RefreshTokensDto,
+} from 'nestjs-berbix';
+import { Observable, map } from 'rxjs';
+import { PLATFORMS, listen } from '../support/platforms.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+
+@Controller()
+class ExchangeController {
+  constructor(@Inject(BerbixTokenService) private readonly tokens: BerbixTokenService) {}
+
+  @Post('client-token')
+  @ApiOkResponse({ type: ClientTokenDto })
+  clientToken(@Body() { refreshToken }: RefreshTokensDto): Observable<ClientTokenDto> {
+    return this.tokens.refresh(refreshToken).pipe(map(ClientTokenDto.of));
+  }
+
+  @Post('careless')
+  @ApiOkResponse({ type: BerbixTokensDto })
+  careless(@Body() { refreshToken }: RefreshTokensDto): Observable<BerbixTokens> {
+    return this.tokens.refresh(refreshToken);
+  }
+
+  @Post('transactions')
+  create(@Body() transaction: CreateTransactionDto): string {
+    return transaction.customerUid;
+  }
+}
+
+describe.each(PLATFORMS)('the DTOs in a controller on %s', (_platform, adapter) => {
+  async function start(): Promise<{ url: string; refreshToken: string }> {
+    const sandbox = await startSandbox();
+    const { refreshToken } = await createTransaction(sandbox, await servicesFor(sandbox));
+    const url = await listen(
+      Test.createTestingModule({
+        imports: [BerbixModule.forRoot({ apiSecret: sandbox.apiSecret, apiHost: sandbox.url })],
+        controllers: [ExchangeController],
+      }),
+      adapter,
+      (app) =>
+        app.useGlobalPipes(
+          new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }),
+        ),
+    );
+    return { url, refreshToken };
+  }
+
+  const post = (url: string, body: object): Promise<Response> =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  it('are validated by Nest and answer the client token alone', async () => {
+    const { url, refreshToken } = await start();
+    const answer = await post(`${url}/client-token`, { refreshToken });
+    expect(answer.status).toBe(201);
+    expect(await answer.json()).toEqual({
+      clientToken: expect.any(String),
+      expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
+  });
+
+  it.each([
+    {},
+    { refreshToken: '' },
+    { refreshToken: 1 },
+    { refreshToken: 'a\nb' },
+    { refreshToken: 'a', more: 1 },
+  ])('refuse %j with 400', async (body) => {
+    const { url } = await start();
+    expect((await post(`${url}/client-token`, body)).status).toBe(400);
+  });
+
+  it('show no secret when a controller returns BerbixTokens by mistake', async () => {
+    const { url, refreshToken } = await start();
+    const text = await (await post(`${url}/careless`, { refreshToken })).text();
+    expect(JSON.parse(text)).toMatchObject({
+      accessToken: '[redacted]',
+      refreshToken: '[redacted]',
+    });
+    expect(text).not.toContain(refreshToken);
+  });
+
+  it('check a transaction', async () => {
+    const { url } = await start();
+    const good = { customerUid: 'ada', templateKey: 'tpk_x', email: 'ada@example.com' };
+    expect((await post(`${url}/transactions`, good)).status).toBe(201);
+    expect((await post(`${url}/transactions`, { ...good, customerUid: '' })).status).toBe(400);
+    expect((await post(`${url}/transactions`, { ...good, email: 'ada' })).status).toBe(400);
+  });
+});
+
+describe('the DTOs', () => {
+  it('are described to @nestjs/swagger', async () => {
+    const module = await Test.createTestingModule({
+      imports: [BerbixModule.forRoot('secret_test_x')],
+      controllers: [ExchangeController],
+    }).compile();
+    const app = module.createNestApplication({ logger: false });
+    const { components } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    await app.close();
+    expect(components?.schemas).toMatchObject({
+      RefreshTokensDto: {
+        properties: { refreshToken: { type: 'string' } },
+        required: ['refreshToken'],
+      },
+      ClientTokenDto: {
+        properties: {
+          clientToken: { type: 'string' },
+          expiresAt: { type: 'string', format: 'date-time' },
+        },
+      },
+      BerbixTokensDto: {
+        properties: { expiresIn: { type: 'number' } },
+        required: ['accessToken', 'expiresIn'],
+      },
+      CreateTransactionDto: { required: ['customerUid', 'templateKey'] },
+    });
+  });
+
+  it('hold no client token that is not there', () => {
+    expect(() => ClientTokenDto.of(BerbixTokens.fromRefresh('rt'))).toThrow(
+      'refresh the tokens first',
+    );
+  });
+
+  it('print without the tokens', () => {
+    const dto = BerbixTokensDto.fromWire({
+      access_token: 'at_canary',
+      expires_in: 5,
+      transaction_id: 7,
+    });
+    expect(inspect(dto)).toContain('7');
+    expect(inspect(dto)).not.toContain('canary');
+  });
+});
