@@ -18,6 +18,9 @@ import { parseJson } from './json.js';
 import { redact } from './redaction.js';
 import { retryAfterMs } from './retry-after.js';
 
+/** Strikes out the secrets of the request, should the answer quote one. */
+type Strike = (text: string) => string;
+
 /**
  * What an HTTP answer means: a {@link BerbixAnswer}, or the error that fits.
  *
@@ -30,7 +33,8 @@ export function mapAnswer(
   secrets: () => readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const requestId = shortWord(headers['x-request-id']);
+  const strike: Strike = (text) => redact(text, [...secrets(), ...(request.secrets ?? [])]);
+  const requestId = shortWord(headers['x-request-id'], strike);
   const details: BerbixErrorDetails = {
     status,
     requestId,
@@ -41,8 +45,8 @@ export function mapAnswer(
     if (data.length === 0) return { body: undefined, startedAt, requestId };
     const body = jsonObject(data);
     if (body !== undefined) return { body, startedAt, requestId };
-    const type =
-      shortWord(String(headers['content-type'] ?? '').split(';')[0]) ?? 'no content type';
+    const [mediaType] = String(headers['content-type']).split(';');
+    const type = shortWord(mediaType, strike) ?? 'no content type';
     return new BerbixResponseError(
       `${call(request)} was answered ${status} with a body that is not a JSON object (${type}). ` +
         'Is apiHost the Berbix API, or does a proxy answer in its place?',
@@ -56,7 +60,7 @@ export function mapAnswer(
       details,
     );
   }
-  return errorFor(request, details, data, headers, [...secrets(), ...(request.secrets ?? [])]);
+  return errorFor(request, details, data, headers, strike);
 }
 
 /** `call` and the reason that the API gave make the message of each class. */
@@ -65,13 +69,12 @@ function errorFor(
   details: BerbixErrorDetails,
   data: Buffer,
   headers: AxiosResponse['headers'],
-  secrets: readonly string[],
+  strike: Strike,
 ): BerbixError {
   const status = details.status as number;
   const body = jsonObject(data) ?? {};
-  const said = typeof body['message'] === 'string' ? redact(body['message'], secrets) : '';
-  const readable =
-    typeof body['readable'] === 'string' ? redact(body['readable'], secrets) : undefined;
+  const said = typeof body['message'] === 'string' ? strike(body['message']) : '';
+  const readable = typeof body['readable'] === 'string' ? strike(body['readable']) : undefined;
   const known = { ...details, ...(readable !== undefined && { readable }) };
   const reason = said === '' ? '' : ` Berbix says: ${JSON.stringify(said)}`;
   const refused = `${call(request)} was refused (${status}).`;
@@ -99,7 +102,7 @@ function errorFor(
       return new BerbixTimeoutError(`${refused} The API gave up waiting.${reason}`, later);
     case 409: {
       const step = body['next_step'];
-      const nextStep = typeof step === 'string' ? redact(step, secrets) : undefined;
+      const nextStep = typeof step === 'string' ? strike(step) : undefined;
       return new BerbixConflictError(
         `${refused} The transaction is at another step.${reason}`,
         known,
@@ -146,9 +149,10 @@ function jsonObject(data: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** A header value that is a plain word or media type, or nothing. */
-function shortWord(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\w.+/-]{1,100}$/.test(value) ? value : undefined;
+/** A header value that is a plain word or media type, and no secret; or nothing. */
+function shortWord(value: unknown, strike: Strike): string | undefined {
+  if (typeof value !== 'string' || !/^[\w.+/-]{1,100}$/.test(value)) return undefined;
+  return strike(value) === value ? value : undefined;
 }
 
 function call(request: BerbixRequest): string {

@@ -7,6 +7,9 @@ import {
 import type { BerbixRequest } from './berbix-request.js';
 import { WireFailure } from './wire-failure.js';
 
+/** Undici's codes for a dispatcher that was closed. */
+const CLOSED = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
+
 /** What it means that no answer came. */
 export function mapFailure(
   request: BerbixRequest,
@@ -29,6 +32,13 @@ export function mapFailure(
         details,
       );
     case 'connection':
+      if (CLOSED.has(failure.code ?? '')) {
+        return new BerbixConnectionError(
+          `${method} ${path} was not sent: BerbixModule, or the dispatcher given to it, is shut down.`,
+          details,
+          failure.code,
+        );
+      }
       return new BerbixConnectionError(
         failure.sent
           ? `The connection broke before ${method} ${path} was answered${because(failure.code)}.`

@@ -55,6 +55,8 @@ describe('connections', () => {
     expect((await underWay).accessToken).toBeDefined();
     expect(await errorOf(services.tokens.refresh(created))).toMatchObject({
       code: 'BERBIX_CONNECTION',
+      retryable: false,
+      message: expect.stringContaining('is shut down'),
     });
   });
 
@@ -131,7 +133,7 @@ describe('interceptors', () => {
     const sandbox = await startSandbox();
     const statuses: number[] = [];
     const { tokens } = await servicesFor(sandbox, {
-      timeoutMs: 200,
+      timeoutMs: 2000,
       http: {
         configureAxios: (axios) =>
           axios.interceptors.response.use((response) => {

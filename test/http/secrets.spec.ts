@@ -29,7 +29,7 @@ const TOKENS = {
   client_token: 'ct_CANARYclient',
   refresh_token: 'rt_CANARYnew',
 };
-const ECHO = `no such token ${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]})`;
+const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]})`;
 
 /** Ways to fail with a secret nearby: in the request, in the answer, or quoted back. */
 const FAULTS: [string, SandboxFault][] = [
@@ -55,7 +55,7 @@ const FAULTS: [string, SandboxFault][] = [
       kind: 'answer',
       status: 500,
       body: '',
-      headers: { 'x-request-id': ECHO, 'content-type': ECHO },
+      headers: { 'x-request-id': REFRESH_TOKEN, 'content-type': API_SECRET },
     },
   ],
   ['reset', { kind: 'reset' }],
