@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { VERSION } from '../version.js';
+
+/** Runs with the arguments after its name; resolves with the exit code when it is done. */
+type Command = (args: string[]) => Promise<number>;
+
+/** Loaded when called: nobody waits for Nest to read the version. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  sandbox: {
+    summary: 'start a local Berbix to develop and test against',
+    load: async () => (await import('./sandbox.command.js')).sandboxCommand,
+  },
+  refresh: {
+    summary: 'exchange the refresh token given on standard input',
+    load: async () => (await import('./refresh.command.js')).refreshCommand,
+  },
+};
+
+const USAGE = `Usage: nestjs-berbix <command> [options]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join('\n')}
+
+Options:
+  --help     show this, or the options of a command
+  --version  show the version
+`;
+
+async function main([name = '', ...args]: string[]): Promise<number> {
+  if (name === '--version') return print(VERSION + '\n');
+  if (name === '--help') return print(USAGE);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command) return (await command.load())(args);
+  process.stderr.write(
+    `${name ? `There is no command "${name}".` : 'Name a command.'}\n\n${USAGE}`,
+  );
+  return 2;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,94 @@
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { NestFactory } from '@nestjs/core';
+import { firstValueFrom } from 'rxjs';
+import {
+  BerbixModule,
+  BerbixTokenResponseError,
+  BerbixTokenService,
+  berbixConfig,
+  type BerbixTokens,
+} from '../index.js';
+
+const REFRESH_USAGE = `Usage: nestjs-berbix refresh [--json] < FILE
+
+Exchanges the refresh token given on standard input, once. The account is taken
+from the environment: BERBIX_API_SECRET, and BERBIX_API_HOST for another host.
+For the sandbox over HTTPS, set NODE_EXTRA_CA_CERTS to its CA file.
+
+Options:
+  --json   print the tokens, as one line of JSON; without it they are not shown
+  --help   show this
+`;
+
+/**
+ * `nestjs-berbix refresh`: one exchange from a terminal.
+ *
+ * @returns 0 after an exchange, 1 if it failed, 2 for flags that cannot be used
+ */
+export async function refreshCommand(args: string[]): Promise<number> {
+  let flags: { json?: boolean; help?: boolean };
+  try {
+    const flag = { type: 'boolean' } as const;
+    flags = parseArgs({ args, options: { json: flag, help: flag } }).values;
+  } catch (error) {
+    process.stderr.write(`${sentenceOf(error)}\n\n${REFRESH_USAGE}`);
+    return 2;
+  }
+  if (flags.help) {
+    process.stdout.write(REFRESH_USAGE);
+    return 0;
+  }
+  if (process.stdin.isTTY)
+    process.stderr.write('Paste the refresh token, then Enter and Ctrl+D.\n');
+  // A file or a terminal ends the token with a line break.
+  const refreshToken = (await text(process.stdin)).trim();
+  try {
+    const tokens = await exchange(refreshToken);
+    process.stdout.write(flags.json ? jsonOf(tokens) : summaryOf(tokens, refreshToken));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${sentenceOf(error)}\n`);
+    // The old one may be dead, so this one must not be lost.
+    const saved = error instanceof BerbixTokenResponseError ? error.tokens : undefined;
+    if (saved !== undefined) process.stdout.write(`${saved.refreshToken}\n`);
+    return 1;
+  }
+}
+
+async function exchange(refreshToken: string): Promise<BerbixTokens> {
+  const app = await NestFactory.createApplicationContext(
+    BerbixModule.forRootAsync(berbixConfig.asProvider()),
+    { logger: false, abortOnError: false },
+  );
+  try {
+    return await firstValueFrom(app.get(BerbixTokenService).refresh(refreshToken));
+  } finally {
+    await app.close();
+  }
+}
+
+function jsonOf(tokens: BerbixTokens): string {
+  const { transactionId, accessToken, clientToken, refreshToken, expiresAt } = tokens;
+  return `${JSON.stringify({ transactionId, accessToken, clientToken, refreshToken, expiresAt })}\n`;
+}
+
+function summaryOf(
+  { transactionId, refreshToken, expiresAt }: BerbixTokens,
+  before: string,
+): string {
+  const kept =
+    refreshToken === before
+      ? 'the same; keep it'
+      : `replaced; store this one instead: ${refreshToken}`;
+  return [
+    `Exchanged. Transaction ${transactionId ?? 'not named by the API'}.`,
+    `  access and client token  good until ${expiresAt?.toISOString()} (--json prints them)`,
+    `  refresh token            ${kept}`,
+    '',
+  ].join('\n');
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,102 @@
+import { parseArgs } from 'node:util';
+import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
+import type { BerbixSandboxOptions, RefreshTokenMode } from '../sandbox/sandbox.options.js';
+import { resolveSettings } from '../sandbox/sandbox.settings.js';
+
+/** What `nestjs-berbix sandbox --help` shows. */
+export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
+
+Options:
+  --port N                 port for HTTP; 0, the default, takes a free one
+  --tls                    listen for HTTPS too; needs @peculiar/x509
+  --tls-port N             port for HTTPS; 0, the default, takes a free one
+  --token-ttl SECONDS      how long access and client tokens live; 3600 by default
+  --refresh-token MODE     what an exchange does with the refresh token:
+                           omit (the default), echo or rotate
+  --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
+  --api-secret SECRET      the secret of test mode; random by default
+  --live-api-secret SECRET the secret of live mode; random by default
+  --json                   print one line of JSON when ready
+  --help                   show this
+`;
+
+/** Help, or what is wrong with the flags, or what to do. */
+export type SandboxFlags =
+  { help: true } | { problem: string } | { options: BerbixSandboxOptions; json: boolean };
+
+const FLAGS: Record<string, string> = {
+  port: '--port',
+  tlsPort: '--tls-port',
+  tokenTtlSeconds: '--token-ttl',
+  refreshToken: '--refresh-token',
+  rotationGraceSeconds: '--rotation-grace',
+  apiSecret: '--api-secret',
+  liveApiSecret: '--live-api-secret',
+};
+
+/** The flag for an option of the sandbox. */
+export function flagOf(option: string): string {
+  return FLAGS[option] ?? option;
+}
+
+/** Reads the flags and checks their values. */
+export function parseSandboxFlags(args: string[]): SandboxFlags {
+  try {
+    const flags = readFlags(args);
+    if (flags.help) return { help: true };
+    const options = optionsOf(flags);
+    resolveSettings(options);
+    return { options, json: flags.json ?? false };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}
+
+type Flags = ReturnType<typeof readFlags>;
+
+function readFlags(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  return parseArgs({
+    args,
+    options: {
+      port: text,
+      tls: flag,
+      'tls-port': text,
+      'token-ttl': text,
+      'refresh-token': text,
+      'rotation-grace': text,
+      'api-secret': text,
+      'live-api-secret': text,
+      json: flag,
+      help: flag,
+    },
+  }).values;
+}
+
+/** What was not given stays undefined, and gets its default where all callers get theirs. */
+function optionsOf(flags: Flags): BerbixSandboxOptions {
+  return {
+    port: numberOf(flags.port),
+    tls: flags.tls,
+    tlsPort: numberOf(flags['tls-port']),
+    tokenTtlSeconds: numberOf(flags['token-ttl']),
+    refreshToken: flags['refresh-token'] as RefreshTokenMode | undefined,
+    rotationGraceSeconds: numberOf(flags['rotation-grace']),
+    apiSecret: flags['api-secret'],
+    liveApiSecret: flags['live-api-secret'],
+  };
+}
+
+/** `Number('')` would be 0. */
+function numberOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return /^\d+$/.test(text) ? Number(text) : NaN;
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof SandboxOptionError) return `${flagOf(error.option)} ${error.problem}.`;
+  // parseArgs explains at length how to pass arguments that begin with a dash; one sentence will do.
+  const [sentence = ''] = (error as Error).message.split('. ');
+  return sentence.endsWith('.') ? sentence : `${sentence}.`;
+}

@@ -1,0 +1,24 @@
+import type { ExecutionContext } from '@nestjs/common';
+
+/** What both adapters have in common in the objects they hand to a guard. */
+export interface GuardedRequest {
+  headers: { authorization?: string | undefined };
+}
+
+/** The request a guard or a parameter decorator looks at. */
+export function requestOf<Request extends GuardedRequest>(context: ExecutionContext): Request {
+  return context.switchToHttp().getRequest<Request>();
+}
+
+/** An `Authorization` header taken apart; the scheme is in lower case. */
+export interface Authorization {
+  scheme: string;
+  credentials: string;
+}
+
+/** Takes the header apart; `undefined` if there is none or it has no two parts. */
+export function parseAuthorization(header: string | undefined): Authorization | undefined {
+  const [, scheme, credentials] = /^\s*(\S+)\s+(\S+)\s*$/.exec(header ?? '') ?? [];
+  if (scheme === undefined || credentials === undefined) return undefined;
+  return { scheme: scheme.toLowerCase(), credentials };
+}

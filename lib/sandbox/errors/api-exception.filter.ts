@@ -1,0 +1,48 @@
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  Inject,
+  Logger,
+  NotFoundException,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { READABLE } from '../../wire/index.js';
+import { JSON_CONTENT_TYPE, toApiJson } from '../api-json.js';
+import { ApiException } from './api.exception.js';
+
+/** Gives everything that is not an answer the shape of an error of the API. */
+@Catch()
+export class ApiExceptionFilter implements ExceptionFilter {
+  readonly #logger = new Logger('BerbixSandbox');
+
+  constructor(@Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const body = this.#refusalFor(error).toBody();
+    const response = host.switchToHttp().getResponse<unknown>();
+    const { httpAdapter } = this.adapterHost;
+    httpAdapter.setHeader(response, 'Content-Type', JSON_CONTENT_TYPE);
+    httpAdapter.reply(response, toApiJson({ ...body }), body.code);
+  }
+
+  #refusalFor(error: unknown): ApiException {
+    if (error instanceof ApiException) return error;
+    // How both adapters say that no route matches.
+    if (error instanceof NotFoundException) return unknownRoute();
+    this.#logger.error(error instanceof Error ? error.stack : String(error));
+    return new ApiException(
+      500,
+      READABLE.internalError,
+      'The sandbox failed to answer. This is a bug in nestjs-berbix; please report it.',
+    );
+  }
+}
+
+function unknownRoute(): ApiException {
+  return new ApiException(
+    404,
+    READABLE.notFound,
+    'There is nothing here. Check the method and the path: the API has POST /v0/transactions, GET /v0/transactions, DELETE /v0/transactions and POST /v0/tokens.',
+  );
+}

@@ -1,0 +1,42 @@
+import { checkFault } from './check-fault.js';
+import type { SandboxFault } from './fault.js';
+
+/**
+ * What shall go wrong next. A request takes the first fault that is meant for it, in the order in
+ * which they were added, and no more than one.
+ *
+ * @example
+ * sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens', times: 2 });
+ * sandbox.faults.add({ kind: 'reset', processed: true });
+ */
+export class SandboxFaults {
+  #pending: SandboxFault[] = [];
+
+  /** @throws {TypeError} for a fault that cannot be; the message says why */
+  add(fault: SandboxFault): void {
+    this.#pending.push({ ...checkFault(fault) });
+  }
+
+  /** Forgets the faults that have not happened yet. */
+  clear(): void {
+    this.#pending = [];
+  }
+
+  /** What has not happened yet; `times` says how often it still will. */
+  get pending(): readonly SandboxFault[] {
+    return this.#pending.map((fault) => ({ ...fault, times: fault.times ?? 1 }));
+  }
+
+  /** The fault for this request, if any; it counts as used. @internal */
+  take(method: string, path: string): SandboxFault | undefined {
+    const fault = this.#pending.find((candidate) => isFor(candidate, method, path));
+    if (!fault) return undefined;
+    fault.times = (fault.times ?? 1) - 1;
+    if (fault.times === 0) this.#pending.splice(this.#pending.indexOf(fault), 1);
+    return fault;
+  }
+}
+
+function isFor(fault: SandboxFault, method: string, path: string): boolean {
+  return (fault.method ?? method) === method && (fault.path ?? path) === path;
+}

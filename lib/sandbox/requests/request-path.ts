@@ -1,0 +1,38 @@
+import { API_PATHS } from '../../wire/index.js';
+
+/** `/v0/`, with which every path of the API begins. */
+const API_ROOT = API_PATHS.tokens.slice(0, API_PATHS.tokens.indexOf('/', 1) + 1);
+
+/** Where the sandbox itself is controlled; not a part of the API. */
+export const CONTROL_ROOT = '/sandbox';
+
+/** A request target taken apart. */
+export interface RequestPath {
+  path: string;
+  /** With its question mark; empty if there is none. */
+  query: string;
+}
+
+/** A base URL may have a path of its own, which a proxy would take away: `/berbix/v0/tokens`. */
+export function parseRequestPath(target: string): RequestPath {
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? '' : target.slice(mark);
+  const root = path.indexOf(API_ROOT);
+  return { path: root > 0 && !isControlPath(path) ? path.slice(root) : path, query };
+}
+
+/** Whether the path can be decoded; routers differ in what they do with one that cannot. */
+export function isDecodable(path: string): boolean {
+  try {
+    decodeURI(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the path is one of {@link CONTROL_ROOT}. */
+export function isControlPath(path: string): boolean {
+  return path.startsWith(`${CONTROL_ROOT}/`);
+}

@@ -1,0 +1,67 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { ApiJsonInterceptor } from './api-json.interceptor.js';
+import { AccessTokenGuard } from './auth/access-token.guard.js';
+import { ApiSecretGuard } from './auth/api-secret.guard.js';
+import { ControlController } from './control/control.controller.js';
+import { ApiExceptionFilter } from './errors/api-exception.filter.js';
+import { SandboxFaults } from './faults/sandbox-faults.js';
+import { RequestLog } from './requests/request-log.js';
+import { SandboxAddress } from './sandbox-address.js';
+import { SandboxClock } from './sandbox-clock.js';
+import { SANDBOX_SETTINGS, type SandboxSettings } from './sandbox.settings.js';
+import { RefreshTokenExchange } from './tokens/refresh-token.exchange.js';
+import { TokenPresenter } from './tokens/token.presenter.js';
+import { TokenReader } from './tokens/token-reader.js';
+import { TokenSigner } from './tokens/token-signer.js';
+import { TokenWriter } from './tokens/token-writer.js';
+import { TokensController } from './tokens/tokens.controller.js';
+import { Templates } from './transactions/template-keys.js';
+import { TransactionFactory } from './transactions/transaction.factory.js';
+import { TransactionIds } from './transactions/transaction-ids.js';
+import { TransactionStore } from './transactions/transaction.store.js';
+import { TransactionsController } from './transactions/transactions.controller.js';
+
+/** What lives outside the Nest application and is shared with it. */
+export interface SandboxParts {
+  settings: SandboxSettings;
+  clock: SandboxClock;
+  requests: RequestLog;
+  faults: SandboxFaults;
+  address: SandboxAddress;
+}
+
+/** The local Berbix. */
+@Module({
+  controllers: [TokensController, TransactionsController, ControlController],
+  providers: [
+    { provide: APP_FILTER, useClass: ApiExceptionFilter },
+    { provide: APP_INTERCEPTOR, useClass: ApiJsonInterceptor },
+    AccessTokenGuard,
+    ApiSecretGuard,
+    RefreshTokenExchange,
+    Templates,
+    TokenPresenter,
+    TokenReader,
+    TokenSigner,
+    TokenWriter,
+    TransactionFactory,
+    TransactionIds,
+    TransactionStore,
+  ],
+})
+export class SandboxModule {
+  /** Each call makes a sandbox of its own. */
+  static register({ settings, clock, requests, faults, address }: SandboxParts): DynamicModule {
+    return {
+      module: SandboxModule,
+      providers: [
+        { provide: SANDBOX_SETTINGS, useValue: settings },
+        { provide: SandboxClock, useValue: clock },
+        { provide: RequestLog, useValue: requests },
+        { provide: SandboxFaults, useValue: faults },
+        { provide: SandboxAddress, useValue: address },
+      ],
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { READABLE } from '../../wire/index.js';
+import type { SandboxMode } from '../auth/sandbox-mode.js';
+import { ApiException, transactionGone } from '../errors/api.exception.js';
+import { SandboxClock } from '../sandbox-clock.js';
+import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
+import type { Transaction } from '../transactions/transaction.js';
+import { TransactionStore } from '../transactions/transaction.store.js';
+import type { RefreshToken } from './token-kinds.js';
+import { TokenReader } from './token-reader.js';
+
+/** Finds the transaction of a refresh token, and rotates the token where the sandbox is told to. */
+@Injectable()
+export class RefreshTokenExchange {
+  constructor(
+    @Inject(TokenReader) private readonly tokens: TokenReader,
+    @Inject(TransactionStore) private readonly transactions: TransactionStore,
+    @Inject(SandboxClock) private readonly clock: SandboxClock,
+    @Inject(SANDBOX_SETTINGS) private readonly settings: SandboxSettings,
+  ) {}
+
+  /** @throws {ApiException} 401 for a token that is not valid in this mode, 410 for a deleted transaction */
+  exchange(refreshToken: string, mode: SandboxMode): Transaction {
+    const token = this.tokens.read(refreshToken);
+    if (token?.kind !== 'refresh' || token.mode !== mode) throw unknownRefreshToken();
+    const transaction = this.transactions.find(token.transactionId);
+    if (!transaction) throw transactionGone();
+    if (this.settings.refreshToken === 'rotate') this.#rotate(transaction, token);
+    return transaction;
+  }
+
+  #rotate({ rotation }: Transaction, { generation }: RefreshToken): void {
+    if (generation === rotation.generation) {
+      rotation.generation += 1;
+      rotation.rotatedAt = this.clock.now();
+    } else if (generation !== rotation.generation - 1 || !this.#isInGrace(rotation.rotatedAt)) {
+      throw replacedRefreshToken();
+    }
+  }
+
+  #isInGrace(rotatedAt: number): boolean {
+    return this.clock.now() < rotatedAt + this.settings.rotationGraceSeconds * 1000;
+  }
+}
+
+/** ASSUMPTION: 401 for a token that is not recognised, also when it is one of the other mode. */
+function unknownRefreshToken(): ApiException {
+  return new ApiException(
+    401,
+    READABLE.invalidRefreshToken,
+    'The refresh token is not one of this API secret. Use the secret, test or live, that created the transaction; tokens end with the sandbox that issued them.',
+  );
+}
+
+function replacedRefreshToken(): ApiException {
+  return new ApiException(
+    401,
+    READABLE.invalidRefreshToken,
+    'The refresh token was replaced by a newer one. Store the refresh token of every answer that has one.',
+  );
+}

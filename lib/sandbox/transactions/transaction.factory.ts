@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { SandboxMode } from '../auth/sandbox-mode.js';
+import { invalidRequest } from '../errors/api.exception.js';
+import { SandboxClock } from '../sandbox-clock.js';
+import type { CreateTransaction } from './create-transaction.request.js';
+import { Templates } from './template-keys.js';
+import { TransactionIds } from './transaction-ids.js';
+import { TransactionStore } from './transaction.store.js';
+import type { Transaction, TransactionKind } from './transaction.js';
+
+/** Makes transactions; each call makes a new one, also for a customer who has some. [doc: docs/transactions] */
+@Injectable()
+export class TransactionFactory {
+  constructor(
+    @Inject(TransactionIds) private readonly ids: TransactionIds,
+    @Inject(TransactionStore) private readonly transactions: TransactionStore,
+    @Inject(Templates) private readonly templates: Templates,
+    @Inject(SandboxClock) private readonly clock: SandboxClock,
+  ) {}
+
+  /** @throws {ApiException} 400 for a template that is unknown or not meant for these options */
+  create(request: CreateTransaction, mode: SandboxMode): Transaction {
+    const kind = this.#kindOf(request);
+    const now = this.clock.now();
+    const transaction: Transaction = {
+      id: this.ids.next(),
+      mode,
+      kind,
+      customerUid: request.customerUid,
+      createdAt: new Date(now),
+      ...(kind === 'hosted' && { hostedClaim: randomBytes(12).toString('hex') }),
+      rotation: { generation: 0, rotatedAt: now },
+    };
+    this.transactions.add(transaction);
+    return transaction;
+  }
+
+  /** The template must match the options. [doc: docs/create-hosted-transaction] */
+  #kindOf({ templateKey, options }: CreateTransaction): TransactionKind {
+    const template = this.templates.kindOf(templateKey);
+    // ASSUMPTION: 400 for a template that does not exist.
+    if (!template) throw invalidRequest('template_key names no template of this sandbox.');
+    if (options === template) return template;
+    // Node's SDK leaves hosted_options out when there are none, and gets no hosted URL. [sdk: node]
+    if (options === 'none' && template !== 'apiOnly') return 'sdk';
+    throw invalidRequest(
+      'template_key does not match the options: hosted_options go with the hosted template, api_only_options with the API-only template, and neither with the SDK template.',
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { toApiJson } from '../../lib/sandbox/api-json.js';
+
+describe('toApiJson', () => {
+  it('writes integers with all of their digits', () => {
+    expect(toApiJson({ id: 9_223_372_036_854_775_807n })).toBe('{"id":9223372036854775807}');
+    expect(toApiJson([0n, -5n])).toBe('[0,-5]');
+  });
+
+  it('leaves strings that look like numbers alone', () => {
+    const value = {
+      a: '9223372036854775807',
+      b: '5n',
+      c: '"1":2',
+      '9': ['"', '\\', '☂', '\u2028'],
+    };
+    expect(toApiJson(value)).toBe(JSON.stringify(value));
+  });
+
+  it('is JSON otherwise', () => {
+    const value = {
+      a: null,
+      b: [true, false, 1.5, -0, NaN, undefined],
+      c: undefined,
+      d: {},
+      e: [],
+    };
+    expect(toApiJson(value)).toBe(JSON.stringify(value));
+    expect(toApiJson(undefined)).toBe('null');
+  });
+});

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
+import { basic, readAll } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+/** The command as it is shipped: `npm run build` makes it, or a private build somewhere else. */
+const MAIN = join(process.env.BERBIX_DIST ?? join(ROOT, 'dist/esm'), 'cli/main.js');
+
+interface Run {
+  child: ChildProcess;
+  stdout: Promise<string>;
+  stderr: Promise<string>;
+  code: Promise<number | null>;
+}
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+function run(...args: string[]): Run {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  const code = once(child, 'close').then(([exitCode]) => exitCode as number | null);
+  return { child, stdout: readAll(child.stdout), stderr: readAll(child.stderr), code };
+}
+
+/** Runs to the end. */
+async function finish(...args: string[]) {
+  const { stdout, stderr, code } = run(...args);
+  return { stdout: await stdout, stderr: await stderr, code: await code };
+}
+
+/** Runs until the first output. */
+async function start(...args: string[]): Promise<Run & { output: string }> {
+  const running = run(...args);
+  const output = once(running.child.stdout ?? running.child, 'data').then(([chunk]) =>
+    String(chunk),
+  );
+  const failed = running.code.then(async () => Promise.reject(new Error(await running.stderr)));
+  failed.catch(() => undefined);
+  return { ...running, output: await Promise.race([output, failed]) };
+}
+
+describe('nestjs-berbix', () => {
+  it('knows its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    const result = await finish('--version');
+    expect(result).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 });
+  });
+
+  it('explains itself', async () => {
+    const help = await finish('--help');
+    expect(help).toMatchObject({ stderr: '', code: 0 });
+    expect(help.stdout).toMatch(/^Usage: nestjs-berbix <command>/);
+    expect(help.stdout).toMatch(/\n {2}sandbox +start a local Berbix/);
+    const none = await finish();
+    expect(none).toMatchObject({ stdout: '', code: 2 });
+    expect(none.stderr).toMatch(/^Name a command\.\n\nUsage: nestjs-berbix <command>/);
+    const unknown = await finish('toString');
+    expect(unknown).toMatchObject({ stdout: '', code: 2 });
+    expect(unknown.stderr).toMatch(/^There is no command "toString"\.\n\nUsage:/);
+  });
+});
+
+const JSON_RUN =
+  'sandbox --tls --json --token-ttl 60 --refresh-token echo --api-secret secret_test_cli'.split(
+    ' ',
+  );
+
+describe('nestjs-berbix sandbox', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'prints one line of JSON, and ends with %s',
+    async (signal) => {
+      const { child, output, stderr, code } = await start(...JSON_RUN);
+      expect(output).toMatch(/^\{.*\}\n$/);
+      const ready = JSON.parse(output) as BerbixSandboxReady;
+      expect(Object.keys(ready)).toEqual([
+        'url',
+        'tlsUrl',
+        'ca',
+        'apiSecret',
+        'liveApiSecret',
+        'templateKeys',
+      ]);
+      expect(ready.apiSecret).toBe('secret_test_cli');
+      const call = request(`${ready.tlsUrl}/v0/transactions`, {
+        method: 'POST',
+        agent: new Agent({ ca: readFileSync(ready.ca ?? '') }),
+        headers: { authorization: basic(ready.apiSecret) },
+      });
+      call.end(JSON.stringify({ customer_uid: 'a', template_key: ready.templateKeys.sdk }));
+      const [response] = await once(call, 'response');
+      expect(response.statusCode).toBe(200);
+      expect(JSON.parse(await readAll(response))).toMatchObject({ expires_in: 60 });
+      child.kill(signal);
+      await expect(code).resolves.toBe(0);
+      await expect(stderr).resolves.toBe('');
+      expect(existsSync(ready.ca ?? '')).toBe(false);
+    },
+  );
+
+  it('prints a line that can be pasted', async () => {
+    const { child, output, stdout, code } = await start('sandbox', '--port', '0');
+    expect(output).toMatch(/^The Berbix sandbox is ready/);
+    const [, user = '', body = '', url = ''] = /curl -u '(.+)' -d '(.+)' (\S+)/.exec(output) ?? [];
+    const authorization = `Basic ${Buffer.from(user).toString('base64')}`;
+    const answer = await fetch(url, { method: 'POST', headers: { authorization }, body });
+    expect(answer.status).toBe(200);
+    child.kill('SIGTERM');
+    await expect(code).resolves.toBe(0);
+    // Nothing about requests: what is in them is not for terminals.
+    await expect(stdout).resolves.toBe(output);
+  });
+
+  it.each([
+    [['--port', 'x'], '--port must be a whole number from 0 to 65535.'],
+    [['--port', ''], '--port must be a whole number from 0 to 65535.'],
+    [['--port', '70000'], '--port must be a whole number from 0 to 65535.'],
+    [['--tls-port', '-1'], "Option '--tls-port' argument is ambiguous."],
+    [['--token-ttl', '0'], '--token-ttl must be a whole number from 1 to 315360000.'],
+    [['--rotation-grace', '1.5'], '--rotation-grace must be a whole number from 0 to 315360000.'],
+    [['--refresh-token', 'x'], "--refresh-token must be 'omit', 'echo' or 'rotate'."],
+    [['--api-secret', 'x'], '--api-secret must begin with secret_test_'],
+    [['--live-api-secret', 'x'], '--live-api-secret must begin with secret_live_'],
+    [['--prot', '1'], "Unknown option '--prot'."],
+    [['stray'], "Unexpected argument 'stray'."],
+    [['--port'], "Option '--port <value>' argument missing."],
+  ])('refuses %j', async (args, sentence) => {
+    const { stdout, stderr, code } = await finish('sandbox', ...args);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+    expect(stderr.startsWith(sentence)).toBe(true);
+    expect(stderr).toContain('\n\nUsage: nestjs-berbix sandbox [options]\n');
+  });
+
+  it('explains itself', async () => {
+    const { stdout, code } = await finish('sandbox', '--help');
+    expect(stdout).toMatch(/^Usage: nestjs-berbix sandbox \[options\]/);
+    expect(code).toBe(0);
+  });
+
+  it('says why it cannot start', async () => {
+    const first = await start('sandbox', '--json');
+    const port = new URL((JSON.parse(first.output) as BerbixSandboxReady).url).port;
+    const { stdout, stderr, code } = await finish('sandbox', '--port', port);
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: '',
+      stderr: `--port is ${port}, which is in use; choose another, or 0 for a free one.\n`,
+      code: 1,
+    });
+  });
+});

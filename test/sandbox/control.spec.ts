@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+afterEach(() => sandboxes.closeAll());
+
+describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    sandbox = await sandboxes.start(platform);
+    client = new RawClient(sandbox);
+  });
+
+  it('lists and clears requests', async () => {
+    await client.create();
+    const { status, json } = await client.send('GET', '/sandbox/requests');
+    expect(status).toBe(200);
+    expect(json.requests).toEqual([
+      {
+        method: 'POST',
+        path: '/v0/transactions',
+        url: '/v0/transactions',
+        headers: expect.objectContaining({ 'content-type': 'application/json' }),
+        body: expect.stringContaining('"customer_uid":"alice"'),
+        received_at: expect.stringMatching(/Z$/),
+        status: 200,
+      },
+    ]);
+    expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);
+    expect((await client.send('GET', '/sandbox/requests')).text).toBe('{"requests":[]}');
+  });
+
+  it('is neither recorded nor faulted itself', async () => {
+    sandbox.faults.add({ kind: 'hang', times: Infinity });
+    await client.send('GET', '/sandbox/requests');
+    await client.send('GET', '/sandbox/clock');
+    expect(sandbox.requests.length).toBe(0);
+    expect(sandbox.faults.pending).toHaveLength(1);
+  });
+
+  it('adds and clears faults', async () => {
+    const body = { kind: 'status', status: 503, path: '/v0/transactions', times: 'Infinity' };
+    expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(204);
+    expect(sandbox.faults.pending).toEqual([{ ...body, times: Infinity }]);
+    expect((await client.create()).status).toBe(503);
+    expect((await client.create()).status).toBe(503);
+    expect((await client.send('DELETE', '/sandbox/faults')).status).toBe(204);
+    expect((await client.create()).status).toBe(200);
+  });
+
+  it('reads and moves the clock', async () => {
+    const read = async () =>
+      Date.parse(String((await client.send('GET', '/sandbox/clock')).json.now));
+    const created = (await client.create()).json;
+    const before = await read();
+    const moved = await client.send('POST', '/sandbox/clock', { body: { advance_ms: 3_600_000 } });
+    expect(moved.status).toBe(200);
+    expect(Date.parse(String(moved.json.now))).toBeGreaterThanOrEqual(before + 3_600_000);
+    expect((await client.fetch(created.access_token)).status).toBe(401);
+    await client.send('POST', '/sandbox/clock', { body: { now: '2030-01-01T00:00:00Z' } });
+    expect(new Date(await read()).getUTCFullYear()).toBe(2030);
+    await client.send('POST', '/sandbox/clock', { body: { now: 0 } });
+    expect(new Date(await read()).getUTCFullYear()).toBe(1970);
+  });
+
+  it.each([
+    ['faults', {}, 'kind of a fault must be one of'],
+    ['faults', { kind: 'latency', ms: 'x' }, '"ms" of a latency fault must be a whole number'],
+    ['faults', [], 'must be a JSON object'],
+    ['clock', {}, 'either advance_ms or now'],
+    ['clock', { advance_ms: 1, now: 1 }, 'either advance_ms or now'],
+    ['clock', { advance_ms: 1, x: 1 }, 'nothing else'],
+    ['clock', { advance_ms: '1' }, 'advance_ms must be a number'],
+    ['clock', { advance_ms: 1e300 }, 'that a Date can represent'],
+    ['clock', { now: 'tomorrow' }, 'now must be a date'],
+    ['clock', { now: null }, 'now must be a date'],
+    ['clock', '{', 'is not JSON'],
+  ])('refuses for %s: %j', async (path, body, mention) => {
+    const { status, json } = await client.send('POST', `/sandbox/${path}`, { body });
+    expect(status).toBe(400);
+    expect(json).toEqual({
+      code: 400,
+      readable: 'invalid_request',
+      message: expect.stringContaining(mention),
+    });
+  });
+});

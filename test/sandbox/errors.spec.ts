@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { basic, RawClient, readAll } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const MAX_BODY_BYTES = 20 * 1024 * 1024;
+
+describe.each(PLATFORMS)('Errors on %s', (platform) => {
+  const sandboxes = new Sandboxes();
+  let client: RawClient;
+  let authorization: string;
+
+  beforeAll(async () => {
+    client = new RawClient(await sandboxes.start(platform));
+    authorization = basic(client.sandbox.apiSecret);
+  });
+  afterAll(() => sandboxes.closeAll());
+
+  it.each([
+    ['GET', '/'],
+    ['GET', '/v0'],
+    ['POST', '/v0/token'],
+    ['GET', '/v0/tokens'],
+    ['PUT', '/v0/transactions'],
+    ['PATCH', '/v0/transactions'],
+    ['OPTIONS', '/v0/tokens'],
+    ['GET', '/sandbox/nothing'],
+  ])('knows nothing of %s %s', async (method, path) => {
+    const { status, headers, json } = await client.send(method, path, { authorization });
+    expect(status).toBe(404);
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(json).toEqual({
+      code: 404,
+      readable: 'not_found',
+      message: expect.stringContaining('POST /v0/tokens'),
+    });
+  });
+
+  it.each(['/v0/tokens', '/v0/transactions'])('wants a JSON object at %s', async (path) => {
+    for (const body of [
+      '',
+      '{',
+      'null',
+      '"x"',
+      '5',
+      '[]',
+      '[{}]',
+      '{"refresh_token":"rt_secret"',
+    ]) {
+      const { status, json, text } = await client.send('POST', path, { authorization, body });
+      expect(status).toBe(400);
+      expect(json).toMatchObject({ code: 400, readable: 'invalid_request' });
+      expect(text).not.toContain('rt_secret');
+    }
+  });
+
+  it('looks at no content type', async () => {
+    const { refresh_token } = (await client.create()).json;
+    for (const type of ['text/plain', 'application/json; charset=utf-8', '', 'nonsense', 'a/b;c']) {
+      const { status } = await client.send('POST', '/v0/tokens', {
+        authorization,
+        body: { refresh_token },
+        headers: { 'content-type': type },
+      });
+      expect(status).toBe(200);
+    }
+  });
+
+  it('takes a body in chunks', async () => {
+    const { refresh_token } = (await client.create()).json;
+    const call = client.open('POST', '/v0/tokens', {
+      authorization,
+      headers: { 'transfer-encoding': 'chunked' },
+      body: { refresh_token },
+    });
+    const [response] = await once(call, 'response');
+    expect(response.statusCode).toBe(200);
+    response.resume();
+  });
+
+  it('takes bodies of 20 MiB and none that are larger', async () => {
+    const fits = 'x'.repeat(MAX_BODY_BYTES);
+    const read = await client.send('POST', '/v0/tokens', { authorization, body: fits });
+    expect(read.status).toBe(400);
+    for (const headers of [{}, { 'transfer-encoding': 'chunked' }] as Record<string, string>[]) {
+      const refused = await client.send('POST', '/v0/tokens', {
+        authorization,
+        headers,
+        body: `${fits}x`,
+      });
+      expect(refused.status).toBe(413);
+      expect(refused.json).toMatchObject({ code: 413, readable: 'payload_too_large' });
+    }
+    client.sandbox.requests.clear();
+  });
+
+  it('takes a base URL with a path of its own', async () => {
+    const { refresh_token } = (await client.create()).json;
+    const call = { authorization, body: { refresh_token } };
+    for (const path of ['/berbix/v0/tokens', '/a/b/v0/tokens?x=/v0/y', '/v0/tokens?x=1']) {
+      expect((await client.send('POST', path, call)).status).toBe(200);
+      expect(client.sandbox.requests.last).toMatchObject({ path: '/v0/tokens', url: path });
+    }
+  });
+
+  it('refuses a path that cannot be decoded', async () => {
+    const { status, json } = await client.send('GET', '/%zz');
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ code: 400, readable: 'invalid_request' });
+  });
+
+  it('answers what is not HTTP in the shape of the API', async () => {
+    const socket = connect(Number(new URL(client.sandbox.url).port), '127.0.0.1');
+    socket.end('nonsense\r\n\r\n');
+    const text = await readAll(socket);
+    expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 400 });
+  });
+
+  it('tells a failure of its own from one of the caller', async () => {
+    const lines: unknown[] = [];
+    const logger = new ConsoleLogger();
+    logger.error = (line: unknown) => lines.push(line);
+    Logger.overrideLogger(logger);
+    client.sandbox.clock.now = () => NaN;
+    try {
+      const { access_token } = (await client.create()).json;
+      const { status, json } = await client.fetch(access_token);
+      expect(status).toBe(500);
+      expect(json).toEqual({
+        code: 500,
+        readable: 'internal_error',
+        message: expect.stringContaining('please report it'),
+      });
+      expect(lines).toEqual([expect.stringContaining('RangeError: Invalid time value')]);
+    } finally {
+      Reflect.deleteProperty(client.sandbox.clock, 'now');
+      Logger.overrideLogger(new ConsoleLogger());
+    }
+  });
+});

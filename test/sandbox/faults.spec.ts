@@ -1,0 +1,296 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type BerbixSandboxOptions, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { failureOf, RawClient, readAll, until } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+afterEach(() => sandboxes.closeAll());
+
+const WIRES = PLATFORMS.flatMap((platform) => [
+  { platform, tls: false, wire: 'http' },
+  { platform, tls: true, wire: 'https' },
+]);
+
+describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
+  async function start(options?: BerbixSandboxOptions) {
+    const sandbox = await sandboxes.start(platform, { tls, ...options });
+    const client = new RawClient(sandbox, sandbox.apiSecret, tls);
+    const tokens = (await client.create()).json;
+    const get = () =>
+      client.open('GET', '/v0/transactions', { authorization: `Bearer ${tokens.access_token}` });
+    const remove = () =>
+      client.open('DELETE', '/v0/transactions', { authorization: `Bearer ${tokens.access_token}` });
+    const isDeleted = async () => (await client.fetch(tokens.access_token)).status === 410;
+    return { sandbox, client, tokens, get, remove, isDeleted };
+  }
+
+  it('latency: the answer comes later', async () => {
+    const { sandbox, client, tokens } = await start();
+    sandbox.faults.add({ kind: 'latency', ms: 50 });
+    const before = performance.now();
+    expect((await client.fetch(tokens.access_token)).status).toBe(200);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(45);
+  });
+
+  it('reset: the connection is reset before anything happens', async () => {
+    const { sandbox, remove, isDeleted } = await start();
+    sandbox.faults.add({ kind: 'reset' });
+    // "socket hang up" would be the error for a connection that was closed in good order.
+    await expect(failureOf(remove())).resolves.toBe('read ECONNRESET');
+    expect(sandbox.requests.last?.status).toBeUndefined();
+    await expect(isDeleted()).resolves.toBe(false);
+  });
+
+  it('reset, processed: the connection is reset when all is done', async () => {
+    const { sandbox, remove, isDeleted } = await start();
+    sandbox.faults.add({ kind: 'reset', processed: true });
+    await expect(failureOf(remove())).resolves.toBe('read ECONNRESET');
+    expect(sandbox.requests.last?.status).toBeUndefined();
+    await expect(isDeleted()).resolves.toBe(true);
+  });
+
+  it('hang: no answer ever', async () => {
+    const { sandbox, client, tokens, remove, isDeleted } = await start();
+    sandbox.faults.add({ kind: 'hang' });
+    const hanging = remove();
+    let answered = false;
+    hanging.on('response', () => (answered = true)).on('error', () => undefined);
+    await until(() => sandbox.requests.to('DELETE', '/v0/transactions').length === 1);
+    // Others are answered meanwhile, and nothing has happened to what hangs.
+    expect((await client.fetch(tokens.access_token)).status).toBe(200);
+    await expect(isDeleted()).resolves.toBe(false);
+    expect(answered).toBe(false);
+    hanging.destroy();
+  });
+
+  it('hang, processed: no answer, but all is done', async () => {
+    const { sandbox, remove, isDeleted } = await start();
+    sandbox.faults.add({ kind: 'hang', processed: true, method: 'DELETE' });
+    const hanging = remove().on('error', () => undefined);
+    await until(isDeleted);
+    expect(sandbox.requests.to('DELETE', '/v0/transactions')[0]?.status).toBeUndefined();
+    hanging.destroy();
+  });
+
+  it('trickle: the head comes at once and the body does not', async () => {
+    const { sandbox, client, tokens, get } = await start();
+    const whole = (await client.fetch(tokens.access_token)).text;
+    sandbox.faults.add({ kind: 'trickle', ms: 3_600_000 });
+    const [head] = (await once(get(), 'response')) as [IncomingMessage];
+    expect(head.statusCode).toBe(200);
+    expect(head.headers['content-length']).toBe(String(whole.length));
+    expect(head.readableLength).toBe(0);
+    head.destroy();
+
+    sandbox.faults.add({ kind: 'trickle', ms: 0 });
+    expect((await client.fetch(tokens.access_token)).text).toBe(whole);
+  });
+
+  it('flood: as much as it is told, and no end if the client leaves', async () => {
+    const { sandbox, client, tokens, get } = await start();
+    sandbox.faults.add({ kind: 'flood', bytes: 1_000_003 });
+    const [response] = (await once(get(), 'response')) as [IncomingMessage];
+    expect(response.headers).not.toHaveProperty('content-length');
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
+    const text = await readAll(response);
+    expect(text).toHaveLength(1_000_003);
+    expect(text).toMatch(/^\{"entity":"transaction_tokens"/);
+
+    sandbox.faults.add({ kind: 'flood', bytes: 10 * 1024 ** 3 });
+    const [endless] = (await once(get(), 'response')) as [IncomingMessage];
+    let received = 0;
+    await new Promise<void>((resolve) =>
+      endless.on('data', (chunk: Buffer) => (received += chunk.length) > 5_000_000 && resolve()),
+    );
+    endless.destroy();
+    expect((await client.fetch(tokens.access_token)).status).toBe(200);
+  });
+
+  it('flood: no more in memory than the client is slow to read', async () => {
+    const { sandbox, get } = await start();
+    sandbox.faults.add({ kind: 'flood', bytes: 10 * 1024 ** 3 });
+    const [paused] = (await once(get(), 'response')) as [IncomingMessage];
+    const before = process.memoryUsage().rss;
+    for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 ** 2);
+    paused.destroy();
+  });
+
+  it.each([false, true])('truncate: half of it, and the end; processed %s', async (processed) => {
+    const { sandbox, remove, get, isDeleted } = await start();
+    sandbox.faults.add({ kind: 'truncate', processed });
+    const [response] = (await once(get(), 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    let received = 0;
+    response.on('data', (chunk: Buffer) => (received += chunk.length));
+    const [error] = (await once(response, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNRESET');
+    expect(received).toBe(Math.floor(Number(response.headers['content-length']) / 2));
+
+    sandbox.faults.add({ kind: 'truncate', processed });
+    await failureOf(remove());
+    await expect(isDeleted()).resolves.toBe(processed);
+  });
+
+  it('html: an error page', async () => {
+    const { sandbox, client, tokens, isDeleted } = await start();
+    sandbox.faults.add({ kind: 'html' });
+    sandbox.faults.add({ kind: 'html', status: 503, processed: true });
+    const page = await client.delete(tokens.access_token);
+    expect(page.status).toBe(502);
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.text).toMatch(/^<!DOCTYPE html>/);
+    expect((await client.delete(tokens.access_token)).status).toBe(503);
+    expect(sandbox.requests.last?.status).toBe(503);
+    await expect(isDeleted()).resolves.toBe(true);
+  });
+
+  it('status: an error in the shape of the API', async () => {
+    const { sandbox, client, tokens } = await start();
+    sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 7 });
+    sandbox.faults.add({
+      kind: 'status',
+      status: 503,
+      retryAfter: 'Wed, 21 Oct 2099 07:28:00 GMT',
+    });
+    sandbox.faults.add({
+      kind: 'status',
+      status: 401,
+      readable: 'invalid_access_token',
+      message: 'm',
+    });
+    sandbox.faults.add({ kind: 'status', status: 401 });
+    const throttled = await client.fetch(tokens.access_token);
+    expect(throttled.headers['retry-after']).toBe('7');
+    expect(throttled.json).toEqual({
+      code: 429,
+      readable: 'rate_limited',
+      message: 'The sandbox was told to answer 429.',
+    });
+    const down = await client.fetch(tokens.access_token);
+    expect(down.headers['retry-after']).toBe('Wed, 21 Oct 2099 07:28:00 GMT');
+    expect(down.json).toMatchObject({ code: 503, readable: 'internal_error' });
+    const refused = await client.fetch(tokens.access_token);
+    expect(refused.json).toEqual({ code: 401, readable: 'invalid_access_token', message: 'm' });
+    // Blames neither the secret nor a token.
+    expect((await client.fetch(tokens.access_token)).json).not.toHaveProperty('readable');
+  });
+
+  it.each(['status', 'reset'] as const)('%s, processed: a rotated token is lost', async (kind) => {
+    const { sandbox, client, tokens } = await start({ refreshToken: 'rotate' });
+    const fault = kind === 'reset' ? { kind } : { kind, status: 500 };
+    sandbox.faults.add({ ...fault, processed: true });
+    const lost = await client.refresh(tokens.refresh_token).catch(() => undefined);
+    expect(lost?.status).toBe(kind === 'reset' ? undefined : 500);
+    expect((await client.refresh(tokens.refresh_token)).json).toMatchObject({
+      code: 401,
+      readable: 'invalid_refresh_token',
+    });
+  });
+
+  it('answer: any JSON, or a string as it is', async () => {
+    const { sandbox, client, tokens } = await start();
+    const rounds: [SandboxFault & { kind: 'answer' }, number, string][] = [
+      [{ kind: 'answer', body: { a: [1n, '2', null] } }, 200, '{"a":[1,"2",null]}'],
+      [{ kind: 'answer', body: '{"cut' }, 200, '{"cut'],
+      [{ kind: 'answer', body: '', status: 201 }, 201, ''],
+      [{ kind: 'answer', body: null, status: 404 }, 404, 'null'],
+      [{ kind: 'answer', body: 2n ** 63n }, 200, '9223372036854775808'],
+      [{ kind: 'answer', body: '', status: 204 }, 204, ''],
+    ];
+    for (const [fault, status, text] of rounds) {
+      sandbox.faults.add(fault);
+      const call = client.open('GET', '/v0/transactions');
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      expect(response.statusCode).toBe(status);
+      expect(response.headers['content-type']).toMatch(/^application\/json/);
+      await expect(readAll(response)).resolves.toBe(text);
+    }
+    const headers = { Location: 'http://127.0.0.1:1/', 'content-type': 'text/plain' };
+    sandbox.faults.add({ kind: 'answer', status: 307, body: '', headers, processed: true });
+    const redirect = await client.delete(tokens.access_token);
+    expect(redirect.status).toBe(307);
+    expect(redirect.headers).toMatchObject({
+      location: 'http://127.0.0.1:1/',
+      'content-type': 'text/plain',
+    });
+    expect((await client.fetch(tokens.access_token)).status).toBe(410);
+  });
+
+  it('leaves the connection in order after a replaced answer', async () => {
+    const { sandbox, client, tokens } = await start();
+    sandbox.faults.add({ kind: 'status', status: 500, processed: true });
+    const replaced = await client.fetch(tokens.access_token);
+    expect(replaced.headers['content-length']).toBe(String(replaced.text.length));
+    sandbox.faults.add({ kind: 'answer', status: 204, body: '', processed: true });
+    const emptied = await client.fetch(tokens.access_token);
+    expect(emptied.headers).not.toHaveProperty('content-length');
+    expect((await client.fetch(tokens.access_token)).status).toBe(200);
+  });
+});
+
+describe('SandboxFaults', () => {
+  it('goes by the order of addition, one for each request it is meant for', () => {
+    const faults = new SandboxFaults();
+    faults.add({ kind: 'hang', method: 'GET' });
+    faults.add({ kind: 'reset', path: '/v0/tokens', times: 2 });
+    faults.add({ kind: 'html', times: Infinity });
+    expect(faults.pending).toEqual([
+      { kind: 'hang', method: 'GET', times: 1 },
+      { kind: 'reset', path: '/v0/tokens', times: 2 },
+      { kind: 'html', times: Infinity },
+    ]);
+    const take = (method: string, path: string) => faults.take(method, path)?.kind;
+    expect(take('POST', '/v0/tokens')).toBe('reset');
+    expect(take('GET', '/v0/tokens')).toBe('hang');
+    expect(take('POST', '/v0/transactions')).toBe('html');
+    expect(faults.pending[0]).toMatchObject({ kind: 'reset', times: 1 });
+    expect(take('GET', '/v0/tokens')).toBe('reset');
+    expect(take('GET', '/v0/tokens')).toBe('html');
+    expect(faults.pending).toHaveLength(1);
+    faults.clear();
+    expect(take('GET', '/v0/tokens')).toBeUndefined();
+  });
+
+  it('is not changed by what happens to the object it was given', () => {
+    const faults = new SandboxFaults();
+    const fault = { kind: 'status', status: 500, times: 2 } as const;
+    faults.add(fault);
+    faults.take('GET', '/');
+    expect(fault.times).toBe(2);
+  });
+
+  it.each([
+    [undefined, /kind of a fault must be one of latency, reset, hang/],
+    [{ kind: 'explode' }, /kind of a fault/],
+    [{ kind: 'toString' }, /kind of a fault/],
+    [{ kind: 'latency' }, /A latency fault needs "ms"/],
+    [{ kind: 'latency', ms: -1 }, /"ms" of a latency fault must be a whole number from 0/],
+    [{ kind: 'latency', ms: 2 ** 31 }, /"ms" of a latency fault/],
+    [{ kind: 'latency', ms: 1, processed: true }, /"processed" .* is not a member it can have/],
+    [{ kind: 'flood', bytes: '5' }, /"bytes" of a flood fault/],
+    [{ kind: 'status' }, /needs "status"/],
+    [{ kind: 'status', status: 200 }, /"status" .* from 400 to 599/],
+    [{ kind: 'status', status: 500, retryAfter: 'a\r\nb' }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: -1 }, /"retryAfter"/],
+    [{ kind: 'html', status: 99 }, /"status"/],
+    [{ kind: 'answer' }, /needs "body"/],
+    [{ kind: 'answer', body: 1, status: 199 }, /"status" .* from 200 to 599/],
+    [{ kind: 'answer', body: 1, headers: { 'a b': 'x' } }, /"headers"/],
+    [{ kind: 'answer', body: 1, headers: { a: 1 } }, /"headers"/],
+    [{ kind: 'hang', processed: 'yes' }, /"processed" .* true or false/],
+    [{ kind: 'hang', times: 0 }, /"times"/],
+    [{ kind: 'hang', method: 'post' }, /"method" .* capitals/],
+    [{ kind: 'hang', path: 'v0/tokens' }, /"path" .* slash/],
+    [{ kind: 'hang', toString: 1 }, /"toString" .* is not a member/],
+  ])('refuses %j', (fault, message) => {
+    const faults = new SandboxFaults();
+    expect(() => faults.add(fault as unknown as SandboxFault)).toThrow(message);
+    expect(faults.pending).toEqual([]);
+  });
+});

@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { loadPlatform } from '../../lib/sandbox/server/http-adapter.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { failureOf, RawClient, until } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+afterEach(() => sandboxes.closeAll());
+
+/** An import that fails as node lets it fail. */
+function missing(name: string) {
+  const error = new Error(`Cannot find package '${name}' imported from x`);
+  return () => Promise.reject(Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' }));
+}
+
+describe.each(PLATFORMS)('BerbixSandbox on %s', (platform) => {
+  it('says how to reach it', async () => {
+    const sandbox = await sandboxes.start(platform);
+    expect(sandbox.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(sandbox.tlsUrl).toBeUndefined();
+    expect(sandbox.ca).toBeUndefined();
+    expect(sandbox.apiSecret).toMatch(/^secret_test_[A-Za-z0-9]{32}$/);
+    expect(sandbox.liveApiSecret).toMatch(/^secret_live_[A-Za-z0-9]{32}$/);
+    const keys = Object.values(sandbox.templateKeys);
+    expect(new Set(keys).size).toBe(3);
+    for (const key of keys) expect(key).toMatch(/^tpk_[A-Za-z0-9]{32}$/);
+    expect(Object.keys(sandbox.ready())).toEqual([
+      'url',
+      'apiSecret',
+      'liveApiSecret',
+      'templateKeys',
+    ]);
+  });
+
+  it('keeps two sandboxes apart', async () => {
+    const [one, other] = await Promise.all([sandboxes.start(platform), sandboxes.start(platform)]);
+    expect(one.url).not.toBe(other.url);
+    const created = await new RawClient(one).create();
+    const answer = await new RawClient(other).refresh(created.json.refresh_token);
+    expect(answer.json).toMatchObject({ code: 401, readable: 'invalid_refresh_token' });
+    one.faults.add({ kind: 'html' });
+    expect((await new RawClient(other).create()).status).toBe(200);
+    expect(one.requests.length).toBe(1);
+  });
+
+  it('closes once, with calls that wait for an answer', async () => {
+    const sandbox = await sandboxes.start(platform);
+    sandbox.faults.add({ kind: 'hang' });
+    sandbox.faults.add({ kind: 'latency', ms: 3_600_000 });
+    sandbox.faults.add({ kind: 'trickle', ms: 3_600_000 });
+    sandbox.faults.add({ kind: 'flood', bytes: 1e13 });
+    const client = new RawClient(sandbox);
+    const failures = [];
+    for (let calls = 1; calls <= 4; calls += 1) {
+      failures.push(failureOf(client.open('GET', '/v0/transactions')));
+      await until(() => sandbox.requests.length === calls);
+    }
+    const closing = sandbox.close();
+    expect(sandbox.close()).toBe(closing);
+    await closing;
+    await expect(Promise.all(failures)).resolves.not.toContain('an answer');
+    await expect(failureOf(client.open('GET', '/'))).resolves.toMatch('ECONNREFUSED');
+  });
+
+  it('can be disposed of', async () => {
+    const sandbox = await sandboxes.start(platform);
+    await sandbox[Symbol.asyncDispose]();
+    const call = new RawClient(sandbox).open('GET', '/');
+    await expect(failureOf(call)).resolves.toMatch('ECONNREFUSED');
+  });
+
+  it('takes the secrets it is given', async () => {
+    const options = { apiSecret: 'secret_test_mine', liveApiSecret: 'secret_live_mine' };
+    const sandbox = await sandboxes.start(platform, options);
+    expect(sandbox.ready()).toMatchObject(options);
+    expect((await new RawClient(sandbox, 'secret_test_mine').create()).status).toBe(200);
+  });
+});
+
+describe('BerbixSandbox.start', () => {
+  it('has the same template keys whenever the secret is the same', async () => {
+    const options = { apiSecret: 'secret_test_fixed' };
+    const one = await sandboxes.start('express', options);
+    const other = await sandboxes.start('express', options);
+    const stranger = await sandboxes.start('express');
+    expect(one.templateKeys).toEqual(other.templateKeys);
+    expect(one.templateKeys).not.toEqual(stranger.templateKeys);
+  });
+
+  it.each(['port', 'tlsPort'] as const)('says when the %s is in use', async (option) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await until(() => taken.listening);
+    const { port } = taken.address() as AddressInfo;
+    const start = BerbixSandbox.start({ tls: true, [option]: port });
+    await expect(start).rejects.toThrow(
+      `The sandbox option "${option}" is ${port}, which is in use; choose another, or 0 for a free one.`,
+    );
+    taken.close();
+  });
+
+  it.each([
+    [{ port: -1 }, /"port" must be a whole number from 0 to 65535/],
+    [{ port: 1.5 }, /"port" must be a whole number/],
+    [{ tlsPort: 65_536 }, /"tlsPort" must be a whole number from 0 to 65535/],
+    [{ tokenTtlSeconds: 0 }, /"tokenTtlSeconds" must be a whole number from 1/],
+    [{ tokenTtlSeconds: NaN }, /"tokenTtlSeconds" must be a whole number/],
+    [{ rotationGraceSeconds: -1 }, /"rotationGraceSeconds" must be a whole number from 0/],
+    [{ refreshToken: 'keep' }, /"refreshToken" must be 'omit', 'echo' or 'rotate'/],
+    [{ tls: 'yes' }, /"tls" must be true or false/],
+    [{ largeIds: 1 }, /"largeIds" must be true or false/],
+    [{ apiSecret: 'secret_live_x' }, /"apiSecret" must begin with secret_test_/],
+    [{ apiSecret: 'secret_test_a:b' }, /"apiSecret" must .* no spaces, colons/],
+    [{ liveApiSecret: 'secret_test_x' }, /"liveApiSecret" must begin with secret_live_/],
+    [{ tokenTTL: 5 }, /"tokenTTL" is not an option of the sandbox; it has port, tls, /],
+  ])('refuses %j', async (options, message) => {
+    const start = BerbixSandbox.start(options as BerbixSandboxOptions);
+    await expect(start).rejects.toThrow(message);
+    await expect(start).rejects.toMatchObject({ name: 'SandboxOptionError' });
+  });
+
+  it('does not repeat a secret it refuses', async () => {
+    const start = BerbixSandbox.start({ apiSecret: 'secret_live_real' });
+    await expect(start).rejects.toThrow(expect.not.stringContaining('real') as never);
+  });
+
+  it('leaves the logger of the application as it was', async () => {
+    const lines: unknown[] = [];
+    const logger = new ConsoleLogger();
+    logger.log = (line: unknown) => lines.push(line);
+    Logger.overrideLogger(logger);
+    await Promise.all([sandboxes.start('express'), sandboxes.start('fastify')]);
+    Logger.log('mine');
+    expect(lines).toEqual(['mine']);
+  });
+
+  it('says what to install when there is no platform', async () => {
+    const express = missing('@nestjs/platform-express');
+    const fastify = missing('@nestjs/platform-fastify');
+    await expect(loadPlatform({ express, fastify })).rejects.toThrow(
+      'npm install @nestjs/platform-express',
+    );
+    // A package that is there and broken is another matter.
+    const broken = missing('fastify');
+    await expect(loadPlatform({ express, fastify: broken })).rejects.toThrow("package 'fastify'");
+  });
+});

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { RequestLog } from 'nestjs-berbix/sandbox';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { basic, RawClient, until } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+afterEach(() => sandboxes.closeAll());
+
+describe.each(PLATFORMS)('The request log on %s', (platform) => {
+  it('shows what arrived', async () => {
+    const sandbox = await sandboxes.start(platform);
+    const client = new RawClient(sandbox);
+    const authorization = basic(sandbox.apiSecret);
+    sandbox.clock.set(Date.UTC(2030, 0, 1));
+    const body = '{"refresh_token" : "rt_☂",\n"grant_type":"refresh_token"}\n';
+    await client.send('POST', '/prefix/v0/tokens?a=b', {
+      authorization,
+      body,
+      headers: { 'X-Request-Id': 'r1' },
+    });
+    const record = sandbox.requests.last;
+    expect(record).toEqual({
+      method: 'POST',
+      path: '/v0/tokens',
+      url: '/prefix/v0/tokens?a=b',
+      headers: expect.objectContaining({
+        authorization,
+        'x-request-id': 'r1',
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+      }),
+      body,
+      receivedAt: expect.any(Date),
+      status: 401,
+    });
+    expect(record?.receivedAt.getUTCFullYear()).toBe(2030);
+  });
+
+  it('can be searched, listed and cleared', async () => {
+    const sandbox = await sandboxes.start(platform);
+    const client = new RawClient(sandbox);
+    const { access_token } = (await client.create()).json;
+    await client.fetch(access_token);
+    await client.delete(access_token);
+    expect(sandbox.requests.length).toBe(3);
+    expect([...sandbox.requests].map(({ method, status }) => [method, status])).toEqual([
+      ['POST', 200],
+      ['GET', 200],
+      ['DELETE', 204],
+    ]);
+    expect(sandbox.requests.to('GET', '/v0/transactions')).toHaveLength(1);
+    expect(sandbox.requests.to('GET', '/v0/tokens')).toHaveLength(0);
+    sandbox.requests.clear();
+    expect(sandbox.requests.length).toBe(0);
+    expect(sandbox.requests.last).toBeUndefined();
+  });
+
+  it('shows a request whose body never arrives as a whole', async () => {
+    const sandbox = await sandboxes.start(platform);
+    const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
+    socket.write('POST /v0/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half":');
+    await until(() => sandbox.requests.length === 1);
+    expect(sandbox.requests.last).toMatchObject({ body: '', status: undefined });
+    socket.destroy();
+    await once(socket, 'close');
+    expect((await new RawClient(sandbox).create()).status).toBe(200);
+  });
+});
+
+function recordOf(url: string) {
+  const receivedAt = new Date();
+  return { method: 'GET', path: url, url, headers: {}, body: '', receivedAt, status: undefined };
+}
+
+describe('RequestLog', () => {
+  it('keeps the last 1000', () => {
+    const log = new RequestLog();
+    for (let index = 0; index < 1005; index += 1) log.add(recordOf(`/${index}`));
+    expect(log.length).toBe(1000);
+    expect([...log][0]?.url).toBe('/5');
+    expect(log.last?.url).toBe('/1004');
+  });
+
+  it('keeps fewer of large ones', () => {
+    const log = new RequestLog();
+    const image = 'x'.repeat(20 * 1024 * 1024);
+    for (const url of ['/1', '/2', '/3', '/4']) {
+      const large = recordOf(url);
+      log.add(large);
+      log.complete(large, image);
+    }
+    expect([...log].map(({ url }) => url)).toEqual(['/2', '/3', '/4']);
+    log.clear();
+    const late = recordOf('/late');
+    log.complete(late, image);
+    expect(log.length).toBe(0);
+  });
+
+  it('is its records in JSON', () => {
+    const log = new RequestLog();
+    log.add(recordOf('/x'));
+    expect(JSON.parse(JSON.stringify(log))).toMatchObject([{ url: '/x' }]);
+  });
+});

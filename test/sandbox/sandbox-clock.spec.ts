@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { SandboxClock } from 'nestjs-berbix/sandbox';
+
+describe('SandboxClock', () => {
+  it('is the real time until it is moved, and after a reset', () => {
+    const clock = new SandboxClock();
+    const real = Date.now();
+    expect(clock.now()).toBeGreaterThanOrEqual(real);
+    clock.advance(-3_600_000);
+    expect(clock.now()).toBeLessThan(real);
+    clock.reset();
+    expect(clock.now()).toBeGreaterThanOrEqual(real);
+  });
+
+  it('adds up, and takes dates and numbers', () => {
+    const clock = new SandboxClock();
+    const start = Date.UTC(2030, 0, 1);
+    clock.set(new Date(start));
+    expect(clock.now()).toBeGreaterThanOrEqual(start);
+    clock.set(start);
+    clock.advance(86_400_000);
+    clock.advance(86_400_000);
+    expect(new Date(clock.now()).toISOString()).toMatch(/^2030-01-03/);
+  });
+
+  it('refuses what is no time, and stays as it was', () => {
+    const clock = new SandboxClock();
+    for (const time of [NaN, Infinity, 9e15, new Date('x')]) {
+      expect(() => clock.set(time)).toThrow(RangeError);
+    }
+    expect(() => clock.advance(NaN)).toThrow(RangeError);
+    expect(Math.abs(clock.now() - Date.now())).toBeLessThan(60_000);
+  });
+});

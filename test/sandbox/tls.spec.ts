@@ -1,0 +1,90 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { connect } from 'node:tls';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createCertificateAuthority } from '../../lib/sandbox/server/certificate-authority.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient } from './support/raw-client.js';
+import { bePatient } from './support/patience.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+afterEach(() => sandboxes.closeAll());
+
+describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
+  it('speaks it with an authority of its own', async () => {
+    const sandbox = await sandboxes.start(platform, { tls: true });
+    expect(sandbox.tlsUrl).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    expect(Object.keys(sandbox.ready())).toEqual([
+      'url',
+      'tlsUrl',
+      'ca',
+      'apiSecret',
+      'liveApiSecret',
+      'templateKeys',
+    ]);
+    const secure = new RawClient(sandbox, sandbox.apiSecret, true);
+    const created = await secure.create();
+    expect(created.status).toBe(200);
+    // One sandbox, two doors.
+    expect((await new RawClient(sandbox).refresh(created.json.refresh_token)).status).toBe(200);
+    expect(sandbox.requests.length).toBe(2);
+  });
+
+  it('has a certificate for all names of this machine, and no key on the disk', async () => {
+    const sandbox = await sandboxes.start(platform, { tls: true });
+    const ca = readFileSync(sandbox.ca ?? '', 'utf8');
+    const authority = new X509Certificate(ca);
+    expect(authority.ca).toBe(true);
+    expect(authority.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+    for (const servername of ['localhost', '127.0.0.1', '::1']) {
+      const port = Number(new URL(sandbox.tlsUrl ?? '').port);
+      const checked = servername === 'localhost' ? { servername } : {};
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        ca,
+        ...checked,
+        checkServerIdentity: (_, certificate) => {
+          expect(new X509Certificate(certificate.raw).verify(authority.publicKey)).toBe(true);
+          const names = certificate.subjectaltname ?? '';
+          expect(names).toBe('DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1');
+          return undefined;
+        },
+      });
+      await once(socket, 'secureConnect');
+      expect(socket.authorized).toBe(true);
+      socket.destroy();
+    }
+    const directory = dirname(sandbox.ca ?? '');
+    expect(readdirSync(directory)).toEqual(['ca.pem']);
+    expect(ca).not.toContain('PRIVATE');
+    await sandbox.close();
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('closes during a handshake', async () => {
+    const sandbox = await sandboxes.start(platform, { tls: true });
+    const { connect: connectPlain } = await import('node:net');
+    const socket = connectPlain(Number(new URL(sandbox.tlsUrl ?? '').port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    await sandbox.close();
+    await expect(closed).resolves.toBeDefined();
+  });
+});
+
+it('says what to install for HTTPS', async () => {
+  const missing = Object.assign(new Error("Cannot find package '@peculiar/x509' imported from x"), {
+    code: 'ERR_MODULE_NOT_FOUND',
+  });
+  await expect(createCertificateAuthority(() => Promise.reject(missing))).rejects.toThrow(
+    'npm install @peculiar/x509',
+  );
+  const broken = new Error('broken');
+  await expect(createCertificateAuthority(() => Promise.reject(broken))).rejects.toBe(broken);
+});
