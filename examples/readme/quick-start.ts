@@ -1,0 +1,30 @@
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { BerbixModule, BerbixTokenService, ClientTokenDto } from 'nestjs-berbix';
+import { concatMap, type Observable } from 'rxjs';
+import { Customers } from './customers.js';
+
+@Injectable()
+export class VerificationService {
+  constructor(
+    @Inject(BerbixTokenService) private readonly berbix: BerbixTokenService,
+    @Inject(Customers) private readonly customers: Customers,
+  ) {}
+
+  /** What the browser needs to take the customer's verification up again. */
+  resume(customerUid: string): Observable<ClientTokenDto> {
+    const stored = this.customers.refreshTokenOf(customerUid);
+    return this.berbix.refresh(stored).pipe(
+      concatMap(async (tokens) => {
+        // Usually the same; if Berbix sent a new one, the old one may be dead.
+        if (tokens.refreshToken !== stored) await this.customers.save(customerUid, tokens);
+        return ClientTokenDto.of(tokens);
+      }),
+    );
+  }
+}
+
+@Module({
+  imports: [BerbixModule.forRoot(process.env['BERBIX_API_SECRET'] ?? '')],
+  providers: [VerificationService, Customers],
+})
+export class VerificationModule {}

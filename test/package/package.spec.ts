@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { VERSION } from '../../lib/version.js';
+
+interface Manifest {
+  version: string;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+
+/** Runs a program with the built package, as a user would. */
+function node(source: string, type: 'commonjs' | 'module'): string {
+  return execFileSync(process.execPath, [`--input-type=${type}`, '-e', source], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  }).trim();
+}
+
+describe('the package', () => {
+  it('has one version', () => {
+    expect(VERSION).toBe(manifest.version);
+  });
+
+  it('has at most three runtime dependencies', () => {
+    expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(3);
+  });
+
+  it('imports what it declares: dependencies and peers, optional ones in the sandbox only', () => {
+    const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    for (const file of files) {
+      const source = readFileSync(join('lib', file), 'utf8').replaceAll(
+        /^\s*(?:\*|\/\/|\/\*).*$/gm,
+        '',
+      );
+      for (const [, name = ''] of source.matchAll(
+        /(?:from|import)\s*\(?\s*'((?:@[\w-]+\/)?[\w:-][\w./:-]*)'/g,
+      )) {
+        const root = name.match(/^(?:@[^/]+\/)?[^/]+/)?.[0] ?? '';
+        if (name.startsWith('node:') || builtinModules.includes(root)) continue;
+        expect([file, { ...manifest.dependencies, ...manifest.peerDependencies }]).toEqual([
+          file,
+          expect.objectContaining({ [root]: expect.any(String) }),
+        ]);
+        if (manifest.peerDependenciesMeta[root]?.optional) expect(file).toMatch(/^sandbox\//);
+      }
+    }
+  });
+});
+
+describe('the built package', () => {
+  const NAMES = [
+    'BerbixModule',
+    'BerbixTokenService',
+    'BerbixTokens',
+    'berbixConfig',
+    'isBerbixError',
+  ];
+
+  it('can be imported', () => {
+    const source = `import * as berbix from 'nestjs-berbix'; console.log(JSON.stringify(Object.keys(berbix)))`;
+    expect(JSON.parse(node(source, 'module'))).toEqual(expect.arrayContaining(NAMES));
+  });
+
+  it('can be required', () => {
+    const source = `console.log(JSON.stringify(Object.keys(require('nestjs-berbix'))))`;
+    expect(JSON.parse(node(source, 'commonjs'))).toEqual(expect.arrayContaining(NAMES));
+  });
+
+  it('is one copy, whichever way it is loaded: one class, one injection token', () => {
+    const source = `
+      import { createRequire } from 'node:module';
+      import { BerbixTokenService } from 'nestjs-berbix';
+      const required = createRequire(process.cwd() + '/x.js')('nestjs-berbix');
+      console.log(required.BerbixTokenService === BerbixTokenService);`;
+    expect(node(source, 'module')).toBe('true');
+  });
+
+  it('has the sandbox in a place of its own, both ways, and loads none of it with the client', () => {
+    const load = `console.log(typeof (SANDBOX).BerbixSandbox.start)`;
+    expect(node(load.replace('SANDBOX', `await import('nestjs-berbix/sandbox')`), 'module')).toBe(
+      'function',
+    );
+    expect(node(load.replace('SANDBOX', `require('nestjs-berbix/sandbox')`), 'commonjs')).toBe(
+      'function',
+    );
+    const source = readFileSync('dist/esm/index.js', 'utf8');
+    expect(source).not.toContain('sandbox');
+  });
+
+  it('says in its types what it takes and gives', () => {
+    for (const format of ['esm', 'cjs']) {
+      const types = readFileSync(`dist/${format}/tokens/berbix-token.service.d.ts`, 'utf8');
+      expect(types).toContain('refresh(tokens: BerbixTokens | string): Observable<BerbixTokens>');
+      expect(types).toContain('Exchanges the refresh token');
+    }
+  });
+});
