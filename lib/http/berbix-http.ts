@@ -58,12 +58,13 @@ export class BerbixHttp implements OnApplicationShutdown {
   }
 
   /**
-   * Sends a request when subscribed to; emits the 2xx answer once and completes. Unsubscribing
-   * aborts it, wherever it is.
+   * Sends a request when subscribed to; emits once what is read of the 2xx answer and completes.
+   * Unsubscribing aborts it, wherever it is.
    *
+   * @param read makes a value of the answer; what it throws ends the call, without repetition
    * @throws {BerbixError} (on the Observable) of the class that fits
    */
-  send(request: BerbixRequest): Observable<BerbixAnswer> {
+  send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Observable<T> {
     return new Observable((subscriber) => {
       const call = new Cancellation();
       const { totalTimeoutMs } = this.#settings;
@@ -73,9 +74,9 @@ export class BerbixHttp implements OnApplicationShutdown {
           mapFailure(request, new WireFailure('total-timeout', true), totalTimeoutMs),
         );
       }, totalTimeoutMs);
-      this.#repeat(request, call, performance.now() + totalTimeoutMs).then(
-        (answer) => {
-          subscriber.next(answer);
+      this.#repeat(request, read, call, performance.now() + totalTimeoutMs).then(
+        (value) => {
+          subscriber.next(value);
           subscriber.complete();
         },
         (error: unknown) => subscriber.error(error),
@@ -92,15 +93,16 @@ export class BerbixHttp implements OnApplicationShutdown {
     await this.#connection.close();
   }
 
-  async #repeat(
+  async #repeat<T>(
     request: BerbixRequest,
+    read: (answer: BerbixAnswer) => T,
     call: Cancellation,
     deadline: number,
-  ): Promise<BerbixAnswer> {
+  ): Promise<T> {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     for (let repetition = 0; ; repetition++) {
       const attempted = await this.#guard.run(() => this.#attempt(request, body, call));
-      if ('answer' in attempted) return attempted.answer;
+      if ('answer' in attempted) return read(attempted.answer);
       const { error, sent } = attempted;
       const mayRepeat =
         request.repeat === 'always' || !sent || error instanceof BerbixRateLimitError;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Observable, defer, map } from 'rxjs';
+import { Observable, map, throwError } from 'rxjs';
 import { BerbixHttp, type BerbixRequest } from '../http/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
@@ -49,24 +49,23 @@ export class BerbixTokenService {
    * ```
    */
   refresh(tokens: BerbixTokens | string): Observable<BerbixTokens> {
-    return defer(() => {
+    try {
       const before =
         typeof tokens === 'object' && tokens !== null ? tokens : BerbixTokens.fromRefresh(tokens);
-      const refreshToken = requireRefreshToken(before.refreshToken);
       return this.#exchanges
-        .join(refreshToken)
+        .join(requireRefreshToken(before.refreshToken))
         .pipe(map((answer) => mergeTokens(EXCHANGE, before, answer)));
-    });
+    } catch (error) {
+      return throwError(() => error);
+    }
   }
 
   #exchange(refreshToken: string): Observable<TokenAnswerChecked> {
-    return this.#http.send(this.#request(refreshToken)).pipe(
-      map((answer) => {
-        const rotated = answer.body?.['refresh_token'];
-        if (rotated && rotated !== refreshToken) this.#rotates = true;
-        return checkTokenAnswer(EXCHANGE, answer);
-      }),
-    );
+    return this.#http.send(this.#request(refreshToken), (answer) => {
+      const rotated = answer.body?.['refresh_token'];
+      if (rotated && rotated !== refreshToken) this.#rotates = true;
+      return checkTokenAnswer(EXCHANGE, answer);
+    });
   }
 
   #request(refreshToken: string): BerbixRequest {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { validateSync } from 'class-validator';
-import { Observable, defer, map } from 'rxjs';
+import { Observable, defer } from 'rxjs';
 import { BerbixInputError } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import { checkTokenAnswer, mergeTokens, type BerbixTokens } from '../tokens/index.js';
@@ -37,8 +37,10 @@ export class BerbixTransactionService {
    */
   create(transaction: CreateTransactionDto): Observable<BerbixTokens> {
     return defer(() =>
-      this.#http.send({ ...CREATION, body: toWire(transaction), repeat: 'unless-done' }),
-    ).pipe(map((answer) => mergeTokens(CREATION, undefined, checkTokenAnswer(CREATION, answer))));
+      this.#http.send({ ...CREATION, body: toWire(transaction), repeat: 'unless-done' }, (answer) =>
+        mergeTokens(CREATION, undefined, checkTokenAnswer(CREATION, answer)),
+      ),
+    );
   }
 }
 

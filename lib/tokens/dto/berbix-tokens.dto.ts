@@ -6,6 +6,7 @@ import {
   IsOptionalRefreshToken,
   IsOptionalToken,
   IsToken,
+  followsRules,
 } from './token-fields.js';
 
 /**
@@ -46,6 +47,7 @@ export class BerbixTokensDto {
 
   /** What is wrong with it, in the API's field names; empty if nothing is. Never a value. */
   problems(): string[] {
+    if (followsRules(this)) return [];
     return validateSync(this, { validationError: { target: false, value: false } }).flatMap(
       (error) =>
         Object.values(error.constraints ?? {}).map((message) =>

@@ -4,11 +4,6 @@ import { isRefreshToken } from '../refresh-token.js';
 /** The longest lifetime that is believed, in seconds: 30 days. The API's is an hour. [doc: docs/platform-overview] */
 const MAX_LIFETIME_SECONDS = 30 * 24 * 3600;
 
-/*
- * One rule per field: class-validator takes its time for each rule, and the answer of every
- * exchange is checked.
- */
-
 /** A token: any non-empty string. */
 export const IsToken = (): PropertyDecorator => rule('isToken', isToken, 'a non-empty string');
 
@@ -49,13 +44,27 @@ function isToken(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function rule(
-  name: string,
-  validate: (value: unknown) => boolean,
-  what: string,
-): PropertyDecorator {
-  return ValidateBy({
+type Rule = (value: unknown) => boolean;
+
+/** The rules of each DTO class, by its prototype. */
+const RULES = new WeakMap<object, [property: string, rule: Rule][]>();
+
+function rule(name: string, validate: Rule, what: string): PropertyDecorator {
+  const decorate = ValidateBy({
     name,
     validator: { validate, defaultMessage: () => `$property must be ${what}` },
   });
+  return (prototype, property) => {
+    decorate(prototype, property);
+    RULES.set(prototype, [...(RULES.get(prototype) ?? []), [String(property), validate]]);
+  };
+}
+
+/**
+ * Whether the fields follow the rules above: what class-validator says, without what it makes on
+ * the way, which is a third of the memory of an exchange. It words the problems where there are any.
+ */
+export function followsRules(dto: object): boolean {
+  const rules = RULES.get(Object.getPrototypeOf(dto) as object);
+  return rules?.every(([property, holds]) => holds(dto[property as never])) ?? false;
 }

@@ -1,0 +1,9 @@
+import { fanIn } from './fan-in/fan-in.benchmark.js';
+import { refresh } from './refresh/refresh.benchmark.js';
+import type { Benchmark } from './support/benchmark.js';
+
+/** By the name that `npm run bench -- NAME` takes; `all` runs them in this order. */
+export const BENCHMARKS: Record<string, Benchmark> = {
+  refresh,
+  'fan-in': fanIn,
+};

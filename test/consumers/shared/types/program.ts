@@ -1,0 +1,233 @@
+// Compiled, never run: each name that the package exports, used as a user would.
+import {
+  Controller,
+  Inject,
+  Injectable,
+  Module,
+  Post,
+  UseFilters,
+  type DynamicModule,
+  type InjectionToken,
+} from '@nestjs/common';
+import { ConfigModule, type ConfigType } from '@nestjs/config';
+import {
+  BerbixAuthenticationError,
+  BerbixConfigurationError,
+  BerbixConflictError,
+  BerbixConnectionError,
+  BerbixError,
+  BerbixExceptionFilter,
+  BerbixGoneError,
+  BerbixInputError,
+  BerbixInvalidRefreshTokenError,
+  BerbixModule,
+  BerbixRateLimitError,
+  BerbixRequestError,
+  BerbixResponseError,
+  BerbixServerError,
+  BerbixTimeoutError,
+  BerbixTokenResponseError,
+  BerbixTokenService,
+  BerbixTokens,
+  BerbixTokensDto,
+  BerbixTransactionService,
+  BerbixUnavailableError,
+  ClientTokenDto,
+  CreateTransactionDto,
+  InjectBerbixTokenService,
+  InjectBerbixTransactionService,
+  RefreshTokensDto,
+  berbixConfig,
+  getBerbixTokenServiceToken,
+  getBerbixTransactionServiceToken,
+  isBerbixError,
+  type ApiSecretSource,
+  type BerbixDispatcher,
+  type BerbixErrorDetails,
+  type BerbixHttpModuleOptions,
+  type BerbixHttpOptions,
+  type BerbixModuleAsyncOptions,
+  type BerbixModuleExtras,
+  type BerbixModuleOptions,
+  type BerbixOptionsFactory,
+  type BerbixRetryOptions,
+  type BerbixTokensInit,
+} from 'nestjs-berbix';
+import {
+  BerbixSandbox,
+  RequestLog,
+  SandboxClock,
+  SandboxFaults,
+  SandboxOptionError,
+  type AnswerFault,
+  type ApiJson,
+  type BerbixSandboxOptions,
+  type BerbixSandboxReady,
+  type FaultTarget,
+  type FloodFault,
+  type HangFault,
+  type HtmlFault,
+  type LatencyFault,
+  type Processable,
+  type RecordedRequest,
+  type RefreshTokenMode,
+  type ResetFault,
+  type SandboxFault,
+  type StatusFault,
+  type TemplateKeys,
+  type TrickleFault,
+  type TruncateFault,
+} from 'nestjs-berbix/sandbox';
+import { firstValueFrom, map, type Observable } from 'rxjs';
+
+// Options
+
+declare const dispatcher: BerbixDispatcher;
+const apiSecret: ApiSecretSource = async () => 'secret_test_of_the_vault';
+const retry: BerbixRetryOptions = { limit: 1, backoffLimit: 500 };
+const http: BerbixHttpOptions = {
+  connections: 8,
+  dispatcher,
+  configureAxios: (axios) => axios.interceptors.request.use((config) => config),
+};
+const httpModuleOptions: BerbixHttpModuleOptions = { apiSecret, retry, http };
+const options: BerbixModuleOptions = { ...httpModuleOptions, timeoutMs: 3000 };
+const extras: BerbixModuleExtras = { name: 'eu', isGlobal: true };
+
+@Injectable()
+export class Options implements BerbixOptionsFactory {
+  createBerbixOptions(): BerbixModuleOptions {
+    return options;
+  }
+}
+
+const asyncOptions: BerbixModuleAsyncOptions = { useClass: Options, ...extras };
+
+export const modules: DynamicModule[] = [
+  BerbixModule.forRoot('secret_test_of_the_dashboard'),
+  BerbixModule.forRoot({ ...options, ...extras }),
+  BerbixModule.forRootAsync(asyncOptions),
+  BerbixModule.forRootAsync(berbixConfig.asProvider()),
+  BerbixModule.forRootAsync({
+    imports: [ConfigModule.forFeature(berbixConfig)],
+    inject: [berbixConfig.KEY],
+    useFactory: (config: ConfigType<typeof berbixConfig>) => config,
+  }),
+];
+
+// Services
+
+@Injectable()
+export class Verification {
+  constructor(
+    @Inject(BerbixTransactionService) private readonly transactions: BerbixTransactionService,
+    private readonly tokens: BerbixTokenService,
+    @InjectBerbixTokenService('eu') readonly euTokens: BerbixTokenService,
+    @InjectBerbixTransactionService('eu') readonly euTransactions: BerbixTransactionService,
+  ) {}
+
+  create(transaction: CreateTransactionDto): Observable<BerbixTokens> {
+    return this.transactions.create(transaction);
+  }
+
+  async refreshed({ refreshToken }: RefreshTokensDto): Promise<BerbixTokens> {
+    const init: BerbixTokensInit = { refreshToken };
+    const fresh = await firstValueFrom(this.tokens.refresh(new BerbixTokens(init)));
+    const expiresAt: Date | undefined = fresh.expiresAt;
+    return fresh.needsRefresh() || expiresAt === undefined
+      ? BerbixTokens.fromRefresh(fresh.refreshToken)
+      : fresh;
+  }
+}
+
+@Controller()
+@UseFilters(BerbixExceptionFilter)
+export class Verifications {
+  constructor(@Inject(BerbixTokenService) private readonly tokens: BerbixTokenService) {}
+
+  @Post()
+  clientToken(): Observable<ClientTokenDto> {
+    return this.tokens.refresh('of-the-database').pipe(map(ClientTokenDto.of));
+  }
+}
+
+@Module({ imports: modules, providers: [Verification], controllers: [Verifications] })
+export class Application {}
+
+export const injectionTokens: [
+  InjectionToken<BerbixTokenService>,
+  InjectionToken<BerbixTransactionService>,
+] = [getBerbixTokenServiceToken('eu'), getBerbixTransactionServiceToken('eu')];
+
+export const accessToken: string = BerbixTokensDto.fromWire({ access_token: 'a' }).accessToken;
+
+// Errors
+
+const details: BerbixErrorDetails = { status: 429, retryable: true, retryAfterMs: 1000 };
+
+export const errors: BerbixError[] = [
+  new BerbixAuthenticationError('', details),
+  new BerbixConfigurationError(''),
+  new BerbixConflictError('', details),
+  new BerbixConnectionError('', details),
+  new BerbixGoneError('', details),
+  new BerbixInputError(''),
+  new BerbixInvalidRefreshTokenError(''),
+  new BerbixRateLimitError('', details),
+  new BerbixRequestError('', details),
+  new BerbixResponseError('', details),
+  new BerbixServerError('', details),
+  new BerbixTimeoutError('', details),
+  new BerbixTokenResponseError('', details, undefined),
+  new BerbixUnavailableError('', details),
+];
+
+export function explain(error: unknown): string | undefined {
+  if (error instanceof BerbixTokenResponseError) return error.tokens?.transactionId;
+  if (error instanceof BerbixConflictError) return error.nextStep;
+  if (error instanceof BerbixConnectionError) return error.reason;
+  if (error instanceof SandboxOptionError) return `${error.option} ${error.problem}`;
+  return isBerbixError(error) && error.retryable
+    ? `${error.code} ${error.retryAfterMs}`
+    : undefined;
+}
+
+// Sandbox
+
+const refreshToken: RefreshTokenMode = 'rotate';
+const sandboxOptions: BerbixSandboxOptions = { refreshToken, rotationGraceSeconds: 10 };
+const body: ApiJson = { transaction_id: 2n ** 60n, list: [1, null] };
+const target: FaultTarget = { method: 'POST', path: '/v0/tokens', times: 2 };
+const processable: Processable = { processed: true };
+const latency: LatencyFault = { kind: 'latency', ms: 100, ...target };
+const reset: ResetFault = { kind: 'reset', ...processable };
+const hang: HangFault = { kind: 'hang' };
+const trickle: TrickleFault = { kind: 'trickle', ms: 10 };
+const flood: FloodFault = { kind: 'flood', bytes: 1e9 };
+const truncate: TruncateFault = { kind: 'truncate' };
+const html: HtmlFault = { kind: 'html', status: 502 };
+const status: StatusFault = { kind: 'status', status: 503, retryAfter: 2 };
+const answer: AnswerFault = { kind: 'answer', body };
+const allFaults: SandboxFault[] = [
+  latency,
+  reset,
+  hang,
+  trickle,
+  flood,
+  truncate,
+  html,
+  status,
+  answer,
+];
+
+export async function rehearse(): Promise<BerbixSandboxReady> {
+  await using sandbox = await BerbixSandbox.start(sandboxOptions);
+  const clock: SandboxClock = sandbox.clock;
+  const faults: SandboxFaults = sandbox.faults;
+  const requests: RequestLog = sandbox.requests;
+  const keys: TemplateKeys = sandbox.templateKeys;
+  clock.advance(3_600_000);
+  for (const fault of allFaults) faults.add(fault);
+  const seen: RecordedRequest[] = [...requests];
+  return seen.length > 0 && keys.sdk ? sandbox.ready() : sandbox;
+}
