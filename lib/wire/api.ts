@@ -5,6 +5,9 @@ export const PRODUCTION_HOST = 'https://api.berbix.com';
 export const API_PATHS = {
   tokens: '/v0/tokens',
   transactions: '/v0/transactions',
+  override: '/v0/transactions/override',
+  images: '/v0/images/upload',
+  idScans: '/v0/idscans/upload',
 } as const;
 
 /** What an API secret begins with, by mode. [doc: docs/settings] */

@@ -1,25 +1,108 @@
-/** Body of `POST /v0/transactions`. [doc: reference/createtransaction] */
+/** Body of `POST /v0/transactions`; at most one of the two option objects. [doc: reference/createtransaction] */
 export interface CreateTransactionRequest {
   customer_uid: string;
   template_key: string;
   email?: string;
   phone?: string;
+  /** The caller asserts the end user's consent; selfies that are uploaded are not matched without it. [sdk: node] */
+  consents_to_automated_facial_recognition?: boolean;
+  match_data?: MatchData;
+  hosted_options?: HostedOptions;
+  api_only_options?: ApiOnlyOptions;
 }
 
-/** The part of a transaction's metadata that is always there. [sdk: go types.go, php examples] */
+/** What the extracted data is compared with; dates as `YYYY-MM-DD`. [sdk: php 2.1.0] */
+export interface MatchData {
+  given_name?: string;
+  middle_name?: string;
+  family_name?: string;
+  date_of_birth?: string;
+  id_expiry_date?: string;
+}
+
+/** [sdk: all] */
+export interface HostedOptions {
+  /** Is written to when the verification is complete. */
+  completion_email?: string;
+  /** Where the user's browser goes then; the dashboard's setting by default. */
+  redirect_url?: string;
+}
+
+/** [doc: docs/api-only-integration-guide] */
+export interface ApiOnlyOptions {
+  /** ISO 3166-1 alpha-2. */
+  id_country?: string;
+  id_type?: IdType;
+}
+
+/** Passport, driver licence, permanent resident card, passport card, other card. [doc: docs/api-only-integration-guide] */
+export const ID_TYPES = ['P', 'DL', 'PRC', 'PC', 'ID'] as const;
+export type IdType = (typeof ID_TYPES)[number];
+
+/**
+ * Answer of `GET` and `PATCH /v0/transactions`. Vocabularies are open: the API adds flags, fields
+ * and actions over time. [sdk: go types.go, java] [doc: reference/gettransactionmetadata]
+ */
 export interface TransactionMetadata {
   entity: typeof METADATA_ENTITY;
-  /** A 64-bit integer, like `transaction_id`. [sdk: go int64] */
+  /** A 64-bit integer. [sdk: go int64] */
   id: number;
   customer_uid: string;
-  /** Empty while the verification is unfinished. [3p: idx 7431624753] */
-  action: string;
-  flags: string[];
-  fields: Record<string, unknown>;
-  duplicates: unknown[];
+  /** `accept`, `reject`, `review` or another of the account's; empty while unfinished. [doc: docs/platform-overview] [3p: idx 7431624753] */
+  action?: string | null;
+  flags?: string[];
+  fields?: Record<string, TransactionField>;
+  images?: Record<string, TransactionImages>;
+  duplicates?: TransactionDuplicate[];
   /** RFC 3339. [sdk: go `time.Time`] */
-  created_at: string;
+  created_at?: string;
+  /** RFC 3339. [sdk: java] */
+  completed_at?: string;
+  dashboard_url?: string;
+  /** In test mode only. [doc: reference/gettransactionmetadata] */
+  implementation_info?: string;
+  /** Every condition that was evaluated; the schema is not public. [doc: changelog/action-map-results-now-available-in-api-response] */
+  action_map_results?: Record<string, unknown>;
+}
+
+/** ASSUMPTION: the words in `confidence` and `type`; only the fields are known. [sdk: go types.go] */
+export interface TransactionField {
+  value: string;
+  confidence?: string;
+  sources?: { value: string; type: string; confidence: string }[];
+}
+
+/** Short-lived URLs. [sdk: go types.go] */
+export interface TransactionImages {
+  full_image?: string;
+  cropped_image?: string;
+  face_image?: string;
+}
+
+/** Another transaction with the same photo ID. [sdk: go types.go] */
+export interface TransactionDuplicate {
+  customer_uid: string;
+  transaction_id: number;
 }
 
 /** Tag of the metadata object. [sdk: php examples/transaction.php] */
 export const METADATA_ENTITY = 'transaction_metadata';
+
+/** The usual actions. [doc: docs/platform-overview] */
+export const ACTIONS = ['accept', 'reject', 'review'] as const;
+
+/** Body of `PATCH /v0/transactions`. [doc: reference/updatetransaction] */
+export interface UpdateTransactionRequest {
+  action: string;
+  note?: string;
+}
+
+/** Body of `PATCH /v0/transactions/override`, in test mode. [sdk: all] [doc: docs/testing] */
+export interface OverrideTransactionRequest {
+  response_payload: string;
+  flags?: string[];
+  override_fields?: Record<string, string>;
+}
+
+/** The docs say `passport`, Java's enum says `us-passport`. [doc: docs/testing] [sdk: java OverrideTransactionRequest] */
+export const RESPONSE_PAYLOADS = ['us-dl', 'us-id', 'passport', 'us-passport'] as const;
