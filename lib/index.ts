@@ -20,6 +20,7 @@ export {
   BerbixError,
   BerbixExceptionFilter,
   BerbixGoneError,
+  BerbixInvalidAccessTokenError,
   BerbixInputError,
   BerbixInvalidRefreshTokenError,
   BerbixRateLimitError,
@@ -30,7 +31,7 @@ export {
   BerbixUnavailableError,
   isBerbixError,
 } from './errors/index.js';
-export type { BerbixErrorDetails } from './errors/index.js';
+export type { BerbixErrorDetails, RescuedTokens } from './errors/index.js';
 export type {
   ApiSecretSource,
   BerbixDispatcher,
@@ -39,7 +40,6 @@ export type {
   BerbixRetryOptions,
 } from './http/index.js';
 export {
-  BerbixTokenResponseError,
   BerbixTokenService,
   BerbixTokens,
   BerbixTokensDto,
@@ -47,4 +47,23 @@ export {
   RefreshTokensDto,
 } from './tokens/index.js';
 export type { BerbixTokensInit } from './tokens/index.js';
-export { BerbixTransactionService, CreateTransactionDto } from './transactions/index.js';
+export {
+  ApiOnlyTransactionDto,
+  BerbixTransactionService,
+  CreateApiOnlyTransactionDto,
+  CreateHostedTransactionDto,
+  CreateTransactionDto,
+  HostedTransactionDto,
+  OverrideTransactionDto,
+  TransactionDto,
+  UpdateTransactionDto,
+  UploadResultDto,
+} from './transactions/index.js';
+export type {
+  MatchDataDto,
+  TransactionDuplicateDto,
+  TransactionFieldDto,
+  TransactionImagesDto,
+  UploadData,
+  UploadImageDto,
+} from './transactions/index.js';

@@ -4,9 +4,9 @@ import { NestFactory } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
 import {
   BerbixModule,
-  BerbixTokenResponseError,
   BerbixTokenService,
   berbixConfig,
+  isBerbixError,
   type BerbixTokens,
 } from '../index.js';
 
@@ -50,7 +50,7 @@ export async function refreshCommand(args: string[]): Promise<number> {
   } catch (error) {
     process.stderr.write(`${sentenceOf(error)}\n`);
     // The old one may be dead, so this one must not be lost.
-    const saved = error instanceof BerbixTokenResponseError ? error.tokens : undefined;
+    const saved = isBerbixError(error) ? error.tokens : undefined;
     if (saved !== undefined) process.stdout.write(`${saved.refreshToken}\n`);
     return 1;
   }

@@ -1,4 +1,4 @@
-import { Catch, HttpException, HttpStatus, type ArgumentsHost } from '@nestjs/common';
+import { Catch, HttpException, HttpStatus, Logger, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { throwError, type Observable } from 'rxjs';
 import { BerbixError } from './berbix.error.js';
@@ -10,6 +10,7 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
     HttpStatus.GONE,
     'This verification cannot be continued. Start a new one.',
   ],
+  BERBIX_INVALID_ACCESS_TOKEN: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
   BERBIX_GONE: [HttpStatus.GONE, 'This verification cannot be continued. Start a new one.'],
   BERBIX_CONFLICT: [HttpStatus.CONFLICT, 'The verification is at another step.'],
   BERBIX_RATE_LIMIT: [
@@ -28,7 +29,8 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
 
 /**
  * Answers a {@link BerbixError} that leaves a handler with the HTTP status that fits it, and with a
- * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on.
+ * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on; what
+ * becomes a 5xx is logged as a warning.
  *
  * Opt in with `@UseFilters(BerbixExceptionFilter)` or `{ provide: APP_FILTER, useClass: BerbixExceptionFilter }`.
  * Without it Nest answers 500, as for any error it does not know. Outside HTTP the error is thrown on.
@@ -40,16 +42,19 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
  * | conflict | 409 |
  * | rate limit, unavailable | 503 |
  * | timeout | 504 |
- * | connection, server, response | 502 |
+ * | connection, server, response, invalid access token | 502 |
  * | configuration, authentication | 500 |
  */
 @Catch(BerbixError)
 export class BerbixExceptionFilter extends BaseExceptionFilter {
+  readonly #logger = new Logger(BerbixExceptionFilter.name);
+
   override catch(error: BerbixError, host: ArgumentsHost): void | Observable<never> {
     if (host.getType() === 'rpc') return throwError(() => error);
     if (host.getType() !== 'http') throw error;
     const [status, message] = STATUS_BY_CODE[error.code] ?? [];
     if (status === undefined || message === undefined) return super.catch(error, host);
+    if (status >= 500) this.#logger.warn(`${error.code}: ${error.message}`);
     if (error.retryAfterMs !== undefined) {
       const adapter = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
       adapter?.setHeader(

@@ -1,3 +1,9 @@
+/** A refresh token to store, held where nothing prints it; a BerbixTokens. */
+export interface RescuedTokens {
+  readonly refreshToken: string;
+  readonly transactionId?: string | undefined;
+}
+
 /** What is known of a failure; copied field by field, so that nothing else can come along. */
 export interface BerbixErrorDetails {
   /** HTTP status of the answer, where there was one. */
@@ -52,7 +58,23 @@ export abstract class BerbixError extends Error {
     }
   }
 
-  /** The fields above, the code and the message; no stack. */
+  #tokens: RescuedTokens | undefined;
+
+  /**
+   * There when the API may have replaced the stored refresh token before the call failed: store this
+   * one, or the transaction is lost.
+   */
+  get tokens(): RescuedTokens | undefined {
+    return this.#tokens;
+  }
+
+  /** @internal */
+  carrying(tokens: RescuedTokens | undefined): this {
+    this.#tokens = tokens;
+    return this;
+  }
+
+  /** The fields above, the code and the message; no stack and no tokens. */
   toJSON(): Record<string, unknown> {
     return { name: this.name, message: this.message, ...Object.fromEntries(Object.entries(this)) };
   }

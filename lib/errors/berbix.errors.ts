@@ -26,6 +26,11 @@ export class BerbixInvalidRefreshTokenError extends BerbixError {
   readonly code = 'BERBIX_INVALID_REFRESH_TOKEN';
 }
 
+/** The API did not accept the access or client token (401), not even after a refresh. */
+export class BerbixInvalidAccessTokenError extends BerbixError {
+  readonly code = 'BERBIX_INVALID_ACCESS_TOKEN';
+}
+
 /** The transaction was deleted or purged (410). A new transaction is the way on. */
 export class BerbixGoneError extends BerbixError {
   readonly code = 'BERBIX_GONE';

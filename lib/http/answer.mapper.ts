@@ -3,6 +3,7 @@ import {
   BerbixAuthenticationError,
   BerbixConflictError,
   BerbixGoneError,
+  BerbixInvalidAccessTokenError,
   BerbixInvalidRefreshTokenError,
   BerbixRateLimitError,
   BerbixRequestError,
@@ -33,7 +34,8 @@ export function mapAnswer(
   secrets: () => readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const strike: Strike = (text) => redact(text, [...secrets(), ...(request.secrets ?? [])]);
+  const strike: Strike = (text) =>
+    redact(text, [...secrets(), request.bearer ?? '', ...(request.secrets ?? [])]);
   const requestId = shortWord(headers['x-request-id'], strike);
   const details: BerbixErrorDetails = {
     status,
@@ -93,6 +95,12 @@ function errorFor(
   }
   switch (status) {
     case 401:
+      if (request.bearer !== undefined) {
+        return new BerbixInvalidAccessTokenError(
+          `${refused} The access or client token is not valid, or no longer; refresh the tokens.${reason}`,
+          known,
+        );
+      }
       return new BerbixAuthenticationError(
         `${refused} Check that apiSecret is a valid API secret of the right mode (test or live) ` +
           `and account.${reason}`,

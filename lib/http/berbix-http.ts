@@ -67,7 +67,7 @@ export class BerbixHttp implements OnApplicationShutdown {
   send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Observable<T> {
     return new Observable((subscriber) => {
       const call = new Cancellation();
-      const { totalTimeoutMs } = this.#settings;
+      const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
       const timer = setTimeout(() => {
         call.cancel('total-timeout');
         subscriber.error(
@@ -99,7 +99,7 @@ export class BerbixHttp implements OnApplicationShutdown {
     call: Cancellation,
     deadline: number,
   ): Promise<T> {
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const body = encode(request.body);
     for (let repetition = 0; ; repetition++) {
       const attempted = await this.#guard.run(() => this.#attempt(request, body, call));
       if ('answer' in attempted) return read(attempted.answer);
@@ -115,15 +115,16 @@ export class BerbixHttp implements OnApplicationShutdown {
 
   async #attempt(
     request: BerbixRequest,
-    body: string | undefined,
+    body: string | Uint8Array | undefined,
     call: Cancellation,
   ): Promise<Attempted> {
     const attempt = call.child();
-    const { timeoutMs } = this.#settings;
+    const timeoutMs = request.timeoutMs ?? this.#settings.timeoutMs;
     const timer = setTimeout(() => attempt.cancel('timeout'), timeoutMs);
     const startedAt = Date.now();
     try {
-      const authorization = this.#secret.header();
+      const authorization =
+        request.bearer === undefined ? this.#secret.header() : `Bearer ${request.bearer}`;
       const response = await this.#post(
         request,
         body,
@@ -144,7 +145,7 @@ export class BerbixHttp implements OnApplicationShutdown {
 
   #post(
     request: BerbixRequest,
-    body: string | undefined,
+    body: string | Uint8Array | undefined,
     authorization: string,
     attempt: Cancellation,
   ): Promise<AxiosResponse<Buffer>> {
@@ -163,6 +164,10 @@ export class BerbixHttp implements OnApplicationShutdown {
       }),
     );
   }
+}
+
+function encode(body: object | undefined): string | Uint8Array | undefined {
+  return body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
 }
 
 /** Failures that speak of the API's health, not of one request or of this application. */

@@ -3,8 +3,12 @@ export interface BerbixRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** From `API_PATHS`. */
   path: string;
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes are JSON already. */
   body?: object;
+  /** Access or client token, sent as Bearer; without it the API secret is sent as Basic. */
+  bearer?: string;
+  /** Instead of the times of the options, in milliseconds, for one attempt and for the whole call. */
+  timeoutMs?: number;
   /** Secrets in the body; struck out should the API quote one in an error. */
   secrets?: readonly string[];
   /**

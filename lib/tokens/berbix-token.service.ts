@@ -33,8 +33,8 @@ export class BerbixTokenService {
    * - {BerbixInvalidRefreshTokenError} empty, malformed, or unknown to the account
    * - {BerbixGoneError} the transaction was deleted or purged
    * - {BerbixAuthenticationError} the API secret was not accepted
-   * - {BerbixTokenResponseError} the answer is not what the API promises; `tokens` of the error
-   *   holds a refresh token that came with it
+   * - {BerbixResponseError} the answer is not what the API promises; `tokens` of the error holds a
+   *   refresh token that came with it all the same
    * - {BerbixRateLimitError}, {BerbixServerError}, {BerbixTimeoutError}, {BerbixConnectionError},
    *   {BerbixUnavailableError} after the repetitions, where those are safe
    *

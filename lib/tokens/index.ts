@@ -3,4 +3,4 @@ export * from './berbix-tokens.js';
 export * from './dto/berbix-tokens.dto.js';
 export * from './dto/client-token.dto.js';
 export * from './dto/refresh-tokens.dto.js';
-export { BerbixTokenResponseError, checkTokenAnswer, mergeTokens } from './token-answer.js';
+export { checkTokenAnswer, mergeTokens } from './token-answer.js';

@@ -1,25 +1,7 @@
-import { BerbixResponseError, type BerbixErrorDetails } from '../errors/index.js';
+import { BerbixResponseError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from '../http/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
 import { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
-
-/**
- * An answer with tokens is not what the API promises. Should it hold a usable refresh token all the
- * same, it is in `tokens`: the API may have replaced the stored one by it, so store it.
- */
-export class BerbixTokenResponseError extends BerbixResponseError {
-  readonly #tokens: BerbixTokens | undefined;
-
-  constructor(message: string, details: BerbixErrorDetails, tokens: BerbixTokens | undefined) {
-    super(message, details);
-    this.#tokens = tokens;
-  }
-
-  /** What can be saved: the refresh token of the answer, if it had one. */
-  get tokens(): BerbixTokens | undefined {
-    return this.#tokens;
-  }
-}
 
 /** The call that was answered, for the message. */
 type Call = Pick<BerbixRequest, 'method' | 'path'>;
@@ -30,7 +12,7 @@ export interface TokenAnswerChecked {
   startedAt: number;
 }
 
-/** @throws {BerbixTokenResponseError} that names the field */
+/** @throws {BerbixResponseError} that names the field */
 export function checkTokenAnswer(call: Call, answer: BerbixAnswer): TokenAnswerChecked {
   const dto = BerbixTokensDto.fromWire(answer.body ?? {});
   const problems = dto.problems();
@@ -43,7 +25,7 @@ export function checkTokenAnswer(call: Call, answer: BerbixAnswer): TokenAnswerC
  * habit is; expiry counts from the start of the request.
  *
  * @param before undefined when the transaction was just created
- * @throws {BerbixTokenResponseError} when the answer is for another transaction, or has no refresh
+ * @throws {BerbixResponseError} when the answer is for another transaction, or has no refresh
  * token and there was none before
  */
 export function mergeTokens(
@@ -57,7 +39,8 @@ export function mergeTokens(
     before?.transactionId !== undefined &&
     (dto.transactionId ?? before.transactionId) !== before.transactionId
   ) {
-    throw unexpected(call, 'transaction_id is that of another transaction', dto);
+    // Its refresh token is not offered for storing: it may be somebody else's.
+    throw unexpected(call, 'transaction_id is that of another transaction');
   }
   return new BerbixTokens({
     refreshToken,
@@ -71,18 +54,18 @@ export function mergeTokens(
 function unexpected(
   { method, path }: Call,
   problem: string,
-  dto: BerbixTokensDto,
+  dto?: BerbixTokensDto,
   requestId?: string,
-): BerbixTokenResponseError {
-  const saved = savedTokens(dto);
-  return new BerbixTokenResponseError(
+): BerbixResponseError {
+  const saved = dto && savedTokens(dto);
+  return new BerbixResponseError(
     `The answer to ${method} ${path} is not what the API promises: ${problem}.` +
       (saved === undefined ? '' : ' It has a refresh token; store it: error.tokens.refreshToken.'),
     { method, path, status: 200, requestId },
-    saved,
-  );
+  ).carrying(saved);
 }
 
+/** The API may have replaced the stored refresh token by the one in an answer that is no good otherwise. */
 function savedTokens({ refreshToken, transactionId }: BerbixTokensDto): BerbixTokens | undefined {
   try {
     const id = typeof transactionId === 'string' ? transactionId : undefined;

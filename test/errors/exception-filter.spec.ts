@@ -35,7 +35,7 @@ const STATUSES: Record<string, number> = {
   BerbixConnectionError: 502,
   BerbixServerError: 502,
   BerbixResponseError: 502,
-  BerbixTokenResponseError: 502,
+  BerbixInvalidAccessTokenError: 502,
   BerbixRateLimitError: 503,
   BerbixUnavailableError: 503,
   BerbixTimeoutError: 504,

@@ -1,11 +1,19 @@
+import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { closeAfterTest, startSandbox } from '../support/services.js';
 import { accountOf } from './backend.support.js';
-import { type Ended, start, temporaryDirectory } from './start.support.js';
+import {
+  createDirectory,
+  type Ended,
+  removeDirectory,
+  start,
+  temporaryDirectory,
+} from './start.support.js';
 
 jest.setTimeout(180_000);
 
@@ -40,6 +48,23 @@ async function storedIn(directory: string): Promise<unknown[]> {
   } finally {
     await pglite.close();
   }
+}
+
+/** A new database, made once: that takes seconds. */
+let newDatabase: string;
+
+beforeAll(async () => {
+  newDatabase = await createDirectory();
+  await (await PGlite.create(newDatabase)).close();
+});
+
+afterAll(() => removeDirectory(newDatabase));
+
+/** A directory where the command finds an empty database in its place. */
+async function preparedDirectory(): Promise<string> {
+  const directory = await temporaryDirectory();
+  await cp(newDatabase, join(directory, '.data', 'backend', 'postgres'), { recursive: true });
+  return directory;
 }
 
 const transactionIn = (stdout: string): string | undefined =>
@@ -90,7 +115,7 @@ describe('npm start', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('stays up until %s, then exits 0', async (signal) => {
-    const directory = await temporaryDirectory();
+    const directory = await preparedDirectory();
     const run = start(directory, []);
     await run.shows('delete it to begin anew');
     run.kill(signal);
@@ -100,7 +125,7 @@ describe('npm start', () => {
   });
 
   it('shows where to look: its commands work while it stays up', async () => {
-    const run = start(await temporaryDirectory(), []);
+    const run = start(await preparedDirectory(), []);
     const stdout = await run.shows('delete it to begin anew');
     const commands = [...stdout.matchAll(/curl (-X POST )?(-H "x-demo-customer: grace" )?(\S+)/g)];
     const answers: unknown[] = [];
@@ -119,18 +144,17 @@ describe('npm start', () => {
   });
 
   it('keeps away from the data of a run that stays up', async () => {
-    const directory = await temporaryDirectory();
-    const environment = { DATA_DIR: join(directory, 'shared') };
-    const staying = start(directory, [], environment);
+    const directory = await preparedDirectory();
+    const staying = start(directory, []);
     await staying.shows(READY);
-    const other = await start(directory, ['--once'], environment).ended;
+    const other = await start(directory, ['--once']).ended;
     expectDone(other);
-    expect(other.stdout).toContain('its data in shared-2\n');
-    expect(other.stdout).toContain('(another run uses shared)');
+    expect(other.stdout).toContain('its data in .data/backend-2\n');
+    expect(other.stdout).toContain('(another run uses .data/backend)');
     staying.kill('SIGTERM');
     expectDone(await staying.ended);
-    for (const data of ['shared', 'shared-2']) {
-      expect(await storedIn(join(directory, data))).toHaveLength(1);
+    for (const data of ['backend', 'backend-2']) {
+      expect(await storedIn(join(directory, '.data', data))).toHaveLength(1);
     }
   });
 
@@ -142,7 +166,7 @@ describe('npm start', () => {
   });
 
   it('uses its data again after it was killed', async () => {
-    const directory = await temporaryDirectory();
+    const directory = await preparedDirectory();
     const killed = start(directory, []);
     const stdout = await killed.shows(READY);
     killed.kill('SIGKILL');
@@ -157,9 +181,10 @@ describe('npm start', () => {
     const sandbox = await startSandbox();
     const account = accountOf(sandbox);
     const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
     closeAfterTest(async () => taken.close());
     const port = String((taken.address() as AddressInfo).port);
-    const directory = await temporaryDirectory();
+    const directory = await preparedDirectory();
     const refuse = (environment: Record<string, string>, ...args: string[]): Promise<Ended> =>
       start(directory, ['--once', ...args], environment).ended;
 

@@ -22,10 +22,16 @@ export interface Run {
   ended: Promise<Ended>;
 }
 
+export const createDirectory = (): Promise<string> =>
+  mkdtemp(join(tmpdir(), 'nestjs-berbix-start-'));
+
+export const removeDirectory = (directory: string): Promise<void> =>
+  rm(directory, { recursive: true, force: true });
+
 /** A directory for one test. */
 export async function temporaryDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'nestjs-berbix-start-'));
-  closeAfterTest(() => rm(directory, { recursive: true, force: true }));
+  const directory = await createDirectory();
+  closeAfterTest(() => removeDirectory(directory));
   return directory;
 }
 
@@ -41,6 +47,7 @@ export function start(
     env: { ...cleanEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that fails leaves nothing running.
   closeAfterTest(async () => child.kill('SIGKILL'));
   return watch(child);
 }

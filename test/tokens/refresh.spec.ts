@@ -102,6 +102,7 @@ describe('refresh()', () => {
     await expect(firstValueFrom(services.tokens.refresh(mixedUp))).rejects.toMatchObject({
       code: 'BERBIX_RESPONSE',
       message: expect.stringContaining('transaction_id is that of another transaction'),
+      tokens: undefined,
     });
   });
 });

@@ -19,6 +19,7 @@ import {
   BerbixExceptionFilter,
   BerbixGoneError,
   BerbixInputError,
+  BerbixInvalidAccessTokenError,
   BerbixInvalidRefreshTokenError,
   BerbixModule,
   BerbixRateLimitError,
@@ -26,17 +27,24 @@ import {
   BerbixResponseError,
   BerbixServerError,
   BerbixTimeoutError,
-  BerbixTokenResponseError,
   BerbixTokenService,
   BerbixTokens,
   BerbixTokensDto,
   BerbixTransactionService,
   BerbixUnavailableError,
+  ApiOnlyTransactionDto,
   ClientTokenDto,
+  CreateApiOnlyTransactionDto,
+  CreateHostedTransactionDto,
   CreateTransactionDto,
+  HostedTransactionDto,
   InjectBerbixTokenService,
   InjectBerbixTransactionService,
+  OverrideTransactionDto,
   RefreshTokensDto,
+  TransactionDto,
+  UpdateTransactionDto,
+  UploadResultDto,
   berbixConfig,
   getBerbixTokenServiceToken,
   getBerbixTransactionServiceToken,
@@ -52,6 +60,13 @@ import {
   type BerbixOptionsFactory,
   type BerbixRetryOptions,
   type BerbixTokensInit,
+  type MatchDataDto,
+  type RescuedTokens,
+  type TransactionDuplicateDto,
+  type TransactionFieldDto,
+  type TransactionImagesDto,
+  type UploadData,
+  type UploadImageDto,
 } from 'nestjs-berbix';
 import {
   BerbixSandbox,
@@ -178,18 +193,49 @@ export const errors: BerbixError[] = [
   new BerbixResponseError('', details),
   new BerbixServerError('', details),
   new BerbixTimeoutError('', details),
-  new BerbixTokenResponseError('', details, undefined),
+  new BerbixInvalidAccessTokenError('', details),
   new BerbixUnavailableError('', details),
 ];
 
+const rescued = ({ refreshToken, transactionId }: RescuedTokens): string =>
+  transactionId ?? refreshToken;
+
 export function explain(error: unknown): string | undefined {
-  if (error instanceof BerbixTokenResponseError) return error.tokens?.transactionId;
+  if (isBerbixError(error) && error.tokens) return rescued(error.tokens);
   if (error instanceof BerbixConflictError) return error.nextStep;
   if (error instanceof BerbixConnectionError) return error.reason;
   if (error instanceof SandboxOptionError) return `${error.option} ${error.problem}`;
   return isBerbixError(error) && error.retryable
     ? `${error.code} ${error.retryAfterMs}`
     : undefined;
+}
+
+// Transactions
+
+const matchData: MatchDataDto = { givenName: 'ADA', dateOfBirth: '1990-12-10' };
+const hosted: CreateHostedTransactionDto = { customerUid: 'ada', templateKey: 'tpk_x', matchData };
+const apiOnly: CreateApiOnlyTransactionDto = { ...hosted, idCountry: 'US', idType: 'DL' };
+const update: UpdateTransactionDto = { action: 'accept', note: 'seen' };
+const result: OverrideTransactionDto = { responsePayload: 'us-dl', flags: ['id_expired'] };
+const data: UploadData = new Uint8Array([1]);
+const image: UploadImageDto = { imageSubject: 'document_front', format: 'image/jpeg', data };
+
+export async function walk(service: BerbixTransactionService): Promise<string[]> {
+  const page: HostedTransactionDto = await firstValueFrom(service.createHosted(hosted));
+  const created: ApiOnlyTransactionDto = await firstValueFrom(service.createApiOnly(apiOnly));
+  const uploaded: UploadResultDto = await firstValueFrom(
+    service.uploadImages(created.tokens, [image]),
+  );
+  const scanned = await firstValueFrom(service.uploadIdScan(uploaded.tokens, data));
+  const tokens = await firstValueFrom(service.override(scanned.tokens, result));
+  const changed: TransactionDto = await firstValueFrom(service.update(tokens, update));
+  const fetched = await firstValueFrom(service.fetch(changed.tokens));
+  const name: TransactionFieldDto | undefined = fetched.fields['given_name'];
+  const front: TransactionImagesDto | undefined = fetched.images['front'];
+  const duplicates: TransactionDuplicateDto[] = fetched.duplicates;
+  await firstValueFrom(service.delete(fetched.tokens));
+  const uids = duplicates.map(({ customerUid }) => customerUid);
+  return [page.hostedUrl, name?.value ?? '', front?.fullImage ?? '', ...uids];
 }
 
 // Sandbox

@@ -1,0 +1,18 @@
+import { BerbixSandbox } from 'nestjs-berbix/sandbox';
+
+/** The Berbix that the example talks to. */
+export interface BerbixAccount {
+  host: string;
+  /** Undefined when a real account is used. */
+  sandbox?: BerbixSandbox;
+}
+
+/** The account of `BERBIX_API_SECRET`; without one, a sandbox, put into the environment in its place. */
+export async function berbixAccount(env: NodeJS.ProcessEnv): Promise<BerbixAccount> {
+  if (env['BERBIX_API_SECRET']) return { host: env['BERBIX_API_HOST'] || 'https://api.berbix.com' };
+  const sandbox = await BerbixSandbox.start();
+  env['BERBIX_API_HOST'] = sandbox.url;
+  env['BERBIX_API_SECRET'] = sandbox.apiSecret;
+  env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.sdk;
+  return { host: sandbox.url, sandbox };
+}

@@ -1,0 +1,50 @@
+import { ValidateBy } from 'class-validator';
+import type { MatchData } from '../../wire/index.js';
+
+/** What the extracted data is compared with; dates as `YYYY-MM-DD`. [sdk: php 2.1.0] */
+export interface MatchDataDto {
+  givenName?: string;
+  middleName?: string;
+  familyName?: string;
+  dateOfBirth?: string;
+  idExpiryDate?: string;
+}
+
+const WIRE_NAMES: Record<keyof MatchDataDto, keyof MatchData> = {
+  givenName: 'given_name',
+  middleName: 'middle_name',
+  familyName: 'family_name',
+  dateOfBirth: 'date_of_birth',
+  idExpiryDate: 'id_expiry_date',
+};
+
+/** A plain object is enough, in a controller too: a nested class would need class-transformer there. */
+export const IsMatchData = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isMatchData',
+    validator: {
+      validate: isMatchData,
+      defaultMessage: () =>
+        `$property must be an object of strings, with ${Object.keys(WIRE_NAMES).join(', ')}; dates as YYYY-MM-DD`,
+    },
+  });
+
+/** In the API's names. */
+export function matchDataToWire(data: MatchDataDto): MatchData {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [WIRE_NAMES[name as keyof MatchDataDto], value]),
+  );
+}
+
+function isMatchData(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([name, text]) =>
+        Object.hasOwn(WIRE_NAMES, name) &&
+        typeof text === 'string' &&
+        (!/Date|date/.test(name) || /^\d{4}-\d\d-\d\d$/.test(text)),
+    )
+  );
+}

@@ -1,0 +1,40 @@
+import type { BerbixTokens } from '../../tokens/index.js';
+import type { WireReader } from '../wire-reader.js';
+
+/** What came of an upload. [doc: reference/uploadimages] */
+export class UploadResultDto {
+  /** What to upload next, such as `upload_document_back`; the same again where it was no good; `done` at the end. */
+  nextStep!: string;
+  /** What was wrong, the most important first, such as `text_unreadable`; empty is good. */
+  issues!: string[];
+  /** More about the issue `unsupported_id_type`. */
+  issueDetails!: { visaPageOfPassport?: boolean | undefined };
+
+  #tokens!: BerbixTokens;
+
+  /** The tokens to use and store from now on; not part of the JSON. */
+  get tokens(): BerbixTokens {
+    return this.#tokens;
+  }
+
+  /** From the API's answer; what is wrong with it is in `reader.problems`. @internal */
+  static fromWire(reader: WireReader, tokens: BerbixTokens): UploadResultDto {
+    const unsupported = reader.within('issue_details').within('unsupported_id_type');
+    const dto = Object.assign(new UploadResultDto(), {
+      nextStep: reader.required('next_step'),
+      issues: reader.strings('issues'),
+      issueDetails: { visaPageOfPassport: unsupported.boolean('visa_page_of_passport') },
+    });
+    dto.#tokens = tokens;
+    return dto;
+  }
+
+  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
+    return {
+      nextStep: { required: true, type: () => String },
+      issues: { required: true, type: () => [String] },
+      issueDetails: { required: true, type: () => Object },
+    };
+  }
+}

@@ -1,0 +1,123 @@
+import { BerbixInputError } from '../errors/index.js';
+import {
+  IMAGE_FORMATS,
+  IMAGE_SUBJECTS,
+  MAX_UPLOAD_BYTES,
+  type ImageFormat,
+  type ImageSubject,
+  type UploadIdScansRequest,
+  type UploadImagesRequest,
+} from '../wire/index.js';
+
+/** Bytes, or base64 as the API takes it. */
+export type UploadData = Uint8Array | string;
+
+/** An image of an API-only transaction. [sdk: node, java] */
+export interface UploadImageDto {
+  imageSubject: ImageSubject;
+  /** Left out, the API finds out. [sdk: node] */
+  format?: ImageFormat;
+  /** JPEG below 10 MB is advised. [doc: reference/uploadimages] */
+  data: UploadData;
+  /** The data of the PDF417 barcode, if it was read before. [sdk: node, java] */
+  extractedBarcode?: UploadData;
+}
+
+/**
+ * The JSON body of an image upload, as bytes. An image of 15 MB would be in memory four times, as
+ * base64, in JSON and as bytes again, if the body were made of strings; here it is encoded into its
+ * place.
+ *
+ * @throws {BerbixInputError} for images that cannot be sent
+ */
+export function imagesBody(images: readonly UploadImageDto[]): Uint8Array {
+  if (!Array.isArray(images) || images.length === 0) {
+    throw new BerbixInputError('There is no image to upload: give at least one.');
+  }
+  const blobs = new Blobs();
+  const shape: UploadImagesRequest = {
+    images: images.map((image: UploadImageDto, index) => ({
+      image_subject: oneOf(IMAGE_SUBJECTS, image.imageSubject, `images[${index}].imageSubject`),
+      ...(image.format !== undefined && {
+        format: oneOf(IMAGE_FORMATS, image.format, `images[${index}].format`),
+      }),
+      data: blobs.add(image.data, `images[${index}].data`),
+      ...(image.extractedBarcode !== undefined && {
+        supplementary_data: {
+          extracted_barcode: {
+            barcode_type: 'pdf417',
+            extracted_data: blobs.add(image.extractedBarcode, `images[${index}].extractedBarcode`),
+          },
+        },
+      }),
+    })),
+  };
+  return blobs.assemble(shape);
+}
+
+/** The JSON body of an ID scan, as bytes. @throws {BerbixInputError} for data that cannot be sent */
+export function idScanBody(extractedData: UploadData): Uint8Array {
+  const blobs = new Blobs();
+  const shape: UploadIdScansRequest = {
+    id_scans: [{ scan_type: 'pdf417', extracted_data: blobs.add(extractedData, 'extractedData') }],
+  };
+  return blobs.assemble(shape);
+}
+
+/** Bytes that are encoded at a time; a multiple of three, so that base64 needs no padding between. */
+const SLICE = 48 * 1024;
+
+/** Large values of a JSON text, put into their places at the end. All else in it is from closed vocabularies. */
+class Blobs {
+  readonly #blobs: UploadData[] = [];
+
+  /** Gives what stands in the blob's place until then. */
+  add(data: unknown, name: string): string {
+    if (!(data instanceof Uint8Array) && typeof data !== 'string') {
+      throw new BerbixInputError(`${name} must be a Buffer, a Uint8Array or a base64 string.`);
+    }
+    if (data.length === 0) throw new BerbixInputError(`${name} is empty.`);
+    if (typeof data === 'string' && !/^[A-Za-z0-9+/]+={0,2}$/.test(data)) {
+      throw new BerbixInputError(`${name} is not base64; a data: URL or a file name is not taken.`);
+    }
+    return `#${this.#blobs.push(data)}`;
+  }
+
+  assemble(shape: object): Buffer {
+    const pieces = JSON.stringify(shape).split(/#\d+/);
+    const size = [...pieces, ...this.#blobs].reduce((sum, part) => sum + encodedLength(part), 0);
+    if (size > MAX_UPLOAD_BYTES) {
+      throw new BerbixInputError(
+        `The upload would have ${size} bytes, more than the ${MAX_UPLOAD_BYTES} that Berbix takes. ` +
+          'Send smaller images; JPEG below 10 MB is advised.',
+      );
+    }
+    const body = Buffer.allocUnsafe(size);
+    let end = 0;
+    pieces.forEach((piece, index) => {
+      end += body.write(piece, end, 'latin1');
+      const blob = this.#blobs[index];
+      if (blob !== undefined) end += write(body, blob, end);
+    });
+    return body;
+  }
+}
+
+function encodedLength(part: UploadData): number {
+  return typeof part === 'string' ? part.length : Math.ceil(part.length / 3) * 4;
+}
+
+function write(body: Buffer, blob: UploadData, start: number): number {
+  if (typeof blob === 'string') return body.write(blob, start, 'latin1');
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
+  let end = start;
+  for (let from = 0; from < bytes.length; from += SLICE) {
+    end += body.write(bytes.toString('base64', from, from + SLICE), end, 'latin1');
+  }
+  return end - start;
+}
+
+function oneOf<T extends string>(values: readonly T[], value: unknown, name: string): T {
+  if (values.includes(value as T)) return value as T;
+  throw new BerbixInputError(`${name} must be one of ${values.join(', ')}.`);
+}

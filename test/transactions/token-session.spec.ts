@@ -1,0 +1,133 @@
+import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+
+const paths = (requests: Iterable<{ method: string; path: string }>): string[] =>
+  [...requests].map(({ method, path }) => `${method} ${path}`);
+
+const [EXCHANGE, FETCH] = ['POST /v0/tokens', 'GET /v0/transactions'];
+
+describe('a call on a transaction', () => {
+  it('uses the access token that it has', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    const { tokens } = await firstValueFrom(services.transactions.fetch(created));
+    expect(paths(sandbox.requests)).toEqual([FETCH]);
+    expect(sandbox.requests.last?.headers.authorization).toBe(`Bearer ${created.accessToken}`);
+    expect(tokens).toBe(created);
+  });
+
+  it.each([
+    ['only a refresh token', (tokens: BerbixTokens) => tokens.refreshToken],
+    [
+      'an access token about to end',
+      ({ refreshToken, accessToken }: BerbixTokens) =>
+        new BerbixTokens({ refreshToken, accessToken, expiresAt: new Date(Date.now() + 10_000) }),
+    ],
+  ])('refreshes first with %s', async (_what, given) => {
+    const sandbox = await startSandbox({ refreshToken: 'rotate' });
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    const { tokens } = await firstValueFrom(services.transactions.fetch(given(created)));
+    expect(paths(sandbox.requests)).toEqual([EXCHANGE, FETCH]);
+    expect(tokens.refreshToken).not.toBe(created.refreshToken);
+    expect(await firstValueFrom(services.transactions.fetch(tokens.refreshToken))).toBeDefined();
+  });
+
+  it('refreshes once more when the API refuses the token, and makes the call again', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'status', status: 401, path: '/v0/transactions' });
+    expect(await firstValueFrom(services.transactions.fetch(created))).toBeDefined();
+    expect(paths(sandbox.requests)).toEqual([FETCH, EXCHANGE, FETCH]);
+  });
+
+  it('does so once, not for ever', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 2 });
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'status', status: 401, path: '/v0/transactions', times: Infinity });
+    expect(await errorOf(services.transactions.fetch(created))).toMatchObject({
+      code: 'BERBIX_INVALID_ACCESS_TOKEN',
+      status: 401,
+    });
+    expect(paths(sandbox.requests)).toEqual([FETCH, EXCHANGE, FETCH]);
+  });
+
+  it('does not refresh for other refusals', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'status', status: 403 });
+    expect(await errorOf(services.transactions.fetch(created))).toMatchObject({
+      code: 'BERBIX_REQUEST',
+    });
+    expect(paths(sandbox.requests)).toEqual([FETCH]);
+  });
+
+  it.each([403, 409, 410, 500])(
+    'hands over a replaced refresh token when it fails with %i after the exchange',
+    async (status) => {
+      const sandbox = await startSandbox({ refreshToken: 'rotate' });
+      const services = await servicesFor(sandbox);
+      const created = await createTransaction(sandbox, services);
+      sandbox.faults.add({ kind: 'status', status, path: '/v0/transactions' });
+      const error = await errorOf(services.transactions.fetch(created.refreshToken));
+      expect(error.status).toBe(status);
+      const saved = error.tokens?.refreshToken as string;
+      expect(saved).not.toBe(created.refreshToken);
+      expect(await firstValueFrom(services.tokens.refresh(saved))).toBeDefined();
+    },
+  );
+
+  it('makes one exchange for many calls at once', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const { refreshToken } = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    const calls = Array.from({ length: 20 }, () =>
+      firstValueFrom(services.transactions.fetch(refreshToken)),
+    );
+    expect(await Promise.all(calls)).toHaveLength(20);
+    expect(paths(sandbox.requests).filter((path) => path === EXCHANGE)).toHaveLength(1);
+  });
+
+  it('with an unusable refresh token ends in a clear error', async () => {
+    const sandbox = await startSandbox();
+    const { transactions } = await servicesFor(sandbox);
+    expect(await errorOf(transactions.fetch(''))).toMatchObject({
+      code: 'BERBIX_INVALID_REFRESH_TOKEN',
+    });
+    expect(await errorOf(transactions.fetch(undefined as never))).toMatchObject({
+      code: 'BERBIX_INVALID_REFRESH_TOKEN',
+    });
+    expect(sandbox.requests.length).toBe(0);
+  });
+});
+
+describe('delete()', () => {
+  it('deletes, and counts a transaction that is gone as deleted', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 1 });
+    const created = await createTransaction(sandbox, services);
+    // The first answer is lost; the repetition finds the transaction gone.
+    sandbox.faults.add({ kind: 'reset', processed: true });
+    expect(await firstValueFrom(services.transactions.delete(created))).toBeUndefined();
+    expect(
+      await firstValueFrom(services.transactions.delete(created.refreshToken)),
+    ).toBeUndefined();
+    expect(await errorOf(services.transactions.fetch(created))).toMatchObject({
+      code: 'BERBIX_GONE',
+      status: 410,
+    });
+  });
+});
