@@ -11,7 +11,7 @@ export {
   InjectBerbixTransactionService,
   getBerbixTokenServiceToken,
   getBerbixTransactionServiceToken,
-} from './berbix.tokens.js';
+} from './berbix.injection-tokens.js';
 export {
   BerbixAuthenticationError,
   BerbixConfigurationError,

@@ -1,7 +1,4 @@
-import { WireFailure } from './wire-failure.js';
-
-/** Why a call was cut short. */
-export type CancelReason = 'timeout' | 'total-timeout' | 'unsubscribed';
+import { WireFailure, type CancelReason } from './wire-failure.js';
 
 /**
  * What cuts a call short, or one attempt of it; passed to axios as its `cancelToken`.

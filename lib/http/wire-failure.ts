@@ -1,4 +1,5 @@
-import type { CancelReason } from './cancellation.js';
+/** Why a call was cut short. */
+export type CancelReason = 'timeout' | 'total-timeout' | 'unsubscribed';
 
 /**
  * Why no answer came. Not an Error: it never leaves this folder, and a stack for each would cost
