@@ -97,7 +97,12 @@ describe('unsubscribing', () => {
     closeAfterTest(async () => void server.close());
     await until(() => server.listening);
     const { port } = server.address() as { port: number };
-    const { tokens } = await startServices({ apiSecret: 's', apiHost: `http://127.0.0.1:${port}` });
+    const { tokens } = await startServices({
+      apiSecret: 's',
+      apiHost: `http://127.0.0.1:${port}`,
+      timeoutMs: 60_000,
+      totalTimeoutMs: 60_000,
+    });
     let connections = 0;
     server.on('connection', () => connections++);
     const subscription = tokens.refresh('rt_any').subscribe();

@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { errorOf } from '../support/errors.js';
-import { servicesFor, startSandbox } from '../support/services.js';
+import { closeAfterTest, servicesFor, startSandbox, startServices } from '../support/services.js';
+import { until } from '../support/until.js';
 
 const TEN_GIGABYTES = 10 * 1024 ** 3;
 
@@ -18,9 +20,21 @@ describe('the size of an answer', () => {
   });
 
   it('is refused by its Content-Length alone', async () => {
-    const sandbox = await startSandbox();
-    const { tokens } = await servicesFor(sandbox);
-    sandbox.faults.add({ kind: 'answer', body: `"${'x'.repeat(2 * 1024 * 1024)}"` });
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': TEN_GIGABYTES }).flushHeaders();
+    });
+    closeAfterTest(async () => {
+      server.close();
+      server.closeAllConnections();
+    });
+    server.listen(0, '127.0.0.1');
+    await until(() => server.listening);
+    const { port } = server.address() as { port: number };
+    const { tokens } = await startServices({
+      apiSecret: 'secret_test_x',
+      apiHost: `http://127.0.0.1:${port}`,
+      retry: 0,
+    });
     expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_RESPONSE' });
   });
 });

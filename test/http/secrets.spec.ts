@@ -33,7 +33,10 @@ const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${AP
 
 /** Ways to fail with a secret nearby: in the request, in the answer, or quoted back. */
 const FAULTS: [string, SandboxFault][] = [
-  ['quoting 400', { kind: 'status', status: 400, message: ECHO, readable: REFRESH_TOKEN }],
+  [
+    'quoting 400',
+    { kind: 'status', status: 400, message: ECHO, readable: `${REFRESH_TOKEN}\nforged` },
+  ],
   [
     'quoting 401',
     { kind: 'status', status: 401, message: ECHO, readable: 'invalid_refresh_token' },
@@ -91,7 +94,7 @@ describe('no secret is seen', () => {
       expectNoSecret(views);
       expect(error.cause).toBeUndefined();
       // One line: a quoted line break would forge a line in the log.
-      expect(error.message).not.toMatch(/[\r\n]/);
+      expect(`${error.message}${error.readable}`).not.toMatch(/[\r\n\u2028]/);
     },
   );
 
@@ -161,6 +164,8 @@ describe('no secret is seen', () => {
         imports: [BerbixModule.forRootAsync(options)],
       }).compile();
       expectNoSecret(inspect(module, { depth: 15 }));
+      const kept: unknown = module.get(Symbol.for('berbix:http-options'), { strict: false });
+      expectNoSecret(inspect(kept) + JSON.stringify(kept));
       await module.close();
     }
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
+import { everyViewOf } from '../support/sinks.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
 const paths = (requests: Iterable<{ method: string; path: string }>): string[] =>
@@ -60,6 +61,27 @@ describe('a call on a transaction', () => {
       status: 401,
     });
     expect(paths(sandbox.requests)).toEqual([FETCH, EXCHANGE, FETCH]);
+  });
+
+  it('does not refresh twice in one call', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const { refreshToken } = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'status', status: 401, path: '/v0/transactions', times: Infinity });
+    await errorOf(services.transactions.fetch(refreshToken));
+    expect(paths(sandbox.requests)).toEqual([EXCHANGE, FETCH]);
+  });
+
+  it('shows no token in its errors, should the API quote one', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    const accessToken = created.accessToken as string;
+    sandbox.faults.add({ kind: 'status', status: 400, message: `bad ${accessToken}` });
+    const views = await everyViewOf(await errorOf(services.transactions.fetch(created)));
+    expect(views).toContain('[redacted]');
+    expect(views).not.toContain(accessToken);
   });
 
   it('does not refresh for other refusals', async () => {
