@@ -14,6 +14,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'exchange the refresh token given on standard input',
     load: async () => (await import('./refresh.command.js')).refreshCommand,
   },
+  openapi: {
+    summary: 'write the API as an OpenAPI document',
+    load: async () => (await import('./openapi.command.js')).openapiCommand,
+  },
 };
 
 const USAGE = `Usage: nestjs-berbix <command> [options]

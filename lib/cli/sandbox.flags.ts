@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
 import type { BerbixSandboxOptions, RefreshTokenMode } from '../sandbox/sandbox.options.js';
 import { resolveSettings } from '../sandbox/sandbox.settings.js';
+import type { SandboxWebhooksOptions } from '../sandbox/webhooks/webhook.options.js';
 
 /** What `nestjs-berbix sandbox --help` shows. */
 export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
@@ -16,6 +17,14 @@ Options:
   --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
   --api-secret SECRET      the secret of test mode; random by default
   --live-api-secret SECRET the secret of live mode; random by default
+  --webhook-finished URL   where the webhook for a finished verification goes
+  --webhook-finished-secret SECRET
+                           what it is signed with; random by default
+  --webhook-status URL     where the webhook for a determined action goes
+  --webhook-status-secret SECRET
+                           what it is signed with; random by default
+  --data DIR               keep transactions and secrets there for the next run;
+                           needs @electric-sql/pglite
   --json                   print one line of JSON when ready
   --help                   show this
 `;
@@ -32,6 +41,11 @@ const FLAGS: Record<string, string> = {
   rotationGraceSeconds: '--rotation-grace',
   apiSecret: '--api-secret',
   liveApiSecret: '--live-api-secret',
+  dataDir: '--data',
+  'webhooks.finished.url': '--webhook-finished',
+  'webhooks.finished.secret': '--webhook-finished-secret',
+  'webhooks.status.url': '--webhook-status',
+  'webhooks.status.secret': '--webhook-status-secret',
 };
 
 /** The flag for an option of the sandbox. */
@@ -68,6 +82,11 @@ function readFlags(args: string[]) {
       'rotation-grace': text,
       'api-secret': text,
       'live-api-secret': text,
+      data: text,
+      'webhook-finished': text,
+      'webhook-finished-secret': text,
+      'webhook-status': text,
+      'webhook-status-secret': text,
       json: flag,
       help: flag,
     },
@@ -85,6 +104,16 @@ function optionsOf(flags: Flags): BerbixSandboxOptions {
     rotationGraceSeconds: numberOf(flags['rotation-grace']),
     apiSecret: flags['api-secret'],
     liveApiSecret: flags['live-api-secret'],
+    dataDir: flags.data,
+    webhooks: webhooksOf(flags),
+  };
+}
+
+function webhooksOf(flags: Flags): SandboxWebhooksOptions | undefined {
+  if (!Object.keys(flags).some((name) => name.startsWith('webhook-'))) return undefined;
+  return {
+    finished: { url: flags['webhook-finished'], secret: flags['webhook-finished-secret'] },
+    status: { url: flags['webhook-status'], secret: flags['webhook-status-secret'] },
   };
 }
 

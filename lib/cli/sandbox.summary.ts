@@ -8,9 +8,14 @@ export function summaryOf({
   apiSecret,
   liveApiSecret,
   templateKeys,
+  webhookSecrets,
 }: BerbixSandboxReady): string {
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
   const tls = tlsUrl === undefined ? [] : [`  HTTPS         ${tlsUrl}`, `  CA file       ${ca}`];
+  const webhooks = webhookSecrets && [
+    `  webhooks      ${webhookSecrets.finished} (secret of finished)`,
+    `                ${webhookSecrets.status} (secret of status)`,
+  ];
   return [
     'The Berbix sandbox is ready. Ctrl+C ends it.',
     '',
@@ -21,6 +26,8 @@ export function summaryOf({
     `  templates     ${templateKeys.sdk} (SDK)`,
     `                ${templateKeys.hosted} (hosted)`,
     `                ${templateKeys.apiOnly} (API-only)`,
+    ...(webhooks ?? []),
+    `  API reference ${url}/reference`,
     '',
     'Create a transaction:',
     `  curl -u '${apiSecret}:' -d '${body}' ${url}/v0/transactions`,

@@ -1,36 +1,42 @@
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
+import { type Restored, restore } from './persistence/restore.js';
 import { RequestLog } from './requests/request-log.js';
 import { RequestPipeline } from './requests/request-pipeline.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { SandboxClock } from './sandbox-clock.js';
-import { SandboxModule } from './sandbox.module.js';
+import { SandboxModule, type SandboxParts } from './sandbox.module.js';
 import type { BerbixSandboxOptions } from './sandbox.options.js';
-import { resolveSettings, type SandboxSettings } from './sandbox.settings.js';
+import type { SandboxSettings } from './sandbox.settings.js';
 import { createCertificateAuthority } from './server/certificate-authority.js';
 import type { PlatformLoaders } from './server/http-adapter.js';
 import { Listeners, LOOPBACK } from './server/listeners.js';
 import { createApplication } from './server/nest-application.js';
 import { type TemplateKeys, templateKeysOf } from './transactions/template-keys.js';
+import type { DeliveryLog } from './webhooks/delivery-log.js';
+import { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
+import type { WebhookSecrets } from './webhooks/webhook.settings.js';
 
 /** How to reach a sandbox that listens; the ready line of the CLI has the same keys. */
 export interface BerbixSandboxReady {
   /** `http://127.0.0.1:PORT`, without a slash at the end. */
   url: string;
   /** `https://127.0.0.1:PORT`; only with the option `tls`. */
-  tlsUrl?: string;
+  tlsUrl?: string | undefined;
   /** Path of the PEM file of the authority behind `tlsUrl`; gone after `close()`. */
-  ca?: string;
+  ca?: string | undefined;
   /** The secret of test mode. */
   apiSecret: string;
   /** The secret of live mode. */
   liveApiSecret: string;
   templateKeys: TemplateKeys;
+  /** What the webhooks are signed with; in the ready line with the option `webhooks` only. */
+  webhookSecrets?: WebhookSecrets;
 }
 
 /**
  * A local Berbix: the official SDKs and this package's client run against it unchanged. Everything
- * is in memory and ends with `close()`.
+ * is in memory and ends with `close()`, unless there is a `dataDir`.
  *
  * @example
  * const sandbox = await BerbixSandbox.start({ refreshToken: 'rotate' });
@@ -50,8 +56,14 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   readonly apiSecret: string;
   readonly liveApiSecret: string;
   readonly templateKeys: TemplateKeys;
+  readonly webhookSecrets: WebhookSecrets;
+  /** What is sent to the application under test. */
+  readonly webhooks: SandboxWebhooks;
+  /** What was sent to it. */
+  readonly deliveries: DeliveryLog;
 
   readonly #settings: SandboxSettings;
+  readonly #kept: Pick<SandboxParts, 'signer' | 'transactions'>;
   readonly #address = new SandboxAddress();
   readonly #listeners = new Listeners();
   readonly #player = new FaultPlayer(this.#listeners.reset);
@@ -60,11 +72,17 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   #tls: { url: string; caPath: string } | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(settings: SandboxSettings) {
+  private constructor({ settings, storage, signer }: Restored) {
     this.#settings = settings;
+    this.#kept = { signer, transactions: storage.transactions };
+    this.#undo.push(() => storage.close());
     this.apiSecret = settings.apiSecret;
     this.liveApiSecret = settings.liveApiSecret;
     this.templateKeys = templateKeysOf(settings.apiSecret);
+    this.webhookSecrets = settings.webhooks.secrets;
+    this.webhooks = new SandboxWebhooks(settings.webhooks, this.clock);
+    this.deliveries = this.webhooks.deliveries;
+    this.#undo.push(() => this.webhooks.close());
   }
 
   /**
@@ -82,7 +100,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     platforms: PlatformLoaders | undefined,
     options?: BerbixSandboxOptions,
   ): Promise<BerbixSandbox> {
-    const sandbox = new BerbixSandbox(resolveSettings(options));
+    const sandbox = new BerbixSandbox(await restore(options));
     try {
       await sandbox.#open(platforms);
     } catch (error) {
@@ -104,11 +122,12 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     return this.#tls?.caPath;
   }
 
-  /** How to reach it, as one object; `tlsUrl` and `ca` are there with the option `tls` only. */
+  /** How to reach it, as one object; what belongs to an option is there with that option only. */
   ready(): BerbixSandboxReady {
-    const { url, apiSecret, liveApiSecret, templateKeys } = this;
+    const { url, apiSecret, liveApiSecret, templateKeys, webhookSecrets } = this;
     const tls = this.#tls && { tlsUrl: this.#tls.url, ca: this.#tls.caPath };
-    return { url, ...tls, apiSecret, liveApiSecret, templateKeys };
+    const webhooks = this.#settings.webhooks.configured && { webhookSecrets };
+    return { url, ...tls, apiSecret, liveApiSecret, templateKeys, ...webhooks };
   }
 
   /** Ends all connections, also those that wait for an answer. May be called more than once. */
@@ -122,8 +141,9 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   }
 
   async #open(platforms: PlatformLoaders | undefined): Promise<void> {
-    const { requests, faults, clock } = this;
-    const parts = { settings: this.#settings, requests, faults, clock, address: this.#address };
+    const { requests, faults, clock, webhooks } = this;
+    const [settings, address] = [this.#settings, this.#address];
+    const parts = { ...this.#kept, settings, requests, faults, clock, address, webhooks };
     const application = await createApplication(SandboxModule.register(parts), platforms);
     this.#undo.push(() => application.close());
     const { listener } = new RequestPipeline(

@@ -1,9 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { ApiJsonInterceptor } from './api-json.interceptor.js';
-import { AccessTokenGuard } from './auth/access-token.guard.js';
 import { ApiSecretGuard } from './auth/api-secret.guard.js';
+import { AccessTokenGuard, ClientTokenGuard } from './auth/transaction-token.guard.js';
 import { ControlController } from './control/control.controller.js';
+import { WebhooksController } from './control/webhooks.controller.js';
 import { ApiExceptionFilter } from './errors/api-exception.filter.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
 import { RequestLog } from './requests/request-log.js';
@@ -16,11 +17,21 @@ import { TokenReader } from './tokens/token-reader.js';
 import { TokenSigner } from './tokens/token-signer.js';
 import { TokenWriter } from './tokens/token-writer.js';
 import { TokensController } from './tokens/tokens.controller.js';
+import { ActionMap } from './transactions/action-map.js';
+import { CompletionLimit } from './transactions/completion-limit.js';
+import { MetadataPresenter } from './transactions/metadata.presenter.js';
 import { Templates } from './transactions/template-keys.js';
+import { TransactionEvents } from './transactions/transaction.events.js';
 import { TransactionFactory } from './transactions/transaction.factory.js';
 import { TransactionIds } from './transactions/transaction-ids.js';
+import { TransactionResults } from './transactions/transaction-results.js';
 import { TransactionStore } from './transactions/transaction.store.js';
+import { Transactions } from './transactions/transactions.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
+import { UploadFlow } from './uploads/upload-flow.js';
+import { UploadsController } from './uploads/uploads.controller.js';
+import { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
+import { WebhookTrigger } from './webhooks/webhook-trigger.js';
 
 /** What lives outside the Nest application and is shared with it. */
 export interface SandboxParts {
@@ -29,30 +40,55 @@ export interface SandboxParts {
   requests: RequestLog;
   faults: SandboxFaults;
   address: SandboxAddress;
+  webhooks: SandboxWebhooks;
+  signer: TokenSigner;
+  transactions: TransactionStore;
 }
 
 /** The local Berbix. */
 @Module({
-  controllers: [TokensController, TransactionsController, ControlController],
+  controllers: [
+    TokensController,
+    TransactionsController,
+    UploadsController,
+    ControlController,
+    WebhooksController,
+  ],
   providers: [
     { provide: APP_FILTER, useClass: ApiExceptionFilter },
     { provide: APP_INTERCEPTOR, useClass: ApiJsonInterceptor },
     AccessTokenGuard,
+    ActionMap,
     ApiSecretGuard,
+    ClientTokenGuard,
+    CompletionLimit,
+    MetadataPresenter,
     RefreshTokenExchange,
     Templates,
     TokenPresenter,
     TokenReader,
-    TokenSigner,
     TokenWriter,
+    TransactionEvents,
     TransactionFactory,
     TransactionIds,
-    TransactionStore,
+    TransactionResults,
+    Transactions,
+    UploadFlow,
+    WebhookTrigger,
   ],
 })
 export class SandboxModule {
   /** Each call makes a sandbox of its own. */
-  static register({ settings, clock, requests, faults, address }: SandboxParts): DynamicModule {
+  static register({
+    settings,
+    clock,
+    requests,
+    faults,
+    address,
+    webhooks,
+    signer,
+    transactions,
+  }: SandboxParts): DynamicModule {
     return {
       module: SandboxModule,
       providers: [
@@ -61,6 +97,9 @@ export class SandboxModule {
         { provide: RequestLog, useValue: requests },
         { provide: SandboxFaults, useValue: faults },
         { provide: SandboxAddress, useValue: address },
+        { provide: SandboxWebhooks, useValue: webhooks },
+        { provide: TokenSigner, useValue: signer },
+        { provide: TransactionStore, useValue: transactions },
       ],
     };
   }

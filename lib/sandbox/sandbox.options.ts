@@ -1,3 +1,5 @@
+import type { SandboxWebhooksOptions } from './webhooks/webhook.options.js';
+
 /**
  * What `POST /v0/tokens` does with the refresh token.
  *
@@ -9,6 +11,18 @@
  * assume nothing.
  */
 export type RefreshTokenMode = 'omit' | 'echo' | 'rotate';
+
+/**
+ * What the API-only template wants of the document.
+ *
+ * - `photo`: its front and, if it has a second side with data, its back.
+ * - `barcode`: its barcode alone, as an image or as an ID scan.
+ * - `barcode-or-photo`: the same, and photos after an ID scan that failed. [doc: reference/idscans]
+ */
+export type ApiOnlyDocument = 'photo' | 'barcode' | 'barcode-or-photo';
+
+/** Which selfie the API-only template wants after the document. [doc: reference/uploadimages] */
+export type ApiOnlySelfie = 'none' | 'basic' | 'liveness';
 
 /** Options of `BerbixSandbox.start()`. All of them may be left out. */
 export interface BerbixSandboxOptions {
@@ -59,4 +73,42 @@ export interface BerbixSandboxOptions {
    * @default false (ids near 10^15)
    */
   largeIds?: boolean;
+  /**
+   * What the API-only template wants of the document. Nobody looks at what is uploaded, but its bytes
+   * may begin with a wish: `issue:text_unreadable` lets the upload fail with that issue, so that it
+   * has to be repeated, and `flag:id_expired` lets the result have that flag; commas separate several.
+   * @default 'photo'
+   */
+  apiOnlyDocument?: ApiOnlyDocument;
+  /**
+   * Which selfie the API-only template wants.
+   * @default 'none'
+   */
+  apiOnlySelfie?: ApiOnlySelfie;
+  /**
+   * The action for a result, by flag: the first entry whose flag was raised decides, so the gravest
+   * comes first. No flags make `accept`, flags without an entry `review`.
+   * @default { id_blocked: 'reject', id_blocked_possible: 'reject', id_photocopy_detected: 'reject', id_under_18: 'reject' }
+   */
+  actionMap?: Readonly<Record<string, string>>;
+  /**
+   * After how many days everything about a transaction is purged; it is 410 from then on.
+   * [doc: docs/frequently-asked-questions]
+   * @default 30
+   */
+  retentionDays?: number;
+  /**
+   * How many test transactions may have been completed within the last four hours before the
+   * creation of another one is refused with 429. [doc: reference/createtransaction]
+   * @default Infinity
+   */
+  testCompletionLimit?: number;
+  /**
+   * Directory in which transactions, secrets and the key of the tokens outlive the sandbox. Needs the
+   * package `@electric-sql/pglite`.
+   * @default none: all of it is in memory
+   */
+  dataDir?: string;
+  /** The two webhooks; a URL can also be set later. */
+  webhooks?: SandboxWebhooksOptions;
 }

@@ -1,26 +1,54 @@
-import { randomInt } from 'node:crypto';
 import { API_SECRET_PREFIXES, TOKEN_LIFETIME_SECONDS } from '../wire/index.js';
 import { SandboxOptionError } from './errors/sandbox-option.error.js';
-import type { BerbixSandboxOptions, RefreshTokenMode } from './sandbox.options.js';
+import { randomAlphanumerics } from './random.js';
+import type {
+  ApiOnlyDocument,
+  ApiOnlySelfie,
+  BerbixSandboxOptions,
+  RefreshTokenMode,
+} from './sandbox.options.js';
+import { DEFAULT_ACTION_MAP, isFlag } from './transactions/default-action-map.js';
+import {
+  resolveWebhooks,
+  type WebhookSecrets,
+  type WebhookSettings,
+} from './webhooks/webhook.settings.js';
 
 /** The options with every value checked and every default filled in. */
-export type SandboxSettings = Readonly<Required<BerbixSandboxOptions>>;
+export type SandboxSettings = Readonly<
+  Required<Omit<BerbixSandboxOptions, 'dataDir' | 'webhooks'>>
+> & {
+  readonly dataDir: string | undefined;
+  readonly webhooks: WebhookSettings;
+};
+
+/** The secrets of the run before. */
+export interface KeptSecrets {
+  readonly apiSecret?: string;
+  readonly liveApiSecret?: string;
+  readonly webhookSecrets?: WebhookSecrets;
+}
 
 /** Injection token of {@link SandboxSettings}. */
 export const SANDBOX_SETTINGS = Symbol.for('nestjs-berbix:sandbox-settings');
 
-const REFRESH_TOKEN_MODES: ReadonlySet<RefreshTokenMode> = new Set(['omit', 'echo', 'rotate']);
+const REFRESH_TOKEN_MODES: readonly RefreshTokenMode[] = ['omit', 'echo', 'rotate'];
+const DOCUMENTS: readonly ApiOnlyDocument[] = ['photo', 'barcode', 'barcode-or-photo'];
+const SELFIES: readonly ApiOnlySelfie[] = ['none', 'basic', 'liveness'];
 const HIGHEST_PORT = 65_535;
 /** Ten years: far more than anybody needs, and far from what a `Date` cannot hold. */
 const MOST_SECONDS = 315_360_000;
-const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const MOST_DAYS = MOST_SECONDS / 86_400;
 
 /**
- * Checks the options and fills in what is missing.
+ * Checks the options and fills in what is missing, first of all with what was kept.
  *
  * @throws {SandboxOptionError} for a value that cannot be used and for an option that does not exist
  */
-export function resolveSettings(options: BerbixSandboxOptions = {}): SandboxSettings {
+export function resolveSettings(
+  options: BerbixSandboxOptions = {},
+  kept: KeptSecrets = {},
+): SandboxSettings {
   const settings: SandboxSettings = {
     port: wholeNumber(options, 'port', 0, 0, HIGHEST_PORT),
     tls: flag(options, 'tls'),
@@ -32,11 +60,18 @@ export function resolveSettings(options: BerbixSandboxOptions = {}): SandboxSett
       1,
       MOST_SECONDS,
     ),
-    refreshToken: refreshTokenMode(options.refreshToken),
+    refreshToken: oneOf(options, 'refreshToken', REFRESH_TOKEN_MODES),
     rotationGraceSeconds: wholeNumber(options, 'rotationGraceSeconds', 0, 0, MOST_SECONDS),
-    apiSecret: secret(options, 'apiSecret', API_SECRET_PREFIXES.test),
-    liveApiSecret: secret(options, 'liveApiSecret', API_SECRET_PREFIXES.live),
+    apiSecret: secret(options, kept, 'apiSecret', API_SECRET_PREFIXES.test),
+    liveApiSecret: secret(options, kept, 'liveApiSecret', API_SECRET_PREFIXES.live),
     largeIds: flag(options, 'largeIds'),
+    apiOnlyDocument: oneOf(options, 'apiOnlyDocument', DOCUMENTS),
+    apiOnlySelfie: oneOf(options, 'apiOnlySelfie', SELFIES),
+    actionMap: actionMap(options),
+    retentionDays: wholeNumber(options, 'retentionDays', 30, 1, MOST_DAYS),
+    testCompletionLimit: testCompletionLimit(options),
+    dataDir: dataDir(options),
+    webhooks: resolveWebhooks(options.webhooks, kept.webhookSecrets),
   };
   refuseUnknown(options, settings);
   return settings;
@@ -44,7 +79,13 @@ export function resolveSettings(options: BerbixSandboxOptions = {}): SandboxSett
 
 function wholeNumber(
   options: BerbixSandboxOptions,
-  name: 'port' | 'tlsPort' | 'tokenTtlSeconds' | 'rotationGraceSeconds',
+  name:
+    | 'port'
+    | 'tlsPort'
+    | 'tokenTtlSeconds'
+    | 'rotationGraceSeconds'
+    | 'retentionDays'
+    | 'testCompletionLimit',
   fallback: number,
   least: number,
   most: number,
@@ -62,20 +103,57 @@ function flag(options: BerbixSandboxOptions, name: 'tls' | 'largeIds'): boolean 
   return value;
 }
 
-function refreshTokenMode(value: RefreshTokenMode = 'omit'): RefreshTokenMode {
-  if (!REFRESH_TOKEN_MODES.has(value)) {
-    throw new SandboxOptionError('refreshToken', "must be 'omit', 'echo' or 'rotate'");
+/** One of the values; the first is the default. */
+function oneOf<Value extends string>(
+  options: BerbixSandboxOptions,
+  name: 'refreshToken' | 'apiOnlyDocument' | 'apiOnlySelfie',
+  values: readonly Value[],
+): Value {
+  const value = values.find((candidate) => candidate === (options[name] ?? values[0]));
+  if (value !== undefined) return value;
+  const quoted = values.map((candidate) => `'${candidate}'`);
+  throw new SandboxOptionError(
+    name,
+    `must be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`,
+  );
+}
+
+function actionMap(options: BerbixSandboxOptions): Readonly<Record<string, string>> {
+  const map: unknown = options.actionMap ?? DEFAULT_ACTION_MAP;
+  if (!isActionMap(map)) {
+    throw new SandboxOptionError(
+      'actionMap',
+      "must be an object of flags and actions, such as { id_expired: 'reject' }",
+    );
   }
-  return value;
+  return { ...map };
+}
+
+function isActionMap(map: unknown): map is Record<string, string> {
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) return false;
+  return Object.entries(map).every(
+    ([name, action]) => isFlag(name) && typeof action === 'string' && action !== '',
+  );
+}
+
+function testCompletionLimit(options: BerbixSandboxOptions): number {
+  if ((options.testCompletionLimit ?? Infinity) === Infinity) return Infinity;
+  return wholeNumber(options, 'testCompletionLimit', 0, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function dataDir({ dataDir: value }: BerbixSandboxOptions): string | undefined {
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw new SandboxOptionError('dataDir', 'must be the path of a directory');
 }
 
 /** The value is not part of the message: somebody may have passed a real secret. */
 function secret(
   options: BerbixSandboxOptions,
+  kept: KeptSecrets,
   name: 'apiSecret' | 'liveApiSecret',
   prefix: string,
 ): string {
-  const value: unknown = options[name] ?? prefix + randomAlphanumerics();
+  const value: unknown = options[name] ?? kept[name] ?? prefix + randomAlphanumerics();
   // A colon would end the user part of Basic authentication, and a header holds visible ASCII only.
   if (typeof value !== 'string' || !value.startsWith(prefix) || !/^[!-9;-~]+$/.test(value)) {
     throw new SandboxOptionError(
@@ -84,11 +162,6 @@ function secret(
     );
   }
   return value;
-}
-
-/** 32 of them, as behind the prefix of real secrets. [3p: observed] */
-function randomAlphanumerics(): string {
-  return Array.from({ length: 32 }, () => ALPHANUMERICS[randomInt(ALPHANUMERICS.length)]).join('');
 }
 
 function refuseUnknown(options: BerbixSandboxOptions, settings: SandboxSettings): void {

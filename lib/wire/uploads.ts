@@ -69,6 +69,7 @@ export const UPLOAD_STEPS = {
   liveness: 'upload_selfie_liveness',
   done: 'done',
 } as const;
+export type UploadStep = (typeof UPLOAD_STEPS)[keyof typeof UPLOAD_STEPS];
 
 /** Body and image, in bytes: the later of two documented limits. [doc: reference/uploadimages] */
 export const MAX_UPLOAD_BYTES = 20 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { globalAgent } from 'node:https';
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { BerbixSandbox, type RefreshTokenMode } from 'nestjs-berbix/sandbox';
+import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { bePatient } from '../sandbox/support/patience.js';
 
 bePatient();
@@ -25,11 +25,27 @@ interface OfficialClient {
   refreshTokens(tokens: OfficialTokens): Promise<OfficialTokens>;
   fetchTransaction(tokens: OfficialTokens): Promise<Record<string, unknown>>;
   deleteTransaction(tokens: OfficialTokens): Promise<unknown>;
+  updateTransaction(tokens: OfficialTokens, params: object): Promise<Record<string, unknown>>;
+  overrideTransaction(tokens: OfficialTokens, params: object): Promise<unknown>;
+  uploadImages(tokens: OfficialTokens, options: { images: object[] }): Promise<OfficialUpload>;
+  uploadIdScan(tokens: OfficialTokens, options: { idScans: object[] }): Promise<OfficialUpload>;
+}
+
+interface OfficialUpload {
+  nextStep: string;
+  issues?: string[];
+  issueDetails?: { unsupportedIdType?: { visaPageOfPassport?: boolean } };
 }
 
 interface OfficialSdk {
   Client: new (options: { apiSecret: string; apiHost: string }) => OfficialClient;
   Tokens: { fromRefresh(refreshToken: string | undefined): OfficialTokens };
+  EncodedImage: new (
+    base64Image: string,
+    imageSubject: string,
+    format?: string,
+    supplementaryData?: object,
+  ) => object;
 }
 
 const sdk = createRequire(import.meta.url)('berbix') as OfficialSdk;
@@ -37,14 +53,22 @@ const sdk = createRequire(import.meta.url)('berbix') as OfficialSdk;
 let sandbox: BerbixSandbox;
 
 /** The SDK offers no way to an agent of its own: it uses the global one. */
-async function start(refreshToken?: RefreshTokenMode): Promise<OfficialClient> {
-  sandbox = await BerbixSandbox.start({ tls: true, ...(refreshToken && { refreshToken }) });
+async function start(settings?: BerbixSandboxOptions): Promise<OfficialClient> {
+  sandbox = await BerbixSandbox.start({ tls: true, ...settings });
   globalAgent.options.ca = readFileSync(sandbox.ca ?? '');
   return new sdk.Client({ apiSecret: sandbox.apiSecret, apiHost: sandbox.tlsUrl ?? '' });
 }
 
 function options(kind: keyof BerbixSandbox['templateKeys'] = 'sdk') {
   return { customerUid: 'alice', templateKey: sandbox.templateKeys[kind] };
+}
+
+function base64(content: string): string {
+  return Buffer.from(content).toString('base64');
+}
+
+function image(subject: string, content = 'a picture', supplementaryData?: object): object {
+  return new sdk.EncodedImage(base64(content), subject, 'image/png', supplementaryData);
 }
 
 afterEach(async () => {
@@ -58,7 +82,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
   it.each(['omit', 'echo', 'rotate'] as const)(
     'creates, refreshes three times, fetches and deletes: %s',
     async (mode) => {
-      const client = await start(mode);
+      const client = await start({ refreshToken: mode });
       const created = await client.createTransaction({
         ...options(),
         email: 'alice@example.com',
@@ -111,8 +135,128 @@ describe('berbix 2.0.0 for node, as it is', () => {
     expect(apiOnly.response.first_step).toBe('upload_document_front');
   });
 
+  it('overrides and updates', async () => {
+    const client = await start();
+    const created = await client.createTransaction(options());
+    const unfinished = client.updateTransaction(created, { action: 'accept' });
+    await expect(unfinished).rejects.toMatchObject({
+      status: 409,
+      response: { code: 409, readable: 'wrong_state' },
+    });
+    const override = client.overrideTransaction(created, {
+      responsePayload: 'us-dl',
+      flags: ['id_expired'],
+      overrideFields: { given_name: 'JANE' },
+    });
+    await expect(override).resolves.toEqual({});
+    const result = {
+      action: 'review',
+      flags: ['id_expired'],
+      fields: { given_name: { value: 'JANE' }, family_name: { value: 'DOE' } },
+      completed_at: expect.any(String),
+    };
+    expect(await client.fetchTransaction(created)).toMatchObject(result);
+    const params = { action: 'accept', note: 'They called.' };
+    const updated = await client.updateTransaction(created, params);
+    expect(updated).toMatchObject({ ...result, action: 'accept' });
+    expect(await client.fetchTransaction(created)).toEqual(updated);
+    const again = client.overrideTransaction(created, { responsePayload: 'passport' });
+    await expect(again).rejects.toMatchObject({ status: 409 });
+    await expect(client.deleteTransaction(created)).resolves.toEqual({});
+    await expect(client.updateTransaction(created, params)).rejects.toMatchObject({ status: 410 });
+  });
+
+  it('uploads images until it is done', async () => {
+    const client = await start({ apiOnlySelfie: 'liveness' });
+    const created = await client.createApiOnlyTransaction({
+      ...options('apiOnly'),
+      apiOnlyOpts: { idCountry: 'US', idType: 'DL' },
+      consentsToAutomatedFacialRecognition: true,
+    });
+    const upload = (tokens: OfficialTokens, ...images: object[]) =>
+      client.uploadImages(tokens, { images });
+
+    await expect(upload(created, image('document_back'))).rejects.toMatchObject({
+      status: 409,
+      nextStep: 'upload_document_front',
+      error: expect.stringContaining('waits for upload_document_front'),
+    });
+    const visa = image('document_front', 'issue:unsupported_id_type,bad_upload');
+    expect(await upload(created, visa)).toEqual({
+      nextStep: 'upload_document_front',
+      issues: ['unsupported_id_type', 'bad_upload'],
+      issueDetails: { unsupportedIdType: { visaPageOfPassport: false } },
+    });
+    expect(await upload(created, image('document_front', 'a face'))).toEqual({
+      nextStep: 'upload_document_back',
+      issues: [],
+      issueDetails: {},
+    });
+    // The token that is refreshed on the way is the client token.
+    const later = sdk.Tokens.fromRefresh(created.refreshToken);
+    const barcode = { barcodeType: 'pdf417', extractedData: base64('@ANSI') };
+    const back = image('document_back', 'a back', { extractedBarcode: barcode });
+    expect(await upload(later, back)).toMatchObject({ nextStep: 'upload_selfie_liveness' });
+    await expect(upload(later, image('selfie_left'))).rejects.toMatchObject({
+      status: 400,
+      response: { code: 400, readable: 'invalid_request' },
+    });
+    const selfies = ['selfie_front', 'selfie_left', 'selfie_right'].map((side) => image(side));
+    expect(await upload(later, ...selfies)).toMatchObject({ nextStep: 'done' });
+    expect(await client.fetchTransaction(later)).toMatchObject({ action: 'accept' });
+    await expect(upload(later, ...selfies)).rejects.toMatchObject({
+      status: 409,
+      nextStep: 'done',
+    });
+    await client.deleteTransaction(later);
+    await expect(upload(later, ...selfies)).rejects.toMatchObject({
+      status: 410,
+      response: { code: 410, readable: 'transaction_gone' },
+    });
+  });
+
+  it('uploads ID scans, and photos after one that failed', async () => {
+    const client = await start({ apiOnlyDocument: 'barcode-or-photo' });
+    const create = () =>
+      client.createApiOnlyTransaction({ ...options('apiOnly'), apiOnlyOpts: { idType: 'PC' } });
+    const scan = (tokens: OfficialTokens, content: string) =>
+      client.uploadIdScan(tokens, {
+        idScans: [{ scanType: 'pdf417', extractedData: base64(content) }],
+      });
+    const read = await create();
+    expect(read.response.first_step).toBe('upload_document_barcode');
+    expect(await scan(read, '@ANSI')).toEqual({ nextStep: 'done', issues: [], issueDetails: {} });
+    const smudged = await create();
+    expect(await scan(smudged, 'issue:incomplete_barcode_detected')).toMatchObject({
+      nextStep: 'upload_document_front',
+      issues: ['incomplete_barcode_detected'],
+    });
+    await expect(scan(smudged, '@ANSI')).rejects.toMatchObject({
+      status: 409,
+      nextStep: 'upload_document_front',
+    });
+    const images = [image('document_front')];
+    const { nextStep } = await client.uploadImages(smudged, { images });
+    expect(nextStep).toBe('upload_document_back');
+  });
+
+  it('is refused uploads that are too large, or to another kind of transaction', async () => {
+    const client = await start();
+    const created = await client.createTransaction(options());
+    const images = [image('document_front')];
+    await expect(client.uploadImages(created, { images })).rejects.toMatchObject({
+      status: 403,
+      response: { readable: 'not_allowed' },
+    });
+    const large = [new sdk.EncodedImage('A'.repeat(20 * 1024 * 1024), 'document_front')];
+    await expect(client.uploadImages(created, { images: large })).rejects.toMatchObject({
+      status: 413,
+      response: { code: 413, readable: 'payload_too_large' },
+    });
+  });
+
   it('is refused what is dead, in words it can pass on', async () => {
-    const client = await start('rotate');
+    const client = await start({ refreshToken: 'rotate' });
     const created = await client.createTransaction(options());
     await client.refreshTokens(created);
     await expect(client.refreshTokens(created)).rejects.toMatchObject({

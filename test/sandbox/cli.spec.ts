@@ -4,9 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
-import { basic, readAll } from './support/raw-client.js';
+import { Directories } from './support/directories.js';
+import { HookServer } from './support/hook-server.js';
+import { basic, readAll, until } from './support/raw-client.js';
 import { bePatient } from './support/patience.js';
 
 bePatient();
@@ -21,6 +23,9 @@ interface Run {
   stderr: Promise<string>;
   code: Promise<number | null>;
 }
+
+const directories = new Directories();
+afterAll(() => directories.removeAll());
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -134,6 +139,10 @@ describe('nestjs-berbix sandbox', () => {
     [['--refresh-token', 'x'], "--refresh-token must be 'omit', 'echo' or 'rotate'."],
     [['--api-secret', 'x'], '--api-secret must begin with secret_test_'],
     [['--live-api-secret', 'x'], '--live-api-secret must begin with secret_live_'],
+    [['--webhook-finished', 'x'], '--webhook-finished must be a URL that begins with http://'],
+    [['--webhook-status', 'x'], '--webhook-status must be a URL that begins with http://'],
+    [['--webhook-status-secret', ''], '--webhook-status-secret must be a string that is not'],
+    [['--data', ''], '--data must be the path of a directory.'],
     [['--prot', '1'], "Unknown option '--prot'."],
     [['stray'], "Unexpected argument 'stray'."],
     [['--port'], "Option '--port <value>' argument missing."],
@@ -148,6 +157,82 @@ describe('nestjs-berbix sandbox', () => {
     const { stdout, code } = await finish('sandbox', '--help');
     expect(stdout).toMatch(/^Usage: nestjs-berbix sandbox \[options\]/);
     expect(code).toBe(0);
+  });
+
+  it('sends webhooks where it is told to', async () => {
+    const server = await HookServer.start();
+    const hook = ['--webhook-finished', server.url, '--webhook-finished-secret', 'whs_cli'];
+    const { output } = await start('sandbox', '--json', ...hook);
+    const ready = JSON.parse(output) as BerbixSandboxReady;
+    expect(ready.webhookSecrets).toEqual({
+      finished: 'whs_cli',
+      status: expect.stringMatching(/^whs_test_/),
+    });
+    const body = JSON.stringify({ kind: 'finished' });
+    const answer = await fetch(`${ready.url}/sandbox/webhooks/test`, { method: 'POST', body });
+    expect(await answer.json()).toMatchObject({ kind: 'finished', delivered: true });
+    expect(server.hooks).toHaveLength(1);
+    await server.close();
+  });
+
+  it('ends while a webhook waits for its next try', async () => {
+    const nobody = ['--webhook-finished', 'http://127.0.0.1:9/'];
+    const { child, output, stderr, code } = await start('sandbox', '--json', ...nobody);
+    const { url, apiSecret, templateKeys } = JSON.parse(output) as BerbixSandboxReady;
+    const send = (method: string, path: string, authorization: string, body: object) =>
+      fetch(`${url}/v0/transactions${path}`, {
+        method,
+        headers: { authorization },
+        body: JSON.stringify(body),
+      });
+    const creation = { customer_uid: 'a', template_key: templateKeys.sdk };
+    const created = await send('POST', '', basic(apiSecret), creation);
+    const { access_token: token } = (await created.json()) as Record<string, unknown>;
+    const override = { response_payload: 'us-dl' };
+    expect((await send('PATCH', '/override', `Bearer ${token}`, override)).status).toBe(204);
+    await until(async () => {
+      const list = await fetch(`${url}/sandbox/webhooks/deliveries`);
+      return (await list.text()).includes('ECONNREFUSED');
+    });
+    child.kill('SIGTERM');
+    await expect(code).resolves.toBe(0);
+    await expect(stderr).resolves.toBe('');
+  });
+
+  it('shows the secrets of webhooks to people too', async () => {
+    const { output } = await start('sandbox', '--webhook-status', 'http://127.0.0.1:9/');
+    expect(output).toMatch(/\n {2}webhooks +whs_test_\w+ \(secret of finished\)\n/);
+    expect(output).toMatch(/\n +whs_test_\w+ \(secret of status\)\n\nCreate a transaction/);
+  });
+
+  it('goes on where it was killed', async () => {
+    const directory = await directories.makeWithDatabase();
+    const args = ['sandbox', '--json', '--data', directory];
+    const first = await start(...args);
+    const ready = JSON.parse(first.output) as BerbixSandboxReady;
+    const call = (url: string, path: string, body: object) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { authorization: basic(ready.apiSecret) },
+        body: JSON.stringify(body),
+      });
+    const creation = { customer_uid: 'a', template_key: ready.templateKeys.sdk };
+    const created = await call(ready.url, '/v0/transactions', creation);
+    const { refresh_token } = (await created.json()) as Record<string, unknown>;
+    const inUse = await finish(...args);
+    expect(inUse).toEqual({
+      stdout: '',
+      stderr: expect.stringMatching(
+        `^--data is ${directory}, which process ${first.child.pid} uses; .+\\.\n$`,
+      ),
+      code: 1,
+    });
+    first.child.kill('SIGKILL');
+    await first.code;
+    const { url, ...again } = JSON.parse((await start(...args)).output) as BerbixSandboxReady;
+    expect({ ...again, url: ready.url }).toEqual(ready);
+    const refreshed = await call(url, '/v0/tokens', { refresh_token });
+    expect(refreshed.status).toBe(200);
   });
 
   it('says why it cannot start', async () => {

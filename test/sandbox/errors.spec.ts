@@ -27,7 +27,9 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     ['POST', '/v0/token'],
     ['GET', '/v0/tokens'],
     ['PUT', '/v0/transactions'],
-    ['PATCH', '/v0/transactions'],
+    ['PATCH', '/v0/tokens'],
+    ['POST', '/v0/transactions/override'],
+    ['GET', '/v0/images/upload'],
     ['OPTIONS', '/v0/tokens'],
     ['GET', '/sandbox/nothing'],
   ])('knows nothing of %s %s', async (method, path) => {

@@ -87,6 +87,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       },
       // PHP
       { match_data: [] },
+      { hosted_options: null, match_data: { date_of_birth: null, family_name: '' } },
       { match_data: { given_name: 'JANE' }, email: 'a@example.com', phone: '+1415' },
       { something_new: 1 },
     ])('takes what SDKs send: %j', async (quirk) => {
@@ -117,6 +118,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       [{ phone: [] }, 'phone'],
       [{ consents_to_automated_facial_recognition: 'yes' }, 'consents_to'],
       [{ match_data: 'JANE' }, 'match_data'],
+      [{ match_data: { date_of_birth: 1990 } }, 'date_of_birth'],
       [{ hosted_options: 'x' }, 'hosted_options'],
       [{ hosted_options: [1] }, 'hosted_options'],
       [{ hosted_options: { redirect_url: 1 } }, 'redirect_url'],
@@ -158,6 +160,8 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
         fields: {},
         duplicates: [],
         created_at: expect.stringMatching(/^2030-01-01T00:00:\d\d\.\d{3}Z$/),
+        dashboard_url: `https://dashboard.berbix.com/transactions/${created.json.transaction_id}`,
+        implementation_info: expect.any(String),
       });
     });
 

@@ -19,11 +19,14 @@ export class ApiExceptionFilter implements ExceptionFilter {
   constructor(@Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const body = this.#refusalFor(error).toBody();
+    const refusal = this.#refusalFor(error);
     const response = host.switchToHttp().getResponse<unknown>();
     const { httpAdapter } = this.adapterHost;
     httpAdapter.setHeader(response, 'Content-Type', JSON_CONTENT_TYPE);
-    httpAdapter.reply(response, toApiJson({ ...body }), body.code);
+    for (const [name, value] of Object.entries(refusal.headers)) {
+      httpAdapter.setHeader(response, name, value);
+    }
+    httpAdapter.reply(response, toApiJson({ ...refusal.toBody() }), refusal.code);
   }
 
   #refusalFor(error: unknown): ApiException {
@@ -43,6 +46,6 @@ function unknownRoute(): ApiException {
   return new ApiException(
     404,
     READABLE.notFound,
-    'There is nothing here. Check the method and the path: the API has POST /v0/transactions, GET /v0/transactions, DELETE /v0/transactions and POST /v0/tokens.',
+    'There is nothing here. Check the method and the path: the API has POST, GET, PATCH and DELETE /v0/transactions, PATCH /v0/transactions/override, POST /v0/tokens, POST /v0/images/upload and POST /v0/idscans/upload.',
   );
 }

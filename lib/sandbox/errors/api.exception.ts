@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { type ApiErrorBody, READABLE } from '../../wire/index.js';
+import { type ApiConflictBody, type ApiErrorBody, READABLE } from '../../wire/index.js';
 
 /** A word for the refusal that programs can compare. */
 export type Readable = (typeof READABLE)[keyof typeof READABLE];
@@ -10,12 +10,14 @@ export class ApiException extends HttpException {
     readonly code: number,
     readonly readable: Readable,
     message: string,
+    /** Further headers of the answer. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message, code);
   }
 
   /** `{code, readable, message}`, where `code` repeats the status. [sdk: go@experimental] */
-  toBody(): Required<ApiErrorBody> {
+  toBody(): ApiErrorBody | ApiConflictBody {
     return { code: this.code, readable: this.readable, message: this.message };
   }
 }
@@ -25,11 +27,11 @@ export function invalidRequest(message: string): ApiException {
   return new ApiException(400, READABLE.invalidRequest, message);
 }
 
-/** 410: the transaction was deleted. ASSUMPTION, by analogy with uploads. [sdk: go@experimental] */
+/** 410: the transaction was deleted or purged. ASSUMPTION, by analogy with uploads. [sdk: go@experimental] */
 export function transactionGone(): ApiException {
   return new ApiException(
     410,
     READABLE.transactionGone,
-    'This transaction was deleted. Create a new one.',
+    'This transaction was deleted, or purged after its time. Create a new one.',
   );
 }

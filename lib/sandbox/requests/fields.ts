@@ -23,10 +23,17 @@ export function requiredString(body: JsonObject, name: string): string {
 }
 
 /** Java always sends the flag, others only when it is set. [sdk: java] */
-export function optionalBoolean(body: JsonObject, name: string): void {
-  if (typeof (body[name] ?? false) !== 'boolean') {
-    throw invalidRequest(`${name} must be true or false.`);
-  }
+export function optionalBoolean(body: JsonObject, name: string): boolean {
+  const value = body[name] ?? false;
+  if (typeof value !== 'boolean') throw invalidRequest(`${name} must be true or false.`);
+  return value;
+}
+
+/** A list of objects that has to be there. */
+export function requiredList(body: JsonObject, name: string): JsonObject[] {
+  const value = body[name];
+  if (Array.isArray(value) && value.every(isJsonObject)) return value;
+  throw invalidRequest(`${name} must be a list of objects.`);
 }
 
 /** PHP writes an empty object as `[]`, Java sends `null` for what is not set. [sdk: php, java] */

@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-
-/** The largest body the API takes: 20 MiB. [doc: reference/uploadimages] */
-export const MAX_BODY_BYTES = 20 * 1024 * 1024;
+import { MAX_UPLOAD_BYTES } from '../../wire/index.js';
 
 const bodies = new WeakMap<IncomingMessage, string>();
 
@@ -22,13 +20,13 @@ export async function readBody(request: IncomingMessage): Promise<'ok' | 'too-la
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (bytes <= MAX_UPLOAD_BYTES) chunks.push(chunk);
       else chunks.length = 0;
     }
   } catch {
     return 'aborted';
   }
-  if (bytes > MAX_BODY_BYTES) return 'too-large';
+  if (bytes > MAX_UPLOAD_BYTES) return 'too-large';
   bodies.set(request, Buffer.concat(chunks).toString());
   return 'ok';
 }

@@ -1,4 +1,5 @@
 import { API_PATHS } from '../../wire/index.js';
+import { isReferencePath } from '../reference/reference-path.js';
 
 /** `/v0/`, with which every path of the API begins. */
 const API_ROOT = API_PATHS.tokens.slice(0, API_PATHS.tokens.indexOf('/', 1) + 1);
@@ -32,7 +33,7 @@ export function isDecodable(path: string): boolean {
   }
 }
 
-/** Whether the path is one of {@link CONTROL_ROOT}. */
+/** Whether the path is one of the sandbox itself: no part of the API, so not recorded and not faulted. */
 export function isControlPath(path: string): boolean {
-  return path.startsWith(`${CONTROL_ROOT}/`);
+  return path.startsWith(`${CONTROL_ROOT}/`) || isReferencePath(path);
 }

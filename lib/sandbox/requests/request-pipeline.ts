@@ -5,6 +5,7 @@ import type { FaultPlayer } from '../faults/fault-player.js';
 import { errorReply, sendReply } from '../faults/reply.js';
 import type { SandboxFaults } from '../faults/sandbox-faults.js';
 import type { SandboxClock } from '../sandbox-clock.js';
+import { openToPages } from './cross-origin.js';
 import { bodyOf, readBody } from './request-body.js';
 import type { OpenRecord, RequestLog } from './request-log.js';
 import { isControlPath, isDecodable, parseRequestPath, type RequestPath } from './request-path.js';
@@ -49,6 +50,7 @@ export class RequestPipeline {
     // Chosen on arrival: faults go by the order in which requests come, not by the size of bodies.
     const fault = this.faults.take(record.method, path);
     request.url = path + query;
+    openToPages(path, response);
     if (!(await this.#hasBody(request, response))) return;
     this.log.complete(record, bodyOf(request));
     const process = () => this.application(request, response);

@@ -1,7 +1,15 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { LazyApplication } from '../reference/lazy-application.js';
+import { loadReferencePage, type ReferencePage } from '../reference/reference-page.js';
+import { isReferencePath } from '../reference/reference-path.js';
 import type { RequestListener } from '../requests/request-pipeline.js';
-import { loadPlatform, type PlatformLoaders } from './http-adapter.js';
+import {
+  loadPlatform,
+  type Platform,
+  type PlatformAdapter,
+  type PlatformLoaders,
+} from './http-adapter.js';
 import { quietly } from './quiet-boot.js';
 
 /** The Nest application of the sandbox, initialised; servers of our own feed it. */
@@ -10,18 +18,45 @@ export interface SandboxApplication {
   close(): Promise<void>;
 }
 
-/** Starts the application on the platform that is installed. */
+/** Starts the application on the platform that is installed; its reference starts when it is asked for. */
 export async function createApplication(
   module: DynamicModule,
   loaders?: PlatformLoaders,
 ): Promise<SandboxApplication> {
+  const { application, listener } = await boot(module, await loadPlatform(loaders));
+  const reference = new LazyApplication(() => createReference(application, loaders));
+  return {
+    listener: (request, response) =>
+      isReferencePath(request.url ?? '')
+        ? reference.listener(request, response)
+        : listener(request, response),
+    close: async () => {
+      await reference.close();
+      await application.close();
+    },
+  };
+}
+
+async function createReference(
+  sandbox: INestApplication,
+  loaders?: PlatformLoaders,
+): Promise<SandboxApplication> {
   const platform = await loadPlatform(loaders);
+  const page = await loadReferencePage(platform.adapter.getType() as Platform);
+  // Most sandboxes are never asked, and shall not wait for it.
+  const { ReferenceModule } = await import('../reference/reference.module.js');
+  const { application, listener } = await boot(ReferenceModule.register(sandbox), platform, page);
+  return { listener, close: () => application.close() };
+}
+
+function boot(module: DynamicModule, platform: PlatformAdapter, page?: ReferencePage) {
   return quietly(async () => {
     const application = await NestFactory.create(module, platform.adapter, {
       abortOnError: false,
       bodyParser: false,
     });
+    page?.(application);
     await application.init();
-    return { listener: await platform.listener(), close: () => application.close() };
+    return { application, listener: await platform.listener() };
   });
 }

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import type { SandboxMode } from '../auth/sandbox-mode.js';
-import { ApiException, transactionGone } from '../errors/api.exception.js';
+import { ApiException } from '../errors/api.exception.js';
 import { SandboxClock } from '../sandbox-clock.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
 import type { Transaction } from '../transactions/transaction.js';
-import { TransactionStore } from '../transactions/transaction.store.js';
+import { Transactions } from '../transactions/transactions.js';
 import type { RefreshToken } from './token-kinds.js';
 import { TokenReader } from './token-reader.js';
 
@@ -14,28 +14,30 @@ import { TokenReader } from './token-reader.js';
 export class RefreshTokenExchange {
   constructor(
     @Inject(TokenReader) private readonly tokens: TokenReader,
-    @Inject(TransactionStore) private readonly transactions: TransactionStore,
+    @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(SandboxClock) private readonly clock: SandboxClock,
     @Inject(SANDBOX_SETTINGS) private readonly settings: SandboxSettings,
   ) {}
 
   /** @throws {ApiException} 401 for a token that is not valid in this mode, 410 for a deleted transaction */
-  exchange(refreshToken: string, mode: SandboxMode): Transaction {
+  async exchange(refreshToken: string, mode: SandboxMode): Promise<Transaction> {
     const token = this.tokens.read(refreshToken);
     if (token?.kind !== 'refresh' || token.mode !== mode) throw unknownRefreshToken();
-    const transaction = this.transactions.find(token.transactionId);
-    if (!transaction) throw transactionGone();
-    if (this.settings.refreshToken === 'rotate') this.#rotate(transaction, token);
-    return transaction;
+    const { transactionId: id } = token;
+    if (this.settings.refreshToken !== 'rotate') return this.transactions.find(id);
+    return this.transactions.change(id, (transaction) => this.#rotate(transaction, token));
   }
 
-  #rotate({ rotation }: Transaction, { generation }: RefreshToken): void {
+  #rotate(transaction: Transaction, { generation }: RefreshToken): Transaction {
+    const { rotation } = transaction;
     if (generation === rotation.generation) {
-      rotation.generation += 1;
-      rotation.rotatedAt = this.clock.now();
-    } else if (generation !== rotation.generation - 1 || !this.#isInGrace(rotation.rotatedAt)) {
+      const next = { generation: generation + 1, rotatedAt: this.clock.now() };
+      return { ...transaction, rotation: next };
+    }
+    if (generation !== rotation.generation - 1 || !this.#isInGrace(rotation.rotatedAt)) {
       throw replacedRefreshToken();
     }
+    return transaction;
   }
 
   #isInGrace(rotatedAt: number): boolean {

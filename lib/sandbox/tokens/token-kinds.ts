@@ -3,7 +3,7 @@ import type { SandboxMode } from '../auth/sandbox-mode.js';
 /** What an access token says. */
 export interface AccessToken {
   kind: 'access';
-  transactionId: bigint;
+  transactionId: string;
   /** Milliseconds since 1970. */
   expiresAt: number;
 }
@@ -13,14 +13,17 @@ export interface RefreshToken {
   kind: 'refresh';
   /** Kept in the token, so that a deleted transaction shows itself to its own mode only. */
   mode: SandboxMode;
-  transactionId: bigint;
+  transactionId: string;
   /** How many tokens of this transaction were rotated away before this one. */
   generation: number;
 }
 
-/** A client token; what it says is for the browser, not for the endpoints of the backend. */
+/** What a client token says to the upload endpoints; the rest is for the browser. */
 export interface ClientToken {
   kind: 'client';
+  transactionId: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
 }
 
 /** Any token that this sandbox signed. */

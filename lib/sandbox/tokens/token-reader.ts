@@ -14,20 +14,32 @@ export class TokenReader {
     // In a JWT a dot stands before the signature, and is not signed.
     const signed = isClientToken ? text.slice(0, -1) : text;
     if (!this.signer.verify(signed, token.slice(-SIGNATURE_LENGTH))) return undefined;
-    return isClientToken ? { kind: 'client' } : this.#readOpaque(text);
+    return isClientToken ? readClaims(signed) : readOpaque(text);
   }
+}
 
-  #readOpaque(text: string): SandboxToken {
-    const content = Buffer.from(text.slice(TOKEN_PREFIXES.access.length), 'base64url').toString();
-    const [id = '', number = '', last = ''] = content.split('.');
-    const transactionId = BigInt(id);
-    return text.startsWith(TOKEN_PREFIXES.access)
-      ? { kind: 'access', transactionId, expiresAt: Number(number) }
-      : {
-          kind: 'refresh',
-          transactionId,
-          generation: Number(number),
-          mode: last === 'live' ? 'live' : 'test',
-        };
-  }
+/** What {@link TokenWriter} wrote into an access or a refresh token. */
+function readOpaque(text: string): SandboxToken {
+  const [transactionId = '', number = '', last = ''] = decode(
+    text.slice(TOKEN_PREFIXES.access.length),
+  ).split('.');
+  return text.startsWith(TOKEN_PREFIXES.access)
+    ? { kind: 'access', transactionId, expiresAt: Number(number) }
+    : {
+        kind: 'refresh',
+        transactionId,
+        generation: Number(number),
+        mode: last === 'live' ? 'live' : 'test',
+      };
+}
+
+/** Those of a JWT. */
+function readClaims(signed: string): SandboxToken {
+  const [, claims = ''] = signed.split('.');
+  const { sub, exp } = JSON.parse(decode(claims)) as { sub: string; exp: number };
+  return { kind: 'client', transactionId: sub, expiresAt: exp * 1000 };
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64url').toString();
 }

@@ -1,17 +1,15 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * Signs what the sandbox hands out, with a key of this run. Tokens that carry their own content and
+ * Signs what the sandbox hands out, with a key of its own. Tokens that carry their own content and
  * a signature need no table, so memory does not grow with the number of exchanges.
  */
-@Injectable()
 export class TokenSigner {
-  readonly #key = randomBytes(32);
+  constructor(private readonly key: Buffer) {}
 
   /** HMAC-SHA-256 in base64url: 43 characters. */
   sign(text: string): string {
-    return createHmac('sha256', this.#key).update(text).digest('base64url');
+    return createHmac('sha256', this.key).update(text).digest('base64url');
   }
 
   /** Whether the signature is the one of the text, character by character. */

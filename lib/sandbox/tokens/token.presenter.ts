@@ -16,7 +16,7 @@ export class TokenPresenter {
   present(transaction: Transaction) {
     return {
       entity: TOKENS_ENTITY,
-      transaction_id: transaction.id,
+      transaction_id: BigInt(transaction.id),
       access_token: this.tokens.accessToken(transaction),
       client_token: this.tokens.clientToken(transaction),
       token_type: TOKEN_TYPE,

@@ -24,10 +24,10 @@ export class TokensController {
   @Post()
   @HttpCode(200)
   @UseGuards(ApiSecretGuard)
-  refresh(@Mode() mode: SandboxMode, @JsonObjectBody() body: JsonObject): ApiJson {
+  async refresh(@Mode() mode: SandboxMode, @JsonObjectBody() body: JsonObject): Promise<ApiJson> {
     requireRefreshGrant(body);
     const sent = requiredString(body, 'refresh_token');
-    const transaction = this.refreshTokens.exchange(sent, mode);
+    const transaction = await this.refreshTokens.exchange(sent, mode);
     return {
       ...this.presenter.present(transaction),
       // Without rotation the current token is the one that was sent, so this is the echo too.

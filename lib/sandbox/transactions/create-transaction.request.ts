@@ -1,3 +1,4 @@
+import { ID_TYPES, type IdType, type MatchData } from '../../wire/index.js';
 import { invalidRequest } from '../errors/api.exception.js';
 import {
   type JsonObject,
@@ -7,8 +8,14 @@ import {
   requiredString,
 } from '../requests/fields.js';
 
-/** `P` passport, `DL` driver licence, `PRC` residence card, `PC` passport card, `ID` other. [doc: docs/api-only-integration-guide] */
-const ID_TYPES: readonly string[] = ['P', 'DL', 'PRC', 'PC', 'ID'];
+/** [sdk: php 2.1.0] */
+const MATCH_DATA: readonly (keyof MatchData)[] = [
+  'given_name',
+  'middle_name',
+  'family_name',
+  'date_of_birth',
+  'id_expiry_date',
+];
 
 /** What the sandbox needs to know of a request to create a transaction. */
 export interface CreateTransaction {
@@ -16,20 +23,24 @@ export interface CreateTransaction {
   templateKey: string;
   /** Which object of options came along, if any. */
   options: 'hosted' | 'apiOnly' | 'none';
+  email?: string;
+  phone?: string;
+  facialRecognition: boolean;
+  matchData?: MatchData;
+  idType?: IdType;
 }
 
 /** Checks the body as leniently as the SDKs differ, and refuses what is truly wrong. [sdk: all] */
 export function parseCreateTransaction(body: JsonObject): CreateTransaction {
-  const request = {
+  return {
     customerUid: customerUidOf(body),
     templateKey: requiredString(body, 'template_key'),
-    options: optionsOf(body),
+    ...optionsOf(body),
+    email: optionalString(body, 'email'),
+    phone: optionalString(body, 'phone'),
+    facialRecognition: optionalBoolean(body, 'consents_to_automated_facial_recognition'),
+    matchData: matchDataOf(body),
   };
-  optionalString(body, 'email');
-  optionalString(body, 'phone');
-  optionalBoolean(body, 'consents_to_automated_facial_recognition');
-  optionalObject(body, 'match_data');
-  return request;
 }
 
 /** Python's hosted call sends numbers as they are; the others make strings of them. [sdk: python] */
@@ -42,29 +53,42 @@ function customerUidOf(body: JsonObject): string {
   return uid.toString();
 }
 
-function optionsOf(body: JsonObject): CreateTransaction['options'] {
+function optionsOf(body: JsonObject): Pick<CreateTransaction, 'options' | 'idType'> {
   const hosted = optionalObject(body, 'hosted_options');
   const apiOnly = optionalObject(body, 'api_only_options');
   if (hosted && apiOnly) {
     throw invalidRequest('Send hosted_options or api_only_options, not both.');
   }
   if (hosted) checkHosted(hosted);
-  if (apiOnly) checkApiOnly(apiOnly);
-  return hosted ? 'hosted' : apiOnly ? 'apiOnly' : 'none';
+  if (apiOnly) return { options: 'apiOnly', idType: idTypeOf(apiOnly) };
+  return { options: hosted ? 'hosted' : 'none' };
 }
 
+/**
+ * ASSUMPTION: which member says when a hosted URL expires is not known, so whatever else is in the
+ * object is welcome, and has no effect. [doc: changelog/transaction-report-updates-clarified-expiration-dates]
+ */
 function checkHosted(options: JsonObject): void {
   optionalString(options, 'completion_email');
   optionalString(options, 'redirect_url');
 }
 
-function checkApiOnly(options: JsonObject): void {
+function idTypeOf(options: JsonObject): IdType | undefined {
   const country = optionalString(options, 'id_country');
   if (country !== undefined && !/^[a-z]{2}$/i.test(country)) {
     throw invalidRequest('id_country must be a country code of two letters, such as US.');
   }
-  const type = optionalString(options, 'id_type');
-  if (type !== undefined && !ID_TYPES.includes(type)) {
-    throw invalidRequest(`id_type must be one of ${ID_TYPES.join(', ')}.`);
-  }
+  const sent = optionalString(options, 'id_type');
+  const type = ID_TYPES.find((known) => known === sent);
+  if (type !== sent) throw invalidRequest(`id_type must be one of ${ID_TYPES.join(', ')}.`);
+  return type;
+}
+
+/**
+ * ASSUMPTION: it is kept, and compared with nothing: which flags a difference from the extracted
+ * data raises is not known.
+ */
+function matchDataOf(body: JsonObject): MatchData | undefined {
+  const data = optionalObject(body, 'match_data');
+  return data && Object.fromEntries(MATCH_DATA.map((name) => [name, optionalString(data, name)]));
 }

@@ -21,8 +21,8 @@ export class TransactionIds {
     this.#next = (largeIds ? LARGE_IDS : SMALL_IDS) + BigInt(randomInt(2 ** 46)) * this.#step;
   }
 
-  next(): bigint {
-    const id = this.#next;
+  next(): string {
+    const id = this.#next.toString();
     this.#next += this.#step;
     return id;
   }

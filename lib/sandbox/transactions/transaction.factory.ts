@@ -1,39 +1,62 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import type { IdType, UploadStep } from '../../wire/index.js';
 import type { SandboxMode } from '../auth/sandbox-mode.js';
 import { invalidRequest } from '../errors/api.exception.js';
 import { SandboxClock } from '../sandbox-clock.js';
+import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
+import { CompletionLimit } from './completion-limit.js';
 import type { CreateTransaction } from './create-transaction.request.js';
 import { Templates } from './template-keys.js';
 import { TransactionIds } from './transaction-ids.js';
-import { TransactionStore } from './transaction.store.js';
 import type { Transaction, TransactionKind } from './transaction.js';
+import { Transactions } from './transactions.js';
+import { planUploads } from './upload-plan.js';
 
 /** Makes transactions; each call makes a new one, also for a customer who has some. [doc: docs/transactions] */
 @Injectable()
 export class TransactionFactory {
   constructor(
     @Inject(TransactionIds) private readonly ids: TransactionIds,
-    @Inject(TransactionStore) private readonly transactions: TransactionStore,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(CompletionLimit) private readonly limit: CompletionLimit,
     @Inject(Templates) private readonly templates: Templates,
     @Inject(SandboxClock) private readonly clock: SandboxClock,
+    @Inject(SANDBOX_SETTINGS) private readonly settings: SandboxSettings,
   ) {}
 
-  /** @throws {ApiException} 400 for a template that is unknown or not meant for these options */
-  create(request: CreateTransaction, mode: SandboxMode): Transaction {
+  /**
+   * @throws {ApiException} 400 for a template that is unknown or not meant for these options, 429 for
+   * one test transaction too many
+   */
+  async create(request: CreateTransaction, mode: SandboxMode): Promise<Transaction> {
     const kind = this.#kindOf(request);
+    await this.limit.check(mode);
     const now = this.clock.now();
+    const { customerUid, email, phone, facialRecognition, matchData, idType } = request;
     const transaction: Transaction = {
       id: this.ids.next(),
       mode,
       kind,
-      customerUid: request.customerUid,
-      createdAt: new Date(now),
+      customerUid,
+      createdAt: now,
+      email,
+      phone,
+      facialRecognition,
+      matchData,
+      idType,
       ...(kind === 'hosted' && { hostedClaim: randomBytes(12).toString('hex') }),
       rotation: { generation: 0, rotatedAt: now },
+      state: { status: 'open', steps: this.#stepsOf(kind, idType), flags: [] },
     };
-    this.transactions.add(transaction);
+    await this.transactions.add(transaction);
     return transaction;
+  }
+
+  #stepsOf(kind: TransactionKind, idType: IdType | undefined): UploadStep[] {
+    if (kind !== 'apiOnly') return [];
+    const { apiOnlyDocument: document, apiOnlySelfie: selfie } = this.settings;
+    return planUploads({ document, selfie }, idType);
   }
 
   /** The template must match the options. [doc: docs/create-hosted-transaction] */

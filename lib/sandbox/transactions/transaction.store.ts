@@ -1,22 +1,26 @@
-import { Injectable } from '@nestjs/common';
-import type { Transaction } from './transaction.js';
+import type { SandboxMode } from '../auth/sandbox-mode.js';
+import type { CompletedTransaction, Transaction } from './transaction.js';
 
-/** The transactions of this run, in memory. */
-@Injectable()
-export class TransactionStore {
-  readonly #transactions = new Map<bigint, Transaction>();
-
-  add(transaction: Transaction): void {
-    this.#transactions.set(transaction.id, transaction);
-  }
+/**
+ * Where transactions are kept; the injection token of whatever keeps them. It has no rules of its
+ * own: {@link Transactions} asks it for one thing at a time about each transaction.
+ */
+export abstract class TransactionStore {
+  /** Keeps a transaction that is not there yet. */
+  abstract add(transaction: Transaction): Promise<void>;
 
   /** `undefined` means deleted: nobody can name a transaction without a token that was signed for it. */
-  find(id: bigint): Transaction | undefined {
-    return this.#transactions.get(id);
-  }
+  abstract find(id: string): Promise<Transaction | undefined>;
 
-  /** Removes everything about the transaction. [sdk: all] */
-  delete(id: bigint): void {
-    this.#transactions.delete(id);
-  }
+  /** Puts a changed transaction in the place of the one with its id. */
+  abstract save(transaction: Transaction): Promise<void>;
+
+  /** Removes everything about the transaction; nothing happens if there is none. [sdk: all] */
+  abstract delete(id: string): Promise<void>;
+
+  /** Those completed in this mode whose field `id_number` is this one, in no certain order. */
+  abstract findByIdNumber(mode: SandboxMode, idNumber: string): Promise<CompletedTransaction[]>;
+
+  /** When transactions of this mode were completed, if later than `after`; in no certain order. */
+  abstract completionTimes(mode: SandboxMode, after: number): Promise<number[]>;
 }

@@ -88,6 +88,31 @@ export class RawClient {
     return this.send('GET', '/v0/transactions', { authorization: `${scheme} ${accessToken}` });
   }
 
+  createApiOnly(options: Record<string, unknown> = {}, body = {}): Promise<Answer> {
+    const template_key = this.sandbox.templateKeys.apiOnly;
+    return this.create({ template_key, api_only_options: options, ...body });
+  }
+
+  update(accessToken: unknown, body: unknown): Promise<Answer> {
+    const authorization = `Bearer ${accessToken}`;
+    return this.send('PATCH', '/v0/transactions', { authorization, body });
+  }
+
+  override(accessToken: unknown, body: unknown): Promise<Answer> {
+    const authorization = `Bearer ${accessToken}`;
+    return this.send('PATCH', '/v0/transactions/override', { authorization, body });
+  }
+
+  uploadImages(clientToken: unknown, images: unknown): Promise<Answer> {
+    const authorization = `Bearer ${clientToken}`;
+    return this.send('POST', '/v0/images/upload', { authorization, body: { images } });
+  }
+
+  uploadIdScan(clientToken: unknown, scans: unknown): Promise<Answer> {
+    const authorization = `Bearer ${clientToken}`;
+    return this.send('POST', '/v0/idscans/upload', { authorization, body: { id_scans: scans } });
+  }
+
   delete(accessToken: unknown, scheme = 'Bearer'): Promise<Answer> {
     return this.send('DELETE', '/v0/transactions', { authorization: `${scheme} ${accessToken}` });
   }

@@ -1,0 +1,69 @@
+import { Controller, Delete, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { WEBHOOK_KINDS } from '../../wire/index.js';
+import type { ApiJson } from '../api-json.js';
+import { invalidRequest } from '../errors/api.exception.js';
+import type { JsonObject } from '../requests/fields.js';
+import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
+import { CONTROL_ROOT } from '../requests/request-path.js';
+import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
+import { presentDelivery } from './delivery.presenter.js';
+import { parseWebhookFault, parseWebhookTest, parseWebhookUrls } from './webhook.request.js';
+
+/** The webhooks over HTTP. */
+@Controller(`${CONTROL_ROOT}/webhooks`)
+export class WebhooksController {
+  constructor(@Inject(SandboxWebhooks) private readonly webhooks: SandboxWebhooks) {}
+
+  /** Where they go. */
+  @Get()
+  readUrls(): ApiJson {
+    return Object.fromEntries(WEBHOOK_KINDS.map((kind) => [kind, this.webhooks.url(kind) ?? null]));
+  }
+
+  /** `{"finished": "http://localhost:3000/hook"}` sets a URL, `null` takes it away. */
+  @Put()
+  @HttpCode(200)
+  setUrls(@JsonObjectBody() body: JsonObject): ApiJson {
+    for (const [kind, url] of parseWebhookUrls(body)) this.webhooks.setUrl(kind, url);
+    return this.readUrls();
+  }
+
+  /** What was sent, oldest first. */
+  @Get('deliveries')
+  listDeliveries(): ApiJson {
+    return { deliveries: Array.from(this.webhooks.deliveries, presentDelivery) };
+  }
+
+  @Delete('deliveries')
+  @HttpCode(204)
+  clearDeliveries(): void {
+    this.webhooks.deliveries.clear();
+  }
+
+  /** `{"kind": "finished"}` sends the sample, and answers what became of it. */
+  @Post('test')
+  @HttpCode(200)
+  async sendTest(@JsonObjectBody() body: JsonObject): Promise<ApiJson> {
+    const kind = parseWebhookTest(body);
+    if (this.webhooks.url(kind) === undefined) {
+      throw invalidRequest(
+        `The ${kind} webhook has no URL. Set one: PUT ${CONTROL_ROOT}/webhooks.`,
+      );
+    }
+    return presentDelivery(await this.webhooks.sendTest(kind));
+  }
+
+  /** `{"fault": "late", "kind": "status"}` spoils the next one; without a kind, the next of any. */
+  @Post('faults')
+  @HttpCode(204)
+  addFault(@JsonObjectBody() body: JsonObject): void {
+    const { fault, kind } = parseWebhookFault(body);
+    this.webhooks.failNext(fault, kind);
+  }
+
+  @Delete('faults')
+  @HttpCode(204)
+  clearFaults(): void {
+    this.webhooks.clearFaults();
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { SandboxOptionError } from '../errors/sandbox-option.error.js';
+
+/** The locks of this process: after a restart in a container another process had the same pid. */
+const held = new Set<string>();
+
+/** A directory for one sandbox at a time: two of them would destroy the database in it. */
+export class DataDirectory {
+  private constructor(
+    readonly path: string,
+    private readonly lock: string,
+  ) {}
+
+  /** @throws {SandboxOptionError} if it is in use, or cannot be used at all */
+  static claim(wanted: string): DataDirectory {
+    const path = resolve(wanted);
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      return new DataDirectory(path, takeLock(path));
+    } catch (error) {
+      if (error instanceof SandboxOptionError) throw error;
+      throw new SandboxOptionError(
+        'dataDir',
+        `is ${path}, which cannot be used (${codeOf(error)}); choose a directory that can be written to`,
+      );
+    }
+  }
+
+  release(): void {
+    rmSync(this.lock, { force: true });
+    held.delete(this.lock);
+  }
+}
+
+/**
+ * Creates a file with our pid, which only one process can. The file of an owner who died stays, and
+ * the next number counts: were it removed, two processes could do that at once, and the slower one
+ * would remove the new lock of the faster.
+ */
+function takeLock(directory: string): string {
+  for (let number = 1; ; number += 1) {
+    const lock = join(directory, `lock-${number}`);
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      held.add(lock);
+      return lock;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    const owner = ownerOf(lock);
+    if (owner !== undefined) {
+      throw new SandboxOptionError(
+        'dataDir',
+        `is ${directory}, which ${owner} uses; end that one, or choose another directory (should it be no sandbox, remove ${basename(lock)} there)`,
+      );
+    }
+  }
+}
+
+/** Who holds the lock, if it still runs. */
+function ownerOf(lock: string): string | undefined {
+  try {
+    const pid = readFileSync(lock, 'utf8');
+    // An owner that is about to write its pid holds the lock too.
+    const alive =
+      Number(pid) === process.pid ? held.has(lock) : pid === '' || process.kill(Number(pid), 0);
+    return alive ? `process ${pid}` : undefined;
+  } catch (error) {
+    // ESRCH: no such process. Anything else is no proof that the owner is gone.
+    return codeOf(error) === 'ESRCH' ? undefined : 'another process';
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}

@@ -1,0 +1,70 @@
+import type { WebhookKind } from '../../wire/index.js';
+
+/** One webhook on its way, or at its end. */
+export interface WebhookDelivery {
+  readonly kind: WebhookKind;
+  readonly url: string;
+  /** The raw body. */
+  readonly body: string;
+  /** What the latest try sent; names are in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How many tries there were. */
+  readonly tries: number;
+  /** Status of the latest answer; `undefined` if the latest try had none. */
+  readonly status: number | undefined;
+  /** Why the latest try had no answer, such as `ECONNREFUSED`. */
+  readonly problem: string | undefined;
+  /** Whether it was taken, which a status of 2xx says. */
+  readonly delivered: boolean;
+}
+
+/** A record that the sandbox still writes to. @internal */
+export type OpenDelivery = { -readonly [Key in keyof WebhookDelivery]: WebhookDelivery[Key] };
+
+const MOST_DELIVERIES = 1000;
+
+/**
+ * The last 1000 webhooks, in the order in which they were first sent.
+ *
+ * @example
+ * await sandbox.webhooks.settled();
+ * expect(sandbox.deliveries.last).toMatchObject({ kind: 'finished', delivered: true });
+ */
+export class DeliveryLog implements Iterable<WebhookDelivery> {
+  #deliveries: WebhookDelivery[] = [];
+
+  /** How many there are. */
+  get length(): number {
+    return this.#deliveries.length;
+  }
+
+  /** The latest, if any. */
+  get last(): WebhookDelivery | undefined {
+    return this.#deliveries.at(-1);
+  }
+
+  [Symbol.iterator](): Iterator<WebhookDelivery> {
+    return this.#deliveries.values();
+  }
+
+  /** Those of this kind. */
+  of(kind: WebhookKind): WebhookDelivery[] {
+    return this.#deliveries.filter((delivery) => delivery.kind === kind);
+  }
+
+  /** Forgets all of them; what is on its way goes on. */
+  clear(): void {
+    this.#deliveries = [];
+  }
+
+  /** What `JSON.stringify` shows: the records. */
+  toJSON(): readonly WebhookDelivery[] {
+    return this.#deliveries;
+  }
+
+  /** @internal */
+  add(delivery: WebhookDelivery): void {
+    this.#deliveries.push(delivery);
+    if (this.#deliveries.length > MOST_DELIVERIES) this.#deliveries.shift();
+  }
+}

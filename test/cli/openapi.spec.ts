@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { openapiCommand } from '../../lib/cli/openapi.command.js';
+import { createReferenceDocument } from '../../lib/sandbox/reference/reference-document.js';
+import { PLACEHOLDERS } from '../../lib/sandbox/reference/reference-values.js';
+import { Directories } from '../sandbox/support/directories.js';
+
+const directories = new Directories();
+afterEach(() => directories.removeAll());
+
+/** Runs the command in this process, and keeps what it writes. */
+async function run(...args: string[]) {
+  const written = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    jest.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    }),
+  );
+  try {
+    return { code: await openapiCommand(args), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe('nestjs-berbix openapi', () => {
+  const document = createReferenceDocument(PLACEHOLDERS);
+
+  it('writes the document, with placeholders for what belongs to a sandbox', async () => {
+    const { code, stdout, stderr } = await run();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual(document);
+    expect(stdout).toContain('"tpk_of_your_sdk_template"');
+    expect(document.servers).toEqual([{ url: 'https://api.berbix.com' }]);
+  });
+
+  it('writes it to a file', async () => {
+    const file = join(directories.make(), 'berbix.json');
+    await expect(run('--out', file)).resolves.toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(document);
+  });
+
+  it('says why it cannot write the file', async () => {
+    const { code, stderr } = await run('--out', join(directories.make(), 'no', 'berbix.json'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no such file or directory/);
+  });
+
+  it('explains itself, also where the flags are wrong', async () => {
+    const help = await run('--help');
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/^Usage: nestjs-berbix openapi/);
+    const wrong = await run('--to', 'x');
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong.stderr).toMatch(/^Unknown option '--to'/);
+    expect(wrong.stderr).toContain(help.stdout);
+  });
+});

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FRONT } from './support/images.js';
+import { bePatient } from './support/patience.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient } from './support/raw-client.js';
+
+bePatient();
+
+const ORIGIN = { origin: 'https://app.example.com' };
+const UPLOADS = ['/v0/images/upload', '/v0/idscans/upload'];
+
+describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
+  const sandboxes = new Sandboxes();
+  let client: RawClient;
+
+  beforeAll(async () => {
+    client = new RawClient(await sandboxes.start(platform));
+  });
+  afterAll(() => sandboxes.closeAll());
+
+  it.each(UPLOADS)('may ask whether it may upload to %s', async (path) => {
+    const { status, headers, text } = await client.send('OPTIONS', path, {
+      headers: {
+        ...ORIGIN,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    });
+    expect(status).toBe(204);
+    expect(text).toBe('');
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'Authorization, *',
+      'access-control-max-age': '600',
+    });
+    expect(headers).not.toHaveProperty('access-control-allow-credentials');
+  });
+
+  it('may read answers and refusals', async () => {
+    const { client_token } = (await client.createApiOnly()).json;
+    const call = { authorization: `Bearer ${client_token}`, headers: ORIGIN };
+    const answers = [
+      await client.send('POST', '/v0/images/upload', { ...call, body: { images: [FRONT] } }),
+      await client.send('POST', '/v0/images/upload', { ...call, body: { images: [FRONT] } }),
+      await client.send('POST', '/prefix/v0/images/upload?x=1', { ...call, body: '{' }),
+      await client.send('POST', '/v0/idscans/upload', { headers: ORIGIN, body: {} }),
+    ];
+    client.sandbox.faults.add({ kind: 'status', status: 503 });
+    answers.push(await client.send('POST', '/v0/images/upload', call));
+    expect(answers.map(({ status }) => status)).toEqual([200, 409, 400, 401, 503]);
+    for (const { headers } of answers) {
+      expect(headers['access-control-allow-origin']).toBe('*');
+      expect(headers).not.toHaveProperty('access-control-allow-credentials');
+    }
+  });
+
+  it('may do nothing else', async () => {
+    const { access_token } = (await client.create()).json;
+    const call = { authorization: `Bearer ${access_token}`, headers: ORIGIN };
+    for (const { headers } of [
+      await client.send('GET', '/v0/transactions', call),
+      await client.send('OPTIONS', '/v0/transactions', call),
+      await client.send('OPTIONS', '/v0/tokens', call),
+    ]) {
+      expect(headers).not.toHaveProperty('access-control-allow-origin');
+    }
+  });
+});

@@ -1,0 +1,446 @@
+import { createHmac } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type {
+  BerbixSandbox,
+  BerbixSandboxOptions,
+  SandboxWebhooksOptions,
+  WebhookFault,
+  WebhookKind,
+} from 'nestjs-berbix/sandbox';
+import { Timers } from '../../lib/sandbox/faults/timers.js';
+import { createCertificateAuthority } from '../../lib/sandbox/server/certificate-authority.js';
+import { webhookBody } from '../../lib/sandbox/webhooks/webhook-body.js';
+import { type Hook, HookServer, status } from './support/hook-server.js';
+import { bePatient } from './support/patience.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient, until } from './support/raw-client.js';
+
+bePatient();
+
+const SAMPLE =
+  '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';
+
+const sandboxes = new Sandboxes();
+let server: HookServer;
+
+beforeEach(async () => {
+  server = await HookServer.start();
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await sandboxes.closeAll();
+  await server.close();
+});
+
+function start(webhooks?: SandboxWebhooksOptions): Promise<BerbixSandbox> {
+  const both = { finished: { url: server.url }, status: { url: server.url } };
+  return sandboxes.start('express', { webhooks: { ...both, retryDelayMs: 1, ...webhooks } });
+}
+
+/** The parts of the signature header, and the signature that belongs to its timestamp. */
+function signatureOf({ headers, body }: Hook, secret: string) {
+  const [version, timestamp, hex] = String(headers['x-berbix-signature']).split(',');
+  const hmac = createHmac('sha256', secret).update(`${timestamp},${secret},`).update(body);
+  return { version, timestamp: Number(timestamp), hex, expected: hmac.digest('hex') };
+}
+
+/** What the receiver of each webhook finds in the end. */
+function isSigned(hook: Hook, secret: string): boolean {
+  const { hex, expected } = signatureOf(hook, secret);
+  return hex === expected;
+}
+
+describe('a webhook', () => {
+  it('is what the Test button of the dashboard sends, signed', async () => {
+    const sandbox = await start();
+    sandbox.clock.set(Date.UTC(2030, 0, 1));
+    for (const kind of ['finished', 'status'] as const) {
+      const delivery = await sandbox.webhooks.sendTest(kind);
+      const hook = server.hooks.shift() as Hook;
+      expect(hook).toMatchObject({ method: 'POST', path: '/hook', body: SAMPLE });
+      expect(hook.headers['content-type']).toBe('application/json');
+      const { version, timestamp, hex, expected } = signatureOf(hook, sandbox.webhookSecrets[kind]);
+      expect({ version, hex }).toEqual({ version: 'v0', hex: expected });
+      expect(timestamp - Date.UTC(2030, 0, 1) / 1000).toBeLessThan(60);
+      expect(delivery).toEqual({
+        kind,
+        url: server.url,
+        body: SAMPLE,
+        headers: {
+          'content-type': 'application/json',
+          'x-berbix-signature': hook.headers['x-berbix-signature'],
+        },
+        tries: 1,
+        status: 200,
+        problem: undefined,
+        delivered: true,
+      });
+    }
+    expect(sandbox.webhookSecrets.finished).not.toBe(sandbox.webhookSecrets.status);
+  });
+
+  it('has the bytes that Go writes, and all digits of its ids', () => {
+    const body = webhookBody({
+      transactionId: '9223372036854775807',
+      customerUid: 'Zoë <a&b> "q" \u2028\u2029 \u{1f600}',
+      action: 'accept',
+      dashboardLink: 'https://x/?a=1&b=2',
+    });
+    expect(body).toBe(
+      '{"transaction_id":9223372036854775807,' +
+        '"customer_uid":"Zoë \\u003ca\\u0026b\\u003e \\"q\\" \\u2028\\u2029 \u{1f600}",' +
+        '"action":"accept","dashboard_link":"https://x/?a=1\\u0026b=2","id":9223372036854775807}\n',
+    );
+  });
+
+  it('comes again until it is taken, with a signature of its own each time', async () => {
+    const sandbox = await start();
+    const { finished } = sandbox.webhookSecrets;
+    const later = (code: number) => (response: Parameters<ReturnType<typeof status>>[0]) => {
+      sandbox.clock.advance(10_000);
+      status(code, { location: server.url })(response);
+    };
+    server.answers.push(
+      later(500),
+      later(302),
+      (response) => response.destroy(),
+      later(404),
+      later(204),
+    );
+    const delivery = await sandbox.webhooks.sendTest('finished');
+    expect(delivery).toMatchObject({ tries: 5, status: 204, problem: undefined, delivered: true });
+    expect(server.hooks).toHaveLength(5);
+    const signatures = server.hooks.map((hook) => signatureOf(hook, finished));
+    for (const { hex, expected } of signatures) expect(hex).toBe(expected);
+    const first = signatures[0]?.timestamp ?? 0;
+    expect((signatures[4]?.timestamp ?? 0) - first).toBeGreaterThanOrEqual(30);
+    expect(delivery.headers['x-berbix-signature']).toBe(
+      server.hooks[4]?.headers['x-berbix-signature'],
+    );
+  });
+
+  it('is given up after five tries, each twice as far from the one before', async () => {
+    const waits: number[] = [];
+    jest.spyOn(Timers.prototype, 'wait').mockImplementation(async (ms) => void waits.push(ms));
+    const sandbox = await start({ retryDelayMs: undefined });
+    server.answers.push(...Array.from({ length: 5 }, () => status(503)));
+    const delivery = await sandbox.webhooks.sendTest('status');
+    expect(delivery).toMatchObject({ tries: 5, status: 503, delivered: false });
+    expect(waits).toEqual([1000, 2000, 4000, 8000]);
+    expect(server.hooks).toHaveLength(5);
+  });
+
+  it('says why there was no answer', async () => {
+    const [hasty, sandbox] = [await start({ timeoutMs: 20 }), await start()];
+    server.answers.push(...Array.from({ length: 5 }, () => () => undefined));
+    const slow = await hasty.webhooks.sendTest('finished');
+    expect(slow).toMatchObject({ tries: 5, problem: 'TimeoutError', delivered: false });
+    await server.close();
+    const refused = await sandbox.webhooks.sendTest('finished');
+    expect(refused).toMatchObject({ tries: 5, status: undefined, problem: 'ECONNREFUSED' });
+  });
+
+  it('is delivered with the status, whatever becomes of the body', async () => {
+    const sandbox = await start();
+    let hangUp: (() => void) | undefined;
+    server.answers.push((response) => {
+      response.writeHead(200, { 'content-length': 10 }).write('half');
+      hangUp = () => response.destroy();
+    });
+    const delivery = sandbox.webhooks.sendTest('finished');
+    await until(() => sandbox.deliveries.last?.delivered === true);
+    hangUp?.();
+    expect(await delivery).toMatchObject({ tries: 1, problem: undefined, delivered: true });
+  });
+
+  it('ends with the sandbox, under way or between two tries', async () => {
+    const sandbox = await start({ retryDelayMs: 3_600_000 });
+    server.answers.push(status(500), () => undefined);
+    const waiting = sandbox.webhooks.sendTest('finished');
+    await until(() => sandbox.deliveries.last?.status === 500);
+    const underWay = sandbox.webhooks.sendTest('finished');
+    await until(() => server.hooks.length === 2);
+    await sandbox.close();
+    await expect(waiting).resolves.toMatchObject({ tries: 1, status: 500, delivered: false });
+    await expect(underWay).resolves.toMatchObject({ tries: 1, delivered: false });
+    const after = await sandbox.webhooks.sendTest('finished');
+    expect(after).toMatchObject({ tries: 1, problem: 'UND_ERR_DESTROYED', delivered: false });
+    expect(server.hooks).toHaveLength(2);
+  });
+
+  it('goes over TLS to whom its authorities vouch for', async () => {
+    const authority = await createCertificateAuthority();
+    const secure = await HookServer.start(authority.server);
+    const { readFileSync } = await import('node:fs');
+    const ca = readFileSync(authority.caPath, 'utf8');
+    const trusting = await start({ ca });
+    trusting.webhooks.setUrl('finished', secure.url);
+    expect(await trusting.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+    const stranger = await start();
+    stranger.webhooks.setUrl('finished', secure.url);
+    expect(await stranger.webhooks.sendTest('finished')).toMatchObject({
+      delivered: false,
+      problem: expect.stringMatching(/SELF_SIGNED|UNABLE_TO_VERIFY/),
+    });
+    await secure.close();
+    await authority.remove();
+  });
+});
+
+describe('the faults of webhooks', () => {
+  const CASES: [WebhookFault, (hook: Hook, secret: string) => unknown][] = [
+    ['unsigned', ({ headers }) => headers['x-berbix-signature'] === undefined],
+    ['forged', (hook, secret) => !isSigned(hook, secret)],
+    [
+      'late',
+      (hook, secret) =>
+        isSigned(hook, secret) &&
+        signatureOf(hook, secret).timestamp < Date.now() / 1000 - 86_400 + 60,
+    ],
+  ];
+
+  it.each(CASES)('%s: in all tries of the next one, and no further', async (fault, shows) => {
+    const sandbox = await start();
+    const { finished } = sandbox.webhookSecrets;
+    sandbox.webhooks.failNext(fault);
+    server.answers.push(status(400));
+    await sandbox.webhooks.sendTest('finished');
+    await sandbox.webhooks.sendTest('finished');
+    expect(server.hooks.map((hook) => shows(hook, finished))).toEqual([true, true, false]);
+  });
+
+  it('duplicate: comes again when it was delivered', async () => {
+    const sandbox = await start();
+    sandbox.webhooks.failNext('duplicate');
+    await sandbox.webhooks.sendTest('finished');
+    expect(server.hooks.map(({ body }) => body)).toEqual([SAMPLE, SAMPLE]);
+    for (const hook of server.hooks) {
+      expect(isSigned(hook, sandbox.webhookSecrets.finished)).toBe(true);
+    }
+    expect(sandbox.deliveries.of('finished')).toHaveLength(2);
+  });
+
+  it('are taken in their order, by the kind they are for, and can be forgotten', async () => {
+    const sandbox = await start();
+    const { webhooks } = sandbox;
+    webhooks.failNext('unsigned', 'status');
+    webhooks.failNext('unsigned');
+    await webhooks.sendTest('finished');
+    await webhooks.sendTest('finished');
+    await webhooks.sendTest('status');
+    webhooks.failNext('unsigned');
+    webhooks.clearFaults();
+    await webhooks.sendTest('status');
+    const signed = server.hooks.map(({ headers }) => 'x-berbix-signature' in headers);
+    expect(signed).toEqual([false, true, false, true]);
+  });
+
+  it('are checked', async () => {
+    const { webhooks } = await start();
+    expect(() => webhooks.failNext('early' as WebhookFault)).toThrow(
+      'The fault of a webhook must be one of duplicate, late, unsigned, forged.',
+    );
+    const kind = 'done' as WebhookKind;
+    expect(() => webhooks.failNext('late', kind)).toThrow(
+      'The kind of a webhook must be one of finished, status.',
+    );
+  });
+});
+
+describe('sandbox.webhooks', () => {
+  it('goes where it is told to, also later', async () => {
+    const sandbox = await sandboxes.start('express');
+    const { webhooks } = sandbox;
+    expect(webhooks.url('finished')).toBeUndefined();
+    await expect(webhooks.sendTest('finished')).rejects.toThrow(
+      'The finished webhook has no URL. Set one with webhooks.setUrl().',
+    );
+    webhooks.setUrl('finished', server.url);
+    expect(await webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+    webhooks.setUrl('finished', undefined);
+    await expect(webhooks.sendTest('finished')).rejects.toThrow('has no URL');
+    for (const url of ['', 'localhost:3000', 'ftp://x', '/hook']) {
+      expect(() => webhooks.setUrl('finished', url)).toThrow(
+        'The URL of a webhook must be a URL that begins with http:// or https://.',
+      );
+    }
+    await expect(webhooks.sendTest('x' as WebhookKind)).rejects.toThrow('must be one of finished');
+    expect(() => webhooks.setUrl('x' as WebhookKind, server.url)).toThrow('must be one of');
+  });
+
+  it('shows its secrets, in the ready line only when asked for webhooks', async () => {
+    const sandbox = await start({ finished: { url: server.url, secret: 'mine' } });
+    expect(sandbox.webhookSecrets).toEqual({
+      finished: 'mine',
+      status: expect.stringMatching(/^whs_test_[A-Za-z0-9]{32}$/),
+    });
+    expect(sandbox.ready().webhookSecrets).toEqual(sandbox.webhookSecrets);
+    const without = await sandboxes.start('express');
+    expect(without.webhookSecrets.finished).toMatch(/^whs_test_/);
+    expect(without.ready()).not.toHaveProperty('webhookSecrets');
+  });
+
+  it('has a log', async () => {
+    const sandbox = await start();
+    void sandbox.webhooks.sendTest('finished');
+    void sandbox.webhooks.sendTest('status');
+    await sandbox.webhooks.settled();
+    const { deliveries } = sandbox;
+    expect(deliveries.length).toBe(2);
+    expect([...deliveries].map(({ kind }) => kind)).toEqual(['finished', 'status']);
+    expect(deliveries.of('status')).toEqual([deliveries.last]);
+    expect(JSON.parse(JSON.stringify(deliveries))).toHaveLength(2);
+    deliveries.clear();
+    expect(deliveries.last).toBeUndefined();
+  });
+
+  it.each([
+    [[], '"webhooks" must be an object'],
+    [
+      { done: {} },
+      '"webhooks.done" is not an option of the sandbox; webhooks has finished, status,',
+    ],
+    [{ finished: 'http://x' }, '"webhooks.finished" must be an object'],
+    [{ finished: { uri: 'x' } }, '"webhooks.finished.uri" is not an option of the sandbox;'],
+    [{ status: { url: 'x' } }, '"webhooks.status.url" must be a URL that begins with http://'],
+    [{ status: { secret: '' } }, '"webhooks.status.secret" must be a string that is not empty'],
+    [{ retryDelayMs: 0 }, '"webhooks.retryDelayMs" must be a whole number from 1 to 3600000'],
+    [{ timeoutMs: 1.5 }, '"webhooks.timeoutMs" must be a whole number from 1'],
+    [{ ca: '/etc/ca.pem' }, '"webhooks.ca" must be certificates in PEM'],
+  ])('refuses %j', async (webhooks, message) => {
+    const options = { webhooks } as BerbixSandboxOptions;
+    await expect(sandboxes.start('express', options)).rejects.toThrow(
+      `The sandbox option ${message}`,
+    );
+  });
+});
+
+describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    const webhooks = { finished: { url: server.url }, status: { url: server.url } };
+    sandbox = await sandboxes.start(platform, { largeIds: true, webhooks });
+    client = new RawClient(sandbox);
+  });
+
+  /** A transaction that is complete, and whatever was sent for it. */
+  async function complete(flags: string[] = []) {
+    const created = await client.create({ customer_uid: 'Zoë & <co>' });
+    const authorization = `Bearer ${created.json.access_token}`;
+    const override = await client.send('PATCH', '/v0/transactions/override', {
+      authorization,
+      body: { response_payload: 'us-dl', flags },
+    });
+    expect(override.status).toBe(204);
+    return { id: /"transaction_id":(\d+)/.exec(created.text)?.[1], authorization };
+  }
+
+  it('is told by both webhooks when it is complete', async () => {
+    const { id, authorization } = await complete(['id_blocked']);
+    await sandbox.webhooks.settled();
+    const { text } = await client.send('GET', '/v0/transactions', { authorization });
+    const [, link] = /"dashboard_url":("[^"]+")/.exec(text) ?? [];
+    const body = `{"transaction_id":${id},"customer_uid":"Zoë \\u0026 \\u003cco\\u003e","action":"reject","dashboard_link":${link},"id":${id}}\n`;
+    expect(sandbox.deliveries.of('finished')).toMatchObject([{ body, delivered: true }]);
+    expect(sandbox.deliveries.of('status')).toMatchObject([{ body, delivered: true }]);
+    expect(server.hooks.map((hook) => hook.body)).toEqual([body, body]);
+  });
+
+  it('is told by the status webhook when its action changes', async () => {
+    const { authorization } = await complete();
+    await sandbox.webhooks.settled();
+    sandbox.deliveries.clear();
+    const body = { action: 'review' };
+    await client.send('PATCH', '/v0/transactions', { authorization, body });
+    await sandbox.webhooks.settled();
+    expect([...sandbox.deliveries]).toMatchObject([
+      { kind: 'status', body: expect.stringContaining('"action":"review"') },
+    ]);
+  });
+
+  it('is answered whether the webhooks are taken or not', async () => {
+    server.answers.push(() => undefined, status(500));
+    const { authorization } = await complete();
+    expect((await client.send('GET', '/v0/transactions', { authorization })).status).toBe(200);
+    await until(() => server.hooks.length === 2);
+    expect([...sandbox.deliveries].some(({ delivered }) => delivered)).toBe(false);
+  });
+
+  it('is told to nobody where there is no URL', async () => {
+    sandbox.webhooks.setUrl('finished', undefined);
+    await complete();
+    await sandbox.webhooks.settled();
+    expect([...sandbox.deliveries].map(({ kind }) => kind)).toEqual(['status']);
+  });
+});
+
+describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    sandbox = await sandboxes.start(platform);
+    client = new RawClient(sandbox);
+  });
+
+  const call = (method: string, path: string, body?: unknown) =>
+    client.send(method, `/sandbox/webhooks${path}`, { body });
+
+  it('sets URLs, sends the sample, and lists what was sent', async () => {
+    expect((await call('GET', '')).json).toEqual({ finished: null, status: null });
+    const set = await call('PUT', '', { finished: server.url });
+    expect([set.status, set.json]).toEqual([200, { finished: server.url, status: null }]);
+    const sent = await call('POST', '/test', { kind: 'finished' });
+    expect([sent.status, sent.json]).toEqual([
+      200,
+      {
+        kind: 'finished',
+        url: server.url,
+        body: SAMPLE,
+        headers: expect.objectContaining({ 'content-type': 'application/json' }),
+        tries: 1,
+        status: 200,
+        problem: null,
+        delivered: true,
+      },
+    ]);
+    expect((await call('GET', '/deliveries')).json).toEqual({ deliveries: [sent.json] });
+    expect((await call('DELETE', '/deliveries')).status).toBe(204);
+    expect((await call('GET', '/deliveries')).text).toBe('{"deliveries":[]}');
+    expect((await call('PUT', '', { finished: null })).json.finished).toBeNull();
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('spoils the next', async () => {
+    await call('PUT', '', { status: server.url });
+    expect((await call('POST', '/faults', { fault: 'unsigned' })).status).toBe(204);
+    const { json } = await call('POST', '/test', { kind: 'status' });
+    expect(json.headers).toEqual({ 'content-type': 'application/json' });
+    await call('POST', '/faults', { fault: 'unsigned', kind: 'status' });
+    expect((await call('DELETE', '/faults')).status).toBe(204);
+    const { json: next } = await call('POST', '/test', { kind: 'status' });
+    expect(next.headers).toHaveProperty('x-berbix-signature');
+  });
+
+  it.each([
+    ['PUT', '', { finished: 'localhost' }, 'The URL for finished must be a URL that'],
+    ['PUT', '', { done: 'http://x' }, 'The kind must be one of finished, status.'],
+    ['POST', '/test', {}, 'The kind must be one of finished, status.'],
+    ['POST', '/test', { kind: 'status', x: 1 }, '"x" is not known here.'],
+    ['POST', '/test', { kind: 'status' }, 'The status webhook has no URL.'],
+    ['POST', '/faults', { kind: 'status' }, 'The fault must be one of duplicate, late,'],
+    ['POST', '/faults', { fault: 'late', kind: 'x' }, 'The kind must be one of'],
+    ['POST', '/faults', { fault: 'late', times: 2 }, '"times" is not known here.'],
+  ])('refuses %s %s %j', async (method, path, body, mention) => {
+    const { status: code, json } = await call(method, path, body);
+    expect(code).toBe(400);
+    expect(json).toEqual({
+      code: 400,
+      readable: 'invalid_request',
+      message: expect.stringContaining(mention),
+    });
+  });
+});
