@@ -5,7 +5,10 @@ import type {
   BerbixModuleOptions,
   BerbixOptionsFactory,
 } from './berbix.options.js';
-import { getBerbixTokenServiceToken, getBerbixTransactionServiceToken } from './berbix.injection-tokens.js';
+import {
+  getBerbixTokenServiceToken,
+  getBerbixTransactionServiceToken,
+} from './berbix.injection-tokens.js';
 import { BerbixConfigurationError } from './errors/index.js';
 import { BERBIX_HTTP_OPTIONS, BerbixHttp, onlyKnown } from './http/index.js';
 import { BerbixTokenService } from './tokens/index.js';

@@ -3,7 +3,6 @@ import { Observable, map, throwError } from 'rxjs';
 import { BerbixHttp, type BerbixRequest } from '../http/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
-import { requireRefreshToken } from './refresh-token.js';
 import { SingleFlight } from './single-flight.js';
 import { checkTokenAnswer, mergeTokens, type TokenAnswerChecked } from './token-answer.js';
 
@@ -50,10 +49,9 @@ export class BerbixTokenService {
    */
   refresh(tokens: BerbixTokens | string): Observable<BerbixTokens> {
     try {
-      const before =
-        typeof tokens === 'object' && tokens !== null ? tokens : BerbixTokens.fromRefresh(tokens);
+      const before = BerbixTokens.from(tokens);
       return this.#exchanges
-        .join(requireRefreshToken(before.refreshToken))
+        .join(before.refreshToken)
         .pipe(map((answer) => mergeTokens(EXCHANGE, before, answer)));
     } catch (error) {
       return throwError(() => error);

@@ -7,10 +7,15 @@ export interface BerbixTokensInit {
   accessToken?: string | undefined;
   clientToken?: string | undefined;
   expiresAt?: Date | undefined;
+  /** How long access and client token were good for when they came, in milliseconds. */
+  lifetimeMs?: number | undefined;
   transactionId?: string | undefined;
 }
 
 const REDACTED = '[redacted]';
+
+/** Covers the way to the API and clocks that differ a little, in milliseconds. */
+const LEEWAY_MS = 60_000;
 
 /**
  * The tokens of one transaction; immutable. Printed, logged, spread or turned into JSON it shows no
@@ -27,6 +32,7 @@ export class BerbixTokens {
   readonly #accessToken: string | undefined;
   readonly #clientToken: string | undefined;
   readonly #expiresAt: number | undefined;
+  readonly #lifetimeMs: number;
   readonly #transactionId: string | undefined;
 
   /** @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed */
@@ -34,7 +40,8 @@ export class BerbixTokens {
     this.#refreshToken = requireRefreshToken(init.refreshToken);
     this.#accessToken = init.accessToken;
     this.#clientToken = init.clientToken;
-    this.#expiresAt = init.expiresAt?.getTime();
+    this.#expiresAt = init.expiresAt && new Date(init.expiresAt).getTime();
+    this.#lifetimeMs = init.lifetimeMs ?? Infinity;
     this.#transactionId = init.transactionId;
   }
 
@@ -45,6 +52,18 @@ export class BerbixTokens {
    */
   static fromRefresh(refreshToken: string): BerbixTokens {
     return new BerbixTokens({ refreshToken });
+  }
+
+  /**
+   * From what a service may be given: tokens, also of another copy of this class, what they are made
+   * of, or a refresh token alone.
+   *
+   * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
+   * @internal
+   */
+  static from(tokens: BerbixTokens | BerbixTokensInit | string): BerbixTokens {
+    if (typeof tokens !== 'object' || tokens === null) return BerbixTokens.fromRefresh(tokens);
+    return 'needsRefresh' in tokens ? tokens : new BerbixTokens(tokens);
   }
 
   /** Long-lived; store it, encrypted, on the server, and never send it to a browser or app. */
@@ -75,13 +94,12 @@ export class BerbixTokens {
   /**
    * Whether the access token is missing or ends within the leeway.
    *
-   * @param leewayMs milliseconds that the token should be good for at least; covers the way to the
-   * API and clocks that differ a little
-   * @default leewayMs 60000
+   * @param leewayMs milliseconds that the token should be good for at least; by default a minute, or
+   * a tenth of the token's lifetime where that is less
    */
-  needsRefresh(leewayMs = 60_000): boolean {
+  needsRefresh(leewayMs = Math.min(LEEWAY_MS, this.#lifetimeMs / 10)): boolean {
     if (this.#accessToken === undefined || this.#expiresAt === undefined) return true;
-    return this.#expiresAt - Date.now() <= leewayMs;
+    return !(this.#expiresAt - Date.now() > leewayMs);
   }
 
   /** Without the secrets. */

@@ -47,6 +47,7 @@ export function mergeTokens(
     accessToken: dto.accessToken,
     clientToken: dto.clientToken,
     expiresAt: new Date(startedAt + dto.expiresIn * 1000),
+    lifetimeMs: dto.expiresIn * 1000,
     transactionId: dto.transactionId ?? before?.transactionId,
   });
 }

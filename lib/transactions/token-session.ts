@@ -20,8 +20,7 @@ export class TokenSession {
     private readonly service: BerbixTokenService,
     tokens: BerbixTokens | string,
   ) {
-    this.#current =
-      typeof tokens === 'object' && tokens !== null ? tokens : BerbixTokens.fromRefresh(tokens);
+    this.#current = BerbixTokens.from(tokens);
     this.#given = this.#current.refreshToken;
   }
 

@@ -34,6 +34,9 @@ export function imagesBody(images: readonly UploadImageDto[]): Uint8Array {
   if (!Array.isArray(images) || images.length === 0) {
     throw new BerbixInputError('There is no image to upload: give at least one.');
   }
+  if (images.some((image) => typeof image !== 'object' || image === null)) {
+    throw new BerbixInputError('Each image must be an object with imageSubject and data.');
+  }
   const blobs = new Blobs();
   const shape: UploadImagesRequest = {
     images: images.map((image: UploadImageDto, index) => ({

@@ -54,5 +54,14 @@ describe('BerbixTokens', () => {
     expect(tokensFor(new Date(Date.now() + 59_000)).needsRefresh()).toBe(true);
     expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh()).toBe(false);
     expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh(120_000)).toBe(true);
+    expect(tokensFor(new Date(Number.NaN)).needsRefresh()).toBe(true);
+  });
+
+  it('does not need one all the time when it lives less than a minute', () => {
+    const init = { refreshToken: 'rt', accessToken: 'at', lifetimeMs: 30_000 };
+    const left = (ms: number): BerbixTokens =>
+      new BerbixTokens({ ...init, expiresAt: new Date(Date.now() + ms) });
+    expect(left(25_000).needsRefresh()).toBe(false);
+    expect(left(2_900).needsRefresh()).toBe(true);
   });
 });

@@ -123,6 +123,14 @@ describe('a call on a transaction', () => {
     expect(paths(sandbox.requests).filter((path) => path === EXCHANGE)).toHaveLength(1);
   });
 
+  it('takes what tokens are made of, as it comes from a database', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const { refreshToken } = await createTransaction(sandbox, services);
+    const row = { refreshToken } as BerbixTokens;
+    expect((await firstValueFrom(services.transactions.fetch(row))).customerUid).toBe('ada');
+  });
+
   it('with an unusable refresh token ends in a clear error', async () => {
     const sandbox = await startSandbox();
     const { transactions } = await servicesFor(sandbox);

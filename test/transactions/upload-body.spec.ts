@@ -68,6 +68,7 @@ describe('the body of an upload', () => {
   it.each<[string, unknown, RegExp]>([
     ['nothing', [], /no image/],
     ['no list', undefined, /no image/],
+    ['null', [null], /Each image must be an object/],
     ['no data', [{ imageSubject: 'document_front' }], /images\[0\]\.data must be a Buffer/],
     ['empty data', [front(Buffer.alloc(0))], /images\[0\]\.data is empty/],
     ['a data: URL', [front('data:image/png;base64,AAAA')], /images\[0\]\.data is not base64/],

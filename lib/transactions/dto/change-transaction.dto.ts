@@ -1,5 +1,18 @@
-import { IsArray, IsIn, IsNotEmpty, IsObject, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsIn, IsNotEmpty, IsOptional, IsString, ValidateBy } from 'class-validator';
 import { RESPONSE_PAYLOADS } from '../../wire/index.js';
+
+const IsRecordOfStrings = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isRecordOfStrings',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.values(value).every((item) => typeof item === 'string'),
+      defaultMessage: () => '$property must be an object whose values are strings',
+    },
+  });
 
 /** A new action for a completed transaction. [doc: reference/updatetransaction] */
 export class UpdateTransactionDto {
@@ -36,7 +49,7 @@ export class OverrideTransactionDto {
 
   /** Values instead of the sample's, by the API's name of the field, such as `given_name`. */
   @IsOptional()
-  @IsObject()
+  @IsRecordOfStrings()
   overrideFields?: Record<string, string>;
 
   /** Read by @nestjs/swagger, which cannot see into packages. @internal */

@@ -1,4 +1,4 @@
-import { ValidateBy } from 'class-validator';
+import { ValidateBy, isISO8601 } from 'class-validator';
 import type { MatchData } from '../../wire/index.js';
 
 /** What the extracted data is compared with; dates as `YYYY-MM-DD`. [sdk: php 2.1.0] */
@@ -40,11 +40,17 @@ function isMatchData(value: unknown): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
+    !Array.isArray(value) &&
     Object.entries(value).every(
       ([name, text]) =>
         Object.hasOwn(WIRE_NAMES, name) &&
         typeof text === 'string' &&
-        (!/Date|date/.test(name) || /^\d{4}-\d\d-\d\d$/.test(text)),
+        (!/date/i.test(name) || isDay(text)),
     )
   );
+}
+
+/** A day of the calendar, without a time. */
+function isDay(text: string): boolean {
+  return text.length === 10 && isISO8601(text, { strict: true, strictSeparator: true });
 }

@@ -1,0 +1,205 @@
+import { describe, expect, it } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { errorOf } from '../support/errors.js';
+import {
+  createTransaction,
+  servicesFor,
+  startSandbox,
+  type Services,
+} from '../support/services.js';
+
+const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(2000, 7)]);
+
+async function start(): Promise<Services & { sandbox: BerbixSandbox }> {
+  const sandbox = await startSandbox();
+  return { sandbox, ...(await servicesFor(sandbox)) };
+}
+
+describe('creating', () => {
+  it('a hosted transaction gives its URL, also without options', async () => {
+    const { sandbox, transactions } = await start();
+    const hosted = { customerUid: 'ada', templateKey: sandbox.templateKeys.hosted };
+    const options = {
+      completionEmail: 'ops@example.com',
+      redirectUrl: 'http://localhost:3000/done',
+    };
+    for (const transaction of [hosted, { ...hosted, ...options }]) {
+      const created = await firstValueFrom(transactions.createHosted(transaction));
+      expect(created.hostedUrl).toContain('/hosted/');
+      expect(created.tokens.refreshToken).toMatch(/^rt_/);
+      expect(JSON.parse(JSON.stringify(created))).toEqual({ hostedUrl: created.hostedUrl });
+    }
+    expect(JSON.parse(sandbox.requests.last?.body ?? '')).toMatchObject({
+      hosted_options: {
+        completion_email: 'ops@example.com',
+        redirect_url: 'http://localhost:3000/done',
+      },
+    });
+  });
+
+  it('an API-only transaction gives the first step', async () => {
+    const { sandbox, transactions } = await start();
+    const created = await firstValueFrom(
+      transactions.createApiOnly({
+        customerUid: 'ada',
+        templateKey: sandbox.templateKeys.apiOnly,
+        idCountry: 'US',
+        idType: 'P',
+        consentsToAutomatedFacialRecognition: true,
+        matchData: { givenName: 'Ada', dateOfBirth: '1990-12-10' },
+      }),
+    );
+    expect(created.firstStep).toBe('upload_document_front');
+    expect(JSON.parse(sandbox.requests.last?.body ?? '')).toMatchObject({
+      consents_to_automated_facial_recognition: true,
+      match_data: { given_name: 'Ada', date_of_birth: '1990-12-10' },
+      api_only_options: { id_country: 'US', id_type: 'P' },
+    });
+  });
+
+  it.each<[object, RegExp]>([
+    [{ customerUid: '' }, /customerUid/],
+    [{ templateKey: undefined }, /templateKey/],
+    [{ email: 'ada' }, /email/],
+    [
+      { matchData: { dateOfBirth: '10.12.1990' } },
+      /matchData must be an object of strings.*YYYY-MM-DD/,
+    ],
+    [{ matchData: { birthday: '1990-12-10' } }, /matchData/],
+    [{ matchData: { dateOfBirth: '1990-99-99' } }, /matchData/],
+    [{ matchData: [] }, /matchData/],
+    [{ apiOnlyOpts: {} }, /apiOnlyOpts should not exist/],
+    [{ idType: 'DRIVER' }, /idType/],
+    [{ idCountry: 'USA' }, /idCountry/],
+  ])('refuses %j before anything is sent', async (mistake, message) => {
+    const { sandbox, transactions } = await start();
+    const right = { customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly };
+    const error = await errorOf(transactions.createApiOnly({ ...right, ...mistake } as never));
+    expect(error).toMatchObject({ code: 'BERBIX_INPUT', retryable: false });
+    expect(error.message).toMatch(message);
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('loses no refresh token when the answer lacks the rest', async () => {
+    const { sandbox, transactions } = await start();
+    sandbox.faults.add({
+      kind: 'answer',
+      body: { transaction_id: 5, access_token: 'a', refresh_token: 'rt_new', expires_in: 60 },
+    });
+    const error = await errorOf(
+      transactions.createHosted({ customerUid: 'ada', templateKey: sandbox.templateKeys.hosted }),
+    );
+    expect(error.message).toContain('hosted_url must be a non-empty string');
+    expect(error.tokens?.refreshToken).toBe('rt_new');
+  });
+});
+
+describe('uploading', () => {
+  it('walks an API-only transaction to its end', async () => {
+    const { sandbox, transactions } = await start();
+    const { tokens } = await firstValueFrom(
+      transactions.createApiOnly({
+        customerUid: 'ada',
+        templateKey: sandbox.templateKeys.apiOnly,
+        idType: 'DL',
+      }),
+    );
+    const front = await firstValueFrom(
+      transactions.uploadImages(tokens, [
+        { imageSubject: 'document_front', format: 'image/jpeg', data: JPEG },
+      ]),
+    );
+    expect(front).toMatchObject({ nextStep: 'upload_document_back', issues: [] });
+    expect(sandbox.requests.last?.headers.authorization).toBe(`Bearer ${tokens.clientToken}`);
+
+    const again = transactions.uploadImages(front.tokens, [
+      { imageSubject: 'document_front', data: JPEG },
+    ]);
+    expect(await errorOf(again)).toMatchObject({
+      code: 'BERBIX_CONFLICT',
+      nextStep: 'upload_document_back',
+    });
+
+    const back = await firstValueFrom(
+      transactions.uploadImages(front.tokens.refreshToken, [
+        { imageSubject: 'document_back', data: JPEG.toString('base64') },
+      ]),
+    );
+    expect(back.nextStep).toBe('done');
+    expect((await firstValueFrom(transactions.fetch(back.tokens))).action).toBeDefined();
+  });
+
+  it('refuses what is too large, or no image, before it is sent', async () => {
+    const { sandbox, transactions } = await start();
+    const large = { imageSubject: 'document_front', data: Buffer.alloc(21 * 1024 * 1024) } as const;
+    for (const images of [[large], [], [{ imageSubject: 'document_front', data: 5 }]]) {
+      const error = await errorOf(transactions.uploadImages('rt_any', images as never));
+      expect(error.code).toBe('BERBIX_INPUT');
+    }
+    expect((await errorOf(transactions.uploadIdScan('rt_any', ''))).code).toBe('BERBIX_INPUT');
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('tells what the API makes of an image', async () => {
+    const { sandbox, transactions } = await start();
+    const { tokens } = await firstValueFrom(
+      transactions.createApiOnly({ customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly }),
+    );
+    sandbox.faults.add({
+      kind: 'answer',
+      body: {
+        issues: ['unsupported_id_type', 'an_issue_from_next_year'],
+        issue_details: { unsupported_id_type: { visa_page_of_passport: true } },
+        next_step: 'upload_document_front',
+      },
+    });
+    const upload = transactions.uploadImages(tokens, [
+      { imageSubject: 'document_front', data: JPEG },
+    ]);
+    expect(await firstValueFrom(upload)).toMatchObject({
+      issues: ['unsupported_id_type', 'an_issue_from_next_year'],
+      issueDetails: { visaPageOfPassport: true },
+      nextStep: 'upload_document_front',
+    });
+  });
+});
+
+describe('the result', () => {
+  it('can be set in test mode, and changed once it is there', async () => {
+    const { sandbox, transactions, ...services } = await start();
+    const created = await createTransaction(sandbox, { transactions, ...services });
+    expect(await errorOf(transactions.update(created, { action: 'accept' }))).toMatchObject({
+      code: 'BERBIX_CONFLICT',
+    });
+    const tokens = await firstValueFrom(
+      transactions.override(created, {
+        responsePayload: 'us-dl',
+        flags: ['id_expired'],
+        overrideFields: { given_name: 'ADA' },
+      }),
+    );
+    const fetched = await firstValueFrom(transactions.fetch(tokens));
+    expect(fetched).toMatchObject({ flags: ['id_expired'], customerUid: 'ada' });
+    expect(fetched.fields['given_name']?.value).toBe('ADA');
+    const updated = await firstValueFrom(
+      transactions.update(tokens, { action: 'accept', note: 'seen' }),
+    );
+    expect(updated).toMatchObject({ id: fetched.id, action: 'accept' });
+    const again = transactions.override(tokens, { responsePayload: 'passport' });
+    expect(await errorOf(again)).toMatchObject({ code: 'BERBIX_CONFLICT' });
+  });
+
+  it.each([
+    { responsePayload: 'us-xx' },
+    { responsePayload: 'us-dl', flags: 'x' },
+    { responsePayload: 'us-dl', overrideFields: { age: 3 } },
+    {},
+  ])('cannot be set to %j', async (result) => {
+    const { sandbox, transactions } = await start();
+    expect(await errorOf(transactions.override('rt_any', result as never))).toMatchObject({
+      code: 'BERBIX_INPUT',
+    });
+    expect(sandbox.requests.length).toBe(0);
+  });
+});
