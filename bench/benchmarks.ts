@@ -1,9 +1,11 @@
 import { fanIn } from './fan-in/fan-in.benchmark.js';
 import { refresh } from './refresh/refresh.benchmark.js';
+import { sandbox } from './sandbox/sandbox.benchmark.js';
 import type { Benchmark } from './support/benchmark.js';
 
 /** By the name that `npm run bench -- NAME` takes; `all` runs them in this order. */
 export const BENCHMARKS: Record<string, Benchmark> = {
   refresh,
   'fan-in': fanIn,
+  sandbox,
 };

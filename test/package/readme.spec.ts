@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { BerbixModule } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
@@ -38,6 +40,23 @@ describe('the README', () => {
     );
     const known = new Set([...Object.keys(scripts), 'ci', 'install', 'run']);
     expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describe('the walk with curl', () => {
+  it('goes through a hosted verification', async () => {
+    const sandbox = await startSandbox({ apiSecret: 'secret_test_example' });
+    const [, script = ''] = /```sh\n(API=[^]*?)```/.exec(readme) ?? [];
+    const { stdout } = await promisify(execFile)('sh', [
+      '-euc',
+      script.replace(/API=\S+/, `API=${sandbox.url}`),
+    ]);
+    const [hostedUrl, ...actions] = stdout.trim().split('\n');
+    expect(hostedUrl).toMatch(/^http:.*\/hosted\//);
+    expect(actions).toEqual(['review', 'accept']);
+    expect([...sandbox.requests].map(({ status }) => status)).toEqual([
+      200, 204, 200, 200, 200, 204,
+    ]);
   });
 });
 

@@ -1,0 +1,18 @@
+import { BerbixTransactionService } from 'nestjs-berbix';
+import { concatMap, type Observable } from 'rxjs';
+import type { Customers } from './customers.js';
+
+/** What came of a verification: `accept`, `reject`, `review` or, as yet, nothing. */
+export function actionFor(
+  transactions: BerbixTransactionService,
+  customers: Customers,
+  customerUid: string,
+): Observable<string | undefined> {
+  return transactions.fetch(customers.refreshTokenOf(customerUid)).pipe(
+    concatMap(async (transaction) => {
+      // The call may have refreshed the tokens.
+      await customers.save(customerUid, transaction.tokens.refreshToken);
+      return transaction.action;
+    }),
+  );
+}

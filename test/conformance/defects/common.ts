@@ -1,0 +1,221 @@
+import { inspect } from 'node:util';
+import { expect } from '@jest/globals';
+import { BerbixError, BerbixTokens, ClientTokenDto } from 'nestjs-berbix';
+import type { BerbixSandbox, SandboxFault } from 'nestjs-berbix/sandbox';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../../support/errors.js';
+import { createTransaction, servicesFor } from '../../support/services.js';
+import { everyViewOf } from '../../support/sinks.js';
+import { rejectionOf, sdk, startBoth, type OfficialTokens } from '../official-sdk.support.js';
+import type { Proofs } from '../section-8.js';
+
+const [EXCHANGE, CREATE, FETCH] = [
+  'POST /v0/tokens',
+  'POST /v0/transactions',
+  'GET /v0/transactions',
+];
+
+/** What arrived since the last look. */
+function arrivedAt(sandbox: BerbixSandbox): string[] {
+  const arrived = [...sandbox.requests].map(({ method, path }) => `${method} ${path}`);
+  sandbox.requests.clear();
+  return arrived;
+}
+
+export const common: Proofs<'C'> = {
+  async C1() {
+    for (const refreshToken of ['omit', 'echo', 'rotate'] as const) {
+      const { sandbox, theirs, ours } = await startBoth({ refreshToken });
+      const options = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+
+      const official = await theirs.createTransaction(options);
+      if (refreshToken === 'omit') {
+        expect((await theirs.refreshTokens(official)).refreshToken).toBeUndefined();
+      }
+      if (refreshToken === 'rotate') {
+        // Refreshes by itself, and keeps the refresh token that died of it.
+        const stored = sdk.Tokens.fromRefresh(official.refreshToken);
+        await theirs.fetchTransaction(stored);
+        expect(stored.refreshToken).toBe(official.refreshToken);
+        expect(await rejectionOf(theirs.refreshTokens(stored))).toMatchObject({ status: 401 });
+      }
+
+      let stored = (await createTransaction(sandbox, ours)).refreshToken;
+      for (let visit = 0; visit < 3; visit++) {
+        stored = (await firstValueFrom(ours.tokens.refresh(stored))).refreshToken;
+        stored = (await firstValueFrom(ours.transactions.fetch(stored))).tokens.refreshToken;
+      }
+      expect((await firstValueFrom(ours.tokens.refresh(stored))).accessToken).toMatch(/^at_/);
+    }
+  },
+
+  async C2() {
+    const { sandbox, theirs, ours } = await startBoth();
+    const { refreshToken } = await createTransaction(sandbox, ours);
+    const five = Array.from({ length: 5 });
+
+    arrivedAt(sandbox);
+    await Promise.all(five.map(() => theirs.refreshTokens(sdk.Tokens.fromRefresh(refreshToken))));
+    expect(arrivedAt(sandbox)).toHaveLength(5);
+
+    await Promise.all(five.map(() => firstValueFrom(ours.tokens.refresh(refreshToken))));
+    expect(arrivedAt(sandbox)).toEqual([EXCHANGE]);
+  },
+
+  async C3() {
+    const { sandbox, theirs, ours } = await startBoth();
+    const { refreshToken, accessToken } = await createTransaction(sandbox, ours);
+    const soon = Date.now() + 30_000;
+    arrivedAt(sandbox);
+
+    const dying: OfficialTokens = sdk.Tokens.fromRefresh(refreshToken);
+    Object.assign(dying, { accessToken, expiry: soon / 1000 });
+    await theirs.fetchTransaction(dying);
+    expect(arrivedAt(sandbox)).toEqual([FETCH]);
+
+    const ourDying = new BerbixTokens({ refreshToken, accessToken, expiresAt: new Date(soon) });
+    await firstValueFrom(ours.transactions.fetch(ourDying));
+    expect(arrivedAt(sandbox)).toEqual([EXCHANGE, FETCH]);
+  },
+
+  async C4() {
+    const { sandbox, theirs, ours } = await startBoth();
+    const created = await createTransaction(sandbox, ours);
+    const official = Object.assign(sdk.Tokens.fromRefresh(created.refreshToken), {
+      accessToken: created.accessToken,
+      expiry: Number(created.expiresAt) / 1000,
+    });
+    // The API's clock is an hour ahead of ours.
+    sandbox.clock.advance(3_600_000);
+    arrivedAt(sandbox);
+
+    expect(await rejectionOf(theirs.fetchTransaction(official))).toMatchObject({ status: 401 });
+    expect(arrivedAt(sandbox)).toEqual([FETCH]);
+
+    expect((await firstValueFrom(ours.transactions.fetch(created))).customerUid).toBe('ada');
+    expect(arrivedAt(sandbox)).toEqual([FETCH, EXCHANGE, FETCH]);
+  },
+
+  async C5() {
+    const { sandbox, theirs, ours } = await startBoth({}, { retry: { limit: 2, backoffLimit: 1 } });
+    const created = await createTransaction(sandbox, ours);
+    const official = await theirs.createTransaction({
+      customerUid: 'ada',
+      templateKey: sandbox.templateKeys.sdk,
+    });
+
+    const passing: SandboxFault[] = [
+      { kind: 'status', status: 429 },
+      { kind: 'status', status: 503 },
+      { kind: 'html', status: 502 },
+    ];
+    for (const fault of passing) {
+      arrivedAt(sandbox);
+      sandbox.faults.add(fault);
+      await rejectionOf(theirs.fetchTransaction(official));
+      expect(arrivedAt(sandbox)).toEqual([FETCH]);
+    }
+    // A reset would end the process with the official client in it: see node.1.
+    for (const fault of [...passing, { kind: 'reset' } as const]) {
+      sandbox.faults.add(fault);
+      await firstValueFrom(ours.transactions.fetch(created));
+      expect(arrivedAt(sandbox)).toEqual([FETCH, FETCH]);
+      sandbox.faults.add(fault);
+      await firstValueFrom(ours.tokens.refresh(created));
+      expect(arrivedAt(sandbox)).toEqual([EXCHANGE, EXCHANGE]);
+    }
+    // A creation twice would be two transactions.
+    const { transactions } = await servicesFor(sandbox, { retry: 2 });
+    for (const fault of [{ kind: 'status', status: 503 }, { kind: 'reset' }] as const) {
+      sandbox.faults.add(fault);
+      const create = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+      expect(await errorOf(transactions.create(create))).toMatchObject({ retryable: true });
+      expect(arrivedAt(sandbox)).toEqual([CREATE]);
+    }
+  },
+
+  async C7() {
+    const { sandbox, theirs, ours } = await startBoth();
+    const created = await createTransaction(sandbox, ours);
+    const official = sdk.Tokens.fromRefresh(created.refreshToken);
+    sandbox.faults.add({ kind: 'html', status: 500 });
+    const thrown = await rejectionOf(theirs.refreshTokens(official));
+    expect(thrown).not.toBeInstanceOf(Error);
+    expect(thrown).toEqual({ status: 500, error: 'could not parse response' });
+
+    const codes: [status: number, code: string][] = [
+      [400, 'BERBIX_REQUEST'],
+      [401, 'BERBIX_INVALID_ACCESS_TOKEN'],
+      [403, 'BERBIX_REQUEST'],
+      [404, 'BERBIX_REQUEST'],
+      [408, 'BERBIX_TIMEOUT'],
+      [409, 'BERBIX_CONFLICT'],
+      [410, 'BERBIX_GONE'],
+      [413, 'BERBIX_REQUEST'],
+      [422, 'BERBIX_REQUEST'],
+      [429, 'BERBIX_RATE_LIMIT'],
+    ];
+    for (const [status, code] of codes) {
+      sandbox.faults.add({
+        kind: 'status',
+        status,
+        readable: 'a_reason',
+        message: 'In words',
+        path: '/v0/transactions',
+        times: status === 401 ? 2 : 1,
+      });
+      const error = await errorOf(ours.transactions.fetch(created));
+      expect(error).toBeInstanceOf(BerbixError);
+      expect(error).toMatchObject({ status, code, readable: 'a_reason', method: 'GET' });
+      expect(error.message).toContain('In words');
+    }
+    for (const fault of [
+      { kind: 'status', status: 500 },
+      { kind: 'html', status: 502 },
+    ] as const) {
+      sandbox.faults.add(fault);
+      const error = await errorOf(ours.transactions.fetch(created));
+      expect(error).toMatchObject({ status: fault.status, code: 'BERBIX_SERVER' });
+    }
+  },
+
+  async C9() {
+    const { sandbox, theirs, ours } = await startBoth();
+    const apiOnly = { customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly };
+    const official = await theirs.createApiOnlyTransaction(apiOnly);
+    expect(Object.keys(official)).not.toContain('firstStep');
+    expect(official.response?.['first_step']).toBe('upload_document_front');
+
+    const created = await firstValueFrom(ours.transactions.createApiOnly(apiOnly));
+    expect(created.firstStep).toBe('upload_document_front');
+    const { hostedUrl, tokens } = await firstValueFrom(
+      ours.transactions.createHosted({
+        customerUid: 'ada',
+        templateKey: sandbox.templateKeys.hosted,
+      }),
+    );
+    expect(hostedUrl).toMatch(/^http.*\/hosted\//);
+    expect(Number(tokens.expiresAt)).toBeGreaterThan(Date.now());
+  },
+
+  async C10() {
+    const { sandbox, theirs, ours } = await startBoth();
+    const options = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+    const official = await theirs.createTransaction(options);
+    expect(JSON.stringify(official)).toContain(official.refreshToken);
+    expect(inspect(official)).toContain(official.refreshToken);
+
+    const tokens = await createTransaction(sandbox, ours);
+    const fetched = await firstValueFrom(ours.transactions.fetch(tokens));
+    for (const value of [tokens, { ...tokens }, [tokens], fetched, ClientTokenDto.of(tokens)]) {
+      const views = await everyViewOf(value);
+      expect(views).not.toContain(tokens.refreshToken);
+      expect(views).not.toContain(tokens.accessToken);
+    }
+    // What the browser gets has the one token that it may have.
+    expect(JSON.parse(JSON.stringify(ClientTokenDto.of(tokens)))).toEqual({
+      clientToken: tokens.clientToken,
+      expiresAt: tokens.expiresAt?.toISOString(),
+    });
+  },
+};

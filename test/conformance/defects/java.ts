@@ -1,0 +1,137 @@
+import { expect } from '@jest/globals';
+import { BerbixTokens, type OverrideTransactionDto } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../../support/errors.js';
+import {
+  createTransaction,
+  servicesFor,
+  startSandbox,
+  startServices,
+} from '../../support/services.js';
+import { until } from '../../support/until.js';
+import { TOKEN_ANSWER, startServer } from '../plain-server.support.js';
+import type { Proofs } from '../section-8.js';
+import { watchTimers } from '../timers.support.js';
+
+const IMAGE = { imageSubject: 'document_front', data: 'AAAA' } as const;
+const [IMAGES, OVERRIDE] = ['/v0/images/upload', '/v0/transactions/override'];
+
+export const java: Proofs<'java.'> = {
+  async 'java.3'() {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    const results = [];
+    for (const visa of [true, false, undefined]) {
+      const details = visa !== undefined && {
+        unsupported_id_type: { visa_page_of_passport: visa },
+      };
+      sandbox.faults.add({
+        kind: 'answer',
+        path: IMAGES,
+        body: { next_step: 'upload_document_front', ...(details && { issue_details: details }) },
+      });
+      results.push(await firstValueFrom(services.transactions.uploadImages(created, [IMAGE])));
+    }
+    expect(results.map(({ issueDetails }) => issueDetails.visaPageOfPassport)).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+  },
+
+  async 'java.4'() {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const { refreshToken, clientToken } = await createTransaction(sandbox, services);
+    const expired = new BerbixTokens({
+      refreshToken,
+      clientToken,
+      accessToken: 'at_expired',
+      expiresAt: new Date(0),
+    });
+    for (const given of [refreshToken, expired]) {
+      sandbox.requests.clear();
+      sandbox.faults.add({ kind: 'answer', path: IMAGES, body: { next_step: 'done' } });
+      const result = await firstValueFrom(services.transactions.uploadImages(given, [IMAGE]));
+      expect(sandbox.requests.to('POST', '/v0/tokens')).toHaveLength(1);
+      expect(sandbox.requests.last?.headers.authorization).toBe(
+        `Bearer ${result.tokens.clientToken}`,
+      );
+    }
+    // One that is refused, although it looked good, is refreshed too.
+    sandbox.faults.add({ kind: 'status', status: 401, path: IMAGES });
+    sandbox.faults.add({ kind: 'answer', path: IMAGES, body: { next_step: 'done' } });
+    const good = await firstValueFrom(services.tokens.refresh(refreshToken));
+    sandbox.requests.clear();
+    const result = await firstValueFrom(services.transactions.uploadImages(good, [IMAGE]));
+    expect(result.nextStep).toBe('done');
+    expect([...sandbox.requests].map(({ path }) => path)).toEqual([IMAGES, '/v0/tokens', IMAGES]);
+  },
+
+  async 'java.5'() {
+    const server = await startServer(({ method }, response) => {
+      if (method === 'POST') response.end(JSON.stringify(TOKEN_ANSWER));
+      else response.writeHead(204).end();
+    });
+    const timers = watchTimers();
+    const plain = await startServices({
+      apiSecret: 'x',
+      apiHost: server.url,
+      timeoutMs: 54_321,
+      totalTimeoutMs: 65_432,
+    });
+    const tokens = await firstValueFrom(plain.tokens.refresh('rt_1'));
+    const result = { responsePayload: 'us-dl' } as const;
+    for (let call = 0; call < 20; call++) {
+      await firstValueFrom(plain.transactions.override(tokens, result));
+      await firstValueFrom(plain.transactions.delete(tokens));
+    }
+    expect(server.opened()).toBeLessThanOrEqual(2);
+    expect(timers.set()).toEqual(expect.arrayContaining([54_321, 65_432]));
+    await plain.module.close();
+    await until(() => server.closed() === server.opened());
+
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    for (const [status, body] of [
+      [200, { entity: 'transaction_metadata' }],
+      [202, ''],
+      [204, ''],
+    ] as const) {
+      sandbox.faults.add({ kind: 'answer', status, body, times: 2 });
+      const { transactions } = services;
+      expect(await firstValueFrom(transactions.override(created, result))).toBeDefined();
+      expect(await firstValueFrom(transactions.delete(created))).toBeUndefined();
+    }
+
+    const quoted = { code: 403, message: `no ${created.accessToken}`, secret: 'in the body' };
+    sandbox.faults.add({ kind: 'answer', status: 403, body: quoted });
+    const error = await errorOf(services.transactions.delete(created));
+    expect(error).toMatchObject({ status: 403, method: 'DELETE', path: '/v0/transactions' });
+    expect(error.message).toContain('DELETE /v0/transactions was refused');
+    expect(JSON.stringify(error)).not.toContain(created.accessToken);
+    expect(JSON.stringify(error)).not.toContain('in the body');
+  },
+
+  async 'java.6'() {
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    expect(new BerbixTokens({ refreshToken: 'rt_1', expiresAt }).needsRefresh()).toBe(true);
+
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'answer', body: { next_step: 'done' }, path: '/v0/idscans/upload' });
+    const scan = services.transactions.uploadIdScan(created, Buffer.from('ANSI 636'));
+    expect((await firstValueFrom(scan)).nextStep).toBe('done');
+
+    const payloads: OverrideTransactionDto['responsePayload'][] = ['passport', 'us-passport'];
+    for (const responsePayload of payloads) {
+      sandbox.faults.add({ kind: 'answer', status: 204, body: '', path: OVERRIDE });
+      await firstValueFrom(services.transactions.override(created, { responsePayload }));
+      const sent = JSON.parse(sandbox.requests.last?.body ?? '') as object;
+      expect(sent).toEqual({ response_payload: responsePayload });
+    }
+  },
+};

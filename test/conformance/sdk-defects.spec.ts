@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { bePatient } from '../sandbox/support/patience.js';
+import { common } from './defects/common.js';
+import { dotnet } from './defects/dotnet.js';
+import { go } from './defects/go.js';
+import { java } from './defects/java.js';
+import { node } from './defects/node.js';
+import { php } from './defects/php.js';
+import { python } from './defects/python.js';
+import { ruby } from './defects/ruby.js';
+import { SECTION_8, WAITING, type Row } from './section-8.js';
+
+bePatient();
+
+const PROOFS: [sdks: string, proofs: Record<string, () => Promise<void>>][] = [
+  ['all official SDKs', common],
+  ['the Node SDK', node],
+  ['the Go SDK', go],
+  ['the Python SDK', python],
+  ['the Ruby SDK', ruby],
+  ['the PHP SDK', php],
+  ['the Java SDK', java],
+  ['the .NET library', dotnet],
+];
+
+// Of the Node SDK, each test shows the defect first.
+describe.each(PROOFS)('a defect of %s that is not ours:', (_sdks, proofs) => {
+  it.each(
+    Object.entries(proofs).map(([row, proof]) => ({ row, title: SECTION_8[row as Row], proof })),
+  )('$row, $title', async ({ proof }) => {
+    await proof();
+    expect.hasAssertions();
+  });
+});
+
+describe('section 8', () => {
+  it('has a proof for each row, but for those that wait for a part of this package', () => {
+    const proven = PROOFS.flatMap(([, proofs]) => Object.keys(proofs));
+    expect([...proven, ...Object.keys(WAITING)].toSorted()).toEqual(
+      Object.keys(SECTION_8).toSorted(),
+    );
+  });
+});

@@ -1,0 +1,181 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens, BerbixTokenService, BerbixTransactionService } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { start } from '../../examples/docs/create.js';
+import { Customers } from '../../examples/docs/customers.js';
+import { actionFor } from '../../examples/docs/fetch.js';
+import { resume } from '../../examples/docs/refresh.js';
+import { uploadFront } from '../../examples/docs/upload.js';
+import {
+  sdk as berbix,
+  startBoth,
+  type OfficialClient,
+} from '../conformance/official-sdk.support.js';
+import { SDKS, SECTION_9, type Capability, type Sdk } from '../conformance/section-9.js';
+import { bePatient } from '../sandbox/support/patience.js';
+import { servicesFor, startSandbox } from '../support/services.js';
+
+bePatient();
+
+const PAGES = readdirSync('docs').filter((file) => file.endsWith('.md'));
+const SOURCES = ['examples/docs', 'examples/readme'].flatMap((folder) =>
+  readdirSync(folder).map((file) => readFileSync(`${folder}/${file}`, 'utf8')),
+);
+
+const pageOf = (file: string): string => readFileSync(`docs/${file}`, 'utf8');
+
+describe.each(PAGES)('docs/%s', (file) => {
+  it('shows code that is compiled and run here', () => {
+    const blocks = [...pageOf(file).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code);
+    for (const block of blocks) expect(SOURCES).toContain(block);
+  });
+
+  it('links to what is there', () => {
+    const page = pageOf(file);
+    const links = [...page.matchAll(/\]\(([^)]*)#([^)]+)\)/g)];
+    for (const [, path, anchor] of links) {
+      const target = path === '' ? page : readFileSync(`docs/${path}`, 'utf8');
+      const headings = [...target.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+        (heading as string)
+          .toLowerCase()
+          .replaceAll(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      );
+      expect(headings).toContain(anchor);
+    }
+  });
+});
+
+/** The rows of the table for an SDK, as pairs. */
+function rowsFor(sdk: Sdk): [there: string, here: string][] {
+  const section = pageOf('migrating.md').split(`\n### ${sdk}: `)[1]?.split('\n#')[0] ?? '';
+  return [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].map(([, there, here]) => [
+    there as string,
+    here as string,
+  ]);
+}
+
+/** How the page writes what we have. */
+function written({ ours }: Capability): string {
+  if (ours === 'not yet') return 'not yet';
+  if ('option' in ours) return `\`${ours.option}\``;
+  const names = {
+    BerbixTransactionService: 'transactions',
+    BerbixTokenService: 'tokenService',
+    BerbixTokens: ours.method === 'fromRefresh' ? 'BerbixTokens' : 'tokens',
+  };
+  return `\`${names[ours.on]}.${String(ours.method)}(`;
+}
+
+describe('docs/migrating.md', () => {
+  it.each(SDKS)('says for all that the SDK for %s has what there is here', (sdk) => {
+    const rows = rowsFor(sdk);
+    const has = Object.values(SECTION_9).filter(({ names }) => names[sdk] !== undefined);
+    expect(has.length).toBeGreaterThan(0);
+    for (const capability of has) {
+      const row = rows.find(
+        ([there, here]) =>
+          there.replaceAll('`', '') === capability.names[sdk] &&
+          here.startsWith(written(capability)),
+      );
+      expect({ [String(capability.names[sdk])]: row }).not.toEqual({
+        [String(capability.names[sdk])]: undefined,
+      });
+    }
+    // And the heading, the line below it, and nothing else.
+    expect(rows).toHaveLength(has.length + 2);
+  });
+
+  it('names methods that exist', () => {
+    const classes = { BerbixTransactionService, BerbixTokenService, BerbixTokens };
+    for (const { ours } of Object.values(SECTION_9)) {
+      if (ours === 'not yet' || 'option' in ours) continue;
+      const owner = ours.method === 'fromRefresh' ? BerbixTokens : classes[ours.on].prototype;
+      expect(typeof Reflect.get(owner, ours.method)).toBe('function');
+    }
+  });
+});
+
+/** The code for the official Node SDK, as functions of the names that it uses. */
+function codeBefore(): ((...values: unknown[]) => Promise<unknown>)[] {
+  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+  return [...pageOf('migrating.md').matchAll(/^```js\n([^]*?)^```$/gm)].map(
+    ([, code]) => new AsyncFunction(...Object.keys(NAMES), `{ ${code} }`) as never,
+  );
+}
+
+const NAMES = {
+  client: {} as OfficialClient,
+  berbix,
+  customers: new Customers(),
+  customerUid: 'ada',
+  templateKey: '',
+  tokens: {},
+  jpeg: Buffer.from('a picture'),
+};
+
+describe('the code of docs/migrating.md', () => {
+  it('before does the same with the official SDK as it is', async () => {
+    const { sandbox, theirs } = await startBoth();
+    const { sdk: templateKey, apiOnly } = sandbox.templateKeys;
+    const tokens = await theirs.createApiOnlyTransaction({
+      customerUid: 'ada',
+      templateKey: apiOnly,
+    });
+    const values = Object.values({ ...NAMES, client: theirs, templateKey, tokens });
+    const [create, refresh, fetch, upload] = codeBefore().map((code) => () => code(...values));
+    expect(await create?.()).toMatchObject({ clientToken: expect.any(String) });
+    expect(await refresh?.()).toMatchObject({ clientToken: expect.any(String) });
+    expect(await fetch?.()).toBeUndefined();
+    const path = '/v0/images/upload';
+    sandbox.faults.add({ kind: 'answer', path, body: { next_step: 'upload_document_back' } });
+    expect(await upload?.()).toBe('upload_document_back');
+    const conflict = { next_step: 'done', message: 'That was all' };
+    sandbox.faults.add({ kind: 'answer', status: 409, path, body: conflict });
+    expect(await upload?.()).toBe('done');
+  });
+
+  it.each(['omit', 'echo', 'rotate'] as const)(
+    'starts a verification, takes it up again and fetches it: %s',
+    async (refreshToken) => {
+      const sandbox = await startSandbox({ refreshToken });
+      const { transactions, tokens } = await servicesFor(sandbox);
+      const customers = new Customers();
+      const { sdk } = sandbox.templateKeys;
+      const started = await firstValueFrom(start(transactions, customers, 'ada', sdk));
+      expect(Object.keys(started).toSorted()).toEqual(['clientToken', 'expiresAt']);
+      for (let visit = 0; visit < 2; visit++) {
+        const resumed = await firstValueFrom(resume(tokens, customers, 'ada'));
+        expect(resumed.clientToken).toBeTruthy();
+        const action = await firstValueFrom(actionFor(transactions, customers, 'ada'));
+        expect(action).toBeUndefined();
+      }
+    },
+  );
+
+  it('uploads', async () => {
+    const sandbox = await startSandbox();
+    const { transactions } = await servicesFor(sandbox);
+    const { tokens, firstStep } = await firstValueFrom(
+      transactions.createApiOnly({
+        customerUid: 'ada',
+        templateKey: sandbox.templateKeys.apiOnly,
+      }),
+    );
+    expect(firstStep).toBe('upload_document_front');
+    const path = '/v0/images/upload';
+    const jpeg = Buffer.from('a picture');
+    sandbox.faults.add({ kind: 'answer', path, body: { next_step: 'upload_document_back' } });
+    expect(await firstValueFrom(uploadFront(transactions, tokens, jpeg))).toBe(
+      'upload_document_back',
+    );
+    const conflict = { next_step: 'done', message: 'That was all' };
+    sandbox.faults.add({ kind: 'answer', status: 409, path, body: conflict });
+    expect(await firstValueFrom(uploadFront(transactions, tokens, jpeg))).toBe('done');
+    const { images } = JSON.parse(sandbox.requests.last?.body ?? '') as { images: object[] };
+    expect(images).toEqual([
+      { image_subject: 'document_front', format: 'image/jpeg', data: jpeg.toString('base64') },
+    ]);
+  });
+});
