@@ -123,6 +123,8 @@ export class BerbixHttp implements OnApplicationShutdown {
     const timer = setTimeout(() => attempt.cancel('timeout'), timeoutMs);
     const startedAt = Date.now();
     try {
+      // Abandoned while it waited for its turn.
+      attempt.throwIfRequested();
       const authorization =
         request.bearer === undefined ? this.#secret.header() : `Bearer ${request.bearer}`;
       const response = await this.#post(

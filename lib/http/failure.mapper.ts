@@ -19,13 +19,17 @@ export function mapFailure(
   const { method, path } = request;
   const details = { method, path };
   switch (failure.reason) {
-    case 'timeout':
-    case 'total-timeout':
     case 'unsubscribed':
+      // Nobody is there to see it; it says nothing about the API, so it must not open the circuit.
+      return new BerbixTimeoutError(`${method} ${path} was abandoned by its caller.`, details);
+    case 'timeout':
+    case 'total-timeout': {
+      const option = failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs';
       return new BerbixTimeoutError(
-        `${method} ${path} had no complete answer within ${timeoutMs} ms (${failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs'}).`,
+        `${method} ${path} had no complete answer within ${timeoutMs} ms (${option}).`,
         { ...details, retryable: true },
       );
+    }
     case 'too-large':
       return new BerbixResponseError(
         `${method} ${path} was answered with a body larger than any answer of the API; it was cut off.`,

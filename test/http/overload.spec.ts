@@ -41,6 +41,20 @@ describe('the circuit breaker', () => {
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
   });
 
+  it('stays closed when callers leave: that says nothing about the API', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'hang', times: 30 });
+    for (let call = 1; call <= 30; call++) {
+      const subscription = services.tokens.refresh(created).subscribe();
+      await until(() => sandbox.requests.length === call);
+      subscription.unsubscribe();
+    }
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+
   it('is one per account', async () => {
     const sandbox = await startSandbox();
     const broken = await servicesFor(sandbox, { apiHost: 'http://127.0.0.1:9' });
