@@ -92,6 +92,16 @@ import {
   type TemplateKeys,
   type TrickleFault,
   type TruncateFault,
+  DeliveryLog,
+  SandboxWebhooks,
+  type ApiOnlyDocument,
+  type ApiOnlySelfie,
+  type SandboxWebhooksOptions,
+  type WebhookDelivery,
+  type WebhookFault,
+  type WebhookKind,
+  type WebhookOptions,
+  type WebhookSecrets,
 } from 'nestjs-berbix/sandbox';
 import { firstValueFrom, map, type Observable } from 'rxjs';
 
@@ -241,7 +251,17 @@ export async function walk(service: BerbixTransactionService): Promise<string[]>
 // Sandbox
 
 const refreshToken: RefreshTokenMode = 'rotate';
-const sandboxOptions: BerbixSandboxOptions = { refreshToken, rotationGraceSeconds: 10 };
+const apiOnlyDocument: ApiOnlyDocument = 'photo';
+const apiOnlySelfie: ApiOnlySelfie = 'liveness';
+const finished: WebhookOptions = { url: 'http://127.0.0.1:3000/hook' };
+const webhooks: SandboxWebhooksOptions = { finished, retryDelayMs: 10 };
+const sandboxOptions: BerbixSandboxOptions = {
+  refreshToken,
+  rotationGraceSeconds: 10,
+  apiOnlyDocument,
+  apiOnlySelfie,
+  webhooks,
+};
 const body: ApiJson = { transaction_id: 2n ** 60n, list: [1, null] };
 const target: FaultTarget = { method: 'POST', path: '/v0/tokens', times: 2 };
 const processable: Processable = { processed: true };
@@ -265,6 +285,17 @@ const allFaults: SandboxFault[] = [
   status,
   answer,
 ];
+
+export async function hook(sandbox: BerbixSandbox): Promise<WebhookDelivery | undefined> {
+  const kind: WebhookKind = 'finished';
+  const fault: WebhookFault = 'forged';
+  const hooks: SandboxWebhooks = sandbox.webhooks;
+  const secrets: WebhookSecrets = sandbox.webhookSecrets;
+  hooks.failNext(fault, kind);
+  const delivery = await hooks.sendTest(kind);
+  const log: DeliveryLog = sandbox.deliveries;
+  return secrets[kind] ? delivery : log.last;
+}
 
 export async function rehearse(): Promise<BerbixSandboxReady> {
   await using sandbox = await BerbixSandbox.start(sandboxOptions);
