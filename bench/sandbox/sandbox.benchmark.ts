@@ -4,6 +4,9 @@ import { table } from '../support/table.js';
 import { measureStarts, measureThroughput, type Round } from './measure.js';
 import type { StartTimes } from './start.process.js';
 
+/** The platform that the sandbox is on here; the goal is for the same one. */
+const USED = 'express';
+
 const GOALS = { firstAnswerMs: 300, throughput: 0.6 };
 
 /** How fast a test suite has a sandbox, and what it can take. */
@@ -46,12 +49,14 @@ function report(starts: StartTimes[], rounds: Round[]): string {
       ratios.map(([platform, ratio]) => [
         `beside ${platform}`,
         `${times(ratio.median)} (${times(ratio.min)} to ${times(ratio.max)})`,
-        `goal: at least ${times(GOALS.throughput)} ${verdict(ratio.median >= GOALS.throughput)}`,
+        platform === USED
+          ? `goal: at least ${times(GOALS.throughput)} ${verdict(ratio.median >= GOALS.throughput)}`
+          : '',
       ]),
     ),
     '',
     'Each server has a process of its own; 32 callers in another load one at a time, in turns.',
-    'The sandbox takes the platform that is installed, the faster one where both are.',
+    `The sandbox takes the platform that is installed, ${USED} where both are, as here.`,
     'Milliseconds say something about this machine only.',
   ].join('\n');
 }
