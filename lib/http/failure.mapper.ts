@@ -25,8 +25,9 @@ export function mapFailure(
     case 'timeout':
     case 'total-timeout': {
       const option = failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs';
+      const limit = request.timeoutMs === undefined ? option : 'the limit of this call';
       return new BerbixTimeoutError(
-        `${method} ${path} had no complete answer within ${timeoutMs} ms (${option}).`,
+        `${method} ${path} had no complete answer within ${timeoutMs} ms (${limit}).`,
         { ...details, retryable: true },
       );
     }

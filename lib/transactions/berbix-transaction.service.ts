@@ -173,7 +173,8 @@ export class BerbixTransactionService {
 
   /**
    * Uploads images to an API-only transaction; emits what to upload next. Front, left and right
-   * selfie go together, anything else alone. [doc: reference/uploadimages]
+   * selfie go together, anything else alone. [doc: reference/uploadimages] It has two minutes, in
+   * place of `timeoutMs` and `totalTimeoutMs`.
    *
    * @param images bytes or base64; at most 20 MiB in all, encoded
    * @throws {BerbixConflictError} when the transaction waits for something else: `nextStep`
@@ -188,7 +189,7 @@ export class BerbixTransactionService {
 
   /**
    * Uploads the PDF417 barcode of an ID, from a scanner; emits what to upload next. Weaker against
-   * fraud than images. [doc: reference/idscans]
+   * fraud than images. [doc: reference/idscans] It has two minutes, as `uploadImages` has.
    *
    * @param extractedData bytes or base64
    * @throws {BerbixConflictError} when the transaction waits for something else: `nextStep`

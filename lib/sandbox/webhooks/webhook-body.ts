@@ -1,4 +1,5 @@
-import { toApiJson } from '../api-json.js';
+import type { WebhookBody } from '../../wire/index.js';
+import { toApiJson, type ApiJson } from '../api-json.js';
 
 /** What a webhook tells. */
 export interface WebhookContent {
@@ -30,7 +31,7 @@ export function webhookBody(content: WebhookContent): string {
     action,
     dashboard_link: dashboardLink,
     id,
-  });
+  } satisfies Record<keyof WebhookBody, ApiJson>);
   return `${json.replaceAll(ESCAPED_BY_GO, escapeUnicode)}\n`;
 }
 
