@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
-import type { BerbixSandboxOptions, RefreshTokenMode } from '../sandbox/sandbox.options.js';
+import type {
+  ApiOnlyDocument,
+  ApiOnlySelfie,
+  BerbixSandboxOptions,
+  RefreshTokenMode,
+} from '../sandbox/sandbox.options.js';
 import { resolveSettings } from '../sandbox/sandbox.settings.js';
 import type { SandboxWebhooksOptions } from '../sandbox/webhooks/webhook.options.js';
 
@@ -17,6 +23,16 @@ Options:
   --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
   --api-secret SECRET      the secret of test mode; random by default
   --live-api-secret SECRET the secret of live mode; random by default
+  --large-ids              ids above 2^53, which JavaScript numbers get wrong
+  --api-only-document KIND what API-only transactions ask for: photo (the default),
+                           barcode or barcode-or-photo
+  --api-only-selfie KIND   and then: none (the default), basic or liveness
+  --images                 links to images in results; they lead to a placeholder
+  --action-map FILE        JSON, the action for each flag: {"id_expired": "reject"}
+  --retention-days DAYS    when transactions are purged; 30 by default
+  --test-completion-limit N
+                           completed test transactions in four hours after which
+                           no more are created; no limit by default
   --webhook-finished URL   where the webhook for a finished verification goes
   --webhook-finished-secret SECRET
                            what it is signed with; random by default
@@ -41,6 +57,13 @@ const FLAGS: Record<string, string> = {
   rotationGraceSeconds: '--rotation-grace',
   apiSecret: '--api-secret',
   liveApiSecret: '--live-api-secret',
+  largeIds: '--large-ids',
+  apiOnlyDocument: '--api-only-document',
+  apiOnlySelfie: '--api-only-selfie',
+  images: '--images',
+  actionMap: '--action-map',
+  retentionDays: '--retention-days',
+  testCompletionLimit: '--test-completion-limit',
   dataDir: '--data',
   'webhooks.finished.url': '--webhook-finished',
   'webhooks.finished.secret': '--webhook-finished-secret',
@@ -82,6 +105,13 @@ function readFlags(args: string[]) {
       'rotation-grace': text,
       'api-secret': text,
       'live-api-secret': text,
+      'large-ids': flag,
+      'api-only-document': text,
+      'api-only-selfie': text,
+      images: flag,
+      'action-map': text,
+      'retention-days': text,
+      'test-completion-limit': text,
       data: text,
       'webhook-finished': text,
       'webhook-finished-secret': text,
@@ -104,6 +134,13 @@ function optionsOf(flags: Flags): BerbixSandboxOptions {
     rotationGraceSeconds: numberOf(flags['rotation-grace']),
     apiSecret: flags['api-secret'],
     liveApiSecret: flags['live-api-secret'],
+    largeIds: flags['large-ids'],
+    apiOnlyDocument: flags['api-only-document'] as ApiOnlyDocument | undefined,
+    apiOnlySelfie: flags['api-only-selfie'] as ApiOnlySelfie | undefined,
+    images: flags.images,
+    actionMap: actionMapOf(flags['action-map']),
+    retentionDays: numberOf(flags['retention-days']),
+    testCompletionLimit: numberOf(flags['test-completion-limit']),
     dataDir: flags.data,
     webhooks: webhooksOf(flags),
   };
@@ -115,6 +152,18 @@ function webhooksOf(flags: Flags): SandboxWebhooksOptions | undefined {
     finished: { url: flags['webhook-finished'], secret: flags['webhook-finished-secret'] },
     status: { url: flags['webhook-status'], secret: flags['webhook-status-secret'] },
   };
+}
+
+/** What is in it is checked with all other options. */
+function actionMapOf(file: string | undefined): BerbixSandboxOptions['actionMap'] {
+  if (file === undefined) return undefined;
+  try {
+    // `null` would count as not given.
+    return (JSON.parse(readFileSync(file, 'utf8')) as BerbixSandboxOptions['actionMap']) ?? {};
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'it is not JSON';
+    throw new SandboxOptionError('actionMap', `is ${file}, which cannot be read (${reason})`);
+  }
 }
 
 /** `Number('')` would be 0. */

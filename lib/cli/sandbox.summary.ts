@@ -27,6 +27,7 @@ export function summaryOf({
     `                ${templateKeys.hosted} (hosted)`,
     `                ${templateKeys.apiOnly} (API-only)`,
     ...(webhooks ?? []),
+    `  browser page  ${url}/verify (for a client token)`,
     `  API reference ${url}/reference`,
     '',
     'Create a transaction:',

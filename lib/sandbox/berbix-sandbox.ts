@@ -80,7 +80,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     this.liveApiSecret = settings.liveApiSecret;
     this.templateKeys = templateKeysOf(settings.apiSecret);
     this.webhookSecrets = settings.webhooks.secrets;
-    this.webhooks = new SandboxWebhooks(settings.webhooks, this.clock);
+    this.webhooks = new SandboxWebhooks(settings.webhooks, this.clock, storage.pendingWebhooks);
     this.deliveries = this.webhooks.deliveries;
     this.#undo.push(() => this.webhooks.close());
   }
@@ -157,6 +157,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     const port = await this.#listeners.listenHttp(this.#settings.port, listener);
     this.#address.url = `http://${LOOPBACK}:${port}`;
     if (this.#settings.tls) await this.#openTls(listener);
+    await webhooks.resume();
   }
 
   async #openTls(listener: RequestPipeline['listener']): Promise<void> {

@@ -7,6 +7,13 @@ import { ControlController } from './control/control.controller.js';
 import { WebhooksController } from './control/webhooks.controller.js';
 import { ApiExceptionFilter } from './errors/api-exception.filter.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
+import { HostedController } from './hosted/hosted.controller.js';
+import { HostedLinks } from './hosted/hosted-links.js';
+import { PageResponder } from './hosted/page-responder.js';
+import { VerifyController } from './hosted/verify.controller.js';
+import { ImageLinks } from './images/image-links.js';
+import { ImagesController } from './images/images.controller.js';
+import { ImagesPresenter } from './images/images.presenter.js';
 import { RequestLog } from './requests/request-log.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { SandboxClock } from './sandbox-clock.js';
@@ -51,6 +58,9 @@ export interface SandboxParts {
     TokensController,
     TransactionsController,
     UploadsController,
+    HostedController,
+    VerifyController,
+    ImagesController,
     ControlController,
     WebhooksController,
   ],
@@ -62,7 +72,11 @@ export interface SandboxParts {
     ApiSecretGuard,
     ClientTokenGuard,
     CompletionLimit,
+    HostedLinks,
+    ImageLinks,
+    ImagesPresenter,
     MetadataPresenter,
+    PageResponder,
     RefreshTokenExchange,
     Templates,
     TokenPresenter,

@@ -86,6 +86,12 @@ export interface BerbixSandboxOptions {
    */
   apiOnlySelfie?: ApiOnlySelfie;
   /**
+   * Whether results have links to images, which the account of Berbix would have to ask for: each is
+   * good for a quarter of an hour and leads to a placeholder. [sdk: go types.go]
+   * @default false
+   */
+  images?: boolean;
+  /**
    * The action for a result, by flag: the first entry whose flag was raised decides, so the gravest
    * comes first. No flags make `accept`, flags without an entry `review`.
    * @default { id_blocked: 'reject', id_blocked_possible: 'reject', id_photocopy_detected: 'reject', id_under_18: 'reject' }

@@ -67,6 +67,7 @@ export function resolveSettings(
     largeIds: flag(options, 'largeIds'),
     apiOnlyDocument: oneOf(options, 'apiOnlyDocument', DOCUMENTS),
     apiOnlySelfie: oneOf(options, 'apiOnlySelfie', SELFIES),
+    images: flag(options, 'images'),
     actionMap: actionMap(options),
     retentionDays: wholeNumber(options, 'retentionDays', 30, 1, MOST_DAYS),
     testCompletionLimit: testCompletionLimit(options),
@@ -97,7 +98,7 @@ function wholeNumber(
   return value;
 }
 
-function flag(options: BerbixSandboxOptions, name: 'tls' | 'largeIds'): boolean {
+function flag(options: BerbixSandboxOptions, name: 'tls' | 'largeIds' | 'images'): boolean {
   const value: unknown = options[name] ?? false;
   if (typeof value !== 'boolean') throw new SandboxOptionError(name, 'must be true or false');
   return value;

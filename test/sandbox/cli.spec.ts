@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -119,6 +119,7 @@ describe('nestjs-berbix sandbox', () => {
   it('prints a line that can be pasted', async () => {
     const { child, output, stdout, code } = await start('sandbox', '--port', '0');
     expect(output).toMatch(/^The Berbix sandbox is ready/);
+    expect(output).toMatch(/ {2}browser page {2}http:.+\/verify \(/);
     const [, user = '', body = '', url = ''] = /curl -u '(.+)' -d '(.+)' (\S+)/.exec(output) ?? [];
     const authorization = `Basic ${Buffer.from(user).toString('base64')}`;
     const answer = await fetch(url, { method: 'POST', headers: { authorization }, body });
@@ -143,6 +144,16 @@ describe('nestjs-berbix sandbox', () => {
     [['--webhook-status', 'x'], '--webhook-status must be a URL that begins with http://'],
     [['--webhook-status-secret', ''], '--webhook-status-secret must be a string that is not'],
     [['--data', ''], '--data must be the path of a directory.'],
+    [
+      ['--api-only-document', 'x'],
+      "--api-only-document must be 'photo', 'barcode' or 'barcode-or-photo'.",
+    ],
+    [['--api-only-selfie', 'x'], "--api-only-selfie must be 'none', 'basic' or 'liveness'."],
+    [['--retention-days', '0'], '--retention-days must be a whole number from 1 to 3650.'],
+    [['--test-completion-limit', 'x'], '--test-completion-limit must be a whole number from 1 to'],
+    [['--action-map', '/nowhere'], '--action-map is /nowhere, which cannot be read (ENOENT).'],
+    [['--action-map', MAIN], `--action-map is ${MAIN}, which cannot be read (it is not JSON).`],
+    [['--action-map', join(ROOT, 'package.json')], '--action-map must be an object of flags and'],
     [['--prot', '1'], "Unknown option '--prot'."],
     [['stray'], "Unexpected argument 'stray'."],
     [['--port'], "Option '--port <value>' argument missing."],
@@ -199,6 +210,52 @@ describe('nestjs-berbix sandbox', () => {
     await expect(stderr).resolves.toBe('');
   });
 
+  it('has a flag for what the account would have set', async () => {
+    const map = join(directories.make(), 'actions.json');
+    writeFileSync(map, '{"id_expired":"block"}');
+    const flags =
+      '--large-ids --images --retention-days 7 --test-completion-limit 1 --action-map'.split(' ');
+    const apiOnly = ['--api-only-document', 'barcode', '--api-only-selfie', 'basic'];
+    const { output } = await start('sandbox', '--json', ...flags, map, ...apiOnly);
+    const { url, apiSecret, templateKeys } = JSON.parse(output) as BerbixSandboxReady;
+    const create = () =>
+      call('POST', '/v0/transactions', basic(apiSecret), {
+        customer_uid: 'a',
+        template_key: templateKeys.apiOnly,
+        api_only_options: {},
+      });
+    const call = async (method: string, path: string, authorization: string, body: object) => {
+      const init = { method, headers: { authorization }, body: JSON.stringify(body) };
+      return fetch(url + path, init);
+    };
+    const created = await (await create()).text();
+    const { first_step, client_token, access_token, refresh_token } = JSON.parse(created) as Record<
+      string,
+      string
+    >;
+    expect(BigInt(/"transaction_id":(\d+)/.exec(created)?.[1] ?? 0)).toBeGreaterThan(2n ** 53n);
+    expect(first_step).toBe('upload_document_barcode');
+    const bearer = `Bearer ${client_token}`;
+    const flagged = Buffer.from('flag:id_expired').toString('base64');
+    const scan = { id_scans: [{ scan_type: 'pdf417', extracted_data: flagged }] };
+    const scanned = await call('POST', '/v0/idscans/upload', bearer, scan);
+    expect(await scanned.json()).toMatchObject({ next_step: 'upload_selfie_basic' });
+    const selfie = { images: [{ image_subject: 'selfie_front', data: flagged }] };
+    const uploaded = await call('POST', '/v0/images/upload', bearer, selfie);
+    expect(await uploaded.json()).toMatchObject({ next_step: 'done' });
+    const result = await fetch(`${url}/v0/transactions`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    });
+    expect(await result.json()).toMatchObject({
+      action: 'block',
+      images: { front: {} },
+    });
+    expect((await create()).status).toBe(429);
+    await fetch(`${url}/sandbox/clock`, { method: 'POST', body: '{"advance_ms":604800000}' });
+    const late = await call('POST', '/v0/tokens', basic(apiSecret), { refresh_token });
+    expect(late.status).toBe(410);
+  });
+
   it('shows the secrets of webhooks to people too', async () => {
     const { output } = await start('sandbox', '--webhook-status', 'http://127.0.0.1:9/');
     expect(output).toMatch(/\n {2}webhooks +whs_test_\w+ \(secret of finished\)\n/);
@@ -207,8 +264,9 @@ describe('nestjs-berbix sandbox', () => {
 
   it('goes on where it was killed', async () => {
     const directory = await directories.makeWithDatabase();
-    const args = ['sandbox', '--json', '--data', directory];
-    const first = await start(...args);
+    const args = ['sandbox', '--json', '--data', directory, '--webhook-finished'];
+    const nobody = 'http://127.0.0.1:9/';
+    const first = await start(...args, nobody);
     const ready = JSON.parse(first.output) as BerbixSandboxReady;
     const call = (url: string, path: string, body: object) =>
       fetch(url + path, {
@@ -219,7 +277,16 @@ describe('nestjs-berbix sandbox', () => {
     const creation = { customer_uid: 'a', template_key: ready.templateKeys.sdk };
     const created = await call(ready.url, '/v0/transactions', creation);
     const { refresh_token } = (await created.json()) as Record<string, unknown>;
-    const inUse = await finish(...args);
+    const test = fetch(`${ready.url}/sandbox/webhooks/test`, {
+      method: 'POST',
+      body: '{"kind":"finished"}',
+    });
+    test.catch(() => undefined);
+    await until(async () => {
+      const list = await fetch(`${ready.url}/sandbox/webhooks/deliveries`);
+      return (await list.text()).includes('ECONNREFUSED');
+    });
+    const inUse = await finish(...args, nobody);
     expect(inUse).toEqual({
       stdout: '',
       stderr: expect.stringMatching(
@@ -229,10 +296,16 @@ describe('nestjs-berbix sandbox', () => {
     });
     first.child.kill('SIGKILL');
     await first.code;
-    const { url, ...again } = JSON.parse((await start(...args)).output) as BerbixSandboxReady;
+    const server = await HookServer.start();
+    const second = await start(...args, server.url);
+    const { url, ...again } = JSON.parse(second.output) as BerbixSandboxReady;
     expect({ ...again, url: ready.url }).toEqual(ready);
     const refreshed = await call(url, '/v0/tokens', { refresh_token });
     expect(refreshed.status).toBe(200);
+    // What waited for its next try comes as well.
+    await until(() => server.hooks.length === 1);
+    expect(server.hooks[0]?.body).toContain('"customer_uid":"unique-uid"');
+    await server.close();
   });
 
   it('says why it cannot start', async () => {

@@ -124,6 +124,7 @@ describe('BerbixSandbox.start', () => {
     [{ refreshToken: 'keep' }, /"refreshToken" must be 'omit', 'echo' or 'rotate'/],
     [{ tls: 'yes' }, /"tls" must be true or false/],
     [{ largeIds: 1 }, /"largeIds" must be true or false/],
+    [{ images: 1 }, /"images" must be true or false/],
     [{ apiSecret: 'secret_live_x' }, /"apiSecret" must begin with secret_test_/],
     [{ apiSecret: 'secret_test_a:b' }, /"apiSecret" must .* no spaces, colons/],
     [{ liveApiSecret: 'secret_test_x' }, /"liveApiSecret" must begin with secret_live_/],

@@ -52,7 +52,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
         const template_key = sandbox.templateKeys.hosted;
         const { status, json } = await client.create({ template_key, hosted_options: options });
         expect(status).toBe(200);
-        expect(json.hosted_url).toMatch(new RegExp(`^${sandbox.url}/hosted/[0-9a-f]{24}$`));
+        expect(json.hosted_url).toMatch(new RegExp(`^${sandbox.url}/hosted/[0-9a-f]{48}$`));
         expect(json).not.toHaveProperty('first_step');
       },
     );

@@ -41,23 +41,28 @@ abstract class TransactionTokenGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf<RequestWithTransaction>(context);
-    const id = this.#transactionIdOf(request.headers.authorization);
-    request[TRANSACTION] = await this.transactions.find(id);
-    return true;
-  }
-
-  #transactionIdOf(header: string | undefined): string {
-    const authorization = parseAuthorization(header);
+    const authorization = parseAuthorization(request.headers.authorization);
     if (!authorization || !SCHEMES.has(authorization.scheme)) {
       throw this.#invalid(`is missing. Send it as Authorization: Bearer <${this.kind} token>.`);
     }
-    const token = this.tokens.read(authorization.credentials);
+    request[TRANSACTION] = await this.transactionOf(authorization.credentials);
+    return true;
+  }
+
+  /**
+   * The transaction of a token, however it came.
+   *
+   * @throws {ApiException} 401 for a token that is not valid, 403 for one of another kind, 410 for a
+   * transaction that is not there any more
+   */
+  async transactionOf(credentials: string): Promise<Transaction> {
+    const token = this.tokens.read(credentials);
     if (!token) throw this.#invalid('is not one of this sandbox. Exchange the refresh token.');
     if (token.kind === 'refresh' || token.kind !== this.kind) throw this.#wrongKind(token.kind);
     if (token.expiresAt <= this.clock.now()) {
       throw this.#invalid('has expired. Exchange the refresh token for a fresh one.');
     }
-    return token.transactionId;
+    return this.transactions.find(token.transactionId);
   }
 
   /** ASSUMPTION: the status; the words are ours. */

@@ -22,7 +22,7 @@ export class ApiException extends HttpException {
   }
 }
 
-/** 400: the request itself is wrong; sending it again will not help. */
+/** 400: the request itself is wrong; sending it again will not help. ASSUMPTION: the status; only `readable` and 4xx are known. */
 export function invalidRequest(message: string): ApiException {
   return new ApiException(400, READABLE.invalidRequest, message);
 }

@@ -3,6 +3,7 @@ import { SandboxOptionError } from '../errors/sandbox-option.error.js';
 import { DataDirectory } from './data-directory.js';
 import type { Database } from './database.js';
 import { loadPglite } from './pglite.js';
+import { PostgresPendingWebhooks } from './postgres-pending-webhooks.js';
 import { PostgresTransactionStore } from './postgres-transaction.store.js';
 import type { SandboxIdentity, SandboxStorage } from './sandbox-storage.js';
 import { migrate, NewerSchemaError } from './schema.js';
@@ -10,12 +11,14 @@ import { migrate, NewerSchemaError } from './schema.js';
 /** Outlives the run: a PostgreSQL in this process, with its files in a directory. */
 export class PostgresStorage implements SandboxStorage {
   readonly transactions: PostgresTransactionStore;
+  readonly pendingWebhooks: PostgresPendingWebhooks;
 
   private constructor(
     private readonly database: Database,
     private readonly directory: DataDirectory,
   ) {
     this.transactions = new PostgresTransactionStore(database);
+    this.pendingWebhooks = new PostgresPendingWebhooks(database);
   }
 
   /**

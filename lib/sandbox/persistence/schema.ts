@@ -18,6 +18,7 @@ const MIGRATIONS = [
    );
    CREATE INDEX ON transactions (mode, id_number);
    CREATE INDEX ON transactions (mode, completed_at);`,
+  `CREATE TABLE pending_webhooks (id text PRIMARY KEY, content json NOT NULL);`,
 ];
 
 /** @throws {NewerSchemaError} for a database that a later version has written */

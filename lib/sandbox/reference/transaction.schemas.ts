@@ -30,7 +30,8 @@ export const TRANSACTION_SCHEMAS: Record<string, Schema> = {
         description: 'By name, such as given_name or date_of_birth; empty while unfinished.',
       }),
       images: recordOf(ref('TransactionImages'), {
-        description: 'Off by default; the sandbox has none.',
+        description:
+          'By name: front, back, selfie or liveness. Off by default; an option of the sandbox.',
       }),
       duplicates: list(ref('TransactionDuplicate')),
       created_at: dateTime(),

@@ -1,15 +1,13 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { IncomingMessage } from 'node:http';
 import { invalidRequest } from '../errors/api.exception.js';
 import { isJsonObject, type JsonObject } from './fields.js';
+import { nodeRequestOf, type PlatformRequest } from './node-request.js';
 import { bodyOf } from './request-body.js';
 
 /** The body of the request as a JSON object. The content type is not looked at. */
-export const JsonObjectBody = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  const request = context.switchToHttp().getRequest<IncomingMessage & { raw?: IncomingMessage }>();
-  // Fastify wraps the request of node; Express extends it.
-  return parseJsonObject(bodyOf(request.raw ?? request));
-});
+export const JsonObjectBody = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  parseJsonObject(bodyOf(nodeRequestOf(context.switchToHttp().getRequest<PlatformRequest>()))),
+);
 
 function parseJsonObject(text: string): JsonObject {
   const value = parseJson(text);

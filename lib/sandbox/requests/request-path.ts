@@ -1,4 +1,6 @@
 import { API_PATHS } from '../../wire/index.js';
+import { isHostedPath } from '../hosted/hosted-path.js';
+import { isImagePath } from '../images/image-path.js';
 import { isReferencePath } from '../reference/reference-path.js';
 
 /** `/v0/`, with which every path of the API begins. */
@@ -33,7 +35,15 @@ export function isDecodable(path: string): boolean {
   }
 }
 
-/** Whether the path is one of the sandbox itself: no part of the API, so not recorded and not faulted. */
+/**
+ * Whether the path is one of the sandbox itself, for developers or for browsers: no part of the API,
+ * so not recorded and not faulted.
+ */
 export function isControlPath(path: string): boolean {
-  return path.startsWith(`${CONTROL_ROOT}/`) || isReferencePath(path);
+  return (
+    path.startsWith(`${CONTROL_ROOT}/`) ||
+    isReferencePath(path) ||
+    isHostedPath(path) ||
+    isImagePath(path)
+  );
 }

@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { RequestListener } from '../requests/request-pipeline.js';
 import { isMissing } from './missing-package.js';
@@ -52,7 +53,11 @@ async function loadExpress(): Promise<PlatformAdapter> {
 
 async function loadFastify(): Promise<PlatformAdapter> {
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
-  const adapter = new FastifyAdapter({ exposeHeadRoutes: false });
+  const adapter = new FastifyAdapter({
+    exposeHeadRoutes: false,
+    // Of its own accord it answers 414 beyond 100 characters. A head cannot be this long.
+    routerOptions: { maxParamLength: maxHeaderSize },
+  });
   const listener = async (): Promise<RequestListener> => {
     const instance = adapter.getInstance();
     await instance.ready();

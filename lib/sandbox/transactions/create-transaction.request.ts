@@ -28,6 +28,8 @@ export interface CreateTransaction {
   facialRecognition: boolean;
   matchData?: MatchData;
   idType?: IdType;
+  /** Hosted transactions only. */
+  redirectUrl?: string;
 }
 
 /** Checks the body as leniently as the SDKs differ, and refuses what is truly wrong. [sdk: all] */
@@ -53,24 +55,26 @@ function customerUidOf(body: JsonObject): string {
   return uid.toString();
 }
 
-function optionsOf(body: JsonObject): Pick<CreateTransaction, 'options' | 'idType'> {
+function optionsOf(
+  body: JsonObject,
+): Pick<CreateTransaction, 'options' | 'idType' | 'redirectUrl'> {
   const hosted = optionalObject(body, 'hosted_options');
   const apiOnly = optionalObject(body, 'api_only_options');
   if (hosted && apiOnly) {
     throw invalidRequest('Send hosted_options or api_only_options, not both.');
   }
-  if (hosted) checkHosted(hosted);
+  if (hosted) return { options: 'hosted', redirectUrl: redirectUrlOf(hosted) };
   if (apiOnly) return { options: 'apiOnly', idType: idTypeOf(apiOnly) };
-  return { options: hosted ? 'hosted' : 'none' };
+  return { options: 'none' };
 }
 
 /**
  * ASSUMPTION: which member says when a hosted URL expires is not known, so whatever else is in the
  * object is welcome, and has no effect. [doc: changelog/transaction-report-updates-clarified-expiration-dates]
  */
-function checkHosted(options: JsonObject): void {
+function redirectUrlOf(options: JsonObject): string | undefined {
   optionalString(options, 'completion_email');
-  optionalString(options, 'redirect_url');
+  return optionalString(options, 'redirect_url');
 }
 
 function idTypeOf(options: JsonObject): IdType | undefined {

@@ -2,11 +2,10 @@ import type { Transaction } from './transaction.js';
 
 /** What only the answer to a creation has. [doc: docs/api-only-integration-guide] */
 export function presentCreation(
-  { hostedClaim, state }: Transaction,
-  baseUrl: string,
+  { kind, state }: Transaction,
+  hostedUrl: string,
 ): Record<string, string> {
-  // ASSUMPTION: the form of the URL; the real host and path are not known.
-  if (hostedClaim !== undefined) return { hosted_url: `${baseUrl}/hosted/${hostedClaim}` };
+  if (kind === 'hosted') return { hosted_url: hostedUrl };
   const [step] = state.status === 'open' ? state.steps : [];
   return step === undefined ? {} : { first_step: step };
 }

@@ -1,28 +1,30 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { METADATA_ENTITY } from '../../wire/index.js';
 import type { ApiJson } from '../api-json.js';
+import { ImagesPresenter } from '../images/images.presenter.js';
 import { ActionMap } from './action-map.js';
 import { dashboardUrlOf } from './dashboard-url.js';
 import { presentField } from './field.presenter.js';
-import { type CompletedState, isCompleted, type Transaction } from './transaction.js';
+import { type CompletedTransaction, isCompleted, type Transaction } from './transaction.js';
 import { Transactions } from './transactions.js';
 
-/** The account may ask for fewer fields, and for images, which are off by default: there are none here. */
+/** The account may ask for fewer fields. */
 @Injectable()
 export class MetadataPresenter {
   constructor(
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(ActionMap) private readonly actionMap: ActionMap,
+    @Inject(ImagesPresenter) private readonly images: ImagesPresenter,
   ) {}
 
   /** What `GET` and `PATCH /v0/transactions` answer. [doc: reference/gettransactionmetadata] */
   async present(transaction: Transaction): Promise<ApiJson> {
-    const { id, mode, customerUid, createdAt, state } = transaction;
+    const { id, mode, customerUid, createdAt } = transaction;
     return {
       entity: METADATA_ENTITY,
       id: BigInt(id),
       customer_uid: customerUid,
-      ...(state.status === 'completed' ? this.#resultOf(state) : NO_RESULT),
+      ...(isCompleted(transaction) ? this.#resultOf(transaction) : NO_RESULT),
       duplicates: await this.#duplicatesOf(transaction),
       created_at: new Date(createdAt).toISOString(),
       dashboard_url: dashboardUrlOf(id),
@@ -31,12 +33,14 @@ export class MetadataPresenter {
     };
   }
 
-  #resultOf({ action, flags, fields, completedAt }: CompletedState) {
+  #resultOf(transaction: CompletedTransaction) {
+    const { action, flags, fields, completedAt } = transaction.state;
     const presented = Object.entries(fields).map(([name, value]) => presentField(name, value));
     return {
       action,
       flags,
       fields: Object.fromEntries(presented),
+      images: this.images.present(transaction),
       completed_at: new Date(completedAt).toISOString(),
       // ASSUMPTION: all of it; the schema is not public.
       action_map_results: {

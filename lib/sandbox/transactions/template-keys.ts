@@ -19,10 +19,12 @@ export function templateKeysOf(apiSecret: string): TemplateKeys {
 /** Knows the templates of the sandbox, the same in both modes. */
 @Injectable()
 export class Templates {
+  readonly #keys: TemplateKeys;
   readonly #kinds: ReadonlyMap<string, TransactionKind>;
 
   constructor(@Inject(SANDBOX_SETTINGS) { apiSecret }: SandboxSettings) {
-    const { sdk, hosted, apiOnly } = templateKeysOf(apiSecret);
+    this.#keys = templateKeysOf(apiSecret);
+    const { sdk, hosted, apiOnly } = this.#keys;
     this.#kinds = new Map([
       [sdk, 'sdk'],
       [hosted, 'hosted'],
@@ -32,5 +34,9 @@ export class Templates {
 
   kindOf(templateKey: string): TransactionKind | undefined {
     return this.#kinds.get(templateKey);
+  }
+
+  keyOf(kind: TransactionKind): string {
+    return this.#keys[kind];
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { READABLE } from '../../wire/index.js';
+import { type IdType, READABLE } from '../../wire/index.js';
 import { ApiException, invalidRequest } from '../errors/api.exception.js';
 import { SandboxClock } from '../sandbox-clock.js';
 import { ActionMap } from './action-map.js';
@@ -38,13 +38,24 @@ export class TransactionResults {
    */
   async override({ id, mode }: Transaction, { idType, flags, fields }: Override): Promise<void> {
     if (mode === 'live') throw overrideInLiveMode();
-    const completed = await this.transactions.change(id, (transaction) => {
-      if (isCompleted(transaction)) throw alreadyCompleted();
-      const idNumber = idNumberFrom(transaction.customerUid);
-      const samples = sampleFields(idType, idNumber, this.#now());
+    await this.#finish(id, (transaction) => {
+      const samples = this.#sampleOf(transaction, idType);
       return this.#complete(transaction, flags, { ...samples, ...fields });
     });
-    this.events.completed(completed);
+  }
+
+  /**
+   * Completes a transaction, of either mode, with an action, and with a flag that leads to it if
+   * there is one.
+   * ASSUMPTION: the document is a driver licence.
+   *
+   * @throws {ApiException} 409 for a completed one
+   */
+  async decide({ id }: Transaction, action: string): Promise<void> {
+    const flags = this.actionMap.flagsFor(action);
+    await this.#finish(id, (transaction) =>
+      this.#complete(transaction, flags, this.#sampleOf(transaction, 'DL'), action),
+    );
   }
 
   /** Makes the result of an API-only transaction whose last upload has come. */
@@ -71,10 +82,27 @@ export class TransactionResults {
     return updated;
   }
 
+  async #finish(
+    id: string,
+    complete: (transaction: Transaction) => CompletedTransaction,
+  ): Promise<void> {
+    const completed = await this.transactions.change(id, (transaction) => {
+      if (isCompleted(transaction)) throw alreadyCompleted();
+      return complete(transaction);
+    });
+    this.events.completed(completed);
+  }
+
+  /** The same customer has the same document. */
+  #sampleOf({ customerUid }: Transaction, idType: IdType): Fields {
+    return sampleFields(idType, idNumberFrom(customerUid), this.#now());
+  }
+
   #complete(
     transaction: Transaction,
     flags: readonly string[],
     fields: Fields,
+    action = this.actionMap.actionFor(flags),
   ): CompletedTransaction {
     const now = this.#now();
     return {
@@ -82,7 +110,7 @@ export class TransactionResults {
       state: {
         status: 'completed',
         completedAt: now.getTime(),
-        action: this.actionMap.actionFor(flags),
+        action,
         flags,
         fields: { ...contactFields(transaction), ...ageField(fields, now), ...fields },
       },

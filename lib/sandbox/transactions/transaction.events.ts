@@ -11,7 +11,12 @@ export interface TransactionEvent {
   readonly transaction: CompletedTransaction;
 }
 
-/** What happens to transactions, told when the store has it. */
+/**
+ * What happens to transactions, told when the store has it.
+ *
+ * ASSUMPTION: which of it is told by which webhook. Only what the two are used for is known.
+ * [sdk: node-demo] [3p: paays]
+ */
 @Injectable()
 export class TransactionEvents {
   readonly #events = new Subject<TransactionEvent>();

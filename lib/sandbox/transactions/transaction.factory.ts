@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { IdType, UploadStep } from '../../wire/index.js';
 import type { SandboxMode } from '../auth/sandbox-mode.js';
@@ -33,7 +32,8 @@ export class TransactionFactory {
     const kind = this.#kindOf(request);
     await this.limit.check(mode);
     const now = this.clock.now();
-    const { customerUid, email, phone, facialRecognition, matchData, idType } = request;
+    const { customerUid, email, phone, facialRecognition, matchData, idType, redirectUrl } =
+      request;
     const transaction: Transaction = {
       id: this.ids.next(),
       mode,
@@ -45,7 +45,7 @@ export class TransactionFactory {
       facialRecognition,
       matchData,
       idType,
-      ...(kind === 'hosted' && { hostedClaim: randomBytes(12).toString('hex') }),
+      redirectUrl,
       rotation: { generation: 0, rotatedAt: now },
       state: { status: 'open', steps: this.#stepsOf(kind, idType), flags: [] },
     };

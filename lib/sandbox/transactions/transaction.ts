@@ -55,8 +55,8 @@ export interface Transaction {
   readonly matchData?: MatchData;
   /** API-only transactions may say which document is to come. */
   readonly idType?: IdType;
-  /** The last part of the hosted URL; hosted transactions only. */
-  readonly hostedClaim?: string;
+  /** Where the user of a hosted transaction goes in the end, as the backend said it. */
+  readonly redirectUrl?: string;
   readonly rotation: Rotation;
   readonly state: OpenState | CompletedState;
 }

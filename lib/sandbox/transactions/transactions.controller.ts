@@ -4,9 +4,9 @@ import type { ApiJson } from '../api-json.js';
 import { AccessTokenGuard, CurrentTransaction } from '../auth/transaction-token.guard.js';
 import { ApiSecretGuard, Mode } from '../auth/api-secret.guard.js';
 import type { SandboxMode } from '../auth/sandbox-mode.js';
+import { HostedLinks } from '../hosted/hosted-links.js';
 import type { JsonObject } from '../requests/fields.js';
 import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
-import { SandboxAddress } from '../sandbox-address.js';
 import { TokenPresenter } from '../tokens/token.presenter.js';
 import { TokenWriter } from '../tokens/token-writer.js';
 import { parseCreateTransaction } from './create-transaction.request.js';
@@ -32,7 +32,7 @@ export class TransactionsController {
     @Inject(MetadataPresenter) private readonly metadata: MetadataPresenter,
     @Inject(TokenPresenter) private readonly presenter: TokenPresenter,
     @Inject(TokenWriter) private readonly tokens: TokenWriter,
-    @Inject(SandboxAddress) private readonly address: SandboxAddress,
+    @Inject(HostedLinks) private readonly links: HostedLinks,
   ) {}
 
   /** ASSUMPTION: 200 rather than 201. */
@@ -44,7 +44,7 @@ export class TransactionsController {
     return {
       ...this.presenter.present(transaction),
       refresh_token: this.tokens.refreshToken(transaction),
-      ...presentCreation(transaction, this.address.url),
+      ...presentCreation(transaction, this.links.urlOf(transaction)),
     };
   }
 

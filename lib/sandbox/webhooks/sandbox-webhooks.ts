@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import type { SandboxClock } from '../sandbox-clock.js';
 import { DeliveryLog, type OpenDelivery, type WebhookDelivery } from './delivery-log.js';
+import type { PendingWebhook, PendingWebhooks } from './pending-webhooks.js';
 import { SAMPLE_CONTENT, webhookBody, type WebhookContent } from './webhook-body.js';
 import { WEBHOOK_FAULTS, type WebhookFault } from './webhook-fault.js';
 import { WebhookSender } from './webhook-sender.js';
@@ -22,10 +24,13 @@ export class SandboxWebhooks {
   readonly #urls: Partial<Record<WebhookKind, string>>;
   readonly #sender: WebhookSender;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #pending: PendingWebhooks;
   #faults: { fault: WebhookFault; kind: WebhookKind | undefined }[] = [];
+  #closing = false;
 
   /** @internal */
-  constructor(settings: WebhookSettings, clock: SandboxClock) {
+  constructor(settings: WebhookSettings, clock: SandboxClock, pending: PendingWebhooks) {
+    this.#pending = pending;
     this.#urls = { ...settings.urls };
     this.#sender = new WebhookSender(settings, clock);
   }
@@ -83,8 +88,20 @@ export class SandboxWebhooks {
     void this.#send(kind, content);
   }
 
+  /**
+   * Sends what the run before had not delivered: to where the webhook goes now, or where it went, and
+   * with as many tries as if it were new. Resolves when all of it is under way. @internal
+   */
+  async resume(): Promise<void> {
+    for (const { id, ...webhook } of await this.#pending.load()) {
+      const url = this.#urls[webhook.kind] ?? webhook.url;
+      void this.#track(this.#deliver({ ...webhook, url }, id));
+    }
+  }
+
   /** Ends what is under way. @internal */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#sender.close();
     await this.settled();
   }
@@ -92,18 +109,18 @@ export class SandboxWebhooks {
   #send(kind: WebhookKind, content: WebhookContent): Promise<WebhookDelivery> | undefined {
     const url = this.#urls[kind];
     if (url === undefined) return undefined;
-    const delivery = this.#deliver(kind, url, webhookBody(content), this.#takeFault(kind));
+    const body = webhookBody(content);
+    return this.#track(this.#deliver({ kind, url, body, fault: this.#takeFault(kind) }));
+  }
+
+  #track(delivery: Promise<WebhookDelivery>): Promise<WebhookDelivery> {
     this.#underWay.add(delivery);
     void delivery.then(() => this.#underWay.delete(delivery));
     return delivery;
   }
 
-  async #deliver(
-    kind: WebhookKind,
-    url: string,
-    body: string,
-    fault: WebhookFault | undefined,
-  ): Promise<WebhookDelivery> {
+  async #deliver(webhook: Omit<PendingWebhook, 'id'>, id = randomUUID()): Promise<WebhookDelivery> {
+    const { kind, url, body, fault } = webhook;
     const delivery: OpenDelivery = {
       kind,
       url,
@@ -115,14 +132,24 @@ export class SandboxWebhooks {
       delivered: false,
     };
     this.deliveries.add(delivery);
+    // Before it is sent, so that one more is sent rather than none.
+    await kept(this.#pending.add({ ...webhook, id }));
     await this.#sender.send(delivery, fault);
-    return fault === 'duplicate' ? this.#deliver(kind, url, body, undefined) : delivery;
+    // What the end of the sandbox has cut short is for its next run.
+    if (this.#closing && !delivery.delivered) return delivery;
+    await kept(this.#pending.delete(id));
+    return fault === 'duplicate' ? this.#deliver({ kind, url, body }) : delivery;
   }
 
   #takeFault(kind: WebhookKind): WebhookFault | undefined {
     const index = this.#faults.findIndex((candidate) => (candidate.kind ?? kind) === kind);
     return index === -1 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
   }
+}
+
+/** A webhook that cannot be kept is sent all the same. */
+function kept(work: Promise<void>): Promise<void> {
+  return work.catch(() => undefined);
 }
 
 function checkKind(kind: WebhookKind): void {

@@ -17,6 +17,7 @@ export interface WebhookSettings {
   readonly ca: string | undefined;
 }
 
+/** How far apart the tries are and how long one takes: see the assumption in webhook-sender.ts. */
 const RETRY_DELAY_MS = 1000;
 const TIMEOUT_MS = 10_000;
 /** An hour: more than anybody waits for, and far from what a timer cannot hold. */

@@ -1,0 +1,13 @@
+/** Where the page of a transaction is: the claim follows. */
+export const HOSTED_ROOT = '/hosted';
+
+/** Where a client token opens that page. */
+export const VERIFY_PATH = '/verify';
+
+/** One part behind the root: a base URL may well end in `/hosted`. */
+const HOSTED_PATH = new RegExp(`^${HOSTED_ROOT}/[^/]+/?$`);
+
+/** Whether the path is one of a page for users. */
+export function isHostedPath(path: string): boolean {
+  return path === VERIFY_PATH || HOSTED_PATH.test(path);
+}

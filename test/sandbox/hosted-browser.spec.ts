@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { Browser, findChromium, type Tab } from './support/browser.js';
+import { createHosted } from './support/pages.js';
+import { bePatient } from './support/patience.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient } from './support/raw-client.js';
+
+bePatient();
+
+const path = findChromium();
+if (path === undefined) {
+  const sentence = 'No Chromium on the PATH nor in CHROMIUM_PATH';
+  if (process.env.CI === 'true') throw new Error(`${sentence}, which CI must have.`);
+  process.stderr.write(`${sentence}: the pages of the sandbox are not tried in a browser.\n`);
+}
+const describeWithBrowser = path === undefined ? describe.skip : describe;
+
+/** Where the user came from: another site, which sends the browser on once more. */
+class Shop {
+  readonly referrers: (string | undefined)[] = [];
+  readonly #server: Server = createServer((request, response) => {
+    this.referrers.push(request.headers.referer);
+    if (request.url === '/done') return response.writeHead(302, { location: '/thanks' }).end();
+    const frame = new URL(request.url ?? '', this.url).searchParams.get('frame');
+    const content = frame === null ? 'Thanks' : `<iframe src="${frame}"></iframe>`;
+    response.setHeader('content-type', 'text/html');
+    return response.end(
+      `<!DOCTYPE html><link rel="icon" href="data:,"><title>Shop</title>${content}`,
+    );
+  });
+
+  async open(): Promise<void> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+  }
+
+  /** By a name, so that its origin is another one in every way. */
+  get url(): string {
+    return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    if (this.#server.listening) await once(this.#server, 'close');
+  }
+}
+
+describeWithBrowser('the pages of the sandbox in Chromium', () => {
+  const sandboxes = new Sandboxes();
+  const shop = new Shop();
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await shop.open();
+    browser = await Browser.start(path ?? '');
+  });
+  afterEach(async () => {
+    shop.referrers.length = 0;
+    await sandboxes.closeAll();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await shop.close();
+  });
+
+  /** Nothing in the console, nothing stopped, and nothing asked of anybody else. */
+  function expectQuiet({ complaints, requests }: Tab, ...origins: string[]): void {
+    expect(complaints).toEqual([]);
+    expect(new Set(requests.map((url) => new URL(url).origin))).toEqual(new Set(origins));
+    expect(requests.filter((url) => url.includes('favicon'))).toEqual([]);
+  }
+
+  describe.each(PLATFORMS)('on %s', (platform) => {
+    let sandbox: BerbixSandbox;
+    let client: RawClient;
+
+    beforeEach(async () => {
+      sandbox = await sandboxes.start(platform);
+      client = new RawClient(sandbox);
+    });
+
+    it.each([true, false])(
+      'take a user to a result and back to the site, with JavaScript: %s',
+      async (javaScript) => {
+        const hostile = `<img src="http://localhost:1/x" onerror="alert(1)"> Ada`;
+        const { page, accessToken } = await createHosted(
+          client,
+          { redirect_url: `${shop.url}/done` },
+          { customer_uid: hostile },
+        );
+        const tab = await browser.open({ javaScript });
+        await tab.visit(sandbox.url + page);
+        const outline = await tab.outline();
+        expect(outline).toEqual(
+          expect.arrayContaining([
+            'RootWebArea: Identity verification - Berbix sandbox',
+            'heading: Identity verification',
+            'group: What shall come of it?',
+            'button: Complete it: review',
+            `StaticText: ${hostile}`,
+          ]),
+        );
+        expect(outline.filter((line) => line.startsWith('button: '))).toHaveLength(4);
+
+        await tab.press('Abandon it for now');
+        expect(await tab.outline()).toContain('heading: The verification is not complete');
+        await tab.press('Go on now');
+        expect((await client.fetch(accessToken)).json.action).toBe('');
+
+        await tab.press('Complete it: review');
+        expect(await tab.address()).toBe(`${shop.url}/thanks`);
+        expect((await client.fetch(accessToken)).json.action).toBe('review');
+        // The address of the page is a permission, and was told to nobody.
+        expect(shop.referrers).toEqual([undefined, undefined]);
+        expectQuiet(tab, sandbox.url, shop.url);
+      },
+    );
+
+    it('are opened with a client token', async () => {
+      const { json } = await client.create();
+      const tab = await browser.open();
+      await tab.visit(`${sandbox.url}/verify`);
+      await tab.type('Client token', String(json.client_token));
+      await tab.press('Open');
+      expect(await tab.address()).toMatch(new RegExp(`^${sandbox.url}/hosted/[0-9a-f]+$`));
+      await tab.press('Complete it: accept');
+      expect(await tab.outline()).toContain('StaticText: You may close this window.');
+      expect((await client.fetch(json.access_token)).json.action).toBe('accept');
+      expectQuiet(tab, sandbox.url);
+    });
+
+    it('are styled: the policy lets the styles through', async () => {
+      const { page } = await createHosted(client);
+      const tab = await browser.open();
+      await tab.visit(sandbox.url + page);
+      expect(await tab.style('main', 'max-width')).toBe('612px');
+    });
+
+    it('are shown in no frame of another site', async () => {
+      const { page } = await createHosted(client);
+      const tab = await browser.open();
+      await tab.visit(`${shop.url}/?frame=${encodeURIComponent(sandbox.url + page)}`);
+      expect(tab.complaints.join()).toContain('frame-ancestors');
+      expect(await tab.outline()).not.toContain('heading: Identity verification');
+    });
+  });
+});

@@ -1,0 +1,394 @@
+import { createHmac } from 'node:crypto';
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { TransactionResults } from '../../lib/sandbox/transactions/transaction-results.js';
+import { Transactions } from '../../lib/sandbox/transactions/transactions.js';
+import { Directories } from './support/directories.js';
+import { HookServer } from './support/hook-server.js';
+import { FRONT } from './support/images.js';
+import { createHosted, expectPage, pathOf, submit, wordsOf } from './support/pages.js';
+import { bePatient } from './support/patience.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { type Answer, RawClient } from './support/raw-client.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+const directories = new Directories();
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await sandboxes.closeAll();
+});
+afterAll(() => directories.removeAll());
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const COMPLETE =
+  'This link is no longer good The verification is complete. You may close this window.';
+
+describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    sandbox = await sandboxes.start(platform);
+    client = new RawClient(sandbox);
+  });
+
+  it('names the customer and the template, and asks what shall come of it', async () => {
+    const { page, accessToken } = await createHosted(client);
+    const answer = await client.send('GET', page);
+    expectPage(answer, 200);
+    const words = wordsOf(answer);
+    expect(words).toContain('Customer alice ');
+    expect(words).toContain(`Template ${sandbox.templateKeys.hosted} `);
+    expect(words).toMatch(/ Transaction \d+, test mode /);
+    const choices = [...answer.text.matchAll(/<button name="choice" value="(\w+)">/g)];
+    expect(choices.map(([, value]) => value)).toEqual(['accept', 'reject', 'review', 'abandon']);
+    expect(answer.headers['content-security-policy']).toContain("form-action 'self';");
+    // To look at it changes nothing.
+    expect((await client.fetch(accessToken)).json).toMatchObject({ action: '', flags: [] });
+    expectPage(await client.send('GET', page), 200);
+  });
+
+  it.each([
+    ['accept', []],
+    ['reject', ['id_blocked']],
+    ['review', ['id_duplicate_possible']],
+  ])('completes the transaction: %s', async (choice, flags) => {
+    const { page, accessToken } = await createHosted(client, {}, { email: 'a@example.com' });
+    const answer = await submit(client, page, { choice });
+    expectPage(answer, 200);
+    expect(wordsOf(answer)).toBe('The verification is complete You may close this window.');
+    const { json } = await client.fetch(accessToken);
+    expect(json).toMatchObject({ action: choice, flags, completed_at: expect.any(String) });
+    expect(json.fields).toMatchObject({
+      given_name: { value: 'JOHN' },
+      age: { value: expect.stringMatching(/^\d+$/) },
+      email_address: { value: 'a@example.com' },
+    });
+    // It is good for one result.
+    for (const again of [await client.send('GET', page), await submit(client, page, { choice })]) {
+      expectPage(again, 410);
+      expect(wordsOf(again)).toBe(COMPLETE);
+    }
+  });
+
+  it('sends the webhooks of any completion, signed', async () => {
+    const server = await HookServer.start();
+    try {
+      for (const kind of ['finished', 'status'] as const) sandbox.webhooks.setUrl(kind, server.url);
+      const { page } = await createHosted(client);
+      await submit(client, page, { choice: 'abandon' });
+      await submit(client, page, { choice: 'reject' });
+      await sandbox.webhooks.settled();
+      expect(server.hooks).toHaveLength(2);
+      const signers = server.hooks.map(({ headers, body }) => {
+        expect(JSON.parse(body)).toMatchObject({ customer_uid: 'alice', action: 'reject' });
+        const [version, timestamp, hex] = String(headers['x-berbix-signature']).split(',');
+        expect(version).toBe('v0');
+        return Object.entries(sandbox.webhookSecrets).find(
+          ([, secret]) =>
+            createHmac('sha256', secret).update(`${timestamp},${secret},${body}`).digest('hex') ===
+            hex,
+        )?.[0];
+      });
+      expect(signers.toSorted()).toEqual(['finished', 'status']);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('sends the browser to the redirect_url, once it is complete', async () => {
+    const redirect_url = 'https://shop.example/done?a=1&b=ü#c';
+    const { page } = await createHosted(client, { redirect_url });
+    const shown = await client.send('GET', page);
+    // The redirect may lead further, to where nobody here knows.
+    expect(shown.headers['content-security-policy']).toContain("form-action 'self' http: https:;");
+    const abandoned = await submit(client, page, { choice: 'abandon' });
+    expectPage(abandoned, 200);
+    expect(abandoned.text).toContain('<a href="https://shop.example/done?a=1&amp;b=%C3%BC#c">');
+    const answer = await submit(client, page, { choice: 'accept' });
+    expect({ status: answer.status, text: answer.text }).toEqual({ status: 303, text: '' });
+    expect(answer.headers).toMatchObject({
+      location: 'https://shop.example/done?a=1&b=%C3%BC#c',
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    });
+    const local = await createHosted(client, { redirect_url: 'http://localhost:3000' });
+    const { headers } = await submit(client, local.page, { choice: 'accept' });
+    expect(headers.location).toBe('http://localhost:3000/');
+  });
+
+  it.each(['javascript:alert(1)', 'data:text/html,x', 'myapp://done', '/done', 'not a url'])(
+    'follows no redirect_url like %s',
+    async (redirect_url) => {
+      const { page, accessToken } = await createHosted(client, { redirect_url });
+      const abandoned = await submit(client, page, { choice: 'abandon' });
+      expect(abandoned.text.match(/<a /g)).toHaveLength(1);
+      const answer = await submit(client, page, { choice: 'accept' });
+      expectPage(answer, 200);
+      expect(wordsOf(answer)).toContain('redirect_url that is no http or https URL');
+      expect(answer.headers.location).toBeUndefined();
+      expect((await client.fetch(accessToken)).json.action).toBe('accept');
+    },
+  );
+
+  it('can be left, and taken up again', async () => {
+    const { page, accessToken } = await createHosted(client);
+    const answer = await submit(client, page, { choice: 'abandon' });
+    expectPage(answer, 200);
+    expect(wordsOf(answer)).toContain('You may close this window, and go on later. Go on now');
+    expect(answer.text).toContain(`<a href="${page}">`);
+    expect((await client.fetch(accessToken)).json).toMatchObject({ action: '', flags: [] });
+    expectPage(await client.send('GET', page), 200);
+  });
+
+  it('shows what it is given as text, never as markup', async () => {
+    const customer_uid = `</dd><script>alert('1')</script>"&amp; \u0000 \ud800 <`;
+    const { page } = await createHosted(client, {}, { customer_uid });
+    const answer = await client.send('GET', page);
+    expectPage(answer, 200);
+    expect(answer.text).toContain(
+      '<bdi>&lt;/dd&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;amp;',
+    );
+    const breaking = { redirect_url: `https://shop.example/"><script>'` };
+    const other = await createHosted(client, breaking);
+    expectPage(await submit(client, other.page, { choice: 'abandon' }), 200);
+  });
+
+  it.each([{ choice: 'later' }, { choice: '' }, {}, { action: 'accept' }])(
+    'refuses the form %j',
+    async (fields) => {
+      const { page, accessToken } = await createHosted(client);
+      const answer = await submit(client, page, fields as Record<string, string>);
+      expectPage(answer, 400);
+      expect(wordsOf(answer)).toContain('must be one of accept, reject, review, abandon.');
+      expect((await client.fetch(accessToken)).json.action).toBe('');
+    },
+  );
+
+  it('is gone with its transaction, and says no more than that', async () => {
+    const [deleted, purged, known] = [
+      await createHosted(client),
+      await createHosted(client),
+      await createHosted(client),
+    ];
+    await client.delete(deleted.accessToken);
+    const seal = known.page.slice(-32);
+    const forged =
+      known.page.slice(0, -32) + seal.replace(/./, (digit) => (digit === '0' ? '1' : '0'));
+    const answers: [answer: Answer, status: number][] = [];
+    for (const path of [
+      '/hosted/x',
+      `/hosted/${'0'.repeat(500)}`,
+      `/hosted/${'0'.repeat(48)}`,
+      '/hosted/%F0%9F%98%80',
+      forged,
+    ]) {
+      answers.push([await client.send('GET', path), 404]);
+      answers.push([await submit(client, path, { choice: 'accept' }), 404]);
+    }
+    answers.push([await client.send('GET', deleted.page), 410]);
+    answers.push([await submit(client, deleted.page, { choice: 'accept' }), 410]);
+    sandbox.clock.advance(31 * DAY_MS);
+    answers.push([await client.send('GET', purged.page), 410]);
+    for (const [answer, status] of answers) {
+      expectPage(answer, status);
+      expect(answer.text).not.toMatch(/alice|tpk_|<form|\.[jt]s\b/);
+    }
+  });
+
+  it('is for everybody who has the link, in live mode too', async () => {
+    const live = new RawClient(sandbox, sandbox.liveApiSecret);
+    const { page, accessToken } = await createHosted(live);
+    expect(wordsOf(await client.send('GET', page))).toContain('live mode');
+    await submit(client, page, { choice: 'accept' });
+    expect((await live.fetch(accessToken)).json.action).toBe('accept');
+  });
+
+  it('takes one of two results that come at once', async () => {
+    const { page, accessToken } = await createHosted(client);
+    const { find } = Transactions.prototype;
+    jest.spyOn(Transactions.prototype, 'find').mockImplementationOnce(async function (
+      this: Transactions,
+      id,
+    ) {
+      const open = await find.call(this, id);
+      const blocked = { response_payload: 'us-dl', flags: ['id_blocked'] };
+      expect((await client.override(accessToken, blocked)).status).toBe(204);
+      return open;
+    });
+    const answer = await submit(client, page, { choice: 'accept' });
+    expectPage(answer, 409);
+    expect(wordsOf(answer)).toMatch(/^The verification is complete /);
+    expect((await client.fetch(accessToken)).json.action).toBe('reject');
+  });
+
+  it('is no part of the API: nothing is recorded, and no fault is for it', async () => {
+    const { page } = await createHosted(client);
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    expectPage(await client.send('GET', page), 200);
+    expectPage(await client.send('GET', '/verify'), 200);
+    expect(sandbox.requests).toHaveLength(0);
+    expect(sandbox.faults.pending).toHaveLength(1);
+  });
+
+  it('leaves a base URL that ends in the same word alone', async () => {
+    for (const prefix of ['/hosted', '/verify']) {
+      const answer = await client.send('GET', `${prefix}/v0/transactions`);
+      expect(answer.json).toMatchObject({ code: 401 });
+    }
+  });
+
+  it('shows no stack when it fails, and logs it', async () => {
+    const { page } = await createHosted(client);
+    jest.spyOn(TransactionResults.prototype, 'decide').mockRejectedValue(new Error('a bug'));
+    const log = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    const answer = await submit(client, page, { choice: 'accept' });
+    expectPage(answer, 500);
+    expect(wordsOf(answer)).toBe(
+      'Something went wrong This is a bug in nestjs-berbix; please report it.',
+    );
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('Error: a bug'));
+  });
+});
+
+describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    sandbox = await sandboxes.start(platform);
+    client = new RawClient(sandbox);
+  });
+
+  /** Both ways to bring a token. */
+  function bring(token: unknown) {
+    const fields = { client_token: String(token) };
+    return Promise.all([
+      submit(client, '/verify', fields),
+      client.send('GET', `/verify?sdk=x&${new URLSearchParams(fields).toString()}`),
+    ]);
+  }
+
+  it('asks for one', async () => {
+    const answer = await client.send('GET', '/verify');
+    expectPage(answer, 200);
+    expect(answer.text).toMatch(/<form method="post" action="\/verify">/);
+    expect(answer.text).toMatch(/<label for="client_token">/);
+    expect(answer.text).toMatch(/<textarea[^>]+id="client_token"[^>]+name="client_token"/);
+  });
+
+  it('leads to the page of its transaction, without the token', async () => {
+    const { json } = await client.create();
+    const [posted, got] = await bring(` ${json.client_token}\n`);
+    for (const { status, headers, text } of [posted, got]) {
+      expect({ status, text }).toEqual({ status: 303, text: '' });
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        location: posted.headers.location,
+      });
+    }
+    const page = String(posted.headers.location);
+    expect(page).toMatch(/^\/hosted\/[0-9a-f]{48}$/);
+    expect(wordsOf(await client.send('GET', page))).toContain(
+      `Template ${sandbox.templateKeys.sdk} `,
+    );
+    expect(wordsOf(await submit(client, page, { choice: 'review' }))).toContain('complete');
+    expect((await client.fetch(json.access_token)).json.action).toBe('review');
+    const [after] = await bring(json.client_token);
+    expectPage(await client.send('GET', String(after.headers.location)), 410);
+  });
+
+  it('opens a hosted transaction as its link does', async () => {
+    const { client_token, page } = (await createHosted(client)) as Record<string, string>;
+    for (const { headers } of await bring(client_token)) expect(headers.location).toBe(page);
+  });
+
+  it('opens none that takes uploads', async () => {
+    const { json } = await client.createApiOnly();
+    for (const answer of await bring(json.client_token)) {
+      expectPage(answer, 403);
+      expect(wordsOf(answer)).toContain('An API-only transaction takes uploads');
+    }
+    expect((await client.uploadImages(json.client_token, [FRONT])).status).toBe(200);
+  });
+
+  it('refuses a token that is wrong, expired, of another kind or of one that is gone', async () => {
+    const { json } = await client.create();
+    const wrong: [token: unknown, status: number][] = [
+      ['', 401],
+      ['x.y.z', 401],
+      [`${json.client_token}x`, 401],
+      [json.access_token, 403],
+      [json.refresh_token, 403],
+    ];
+    for (const [token, status] of wrong) {
+      for (const answer of await bring(token)) expectPage(answer, status);
+    }
+    sandbox.clock.advance(HOUR_MS);
+    for (const answer of await bring(json.client_token)) {
+      expectPage(answer, 401);
+      expect(wordsOf(answer)).toContain('The client token has expired.');
+    }
+    const fresh = (await client.refresh(json.refresh_token)).json;
+    expect((await bring(fresh.client_token)).map(({ status }) => status)).toEqual([303, 303]);
+    await client.delete(fresh.access_token);
+    for (const answer of await bring(fresh.client_token)) expectPage(answer, 410);
+  });
+});
+
+describe('the action of a choice', () => {
+  it.each([
+    // The first entry that makes it.
+    [{ id_expired: 'reject', id_blocked: 'reject' }, 'reject', ['id_expired']],
+    [{ id_expired: 'review' }, 'review', ['id_expired']],
+    // No flag makes it: it is the one that was chosen all the same.
+    [{ id_expired: 'block' }, 'reject', []],
+    [{ id_duplicate_possible: 'reject' }, 'review', []],
+    [{ id_expired: 'accept' }, 'accept', []],
+  ])('with %j is %s, by %j', async (actionMap, choice, flags) => {
+    const client = new RawClient(await sandboxes.start('express', { actionMap }));
+    const { page, accessToken } = await createHosted(client);
+    await submit(client, page, { choice });
+    expect((await client.fetch(accessToken)).json).toMatchObject({ action: choice, flags });
+  });
+});
+
+describe('a link', () => {
+  it('is good on the HTTPS listener too', async () => {
+    const sandbox = await sandboxes.start('express', { tls: true });
+    const client = new RawClient(sandbox, sandbox.apiSecret, true);
+    const { page, accessToken } = await createHosted(client);
+    expectPage(await client.send('GET', page), 200);
+    expectPage(await submit(client, page, { choice: 'accept' }), 200);
+    expect((await client.fetch(accessToken)).json.action).toBe('accept');
+  });
+
+  it('outlives the sandbox with a data directory, and with it only', async () => {
+    const options = { dataDir: await directories.makeWithDatabase() };
+    const redirect_url = 'http://localhost:1/done';
+    const first = await sandboxes.start('express', options);
+    const { page, accessToken } = await createHosted(new RawClient(first), { redirect_url });
+    await first.close();
+    const client = new RawClient(await sandboxes.start('fastify', options));
+    expectPage(await client.send('GET', page), 200);
+    const { status, headers } = await submit(client, page, { choice: 'reject' });
+    expect([status, headers.location]).toEqual([303, redirect_url]);
+    expect((await client.fetch(accessToken)).json.action).toBe('reject');
+    const stranger = new RawClient(await sandboxes.start('express'));
+    expectPage(await stranger.send('GET', page), 404);
+  });
+
+  it('belongs to one transaction, also to one with a large id', async () => {
+    const client = new RawClient(await sandboxes.start('express', { largeIds: true }));
+    const [one, other] = [await createHosted(client), await createHosted(client)];
+    await submit(client, one.page, { choice: 'accept' });
+    expect((await client.fetch(one.accessToken)).json.action).toBe('accept');
+    expect((await client.fetch(other.accessToken)).json.action).toBe('');
+    expect(pathOf(client.sandbox.url + one.page)).not.toBe(other.page);
+  });
+});

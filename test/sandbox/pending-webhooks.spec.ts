@@ -1,0 +1,168 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PGlite } from '@electric-sql/pglite';
+import type { BerbixSandbox, SandboxWebhooksOptions } from 'nestjs-berbix/sandbox';
+import { PostgresStorage } from '../../lib/sandbox/persistence/postgres-storage.js';
+import { Directories } from './support/directories.js';
+import { type Hook, HookServer, status } from './support/hook-server.js';
+import { bePatient } from './support/patience.js';
+import { Sandboxes } from './support/platforms.js';
+import { RawClient, until } from './support/raw-client.js';
+
+bePatient();
+
+const sandboxes = new Sandboxes();
+const directories = new Directories();
+let server: HookServer;
+let dataDir: string;
+
+beforeEach(async () => {
+  server = await HookServer.start();
+  dataDir = await directories.makeWithDatabase();
+});
+afterEach(async () => {
+  await sandboxes.closeAll();
+  await server.close();
+});
+afterAll(() => directories.removeAll());
+
+const AN_HOUR_MS = 3_600_000;
+
+/** The next try is far away. */
+function start(webhooks: SandboxWebhooksOptions = {}): Promise<BerbixSandbox> {
+  const options = { retryDelayMs: AN_HOUR_MS, ...webhooks };
+  return sandboxes.start('express', { dataDir, webhooks: options });
+}
+
+/** Completes a transaction of which the webhook that is finished is refused once. */
+async function refuseOne(sandbox: BerbixSandbox): Promise<Hook> {
+  const client = new RawClient(sandbox);
+  const { access_token } = (await client.create()).json;
+  server.answers.push(status(503));
+  await client.override(access_token, { response_payload: 'us-dl' });
+  await until(() => sandbox.deliveries.last?.status === 503);
+  return server.hooks.pop() as Hook;
+}
+
+function isSigned({ headers, body }: Hook, secret: string): boolean {
+  const [, timestamp, hex] = String(headers['x-berbix-signature']).split(',');
+  const hmac = createHmac('sha256', secret).update(`${timestamp},${secret},${body}`);
+  return hmac.digest('hex') === hex;
+}
+
+describe('a webhook that waits for its next try when the sandbox closes', () => {
+  it('is sent by the next run, and by no other', async () => {
+    const first = await start({ finished: { url: server.url } });
+    const refused = await refuseOne(first);
+    await first.close();
+    expect(server.hooks).toEqual([]);
+
+    // It goes where it went, and is signed when it is sent.
+    const second = await start();
+    await second.webhooks.settled();
+    expect(server.hooks).toHaveLength(1);
+    const [hook] = server.hooks.splice(0) as [Hook];
+    expect(hook.body).toBe(refused.body);
+    expect(isSigned(hook, second.webhookSecrets.finished)).toBe(true);
+    expect([...second.deliveries]).toMatchObject([{ kind: 'finished', tries: 1, delivered: true }]);
+    await second.close();
+
+    const third = await start();
+    await third.webhooks.settled();
+    expect(server.hooks).toEqual([]);
+  });
+
+  it('waits for the run after that, if it is refused again', async () => {
+    await (await refuseOneAndClose()).close();
+    server.answers.push(status(503));
+    const second = await start();
+    await until(() => second.deliveries.last?.status === 503);
+    await second.close();
+    server.hooks.length = 0;
+    await (await start()).webhooks.settled();
+    expect(server.hooks).toHaveLength(1);
+  });
+
+  it('goes where the webhook goes now', async () => {
+    await (await refuseOneAndClose()).close();
+    const moved = await HookServer.start();
+    try {
+      const second = await start({ finished: { url: moved.url }, status: { url: server.url } });
+      await second.webhooks.settled();
+      expect([server.hooks.length, moved.hooks.length]).toEqual([0, 1]);
+      expect(second.deliveries.last?.url).toBe(moved.url);
+    } finally {
+      await moved.close();
+    }
+  });
+
+  it('has the fault that it had', async () => {
+    const first = await start({ finished: { url: server.url } });
+    first.webhooks.failNext('forged');
+    await refuseOne(first);
+    await first.close();
+    const second = await start();
+    await second.webhooks.settled();
+    const [hook] = server.hooks as [Hook];
+    expect(hook.headers['x-berbix-signature']).toBeDefined();
+    expect(isSigned(hook, second.webhookSecrets.finished)).toBe(false);
+  });
+
+  async function refuseOneAndClose(): Promise<BerbixSandbox> {
+    const first = await start({ finished: { url: server.url } });
+    await refuseOne(first);
+    return first;
+  }
+});
+
+describe('a webhook that was taken', () => {
+  it('is not sent again, although the sandbox closed before the end of the answer', async () => {
+    const first = await start({ finished: { url: server.url } });
+    server.answers.push((response) => response.writeHead(200, { 'content-length': 10 }).write('x'));
+    const delivery = first.webhooks.sendTest('finished');
+    await until(() => first.deliveries.last?.status === 200);
+    await first.close();
+    await expect(delivery).resolves.toMatchObject({ delivered: true });
+    server.hooks.length = 0;
+    await (await start()).webhooks.settled();
+    expect(server.hooks).toEqual([]);
+  });
+});
+
+describe('a webhook that was given up', () => {
+  it('is not sent any more', async () => {
+    const first = await start({ finished: { url: server.url }, retryDelayMs: 1 });
+    server.answers.push(...Array.from({ length: 5 }, () => status(503)));
+    await first.webhooks.sendTest('finished');
+    await first.close();
+    server.hooks.length = 0;
+    await (await start()).webhooks.settled();
+    expect(server.hooks).toEqual([]);
+  });
+});
+
+describe('the webhooks that wait', () => {
+  it('are kept once each, and until they are deleted', async () => {
+    const storage = await PostgresStorage.open(dataDir);
+    const { pendingWebhooks: pending } = storage;
+    const webhook = { id: randomUUID(), kind: 'status', url: 'x', body: '"\u0000"' } as const;
+    await pending.add(webhook);
+    await pending.add(webhook);
+    await expect(pending.load()).resolves.toEqual([webhook]);
+    await pending.delete(webhook.id);
+    await expect(pending.load()).resolves.toEqual([]);
+    await storage.close();
+  });
+});
+
+describe('a webhook that cannot be kept', () => {
+  it('is sent all the same', async () => {
+    const first = await start();
+    await first.close();
+    const database = await PGlite.create(`${dataDir}/postgres`);
+    await database.exec('ALTER TABLE pending_webhooks ADD CHECK (false)');
+    await database.close();
+    const second = await start({ finished: { url: server.url } });
+    await expect(second.webhooks.sendTest('finished')).resolves.toMatchObject({ delivered: true });
+  });
+});
