@@ -9,6 +9,9 @@ export default {
   moduleNameMapper: {
     '^nestjs-berbix$': '<rootDir>/lib/index.ts',
     '^nestjs-berbix/sandbox$': '<rootDir>/lib/sandbox/index.ts',
+    '^nestjs-berbix/postgres$': '<rootDir>/lib/token-store/postgres/index.ts',
+    '^nestjs-berbix/redis$': '<rootDir>/lib/token-store/redis/index.ts',
+    '^nestjs-berbix/testing$': '<rootDir>/lib/testing/index.ts',
     // It requires an ES module, which Jest cannot do.
     '^@fastify/static$': '<rootDir>/test/support/absent-package.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -1,6 +1,7 @@
 import { registerAs } from '@nestjs/config';
 import type { BerbixModuleOptions } from './berbix.options.js';
 import { BerbixConfigurationError } from './errors/index.js';
+import { encryptionKeysFromEnvironment } from './token-store/index.js';
 
 /**
  * The options from the environment, for @nestjs/config.
@@ -11,6 +12,7 @@ import { BerbixConfigurationError } from './errors/index.js';
  * | `BERBIX_API_HOST` | `apiHost` |
  * | `BERBIX_TIMEOUT_MS` | `timeoutMs` |
  * | `BERBIX_TOTAL_TIMEOUT_MS` | `totalTimeoutMs` |
+ * | `BERBIX_ENCRYPTION_KEYS` | `encryption`, as `id:base64,id:base64`; the first is the current one |
  * | `BERBIX_ALLOW_INSECURE` | `allowInsecure`, `true` or `false` |
  *
  * A missing or malformed variable stops the boot with a {@link BerbixConfigurationError} that names it.
@@ -25,6 +27,7 @@ export const berbixConfig = registerAs('berbix', (): BerbixModuleOptions => ({
   apiHost: optional('BERBIX_API_HOST'),
   timeoutMs: milliseconds('BERBIX_TIMEOUT_MS'),
   totalTimeoutMs: milliseconds('BERBIX_TOTAL_TIMEOUT_MS'),
+  encryption: encryptionKeysFromEnvironment(),
   allowInsecure: boolean('BERBIX_ALLOW_INSECURE'),
 }));
 

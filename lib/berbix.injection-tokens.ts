@@ -1,4 +1,5 @@
 import { Inject, type InjectionToken } from '@nestjs/common';
+import { BerbixTokenStore } from './token-store/index.js';
 import { BerbixTokenService } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
 
@@ -23,6 +24,15 @@ export function getBerbixTransactionServiceToken(
 }
 
 /**
+ * The injection token of an account's BerbixTokenStore: the class itself without a name.
+ *
+ * @param name as given to `forRoot`
+ */
+export function getBerbixTokenStoreToken(name?: string): InjectionToken<BerbixTokenStore> {
+  return named(BerbixTokenStore, 'token-store', name);
+}
+
+/**
  * Injects the BerbixTokenService of a named account.
  *
  * @example
@@ -36,6 +46,10 @@ export const InjectBerbixTokenService = (name?: string): ReturnType<typeof Injec
 /** Injects the BerbixTransactionService of a named account. */
 export const InjectBerbixTransactionService = (name?: string): ReturnType<typeof Inject> =>
   Inject(getBerbixTransactionServiceToken(name));
+
+/** Injects the BerbixTokenStore of a named account. */
+export const InjectBerbixTokenStore = (name?: string): ReturnType<typeof Inject> =>
+  Inject(getBerbixTokenStoreToken(name));
 
 /** `Symbol.for`, so that two loaded copies of this package mean the same. */
 function named<T>(

@@ -1,4 +1,5 @@
-import type { DynamicModule, Provider, Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import type { Abstract, DynamicModule, Provider, Type } from '@nestjs/common';
 import type {
   BerbixModuleAsyncOptions,
   BerbixModuleExtras,
@@ -7,12 +8,28 @@ import type {
 } from './berbix.options.js';
 import {
   getBerbixTokenServiceToken,
+  getBerbixTokenStoreToken,
   getBerbixTransactionServiceToken,
 } from './berbix.injection-tokens.js';
 import { BerbixConfigurationError } from './errors/index.js';
 import { BERBIX_HTTP_OPTIONS, BerbixHttp, onlyKnown } from './http/index.js';
-import { BerbixTokenService } from './tokens/index.js';
+import {
+  BerbixTokenStore,
+  InMemoryTokenStore,
+  TokenVault,
+  checkedEncryption,
+} from './token-store/index.js';
+import {
+  BERBIX_TOKEN_OPTIONS,
+  BerbixTokenService,
+  openVault,
+  tokenServiceKey,
+  type BerbixTokenAccountOptions,
+} from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
+
+/** What the account without a name is called in the store. */
+const NAMELESS = 'default';
 
 const OPTION_NAMES = [
   'apiSecret',
@@ -22,13 +39,19 @@ const OPTION_NAMES = [
   'retry',
   'http',
   'allowInsecure',
+  'store',
+  'encryption',
+  'loadTokens',
+  'onRotation',
+  'freshness',
 ] satisfies (keyof BerbixModuleOptions)[];
 
 /** The dynamic module of one account. */
 export function defineModule(module: Type, options: BerbixModuleAsyncOptions): DynamicModule {
   const { name, isGlobal = false, imports = [], extraProviders = [] } = options;
   checkExtras({ name, isGlobal });
-  const services: [unknown, Type][] = [
+  const services: [unknown, Abstract<unknown>][] = [
+    [getBerbixTokenStoreToken(name), BerbixTokenStore],
     [getBerbixTokenServiceToken(name), BerbixTokenService],
     [getBerbixTransactionServiceToken(name), BerbixTransactionService],
   ];
@@ -38,17 +61,43 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
   return {
     module,
     global: isGlobal,
-    imports,
+    imports: [DiscoveryModule, ...imports],
     providers: [
       ...extraProviders,
       ...optionsProviders(options),
+      ...tokenProviders(name),
       BerbixHttp,
       BerbixTokenService,
+      { provide: tokenServiceKey(name), useExisting: BerbixTokenService },
       BerbixTransactionService,
       ...aliases,
     ],
-    exports: services.map(([token]) => token as symbol | Type),
+    exports: services.map(([token]) => token as symbol | Abstract<unknown>),
   };
+}
+
+/** The store, and what concerns tokens of the options. */
+function tokenProviders(account = NAMELESS): Provider[] {
+  return [
+    {
+      provide: BerbixTokenStore,
+      inject: [BERBIX_HTTP_OPTIONS],
+      useFactory: ({ store }: BerbixModuleOptions) => store ?? new InMemoryTokenStore(),
+    },
+    {
+      provide: BERBIX_TOKEN_OPTIONS,
+      inject: [BERBIX_HTTP_OPTIONS],
+      useFactory: (options: BerbixModuleOptions): BerbixTokenAccountOptions => {
+        const { encryption, loadTokens, onRotation, freshness } = options;
+        return { account, encryption, loadTokens, onRotation, freshness };
+      },
+    },
+    {
+      provide: TokenVault,
+      inject: [BerbixTokenStore, BERBIX_TOKEN_OPTIONS],
+      useFactory: openVault,
+    },
+  ];
 }
 
 /**
@@ -89,11 +138,16 @@ function checkOptions(options: unknown): BerbixModuleOptions {
   return concealed(options as BerbixModuleOptions);
 }
 
-/** Printed or turned into JSON, the options do not show the secret. */
-function concealed({ apiSecret, ...rest }: BerbixModuleOptions): BerbixModuleOptions {
-  return Object.defineProperty(rest as BerbixModuleOptions, 'apiSecret', {
-    value: apiSecret,
-    enumerable: false,
+/** Printed or turned into JSON, the options show neither the secret nor a key. */
+function concealed(given: BerbixModuleOptions): BerbixModuleOptions {
+  const { apiSecret, encryption, ...rest } = given;
+  const options: Omit<BerbixModuleOptions, 'apiSecret'> = {
+    ...rest,
+    encryption: encryption && checkedEncryption(encryption),
+  };
+  const hidden = { enumerable: false };
+  return Object.defineProperties(options as BerbixModuleOptions, {
+    apiSecret: { ...hidden, value: apiSecret },
   });
 }
 
@@ -101,6 +155,11 @@ function checkExtras({ name, isGlobal }: BerbixModuleExtras): void {
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new BerbixConfigurationError(
       'name must be a non-empty string, or left out for the only account.',
+    );
+  }
+  if (name === NAMELESS) {
+    throw new BerbixConfigurationError(
+      `name must not be "${NAMELESS}": what the account without a name stores goes by that.`,
     );
   }
   if (typeof isGlobal !== 'boolean') {

@@ -8,8 +8,8 @@ import type {
 
 /**
  * Registers the Berbix services of one account: {@link BerbixTokenService} and
- * {@link BerbixTransactionService}. Call it once per account; import the class where the services
- * are needed through a module of yours that re-exports it, or set `isGlobal`.
+ * {@link BerbixTransactionService}, and the {@link BerbixTokenStore} that they share. Call it once per account; import the class where the
+ * services are needed through a module of yours that re-exports it, or set `isGlobal`.
  */
 @Module({})
 export class BerbixModule {

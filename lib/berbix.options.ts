@@ -1,8 +1,9 @@
 import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import type { BerbixHttpModuleOptions } from './http/index.js';
+import type { BerbixTokenModuleOptions } from './tokens/index.js';
 
 /** Options of {@link BerbixModule.forRoot}; only `apiSecret` is required. */
-export interface BerbixModuleOptions extends BerbixHttpModuleOptions {}
+export interface BerbixModuleOptions extends BerbixHttpModuleOptions, BerbixTokenModuleOptions {}
 
 /** What is known when the module is declared, before any factory has run. */
 export interface BerbixModuleExtras {

@@ -8,8 +8,10 @@ export type {
 } from './berbix.options.js';
 export {
   InjectBerbixTokenService,
+  InjectBerbixTokenStore,
   InjectBerbixTransactionService,
   getBerbixTokenServiceToken,
+  getBerbixTokenStoreToken,
   getBerbixTransactionServiceToken,
 } from './berbix.injection-tokens.js';
 export {
@@ -23,12 +25,16 @@ export {
   BerbixInvalidAccessTokenError,
   BerbixInputError,
   BerbixInvalidRefreshTokenError,
+  BerbixNotFoundError,
   BerbixRateLimitError,
   BerbixRequestError,
   BerbixResponseError,
   BerbixServerError,
+  BerbixStoreError,
   BerbixTimeoutError,
   BerbixUnavailableError,
+  BerbixWebhookBodyError,
+  BerbixWebhookSignatureError,
   isBerbixError,
 } from './errors/index.js';
 export type { BerbixErrorDetails, RescuedTokens } from './errors/index.js';
@@ -43,10 +49,42 @@ export {
   BerbixTokenService,
   BerbixTokens,
   BerbixTokensDto,
+  BerbixTokensGuard,
   ClientTokenDto,
+  FreshTokens,
   RefreshTokensDto,
+  RequireFreshTokens,
 } from './tokens/index.js';
-export type { BerbixTokensInit } from './tokens/index.js';
+export type {
+  BerbixFreshnessOptions,
+  BerbixTokenModuleOptions,
+  BerbixTokensInit,
+  FreshTokensOptions,
+  RequireFreshTokensOptions,
+  RotatedTokens,
+  TokenOwner,
+  TokenResolver,
+  TokenSource,
+} from './tokens/index.js';
+export {
+  BerbixTokenStore,
+  InMemoryTokenStore,
+  encryptionKeysFromEnvironment,
+  reencryptTokens,
+} from './token-store/index.js';
+export type {
+  BerbixEncryptionKey,
+  BerbixEncryptionOptions,
+  BerbixKeyProvider,
+  BerbixOwnKeys,
+  BerbixProvidedKeys,
+  Lease,
+  NamedEncryptionKey,
+  ReencryptionCounts,
+  ReencryptionOptions,
+  SeenRecord,
+  StoredRecord,
+} from './token-store/index.js';
 export {
   ApiOnlyTransactionDto,
   BerbixTransactionService,

@@ -14,9 +14,17 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'exchange the refresh token given on standard input',
     load: async () => (await import('./refresh.command.js')).refreshCommand,
   },
+  're-encrypt': {
+    summary: 'encrypt what is stored with the current key',
+    load: async () => (await import('./re-encrypt.command.js')).reEncryptCommand,
+  },
   openapi: {
     summary: 'write the API as an OpenAPI document',
     load: async () => (await import('./openapi.command.js')).openapiCommand,
+  },
+  'token-table': {
+    summary: 'write the SQL of the table in which PostgreSQL keeps tokens',
+    load: async () => (await import('./token-table.command.js')).tokenTableCommand,
   },
 };
 
@@ -24,7 +32,7 @@ const USAGE = `Usage: nestjs-berbix <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(13)}${summary}`)
   .join('\n')}
 
 Options:

@@ -13,6 +13,10 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
   BERBIX_INVALID_ACCESS_TOKEN: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
   BERBIX_GONE: [HttpStatus.GONE, 'This verification cannot be continued. Start a new one.'],
   BERBIX_CONFLICT: [HttpStatus.CONFLICT, 'The verification is at another step.'],
+  BERBIX_NOT_FOUND: [HttpStatus.NOT_FOUND, 'There is no verification.'],
+  BERBIX_WEBHOOK_SIGNATURE: [HttpStatus.UNAUTHORIZED, 'Unauthorized'],
+  BERBIX_WEBHOOK_BODY: [HttpStatus.BAD_REQUEST, 'Bad Request'],
+  BERBIX_STORE: [HttpStatus.SERVICE_UNAVAILABLE, 'Identity verification is busy. Try again later.'],
   BERBIX_RATE_LIMIT: [
     HttpStatus.SERVICE_UNAVAILABLE,
     'Identity verification is busy. Try again later.',
@@ -37,10 +41,12 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
  *
  * | error | status |
  * | --- | --- |
- * | input | 400 |
+ * | input, webhook body | 400 |
+ * | webhook signature | 401 |
+ * | not found | 404 |
  * | invalid refresh token, gone | 410 |
  * | conflict | 409 |
- * | rate limit, unavailable | 503 |
+ * | rate limit, unavailable, store | 503 |
  * | timeout | 504 |
  * | connection, server, response, invalid access token | 502 |
  * | configuration, authentication | 500 |

@@ -92,3 +92,33 @@ export class BerbixUnavailableError extends BerbixError {
 export class BerbixResponseError extends BerbixError {
   readonly code = 'BERBIX_RESPONSE';
 }
+
+/** Nothing is stored for this customer or transaction. Begin a verification, or hand its tokens over with `remember`. */
+export class BerbixNotFoundError extends BerbixError {
+  readonly code = 'BERBIX_NOT_FOUND';
+}
+
+/**
+ * The store of the tokens failed, did not answer in time, or holds what cannot be read. Where the
+ * API had replaced the refresh token already, `tokens` holds the one to keep.
+ */
+export class BerbixStoreError extends BerbixError {
+  readonly code = 'BERBIX_STORE';
+  /** The short code of the driver or of the system, such as `ECONNREFUSED` or an SQLSTATE. */
+  declare readonly reason?: string;
+
+  constructor(message: string, details?: BerbixErrorDetails, reason?: string) {
+    super(message, details);
+    if (reason !== undefined) this.reason = reason;
+  }
+}
+
+/** A webhook that is not from Berbix, as far as can be told: its signature is missing, wrong or too old. */
+export class BerbixWebhookSignatureError extends BerbixError {
+  readonly code = 'BERBIX_WEBHOOK_SIGNATURE';
+}
+
+/** A webhook with a good signature and a body that is not what Berbix promises. */
+export class BerbixWebhookBodyError extends BerbixError {
+  readonly code = 'BERBIX_WEBHOOK_BODY';
+}

@@ -57,6 +57,12 @@ export class BerbixHttp implements OnApplicationShutdown {
     this.#http = new HttpService(instance);
   }
 
+  /** How much happens at once and how long a call may take, in milliseconds. */
+  get limits(): { connections: number; totalTimeoutMs: number } {
+    const { http, totalTimeoutMs } = this.#settings;
+    return { connections: http.connections, totalTimeoutMs };
+  }
+
   /**
    * Sends a request when subscribed to; emits once what is read of the 2xx answer and completes.
    * Unsubscribing aborts it, wherever it is.

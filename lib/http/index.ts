@@ -7,4 +7,5 @@ export type {
   BerbixHttpOptions,
   BerbixRetryOptions,
 } from './http.options.js';
+export { WireReader } from './wire-reader.js';
 export type { BerbixDispatcher } from './undici.adapter.js';

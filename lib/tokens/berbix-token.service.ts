@@ -1,31 +1,89 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { Observable, map, throwError } from 'rxjs';
-import { BerbixHttp, type BerbixRequest } from '../http/index.js';
-import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Observable, concatMap, defer, firstValueFrom, from, mergeMap } from 'rxjs';
+import { BerbixInputError } from '../errors/index.js';
+import { BerbixHttp } from '../http/index.js';
+import { BerbixTokenStore, InMemoryTokenStore, TokenVault } from '../token-store/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
-import { SingleFlight } from './single-flight.js';
-import { checkTokenAnswer, mergeTokens, type TokenAnswerChecked } from './token-answer.js';
+import {
+  TokenKeeper,
+  freshnessSettings,
+  nameOf,
+  tellOfRotation,
+  type TokenGoal,
+  type TokenOwner,
+  type TokenQuery,
+} from './freshness/index.js';
+import { checkStore, reportStore } from './store-report.js';
+import { TokenExchange } from './token-exchange.js';
+import { queryOf, requireUid, type TokenSource } from './token-source.js';
+import {
+  BERBIX_TOKEN_OPTIONS,
+  openVault,
+  type BerbixTokenAccountOptions,
+} from './token.options.js';
 
-const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
+/** What is asked of tokens beyond the usual. */
+export interface FreshTokensOptions {
+  /** Milliseconds that they must be good for; by default a minute, or a tenth of their life where that is less. */
+  leewayMs?: number | undefined;
+  /** An access token that the API has refused with 401: others are wanted. */
+  refused?: string | undefined;
+}
 
-/** Turns refresh tokens into fresh access and client tokens. */
+const NOTHING_MORE: FreshTokensOptions = {};
+
+/** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
-export class BerbixTokenService {
-  readonly #http: BerbixHttp;
-  readonly #exchanges = new SingleFlight((refreshToken) => this.#exchange(refreshToken));
-  /** Whether the API was seen to replace a refresh token; then a lost answer must not be asked for again. */
-  #rotates = false;
+export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #store: BerbixTokenStore;
+  readonly #options: BerbixTokenAccountOptions;
+  readonly #totalTimeoutMs: number;
+  readonly #exchange: TokenExchange;
+  /** What is in the store. */
+  readonly #stored: TokenKeeper;
+  /** What callers bring along and the store does not know; in the memory of this process. */
+  readonly #given: TokenKeeper;
 
-  constructor(@Inject(BerbixHttp) http: BerbixHttp) {
-    this.#http = http;
+  /** @throws {BerbixConfigurationError} that names the wrong option */
+  constructor(
+    @Inject(BerbixHttp) http: BerbixHttp,
+    @Inject(BerbixTokenStore) store: BerbixTokenStore,
+    @Inject(TokenVault) vault: TokenVault,
+    @Inject(BERBIX_TOKEN_OPTIONS) options: BerbixTokenAccountOptions,
+  ) {
+    const { onRotation, loadTokens } = options;
+    const settings = freshnessSettings(options.freshness, http.limits);
+    checkStore(store, settings.rotation, options);
+    this.#store = store;
+    this.#options = options;
+    this.#totalTimeoutMs = settings.totalTimeoutMs;
+    this.#exchange = new TokenExchange(http, settings.rotation === 'none');
+    const exchange = (tokens: BerbixTokens, mayRepeat: boolean): Promise<BerbixTokens> => {
+      if (!mayRepeat) this.#exchange.noticeRotation();
+      return firstValueFrom(this.#exchange.run(tokens));
+    };
+    const memory = openVault(new InMemoryTokenStore(settings.cacheSize), { account: 'given' });
+    this.#stored = new TokenKeeper({
+      vault,
+      settings,
+      exchange,
+      options: { loadTokens, onRotation },
+    });
+    this.#given = new TokenKeeper({ vault: memory, settings, exchange, options: { onRotation } });
   }
 
   /**
    * Exchanges the refresh token, now, when subscribed to; emits the new tokens once and completes.
-   * The refresh token in them is the one to keep: the old one, or a new one if the API sent one.
+   * The refresh token in them is the one to keep: the old one, or a new one if the API sent one. Where
+   * the store knows the transaction, it has the new tokens before they are emitted.
    *
    * Callers for the same refresh token share the exchange that is under way. Unsubscribing leaves
-   * it to the others; when the last one leaves, it is aborted.
+   * it to the others; when the last one leaves, it is aborted, unless the store knows the transaction.
    *
    * @param tokens tokens, or the stored refresh token
    * @throws on the Observable:
@@ -36,6 +94,8 @@ export class BerbixTokenService {
    *   refresh token that came with it all the same
    * - {BerbixRateLimitError}, {BerbixServerError}, {BerbixTimeoutError}, {BerbixConnectionError},
    *   {BerbixUnavailableError} after the repetitions, where those are safe
+   * - {BerbixStoreError} the store failed, or `onRotation`; `tokens` of the error holds a refresh
+   *   token that could not be saved
    *
    * @example
    * ```ts
@@ -48,33 +108,169 @@ export class BerbixTokenService {
    * ```
    */
   refresh(tokens: BerbixTokens | string): Observable<BerbixTokens> {
-    try {
-      const before = BerbixTokens.from(tokens);
-      return this.#exchanges
-        .join(before.refreshToken)
-        .pipe(map((answer) => mergeTokens(EXCHANGE, before, answer)));
-    } catch (error) {
-      return throwError(() => error);
-    }
-  }
-
-  #exchange(refreshToken: string): Observable<TokenAnswerChecked> {
-    return this.#http.send(this.#request(refreshToken), (answer) => {
-      const rotated = answer.body?.['refresh_token'];
-      if (rotated && rotated !== refreshToken) this.#rotates = true;
-      return checkTokenAnswer(EXCHANGE, answer);
+    return defer(() => {
+      const given = BerbixTokens.from(tokens);
+      if (given.transactionId === undefined) return this.#refreshGiven(given);
+      const query = { name: nameOf.transaction(given.transactionId), askedAt: performance.now() };
+      return from(this.#stored.records.knows(query.name)).pipe(
+        mergeMap((isStored) =>
+          isStored ? this.#stored.fresh.get(query, { anew: true }) : this.#refreshGiven(given),
+        ),
+      );
     });
   }
 
-  #request(refreshToken: string): BerbixRequest {
-    return {
-      method: EXCHANGE.method,
-      path: EXCHANGE.path,
-      body: { refresh_token: refreshToken, grant_type: REFRESH_GRANT } satisfies TokenRequest,
-      secrets: [refreshToken],
-      // ASSUMPTION: an exchange twice is harmless, since the API is documented as not replacing the
-      // refresh token. Where it does, the answer that was lost had the only good one.
-      repeat: this.#rotates ? 'unless-done' : 'always',
-    };
+  /**
+   * Tokens that are good for a while: from memory, from the store, or by one exchange, which the
+   * whole fleet makes once. Emits once and completes; at once, if they are in memory.
+   *
+   * Past three quarters of their life, tokens are still handed out, and renewed meanwhile. Where they
+   * cannot be renewed, they are handed out nearly to their end; `needsRefresh()` of such tokens is
+   * true. Unsubscribing ends the caller's wait, not the exchange that others may wait for. It never
+   * takes longer than `totalTimeoutMs`.
+   *
+   * @param source whose tokens, where they are stored; or tokens or a refresh token from a table of your own
+   * @throws on the Observable, beside what `refresh` throws:
+   * - {BerbixNotFoundError} nothing is stored for this customer or transaction
+   * - {BerbixGoneError} it was forgotten, or it is gone at Berbix
+   *
+   * @example
+   * ```ts
+   * const tokens = await firstValueFrom(this.tokens.fresh({ customerUid: user.id }));
+   * ```
+   */
+  fresh(source: TokenSource, options: FreshTokensOptions = NOTHING_MORE): Observable<BerbixTokens> {
+    return new Observable((subscriber) => {
+      let isOver = false;
+      try {
+        const query = queryOf(source);
+        const tokens = options === NOTHING_MORE ? this.#peek(query) : undefined;
+        if (tokens !== undefined) {
+          subscriber.next(tokens);
+          subscriber.complete();
+          return undefined;
+        }
+        this.#get(query, options).then(
+          (got) => {
+            if (isOver) return;
+            subscriber.next(got);
+            subscriber.complete();
+          },
+          (error: unknown) => isOver || subscriber.error(error),
+        );
+      } catch (error) {
+        subscriber.error(error);
+      }
+      return () => (isOver = true);
+    });
+  }
+
+  /**
+   * Hands tokens over to the store, in place of those it has for the same transaction; emits undefined
+   * once they are there. With a customer, the transaction becomes his current one, and those before
+   * it stay.
+   *
+   * @throws on the Observable {BerbixInputError} for a refresh token alone without a customer,
+   * {BerbixStoreError}
+   *
+   * @example
+   * ```ts
+   * const tokens = await firstValueFrom(this.transactions.create({ customerUid, templateKey }));
+   * await firstValueFrom(this.tokens.remember({ customerUid, tokens }));
+   * ```
+   */
+  remember(session: {
+    tokens: BerbixTokens | string;
+    customerUid?: string | undefined;
+  }): Observable<undefined> {
+    return defer(async () => {
+      const tokens = BerbixTokens.from(session.tokens);
+      const { customerUid } = session;
+      if (customerUid === undefined && tokens.transactionId === undefined) {
+        throw new BerbixInputError(
+          'remember() needs a customerUid, or tokens whose transactionId is known, to find them by.',
+        );
+      }
+      if (customerUid !== undefined) requireUid(customerUid);
+      await this.#stored.fresh.replace(() => this.#stored.records.remember(tokens, customerUid));
+      return undefined;
+    });
+  }
+
+  /**
+   * Removes the tokens from store and memory; those of all transactions of a customer, if he is named.
+   * Emits undefined once they are gone. No replica saves them again, and each stops handing them out
+   * within half a minute. It may be repeated. At Berbix nothing is deleted: see
+   * `BerbixTransactionService.delete`.
+   *
+   * @throws on the Observable {BerbixStoreError}
+   */
+  forget(owner: TokenOwner): Observable<undefined> {
+    return defer(async () => {
+      const { name } = queryOf(owner);
+      await this.#stored.fresh.replace(() => this.#stored.records.forget(name));
+      return undefined;
+    });
+  }
+
+  /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */
+  peek(source: TokenSource): BerbixTokens | undefined {
+    return this.#peek(queryOf(source));
+  }
+
+  /** The store was changed: what this process has in memory does not count. @internal */
+  changed(owner: TokenOwner): Promise<void> {
+    return this.#stored.fresh.replace(async () => [queryOf(owner).name]);
+  }
+
+  onApplicationBootstrap(): void {
+    reportStore(this.#store, this.#options);
+  }
+
+  /** Lets exchanges under way come to their end. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all([this.#stored.fresh.close(), this.#given.fresh.close()]);
+  }
+
+  #refreshGiven(given: BerbixTokens): Observable<BerbixTokens> {
+    const { onRotation } = this.#options;
+    const exchange = this.#exchange.run(given);
+    if (onRotation === undefined) return exchange;
+    return exchange.pipe(
+      concatMap(async (tokens) => {
+        const previousRefreshToken = given.refreshToken;
+        if (tokens.refreshToken !== previousRefreshToken) {
+          const rotated = { tokens, previousRefreshToken, customerUid: undefined };
+          await tellOfRotation(onRotation, rotated, this.#totalTimeoutMs);
+        }
+        return tokens;
+      }),
+    );
+  }
+
+  #peek({ name, given }: TokenQuery): BerbixTokens | undefined {
+    if (given === undefined) return this.#stored.fresh.peek(name);
+    if (!given.needsRefresh()) return given;
+    return (
+      this.#stored.fresh.peek(name) ??
+      this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
+    );
+  }
+
+  async #get(query: TokenQuery, { leewayMs, refused }: TokenGoal): Promise<BerbixTokens> {
+    const { name, given } = query;
+    const askedAt = performance.now();
+    const goal = { leewayMs, refused };
+    if (given === undefined) return this.#stored.fresh.get(query, goal);
+    if (given.accessToken !== refused && !given.needsRefresh(leewayMs)) return given;
+    const isStored =
+      given.transactionId !== undefined &&
+      (this.#store.shared || (await this.#stored.records.knows(name)));
+    return isStored
+      ? this.#stored.fresh.get({ ...query, askedAt }, goal)
+      : this.#given.fresh.get(
+          { name: nameOf.refreshToken(given.refreshToken), given, askedAt },
+          goal,
+        );
   }
 }

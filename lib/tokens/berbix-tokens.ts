@@ -91,6 +91,11 @@ export class BerbixTokens {
     return this.#expiresAt === undefined ? undefined : new Date(this.#expiresAt);
   }
 
+  /** How long access and client token were good for when they came, in milliseconds, where it is known. */
+  get lifetimeMs(): number | undefined {
+    return this.#lifetimeMs === Infinity ? undefined : this.#lifetimeMs;
+  }
+
   /**
    * Whether the access token is missing or ends within the leeway.
    *

@@ -3,4 +3,23 @@ export * from './berbix-tokens.js';
 export * from './dto/berbix-tokens.dto.js';
 export * from './dto/client-token.dto.js';
 export * from './dto/refresh-tokens.dto.js';
+export { keyFor, nameOf, recordOf } from './freshness/index.js';
+export type {
+  BerbixFreshnessOptions,
+  BerbixTokenOptions,
+  Reference,
+  RotatedTokens,
+  TokenOwner,
+  TokenRecord,
+} from './freshness/index.js';
+export * from './guard/berbix-tokens.guard.js';
+export { FreshTokens } from './guard/guarded-tokens.js';
+export { tokenServiceKey } from './guard/token-service.key.js';
 export { checkTokenAnswer, mergeTokens } from './token-answer.js';
+export { requireUid, type TokenSource } from './token-source.js';
+export {
+  BERBIX_TOKEN_OPTIONS,
+  openVault,
+  type BerbixTokenAccountOptions,
+  type BerbixTokenModuleOptions,
+} from './token.options.js';

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Observable, catchError, defer, of, throwError } from 'rxjs';
 import { BerbixGoneError, BerbixResponseError } from '../errors/index.js';
-import { BerbixHttp, type BerbixAnswer, type BerbixRequest } from '../http/index.js';
+import { BerbixHttp, WireReader, type BerbixAnswer, type BerbixRequest } from '../http/index.js';
 import {
   BerbixTokenService,
   checkTokenAnswer,
   mergeTokens,
   type BerbixTokens,
+  type TokenSource,
 } from '../tokens/index.js';
 import { API_PATHS, type CreateTransactionRequest } from '../wire/index.js';
 import type { OverrideTransactionDto, UpdateTransactionDto } from './dto/change-transaction.dto.js';
@@ -27,7 +28,6 @@ import {
   updateToWire,
 } from './to-wire.js';
 import { idScanBody, imagesBody, type UploadData, type UploadImageDto } from './upload-body.js';
-import { WireReader } from './wire-reader.js';
 
 const CREATION = { method: 'POST', path: API_PATHS.transactions } as const;
 
@@ -37,10 +37,10 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 /**
  * Everything that the official SDKs do with transactions.
  *
- * What works on a transaction takes its tokens or its stored refresh token, refreshes by itself
- * when the access token is missing or about to end, and once more when the API refuses it. Results
- * have the tokens to store from then on in `tokens`; so has an error, where the API may have replaced
- * the refresh token before the call failed.
+ * What works on a transaction takes its tokens, its stored refresh token, or whose it is where the
+ * store knows it; it gets fresh tokens as `BerbixTokenService.fresh` does, and others once when the API
+ * refuses the access token. Results have the tokens to store from then on in `tokens`; so has an
+ * error, where the API may have replaced the refresh token before the call failed.
  *
  * All Observables are cold, emit once and complete; unsubscribing aborts. Beside what is listed with
  * a method they throw the errors of `BerbixTokenService.refresh`.
@@ -107,7 +107,7 @@ export class BerbixTransactionService {
   }
 
   /** Fetches a transaction and what came of it; an unfinished one has no action. */
-  fetch(tokens: BerbixTokens | string): Observable<TransactionDto> {
+  fetch(tokens: TokenSource): Observable<TransactionDto> {
     const request = { method: 'GET', path: API_PATHS.transactions, repeat: 'always' } as const;
     return this.#call(tokens, () => request, TransactionDto.fromWire);
   }
@@ -118,7 +118,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when it is not completed
    * @throws {BerbixInputError} for what cannot be sent
    */
-  update(tokens: BerbixTokens | string, change: UpdateTransactionDto): Observable<TransactionDto> {
+  update(tokens: TokenSource, change: UpdateTransactionDto): Observable<TransactionDto> {
     return this.#call(
       tokens,
       () => ({
@@ -138,10 +138,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when it is completed already
    * @throws {BerbixInputError} for what cannot be sent
    */
-  override(
-    tokens: BerbixTokens | string,
-    result: OverrideTransactionDto,
-  ): Observable<BerbixTokens> {
+  override(tokens: TokenSource, result: OverrideTransactionDto): Observable<BerbixTokens> {
     return this.#call(
       tokens,
       () => ({
@@ -158,7 +155,7 @@ export class BerbixTransactionService {
    * Deletes a transaction and all that was submitted to it, for good; emits undefined. One that is
    * gone already counts as deleted, so that this can be repeated.
    */
-  delete(tokens: BerbixTokens | string): Observable<undefined> {
+  delete(tokens: TokenSource): Observable<undefined> {
     const request = { method: 'DELETE', path: API_PATHS.transactions, repeat: 'always' } as const;
     return this.#call(
       tokens,
@@ -181,7 +178,7 @@ export class BerbixTransactionService {
    * @throws {BerbixInputError} for what cannot be sent, such as an image above the limit
    */
   uploadImages(
-    tokens: BerbixTokens | string,
+    tokens: TokenSource,
     images: readonly UploadImageDto[],
   ): Observable<UploadResultDto> {
     return this.#upload(tokens, API_PATHS.images, () => imagesBody(images));
@@ -195,10 +192,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when the transaction waits for something else: `nextStep`
    * @throws {BerbixInputError} for what cannot be sent
    */
-  uploadIdScan(
-    tokens: BerbixTokens | string,
-    extractedData: UploadData,
-  ): Observable<UploadResultDto> {
+  uploadIdScan(tokens: TokenSource, extractedData: UploadData): Observable<UploadResultDto> {
     return this.#upload(tokens, API_PATHS.idScans, () => idScanBody(extractedData));
   }
 
@@ -214,11 +208,7 @@ export class BerbixTransactionService {
     );
   }
 
-  #upload(
-    tokens: BerbixTokens | string,
-    path: string,
-    body: () => Uint8Array,
-  ): Observable<UploadResultDto> {
+  #upload(tokens: TokenSource, path: string, body: () => Uint8Array): Observable<UploadResultDto> {
     return this.#call(
       tokens,
       () => ({
@@ -235,7 +225,7 @@ export class BerbixTransactionService {
 
   /** A call with a token of the transaction, which is refreshed as needed. */
   #call<T>(
-    tokens: BerbixTokens | string,
+    tokens: TokenSource,
     describe: () => BerbixRequest,
     result: (reader: WireReader, tokens: BerbixTokens) => T,
     kind: 'accessToken' | 'clientToken' = 'accessToken',

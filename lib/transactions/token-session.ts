@@ -1,67 +1,82 @@
-import { Observable, catchError, mergeMap, throwError } from 'rxjs';
+import { Observable, catchError, mergeMap, of, throwError } from 'rxjs';
 import {
   BerbixInvalidAccessTokenError,
   BerbixResponseError,
   isBerbixError,
 } from '../errors/index.js';
-import { BerbixTokens, type BerbixTokenService } from '../tokens/index.js';
+import type { BerbixTokenService, BerbixTokens, TokenOwner, TokenSource } from '../tokens/index.js';
 
 /**
- * The tokens of a transaction over one call: refreshed before it where they must be, and once more
- * after a refusal. Whatever goes wrong after a refresh carries the tokens that it gave.
+ * The tokens of a transaction over one call: fresh ones, and others after a refusal. Whatever goes
+ * wrong once there are tokens carries them, where the API has replaced the refresh token.
  */
 export class TokenSession {
-  readonly #given: string;
-  #current: BerbixTokens;
-  #refreshed = false;
+  #current: BerbixTokens | undefined;
 
-  /** @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed */
   constructor(
     private readonly service: BerbixTokenService,
-    tokens: BerbixTokens | string,
-  ) {
-    this.#current = BerbixTokens.from(tokens);
-    this.#given = this.#current.refreshToken;
-  }
+    private readonly source: TokenSource,
+  ) {}
 
   /** Makes the call with a token that is good; emits what the call emits. */
   use<T>(
     kind: 'accessToken' | 'clientToken',
     call: (bearer: string, tokens: BerbixTokens) => Observable<T>,
   ): Observable<T> {
-    const attempt = (): Observable<T> => call(this.#bearer(kind), this.#current);
-    const isStale = this.#current.needsRefresh() || this.#current[kind] === undefined;
-    return (isStale ? this.#refresh(attempt) : attempt()).pipe(
+    const attempt = (tokens: BerbixTokens): Observable<T> => {
+      this.#current = tokens;
+      return call(bearerOf(tokens, kind), tokens);
+    };
+    return this.#fresh(kind).pipe(
+      mergeMap(attempt),
       // A 401 says that nothing was done, so that every call may be made again.
-      catchError((error: unknown) =>
-        error instanceof BerbixInvalidAccessTokenError && !this.#refreshed
-          ? this.#refresh(attempt)
-          : throwError(() => error),
-      ),
+      catchError((error: unknown) => {
+        const tokens = this.#current;
+        if (!(error instanceof BerbixInvalidAccessTokenError) || tokens === undefined) throw error;
+        return this.#replace(tokens, tokens.accessToken).pipe(
+          // An exchange a moment ago: what the API said of its token says more.
+          catchError((other: unknown) =>
+            throwError(() => (other instanceof BerbixInvalidAccessTokenError ? error : other)),
+          ),
+          mergeMap(attempt),
+        );
+      }),
       catchError((error: unknown) => throwError(() => this.#rescue(error))),
     );
   }
 
-  #refresh<T>(then: () => Observable<T>): Observable<T> {
-    return this.service.refresh(this.#current).pipe(
-      mergeMap((tokens) => {
-        this.#current = tokens;
-        this.#refreshed = true;
-        return then();
-      }),
-    );
+  /** A client token may be missing where only the others were kept. */
+  #fresh(kind: 'accessToken' | 'clientToken'): Observable<BerbixTokens> {
+    return this.service
+      .fresh(this.source)
+      .pipe(
+        mergeMap((tokens) =>
+          tokens[kind] === undefined ? this.#replace(tokens, tokens.accessToken) : of(tokens),
+        ),
+      );
   }
 
-  #bearer(kind: 'accessToken' | 'clientToken'): string {
-    const token = this.#current[kind];
-    if (token !== undefined) return token;
-    throw new BerbixResponseError('The API gave no client token for this transaction.');
+  #replace(tokens: BerbixTokens, refused: string | undefined): Observable<BerbixTokens> {
+    return this.service.fresh(isOwner(this.source) ? this.source : tokens, { refused });
   }
 
+  /** What is in the store needs no rescue. */
   #rescue(error: unknown): unknown {
-    const replaced = this.#current.refreshToken !== this.#given;
-    return replaced && isBerbixError(error) && error.tokens === undefined
-      ? error.carrying(this.#current)
-      : error;
+    const current = this.#current;
+    if (current === undefined || isOwner(this.source) || !isBerbixError(error)) return error;
+    const given = typeof this.source === 'string' ? this.source : this.source.refreshToken;
+    const isReplaced = current.refreshToken !== given && error.tokens === undefined;
+    return isReplaced ? error.carrying(current) : error;
   }
+}
+
+function isOwner(source: TokenSource): source is TokenOwner {
+  return typeof source === 'object' && source !== null && !('refreshToken' in source);
+}
+
+/** @throws {BerbixResponseError} when the API gave none */
+function bearerOf(tokens: BerbixTokens, kind: 'accessToken' | 'clientToken'): string {
+  const token = tokens[kind];
+  if (token !== undefined) return token;
+  throw new BerbixResponseError('The API gave no client token for this transaction.');
 }

@@ -29,6 +29,9 @@ class FailingController {
 
 const STATUSES: Record<string, number> = {
   BerbixInputError: 400,
+  BerbixWebhookBodyError: 400,
+  BerbixWebhookSignatureError: 401,
+  BerbixNotFoundError: 404,
   BerbixConflictError: 409,
   BerbixInvalidRefreshTokenError: 410,
   BerbixGoneError: 410,
@@ -38,6 +41,7 @@ const STATUSES: Record<string, number> = {
   BerbixInvalidAccessTokenError: 502,
   BerbixRateLimitError: 503,
   BerbixUnavailableError: 503,
+  BerbixStoreError: 503,
   BerbixTimeoutError: 504,
   BerbixAuthenticationError: 500,
   BerbixConfigurationError: 500,

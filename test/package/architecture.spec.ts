@@ -9,13 +9,16 @@ const FLOORS: Record<string, string[]> = {
   wire: [],
   errors: [],
   http: ['wire', 'errors', 'version'],
-  tokens: ['wire', 'errors', 'http'],
+  'token-store': ['errors'],
+  tokens: ['wire', 'errors', 'http', 'token-store'],
   transactions: ['wire', 'errors', 'http', 'tokens'],
   // The module, its options and its configuration.
-  '.': ['errors', 'http', 'tokens', 'transactions'],
+  '.': ['wire', 'errors', 'http', 'token-store', 'tokens', 'transactions'],
+  // What users need in their own tests.
+  testing: ['.', 'wire', 'errors', 'http', 'token-store', 'tokens', 'transactions'],
   // The sandbox knows the wire, and nothing of the client.
   sandbox: ['wire', 'version'],
-  cli: ['.', 'sandbox', 'version'],
+  cli: ['.', 'errors', 'sandbox', 'token-store', 'version'],
 };
 
 const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) =>

@@ -1,5 +1,5 @@
 import type { BerbixTokens } from '../../tokens/index.js';
-import type { WireReader } from '../wire-reader.js';
+import type { WireReader } from '../../http/index.js';
 
 /** A value that was read from an ID, or that the user gave. */
 export interface TransactionFieldDto {

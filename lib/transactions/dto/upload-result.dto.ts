@@ -1,5 +1,5 @@
 import type { BerbixTokens } from '../../tokens/index.js';
-import type { WireReader } from '../wire-reader.js';
+import type { WireReader } from '../../http/index.js';
 
 /** What came of an upload. [doc: reference/uploadimages] */
 export class UploadResultDto {

@@ -43,26 +43,26 @@ export const java: Proofs<'java.'> = {
   async 'java.4'() {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
-    const { refreshToken, clientToken } = await createTransaction(sandbox, services);
-    const expired = new BerbixTokens({
-      refreshToken,
-      clientToken,
-      accessToken: 'at_expired',
-      expiresAt: new Date(0),
-    });
-    for (const given of [refreshToken, expired]) {
+    const expired = ({ refreshToken, clientToken }: BerbixTokens): BerbixTokens =>
+      new BerbixTokens({
+        refreshToken,
+        clientToken,
+        accessToken: 'at_expired',
+        expiresAt: new Date(0),
+      });
+    for (const given of [({ refreshToken }: BerbixTokens) => refreshToken, expired]) {
+      const created = await createTransaction(sandbox, services);
       sandbox.requests.clear();
       sandbox.faults.add({ kind: 'answer', path: IMAGES, body: { next_step: 'done' } });
-      const result = await firstValueFrom(services.transactions.uploadImages(given, [IMAGE]));
+      const upload = services.transactions.uploadImages(given(created), [IMAGE]);
+      const { tokens } = await firstValueFrom(upload);
       expect(sandbox.requests.to('POST', '/v0/tokens')).toHaveLength(1);
-      expect(sandbox.requests.last?.headers.authorization).toBe(
-        `Bearer ${result.tokens.clientToken}`,
-      );
+      expect(sandbox.requests.last?.headers.authorization).toBe(`Bearer ${tokens.clientToken}`);
     }
     // One that is refused, although it looked good, is refreshed too.
+    const good = await createTransaction(sandbox, services);
     sandbox.faults.add({ kind: 'status', status: 401, path: IMAGES });
     sandbox.faults.add({ kind: 'answer', path: IMAGES, body: { next_step: 'done' } });
-    const good = await firstValueFrom(services.tokens.refresh(refreshToken));
     sandbox.requests.clear();
     const result = await firstValueFrom(services.transactions.uploadImages(good, [IMAGE]));
     expect(result.nextStep).toBe('done');

@@ -64,7 +64,7 @@ export const ruby: Proofs<'ruby.'> = {
     const properties = Object.entries(Object.getOwnPropertyDescriptors(BerbixTokens.prototype))
       .filter(([, { get }]) => get !== undefined)
       .map(([name]) => name as keyof BerbixTokens);
-    expect(properties).toHaveLength(5);
+    expect(properties).toHaveLength(6);
     for (const property of properties) expect(tokens[property]).toBeTruthy();
   },
 };

@@ -11,8 +11,12 @@ import ts from 'typescript';
 const TSC = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-for (const extension of ['mts', 'cts']) {
-  copyFileSync(path('program.ts'), path(`program.${extension}`));
+const PROGRAMS = ['program', 'program-stored'];
+
+for (const program of PROGRAMS) {
+  for (const extension of ['mts', 'cts']) {
+    copyFileSync(path(`${program}.ts`), path(`${program}.${extension}`));
+  }
 }
 
 for (const config of ['nodenext', 'bundler']) {
@@ -24,23 +28,25 @@ for (const config of ['nodenext', 'bundler']) {
 }
 
 test('uses every export', () => {
-  const file = path('program.mts');
-  const program = ts.createProgram([file], {
+  const files = PROGRAMS.map((name) => path(`${name}.mts`));
+  const program = ts.createProgram(files, {
     module: ts.ModuleKind.NodeNext,
     target: ts.ScriptTarget.ES2022,
   });
   const checker = program.getTypeChecker();
-  const imports = program.getSourceFile(file).statements.filter(ts.isImportDeclaration);
-  const exported = imports
-    .filter(({ moduleSpecifier }) => moduleSpecifier.text.startsWith('nestjs-berbix'))
-    .flatMap(({ moduleSpecifier }) =>
-      checker.getExportsOfModule(checker.getSymbolAtLocation(moduleSpecifier)),
-    )
-    .map(({ name }) => name);
-  const source = readFileSync(file, 'utf8');
-  const body = source.slice(imports.at(-1).end);
+  const exported = new Set();
+  let bodies = '';
+  for (const file of files) {
+    const imports = program.getSourceFile(file).statements.filter(ts.isImportDeclaration);
+    bodies += readFileSync(file, 'utf8').slice(imports.at(-1).end);
+    for (const { moduleSpecifier } of imports) {
+      if (!moduleSpecifier.text.startsWith('nestjs-berbix')) continue;
+      const symbol = checker.getSymbolAtLocation(moduleSpecifier);
+      for (const { name } of checker.getExportsOfModule(symbol)) exported.add(name);
+    }
+  }
   deepStrictEqual(
-    exported.filter((name) => !new RegExp(`\\b${name}\\b`).test(body)),
+    [...exported].filter((name) => !new RegExp(`\\b${name}\\b`).test(bodies)),
     [],
   );
 });

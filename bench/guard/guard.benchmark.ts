@@ -1,0 +1,98 @@
+import { benchmark } from '../support/benchmark.js';
+import { spread } from '../support/statistics.js';
+import { CUSTOMERS } from '../support/stored-tokens.js';
+import { table } from '../support/table.js';
+import {
+  PLATFORMS,
+  ROUTES,
+  measure,
+  type Plan,
+  type Platform,
+  type Round,
+  type Route,
+} from './measure.js';
+
+/** What ours is compared with. */
+type Rival = Exclude<Route, 'guarded'>;
+
+const RIVALS: readonly Rival[] = ['bare', 'trivial'];
+
+const TITLES: Record<Route, string> = {
+  bare: 'no guard',
+  trivial: 'a guard that does nothing',
+  guarded: '@RequireFreshTokens',
+};
+
+/** Throughput with the guard, at least, as a multiple of that without. */
+const GOAL = 0.97;
+
+/** What `@RequireFreshTokens` costs a route whose tokens are in memory. */
+export const guard = benchmark({
+  summary: 'throughput of a Nest route with and without @RequireFreshTokens',
+  flags: {
+    starts: { help: 'how often all begin anew, in new processes', fallback: 3 },
+    rounds: { help: 'rounds after each start', fallback: 7 },
+    requests: { help: 'requests per turn', fallback: 10_000 },
+    'warm-up': { help: 'requests before the first round', fallback: 20_000 },
+  },
+  run: async ({ 'warm-up': warmUp, ...flags }) => {
+    const plan = { ...flags, warmUp };
+    const rounds = await measure(plan);
+    return { report: report(plan, rounds), data: { plan, rounds } };
+  },
+});
+
+function report(plan: Plan, rounds: Record<Platform, Round[]>): string {
+  return [
+    'guard: a route with @RequireFreshTokens and @FreshTokens()',
+    '',
+    'As a multiple of another route (median, min to max):',
+    table([
+      ['', 'throughput', '', 'goal', '', 'CPU time', ''],
+      ...PLATFORMS.flatMap((platform) => RIVALS.map((rival) => row(platform, rival))),
+    ]),
+    '',
+    'Absolute numbers; they say something about this machine only:',
+    table([
+      ['', 'throughput', 'CPU time'],
+      ...PLATFORMS.flatMap((platform) => ROUTES.map((route) => absoluteRow(platform, route))),
+    ]),
+    '',
+    'How it was measured:',
+    '  Each server has a process of its own; 32 callers in another load one at a time, in turns of',
+    `  ${plan.requests} requests, after ${plan.warmUp} that do not count; ${plan.rounds} rounds, ${plan.starts} times in new processes.`,
+    '  Ratios are made within a round. CPU time is user and system time of the server.',
+    `  Requests name ${CUSTOMERS} customers in turn, whose tokens are in memory; each answer is checked to be`,
+    '  for the right one. The guard that does nothing says yes, and its parameter is a constant: what is',
+    '  between it and no guard is what Nest takes for any.',
+  ].join('\n');
+
+  function row(platform: Platform, rival: Rival): string[] {
+    const of = rounds[platform];
+    const throughput = spread(of.map((round) => round[rival].wallMs / round.guarded.wallMs));
+    const cpu = spread(of.map((round) => round.guarded.cpuMs / round[rival].cpuMs));
+    const hasGoal = rival === 'bare';
+    return [
+      `${platform}, ${TITLES[rival]}`,
+      times(throughput.median),
+      `(${times(throughput.min)} to ${times(throughput.max)})`,
+      hasGoal ? `at least ${times(GOAL)}` : '',
+      hasGoal ? (throughput.median >= GOAL ? 'met' : 'MISSED') : '',
+      times(cpu.median),
+      `(${times(cpu.min)} to ${times(cpu.max)})`,
+    ];
+  }
+
+  function absoluteRow(platform: Platform, route: Route): string[] {
+    const turns = rounds[platform].map((round) => round[route]);
+    const perSecond = spread(turns.map(({ wallMs }) => (plan.requests * 1000) / wallMs));
+    const micros = spread(turns.map(({ cpuMs }) => (cpuMs * 1000) / plan.requests));
+    return [
+      `${platform}, ${TITLES[route]}`,
+      `${perSecond.median.toFixed(0)}/s`,
+      `${micros.median.toFixed(1)} us`,
+    ];
+  }
+}
+
+const times = (ratio: number): string => `${ratio.toFixed(2)}x`;

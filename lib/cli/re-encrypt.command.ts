@@ -1,0 +1,71 @@
+import {
+  encryptionKeysFromEnvironment,
+  reencryptTokens,
+  type BerbixEncryptionOptions,
+  type ReencryptionCounts,
+} from '../token-store/encryption/index.js';
+import { parseReEncryptFlags, RE_ENCRYPT_USAGE } from './re-encrypt.flags.js';
+import { ReEncryptProgress } from './re-encrypt.progress.js';
+import { openStore, type OpenedStore } from './re-encrypt.store.js';
+
+/**
+ * `nestjs-berbix re-encrypt`: all that is stored, under the current key.
+ *
+ * @returns 0 when everything is, 1 if something could not be or the store failed, 2 for flags that
+ * cannot be used
+ */
+export async function reEncryptCommand(args: string[]): Promise<number> {
+  const flags = parseReEncryptFlags(args);
+  if ('help' in flags) {
+    process.stdout.write(RE_ENCRYPT_USAGE);
+    return 0;
+  }
+  if ('problem' in flags) {
+    process.stderr.write(`${flags.problem}\n\n${RE_ENCRYPT_USAGE}`);
+    return 2;
+  }
+  const { target, account, acceptClear } = flags;
+  const progress = new ReEncryptProgress(process.stderr);
+  let counts: ReencryptionCounts = { total: 0, changed: 0, unchanged: 0, failed: 0 };
+  let opened: OpenedStore | undefined;
+  try {
+    const encryption = { ...encryptionOf(process.env), acceptClear };
+    opened = await openStore(target);
+    await reencryptTokens({
+      store: opened.store,
+      encryption,
+      account,
+      onProgress: (now) => progress.update((counts = now)),
+      onFailure: (key, error) => progress.failure(key, error),
+    });
+    progress.end();
+    process.stdout.write(summaryOf(counts));
+    return 0;
+  } catch (error) {
+    progress.end();
+    if (counts.total > 0) process.stdout.write(summaryOf(counts));
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await opened?.close();
+  }
+}
+
+function encryptionOf(environment: NodeJS.ProcessEnv): BerbixEncryptionOptions {
+  const encryption = encryptionKeysFromEnvironment(environment);
+  if (encryption !== undefined) return encryption;
+  throw new Error(
+    'The environment variable BERBIX_ENCRYPTION_KEYS is missing. Set it to the keys, such as new:base64,old:base64 with the current one first. Make a key with: openssl rand -base64 32',
+  );
+}
+
+function summaryOf({ total, changed, unchanged, failed }: ReencryptionCounts): string {
+  if (total === 0) return 'Nothing is stored there for this account. Is the address complete?\n';
+  return [
+    `${total} values`,
+    `  ${changed} encrypted anew with the current key`,
+    `  ${unchanged} had it already`,
+    `  ${failed} left as they were`,
+    '',
+  ].join('\n');
+}

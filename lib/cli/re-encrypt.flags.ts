@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+
+/** What `nestjs-berbix re-encrypt --help` shows. */
+export const RE_ENCRYPT_USAGE = `Usage: nestjs-berbix re-encrypt --postgres URL [options]
+       nestjs-berbix re-encrypt --redis URL [options]
+
+Encrypts with the current key what is stored under an older one. Applications may
+run meanwhile; give them the new keys before. The keys are taken from the
+environment: BERBIX_ENCRYPTION_KEYS=id:base64,id:base64 with the current one first
+and all older ones after it. A key is made with: openssl rand -base64 32
+
+Options:
+  --postgres URL  such as postgres://user@host:5432/database; needs pg, which also
+                  reads PGPASSWORD
+  --table NAME    the table in PostgreSQL, if it is not berbix_tokens
+  --redis URL     such as redis://host:6379; needs ioredis
+  --prefix TEXT   what keys in Redis begin with, if it is not berbix:
+  --account NAME  the name of the account, if it has one
+  --accept-clear  encrypt also what is stored in clear text; only while a store
+                  moves to encryption, since anybody could have written it
+  --help          show this
+`;
+
+/** Which store to work on. */
+export type ReEncryptTarget =
+  | { kind: 'postgres'; url: string; table: string | undefined }
+  | { kind: 'redis'; url: string; prefix: string | undefined };
+
+/** Help, or what is wrong with the flags, or what to do. */
+export type ReEncryptFlags =
+  | { help: true }
+  | { problem: string }
+  | { target: ReEncryptTarget; account: string | undefined; acceptClear: boolean };
+
+/** Reads the flags and checks their values; no message quotes a URL, which may have a password. */
+export function parseReEncryptFlags(args: string[]): ReEncryptFlags {
+  let flags: ReturnType<typeof readFlags>;
+  try {
+    flags = readFlags(args);
+  } catch (error) {
+    return { problem: problemOf(error, args) };
+  }
+  if (flags.help) return { help: true };
+  const { postgres, redis, table, prefix, account } = flags;
+  if ((postgres === undefined) === (redis === undefined)) {
+    return { problem: 'Give either --postgres or --redis.' };
+  }
+  if (account === '') return { problem: '--account must not be empty.' };
+  const common = { account, acceptClear: flags['accept-clear'] ?? false };
+  if (postgres !== undefined) {
+    if (prefix !== undefined) return { problem: '--prefix goes with --redis.' };
+    if (!isUrl(postgres, ['postgres:', 'postgresql:'])) {
+      return { problem: '--postgres must be a URL such as postgres://user@host:5432/database.' };
+    }
+    return { target: { kind: 'postgres', url: postgres, table }, ...common };
+  }
+  if (table !== undefined) return { problem: '--table goes with --postgres.' };
+  if (redis === undefined || !isUrl(redis, ['redis:', 'rediss:'])) {
+    return { problem: '--redis must be a URL such as redis://host:6379 or rediss://host:6379.' };
+  }
+  return { target: { kind: 'redis', url: redis, prefix }, ...common };
+}
+
+function readFlags(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  return parseArgs({
+    args,
+    options: {
+      postgres: text,
+      table: text,
+      redis: text,
+      prefix: text,
+      account: text,
+      'accept-clear': flag,
+      help: flag,
+    },
+  }).values;
+}
+
+function isUrl(text: string, protocols: string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
+/** parseArgs quotes what it does not understand: a URL, for instance, whose flag was forgotten. */
+function problemOf(error: unknown, args: string[]): string {
+  const [sentence = ''] = (error as Error).message.split('. ');
+  const quotes = args.some((arg) => arg.includes('://') && sentence.includes(arg));
+  if (quotes) return 'A URL stands where none belongs; give it after --postgres or --redis.';
+  return sentence.endsWith('.') ? sentence : `${sentence}.`;
+}

@@ -1,0 +1,100 @@
+import { isMissing } from '../sandbox/server/missing-package.js';
+import type { BerbixTokenStore } from '../token-store/index.js';
+import { PostgresTokenStore } from '../token-store/postgres/index.js';
+import { RedisTokenStore } from '../token-store/redis/index.js';
+import { storeFailure } from '../token-store/store-failure.js';
+import type { ReEncryptTarget } from './re-encrypt.flags.js';
+
+/** A store, and the end of its connections. */
+export interface OpenedStore {
+  readonly store: BerbixTokenStore;
+  close(): Promise<void>;
+}
+
+type Pg = Pick<typeof import('pg'), 'Pool'>;
+type Ioredis = Pick<typeof import('ioredis'), 'Redis'>;
+
+/** How drivers are loaded; neither is a dependency of this package. */
+export interface Drivers {
+  pg(): Promise<Pg>;
+  ioredis(): Promise<Ioredis>;
+}
+
+const DRIVERS: Drivers = {
+  pg: async () => (await import('pg')).default,
+  ioredis: async () => import('ioredis'),
+};
+
+/** For one connection, in milliseconds. */
+const CONNECT_MS = 10_000;
+/** For one statement or command; a page of keys takes longest. */
+const ANSWER_MS = 30_000;
+
+/**
+ * Connects to the store.
+ *
+ * @throws {Error} that says what to install if the driver is missing
+ * @throws {BerbixStoreError} for a store that cannot be reached, or a name that cannot be used
+ */
+export async function openStore(
+  target: ReEncryptTarget,
+  drivers: Drivers = DRIVERS,
+): Promise<OpenedStore> {
+  return target.kind === 'postgres'
+    ? openPostgres(target, await loaded('pg', 'PostgreSQL', drivers.pg))
+    : openRedis(target, await loaded('ioredis', 'Redis', drivers.ioredis));
+}
+
+function openPostgres(
+  { url, table }: ReEncryptTarget & { kind: 'postgres' },
+  { Pool }: Pg,
+): OpenedStore {
+  const pool = new Pool({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: ANSWER_MS,
+  });
+  // A connection that breaks is told by the statement that needs it.
+  pool.on('error', () => {});
+  return { store: new PostgresTokenStore(pool, { table }), close: () => pool.end() };
+}
+
+async function openRedis(
+  { url, prefix }: ReEncryptTarget & { kind: 'redis' },
+  { Redis }: Ioredis,
+): Promise<OpenedStore> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS,
+    commandTimeout: ANSWER_MS,
+    retryStrategy: null,
+  });
+  // What connect() rejects with says only that the connection is closed.
+  let told: unknown;
+  redis.on('error', (error) => (told = error));
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    throw storeFailure('Redis', told ?? error);
+  }
+  return {
+    store: new RedisTokenStore(redis, { prefix }),
+    close: async () => redis.disconnect(),
+  };
+}
+
+async function loaded<Driver>(
+  name: string,
+  what: string,
+  load: () => Promise<Driver>,
+): Promise<Driver> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!isMissing(error, name)) throw error;
+    throw new Error(`re-encrypt needs a package for ${what}. Run: npm install ${name}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,32 @@
+import { BerbixStoreError } from '../../errors/index.js';
+import type { VaultCipher } from '../token-vault.js';
+import { clearText, parseClear, parseSealed } from './sealed-text.js';
+
+/** Stands in for {@link TokenCipher} where no encryption is configured: values are kept as they are, and say so. */
+export class ClearText implements VaultCipher {
+  async seal(_key: string, text: string): Promise<string> {
+    return clearText(text);
+  }
+
+  /** @throws {BerbixStoreError} (as a rejection) for a value that is sealed, or that is nothing of this package's */
+  async open(_key: string, stored: string): Promise<string> {
+    const text = parseClear(stored);
+    if (text !== undefined) return text;
+    const sealed = parseSealed(stored);
+    if (sealed === undefined) throw unknownForm();
+    throw new BerbixStoreError(
+      `A stored value is sealed with the key "${sealed.keyId}", and no encryption is configured. Set the option encryption, with that key among its keys.`,
+    );
+  }
+
+  async isCurrent(stored: string): Promise<boolean> {
+    return parseClear(stored) !== undefined;
+  }
+}
+
+/** For a value that neither cipher has written. */
+export function unknownForm(): BerbixStoreError {
+  return new BerbixStoreError(
+    'A stored value is in no form that this package writes: it was altered, or something else wrote it.',
+  );
+}

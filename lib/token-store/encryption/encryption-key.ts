@@ -1,0 +1,48 @@
+import { createSecretKey, KeyObject } from 'node:crypto';
+
+/** Bytes of a key of AES-256. */
+const KEY_BYTES = 32;
+
+/** Of 32 random bytes, fewer than 17 different ones are rarer than one in ten million millions. */
+const DIFFERENT_BYTES = 17;
+
+/** What to do for a key, at the end of a message. */
+export const MAKE_A_KEY = 'Make a key with: openssl rand -base64 32';
+
+/** Whether this can be the id of a key; it stands in clear text in what is sealed. */
+export function isKeyId(id: unknown): id is string {
+  return typeof id === 'string' && /^[\w-]{1,64}$/.test(id);
+}
+
+/** An id for a message; not one that could be a key that was put in the wrong place. */
+export function shownKeyId(id: string): string {
+  return isKeyId(id) && id.length < 40 ? `"${id}"` : 'with a long or malformed id';
+}
+
+/**
+ * Reads a key and looks for the mistakes that make it a weak one.
+ *
+ * @returns the key, held where nothing prints it, or what is wrong with it: never the key itself
+ */
+export function readKey(key: unknown): KeyObject | string {
+  if (typeof key === 'string') return textProblem(key) ?? checked(Buffer.from(key, 'base64'));
+  if (key instanceof Uint8Array) return checked(key);
+  if (key instanceof KeyObject && key.type === 'secret') return checked(key.export());
+  if (key === undefined || key === null) return 'is missing';
+  return 'is neither base64 text nor bytes';
+}
+
+function textProblem(text: string): string | undefined {
+  if (text === '') return 'is empty';
+  if (/^\s|\s$/.test(text)) return 'has a space or a line break around it';
+  if (/^[\da-f]{64}$/i.test(text)) return 'is hexadecimal text, not base64';
+  if (Buffer.from(text, 'base64').toString('base64') !== text) return 'is not base64 text';
+  return undefined;
+}
+
+function checked(bytes: Uint8Array): KeyObject | string {
+  if (bytes.length !== KEY_BYTES) return `is ${bytes.length} bytes long, not ${KEY_BYTES}`;
+  if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is text, such as a passphrase';
+  if (new Set(bytes).size < DIFFERENT_BYTES) return 'is not random: its bytes repeat themselves';
+  return createSecretKey(bytes);
+}

@@ -1,0 +1,123 @@
+import type { KeyObject } from 'node:crypto';
+import { BerbixStoreError } from '../../errors/index.js';
+import { isKeyId, readKey, shownKeyId } from './encryption-key.js';
+import type { BerbixKeyProvider } from './encryption.options.js';
+import type { KeyRing } from './key-ring.js';
+
+/** How long the current key is taken for the current one. */
+const CURRENT_FOR_MS = 60_000;
+/** How long the provider may take for an answer. */
+const TIMEOUT_MS = 5_000;
+/** Keys that are kept; a rotation a week fills it in two years. */
+const MAX_KEYS = 100;
+
+interface CurrentKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
+/**
+ * Asks a provider for keys and keeps what it answers. Callers who ask for the same share one
+ * question; a failure is told to those who share it and is not kept.
+ */
+export class ProvidedKeyRing implements KeyRing {
+  readonly #provider: BerbixKeyProvider;
+  /** Those used last are at the end. */
+  readonly #keys = new Map<string, KeyObject>();
+  readonly #asked = new Map<string, Promise<KeyObject | undefined>>();
+  #current: CurrentKey | undefined;
+  #currentUntil = 0;
+  #askedCurrent: Promise<CurrentKey> | undefined;
+
+  constructor(provider: BerbixKeyProvider) {
+    this.#provider = provider;
+  }
+
+  async current(): Promise<CurrentKey> {
+    if (this.#current !== undefined && performance.now() < this.#currentUntil) return this.#current;
+    this.#askedCurrent ??= this.#askCurrent().finally(() => (this.#askedCurrent = undefined));
+    return this.#askedCurrent;
+  }
+
+  async byId(id: string): Promise<KeyObject | undefined> {
+    const known = this.#keys.get(id);
+    if (known !== undefined) {
+      this.#keep(id, known);
+      return known;
+    }
+    let asked = this.#asked.get(id);
+    if (asked === undefined) {
+      asked = this.#askById(id).finally(() => this.#asked.delete(id));
+      this.#asked.set(id, asked);
+    }
+    return asked;
+  }
+
+  async #askCurrent(): Promise<CurrentKey> {
+    try {
+      const answer = await inTime('current()', () => this.#provider.current());
+      if (!isKeyId(answer?.id)) {
+        throw new BerbixStoreError(
+          'The key provider answered no key with an id. current() must answer { id, key }; an id is 1 to 64 letters, digits, hyphens and underscores.',
+        );
+      }
+      this.#current = { id: answer.id, key: accepted(answer.id, answer.key) };
+      this.#keep(answer.id, this.#current.key);
+    } catch (error) {
+      // Tokens are rather sealed with the key before than lost because the provider is down.
+      if (this.#current === undefined) throw error;
+    }
+    this.#currentUntil = performance.now() + CURRENT_FOR_MS;
+    return this.#current;
+  }
+
+  async #askById(id: string): Promise<KeyObject | undefined> {
+    const answer = await inTime('byId()', () => this.#provider.byId(id));
+    if (answer === undefined || answer === null) return undefined;
+    const key = accepted(id, answer);
+    this.#keep(id, key);
+    return key;
+  }
+
+  #keep(id: string, key: KeyObject): void {
+    this.#keys.delete(id);
+    this.#keys.set(id, key);
+    if (this.#keys.size > MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value as string);
+  }
+}
+
+function accepted(id: string, answer: unknown): KeyObject {
+  const key = readKey(answer);
+  if (typeof key !== 'string') return key;
+  throw new BerbixStoreError(
+    `The key ${shownKeyId(id)} from the key provider ${key}. It must be 32 random bytes, as base64 text or as bytes.`,
+  );
+}
+
+/** The provider's own error is not passed on: it may quote the key that it was to unwrap. */
+async function inTime<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(failed(`did not answer ${what} within ${TIMEOUT_MS} ms`, 'TIMEOUT')),
+      TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([late, answered(what, ask)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function answered<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch {
+    throw failed(`failed to answer ${what}`);
+  }
+}
+
+function failed(what: string, reason?: string): BerbixStoreError {
+  return new BerbixStoreError(`The key provider ${what}.`, { retryable: true }, reason);
+}

@@ -1,0 +1,47 @@
+/** Bytes of the nonce of GCM, random for each value. */
+export const IV_BYTES = 12;
+/** Bytes of the authentication tag of GCM. */
+export const TAG_BYTES = 16;
+/** The name of the format, first in the text and first in what is authenticated. */
+export const FORMAT = 'b1';
+
+const CLEAR_PREFIX = 'clear.';
+
+/** What a sealed text consists of. */
+export interface SealedParts {
+  readonly keyId: string;
+  readonly iv: Uint8Array;
+  readonly ciphertext: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+/** `b1.<key id>.<base64url of nonce, ciphertext and tag>` */
+export function sealedText({ keyId, iv, ciphertext, tag }: SealedParts): string {
+  return `${FORMAT}.${keyId}.${Buffer.concat([iv, ciphertext, tag]).toString('base64url')}`;
+}
+
+/** The parts of a sealed text; undefined if it is not exactly as {@link sealedText} writes it. */
+export function parseSealed(text: string): SealedParts | undefined {
+  const [, keyId, encoded] = /^b1\.([\w-]{1,64})\.([\w-]+)$/.exec(text) ?? [];
+  if (keyId === undefined || encoded === undefined) return undefined;
+  const bytes = Buffer.from(encoded, 'base64url');
+  // Several texts decode to the same bytes; only one of them was written here.
+  if (bytes.toString('base64url') !== encoded) return undefined;
+  if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;
+  return {
+    keyId,
+    iv: bytes.subarray(0, IV_BYTES),
+    ciphertext: bytes.subarray(IV_BYTES, -TAG_BYTES),
+    tag: bytes.subarray(-TAG_BYTES),
+  };
+}
+
+/** A value that is not encrypted, marked as such. */
+export function clearText(text: string): string {
+  return `${CLEAR_PREFIX}${text}`;
+}
+
+/** What {@link clearText} was given; undefined for anything else. */
+export function parseClear(text: string): string | undefined {
+  return text.startsWith(CLEAR_PREFIX) ? text.slice(CLEAR_PREFIX.length) : undefined;
+}

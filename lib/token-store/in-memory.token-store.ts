@@ -1,0 +1,139 @@
+import {
+  BerbixTokenStore,
+  type Lease,
+  type SeenRecord,
+  type StoredRecord,
+} from './berbix-token-store.js';
+
+interface MemoryRecord {
+  version: number;
+  fence: number;
+  value: string | undefined;
+  note: string | undefined;
+  leaseUntil: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Keeps tokens in the memory of this process: for development, tests and single processes. Nothing
+ * is shared with other replicas, and nothing outlives a restart.
+ */
+export class InMemoryTokenStore extends BerbixTokenStore {
+  readonly description = 'the memory of this process';
+  readonly shared = false;
+  readonly durable = false;
+  readonly #records = new Map<string, MemoryRecord>();
+  /** When records without a value were left so; the oldest first. */
+  readonly #emptied = new Map<string, number>();
+
+  /** @param maxRecords above that, the record that came first goes; for what can be done without */
+  constructor(private readonly maxRecords = Infinity) {
+    super();
+  }
+
+  async load(key: string): Promise<StoredRecord | undefined> {
+    const record = this.#records.get(key);
+    if (record === undefined) return undefined;
+    const { version, fence, value, note, leaseUntil } = record;
+    const now = clock();
+    return { version, fence, value, note, leasedForMs: Math.max(0, leaseUntil - now), now };
+  }
+
+  async lease(
+    key: string,
+    seen: SeenRecord,
+    ttlMs: number,
+    note: string,
+  ): Promise<Lease | undefined> {
+    const now = clock();
+    const record = this.#records.get(key) ?? empty();
+    if (!isAsSeen(record, seen) || record.leaseUntil > now) return undefined;
+    record.fence++;
+    record.leaseUntil = now + ttlMs;
+    record.note = note;
+    this.#records.set(key, record);
+    if (record.value === undefined) this.#removeInADay(key, now);
+    return { fence: record.fence, now };
+  }
+
+  async commit(key: string, version: number, value: string): Promise<number | undefined> {
+    const record = this.#records.get(key) ?? empty();
+    if (record.version !== version) return undefined;
+    record.version++;
+    record.value = value;
+    record.note = undefined;
+    record.leaseUntil = 0;
+    this.#records.set(key, record);
+    this.#emptied.delete(key);
+    if (this.#records.size > this.maxRecords) this.#removeFirst();
+    return record.version;
+  }
+
+  async release(key: string, seen: SeenRecord, note: string): Promise<boolean> {
+    const record = this.#records.get(key);
+    if (record === undefined || !isAsSeen(record, seen)) return false;
+    record.leaseUntil = 0;
+    record.note = note;
+    return true;
+  }
+
+  async forget(key: string): Promise<void> {
+    const record = this.#records.get(key);
+    if (record === undefined) return;
+    const { version, fence } = record;
+    this.#records.set(key, { ...empty(), version: version + 1, fence: fence + 1 });
+    this.#removeInADay(key, clock());
+  }
+
+  async swap(key: string, expected: string, value: string): Promise<boolean> {
+    const record = this.#records.get(key);
+    if (record === undefined || record.value !== expected) return false;
+    record.value = value;
+    return true;
+  }
+
+  async keys(prefix: string): Promise<{ keys: string[]; cursor: undefined }> {
+    const found = [...this.#records].filter(
+      ([key, { value }]) => value !== undefined && key.startsWith(prefix),
+    );
+    return { keys: found.map(([key]) => key), cursor: undefined };
+  }
+
+  #removeFirst(): void {
+    for (const key of this.#records.keys()) {
+      this.#records.delete(key);
+      return;
+    }
+  }
+
+  /** Notes that the record was left without a value, and removes those that have been for a day. */
+  #removeInADay(key: string, now: number): void {
+    this.#emptied.delete(key);
+    this.#emptied.set(key, now);
+    for (const [old, since] of this.#emptied) {
+      if (since > now - DAY_MS) break;
+      this.#emptied.delete(old);
+      this.#records.delete(old);
+    }
+  }
+}
+
+function empty(): MemoryRecord {
+  return {
+    version: 0,
+    fence: 0,
+    value: undefined,
+    note: undefined,
+    leaseUntil: 0,
+  };
+}
+
+function isAsSeen(record: MemoryRecord, seen: SeenRecord): boolean {
+  return record.version === seen.version && record.fence === seen.fence;
+}
+
+/** Goes on evenly when somebody sets the clock of this machine. */
+function clock(): number {
+  return performance.timeOrigin + performance.now();
+}

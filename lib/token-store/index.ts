@@ -1,0 +1,4 @@
+export * from './berbix-token-store.js';
+export * from './in-memory.token-store.js';
+export * from './token-vault.js';
+export * from './encryption/index.js';

@@ -1,0 +1,5 @@
+export {
+  PostgresTokenStore,
+  type PostgresClient,
+  type PostgresTokenStoreOptions,
+} from './postgres.token-store.js';

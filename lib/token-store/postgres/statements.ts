@@ -1,0 +1,72 @@
+/** How many keys a page has. */
+export const PAGE_SIZE = 500;
+
+/** A record without a value goes a day after the last lease, or after it was forgotten. */
+const IN_A_DAY = `clock_timestamp() + interval '1 day'`;
+
+/**
+ * One statement for each step, so that each is atomic on any connection, behind a pooler too. The
+ * time is `clock_timestamp()` where it is used: a statement may have waited for the row, and
+ * `now()` is the start of the transaction.
+ *
+ * @param table quoted
+ */
+export function statementsFor(table: string) {
+  // Those that are locked are in use; somebody else's statement removes them.
+  const removingOld = `
+    WITH old AS (
+      DELETE FROM ${table} WHERE key IN (
+        SELECT key FROM ${table} WHERE remove_after < clock_timestamp() AND key <> $1
+        ORDER BY remove_after LIMIT 100 FOR UPDATE SKIP LOCKED
+      )
+    )`;
+  const leased = `RETURNING fence, ${milliseconds('lease_until')} AS lease_until`;
+  return {
+    load: `
+      SELECT version, fence, value, note, ${milliseconds('clock.now')} AS now,
+        greatest(0, ${milliseconds('lease_until - clock.now')}) AS leased_for_ms
+      FROM (SELECT clock_timestamp() AS now) AS clock, ${table}
+      WHERE key = $1`,
+    firstLease: `${removingOld}
+      INSERT INTO ${table} (key, version, fence, note, lease_until, remove_after)
+      VALUES ($1, 0, 1, $3, clock_timestamp() + $2::float8 * interval '1 millisecond', ${IN_A_DAY})
+      ON CONFLICT (key) DO NOTHING
+      ${leased}`,
+    lease: `
+      UPDATE ${table} SET fence = fence + 1, note = $3,
+        lease_until = clock_timestamp() + $2::float8 * interval '1 millisecond',
+        remove_after = CASE WHEN value IS NULL THEN ${IN_A_DAY} END
+      WHERE key = $1 AND version = $4 AND fence = $5
+        AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+      ${leased}`,
+    firstCommit: `
+      INSERT INTO ${table} AS record (key, version, fence, value) VALUES ($1, 1, 0, $2)
+      ON CONFLICT (key) DO UPDATE SET version = 1, value = excluded.value, note = NULL,
+        lease_until = NULL, remove_after = NULL
+      WHERE record.version = 0
+      RETURNING version`,
+    commit: `
+      UPDATE ${table} SET version = version + 1, value = $2, note = NULL,
+        lease_until = NULL, remove_after = NULL
+      WHERE key = $1 AND version = $3
+      RETURNING version`,
+    release: `
+      UPDATE ${table} SET lease_until = NULL, note = $2
+      WHERE key = $1 AND version = $3 AND fence = $4
+      RETURNING key`,
+    forget: `${removingOld}
+      UPDATE ${table} SET version = version + 1, fence = fence + 1, value = NULL, note = NULL,
+        lease_until = NULL, remove_after = ${IN_A_DAY}
+      WHERE key = $1`,
+    swap: `UPDATE ${table} SET value = $3 WHERE key = $1 AND value = $2 RETURNING key`,
+    keys: `
+      SELECT key FROM ${table}
+      WHERE value IS NOT NULL AND starts_with(key, $1) AND ($2::text IS NULL OR key > $2)
+      ORDER BY key LIMIT ${PAGE_SIZE}`,
+  };
+}
+
+/** Of a time or of a difference, as a number that drivers give as a number. */
+function milliseconds(expression: string): string {
+  return `(extract(epoch FROM ${expression}) * 1000)::float8`;
+}

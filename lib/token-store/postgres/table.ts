@@ -1,0 +1,45 @@
+import { BerbixConfigurationError } from '../../errors/index.js';
+
+/** The name of the table unless another one is given. */
+export const DEFAULT_TABLE = 'berbix_tokens';
+
+/** Leaves room for the name of the index, which PostgreSQL would cut at 63 characters. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/;
+
+/**
+ * The name of a table as SQL has it.
+ *
+ * @throws {BerbixConfigurationError} for what is no plain name
+ */
+export function quoted(table: string): string {
+  const parts = typeof table === 'string' ? table.split('.') : [];
+  if (parts.length === 0 || parts.length > 2 || !parts.every((part) => NAME.test(part))) {
+    throw new BerbixConfigurationError(
+      'table must be a name such as berbix_tokens or app.berbix_tokens: letters, digits and _, at most 48 of them.',
+    );
+  }
+  return parts.map((part) => `"${part}"`).join('.');
+}
+
+/**
+ * The statements that make the table, each harmless where it was run before. The collation gives
+ * keys in the order of their bytes, so that one page of them is one range of the index; few records
+ * have a `remove_after`, so that those to remove are found at once, and changing one that has none
+ * touches no index.
+ */
+export function createStatements(table: string): string[] {
+  const name = quoted(table);
+  const index = `"${table.split('.').at(-1)}_remove_after"`;
+  return [
+    `CREATE TABLE IF NOT EXISTS ${name} (
+  key text COLLATE "C" PRIMARY KEY,
+  version integer NOT NULL,
+  fence integer NOT NULL,
+  value text,
+  note text,
+  lease_until timestamptz,
+  remove_after timestamptz
+);`,
+    `CREATE INDEX IF NOT EXISTS ${index} ON ${name} (remove_after) WHERE remove_after IS NOT NULL;`,
+  ];
+}

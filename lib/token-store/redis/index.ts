@@ -1,0 +1,5 @@
+export {
+  RedisTokenStore,
+  type RedisClient,
+  type RedisTokenStoreOptions,
+} from './redis.token-store.js';

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+
+/** A script with the name under which Redis keeps it. */
+export interface RedisScript {
+  readonly text: string;
+  readonly sha: string;
+}
+
+/**
+ * A record is a hash: `version`, `fence`, `value`, `note`, `until` (when its lease ends, in
+ * milliseconds since 1970). Each script touches one key, KEYS[1].
+ */
+const PRELUDE = `
+local key = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function number(field) return tonumber(redis.call('HGET', key, field) or 0) end
+local function in_a_day() redis.call('PEXPIRE', key, 86400000) end
+`;
+
+/** One for each step of a store. */
+export const SCRIPTS = {
+  load: script(`
+if redis.call('EXISTS', key) == 0 then return false end
+local fields = redis.call('HMGET', key, 'value', 'note')
+return {number('version'), number('fence'), fields[1], fields[2],
+  math.max(0, number('until') - now), now}
+`),
+
+  /** version, fence, milliseconds, note */
+  lease: script(`
+if number('version') ~= tonumber(ARGV[1]) or number('fence') ~= tonumber(ARGV[2]) then
+  return false
+end
+if number('until') > now then return false end
+redis.call('HSET', key, 'until', string.format('%.0f', now + ARGV[3]), 'note', ARGV[4])
+local fence = redis.call('HINCRBY', key, 'fence', 1)
+if redis.call('HEXISTS', key, 'value') == 0 then in_a_day() end
+return {fence, now}
+`),
+
+  /** version, value */
+  commit: script(`
+if number('version') ~= tonumber(ARGV[1]) then return false end
+redis.call('HSET', key, 'value', ARGV[2])
+redis.call('HDEL', key, 'until', 'note')
+redis.call('PERSIST', key)
+return redis.call('HINCRBY', key, 'version', 1)
+`),
+
+  /** version, fence, note */
+  release: script(`
+if redis.call('EXISTS', key) == 0 then return 0 end
+if number('version') ~= tonumber(ARGV[1]) or number('fence') ~= tonumber(ARGV[2]) then
+  return 0
+end
+redis.call('HSET', key, 'note', ARGV[3])
+redis.call('HDEL', key, 'until')
+return 1
+`),
+
+  forget: script(`
+if redis.call('EXISTS', key) == 0 then return end
+redis.call('HDEL', key, 'value', 'note', 'until')
+redis.call('HINCRBY', key, 'version', 1)
+redis.call('HINCRBY', key, 'fence', 1)
+in_a_day()
+`),
+
+  /** expected value, value */
+  swap: script(`
+if redis.call('HGET', key, 'value') ~= ARGV[1] then return 0 end
+redis.call('HSET', key, 'value', ARGV[2])
+return 1
+`),
+};
+
+function script(body: string): RedisScript {
+  const text = PRELUDE + body;
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}

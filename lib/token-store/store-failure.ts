@@ -1,0 +1,44 @@
+import { BerbixStoreError } from '../errors/index.js';
+
+/** What PostgreSQL refuses now and may do later: connection, rollback, resources, locks, shutdown, failover. */
+const PASSING_SQLSTATE = /^(08|40|53|55P03|57|25006)/;
+
+/** The same for Redis, by the first word of its refusal. */
+const PASSING_REPLY =
+  /^(ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOREPLICAS|OOM|READONLY|TRYAGAIN)$/;
+
+/**
+ * What a store throws in place of a driver's error, of which only the short code is kept: its
+ * message may quote keys and values, and its fields the whole statement.
+ *
+ * @param description of the store, for people
+ */
+export function storeFailure(description: string, error: unknown): BerbixStoreError {
+  if (error instanceof BerbixStoreError) return error;
+  const refusal = refusalOf(error);
+  const reason = refusal ?? systemCodeOf(error);
+  const known = reason === undefined ? '' : ` (${reason})`;
+  // A driver has no code for a connection that is closed or silent.
+  const retryable =
+    refusal === undefined
+      ? !(error instanceof TypeError)
+      : PASSING_SQLSTATE.test(refusal) || PASSING_REPLY.test(refusal);
+  const message = retryable
+    ? `${description} cannot be reached, is too slow or too busy${known}. Try again later, and check its address and health if that does not help.`
+    : `${description} failed${known}. Its log says more.`;
+  return new BerbixStoreError(message, { retryable }, reason);
+}
+
+/** The code with which the server itself refused: an SQLSTATE, or the first word of Redis's answer. */
+export function refusalOf(error: unknown): string | undefined {
+  const { name, code, message } = Object(error) as Record<string, unknown>;
+  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) return code;
+  if (name !== 'ReplyError') return undefined;
+  return /^[A-Z]{2,20}(?= )/.exec(String(message))?.[0];
+}
+
+/** The code of the system, such as ECONNREFUSED. */
+function systemCodeOf(error: unknown): string | undefined {
+  const { code } = Object(error) as Record<string, unknown>;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code) ? code : undefined;
+}

@@ -1,0 +1,178 @@
+import { bulkhead, type IPolicy } from 'cockatiel';
+import { BerbixStoreError, isBerbixError } from '../errors/index.js';
+import type { BerbixTokenStore, Lease, SeenRecord } from './berbix-token-store.js';
+import { storeFailure } from './store-failure.js';
+
+/** Makes texts unreadable and readable again; bound to the key of the record that they belong to. */
+export interface VaultCipher {
+  seal(key: string, text: string): Promise<string>;
+  open(key: string, sealed: string): Promise<string>;
+}
+
+/** What a lease holder keeps beside the value; times are those of the store, in milliseconds. */
+export interface VaultNote {
+  /** When something was begun whose end nobody has noted. */
+  attemptAt?: number | undefined;
+  /** How often it failed in a row. */
+  failures?: number | undefined;
+  /** Not to be tried again before. */
+  notBefore?: number | undefined;
+  /** The code of the error that no repetition mends. */
+  dead?: string | undefined;
+}
+
+/** A record, opened. */
+export interface VaultRecord<T> extends SeenRecord {
+  readonly value: T | undefined;
+  readonly note: VaultNote;
+  readonly leasedForMs: number;
+  readonly moment: StoreMoment;
+}
+
+/** A moment on the store's clock beside one of this process; the latter is never the later of the two. */
+export interface StoreMoment {
+  /** Milliseconds since 1970, by the store. */
+  readonly store: number;
+  /** `performance.now()` */
+  readonly local: number;
+}
+
+export interface VaultLease {
+  readonly fence: number;
+  readonly moment: StoreMoment;
+}
+
+/** Calls to the store at once; what is more waits here, where no time limit runs yet. */
+const MAX_CONCURRENT = 32;
+
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
+
+/**
+ * The records of one account: a store whose values are JSON, sealed, under keys that begin with the
+ * account. Every call has a time limit, and every failure is a {@link BerbixStoreError}.
+ */
+export class TokenVault {
+  readonly #store: BerbixTokenStore;
+  readonly #cipher: VaultCipher;
+  readonly #account: string;
+  readonly #timeoutMs: number;
+  readonly #turns: IPolicy = bulkhead(MAX_CONCURRENT, Infinity);
+
+  /** @param timeoutMs milliseconds for one call to the store */
+  constructor(store: BerbixTokenStore, cipher: VaultCipher, account: string, timeoutMs: number) {
+    this.#store = store;
+    this.#cipher = cipher;
+    this.#account = encodeURIComponent(account);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The record as it is now; an empty one where there is none. */
+  async load<T>(name: string): Promise<VaultRecord<T>> {
+    const key = this.#key(name);
+    const [record, local] = await this.#call(() => this.#store.load(key));
+    if (record === undefined) {
+      const moment = { store: 0, local };
+      return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
+    }
+    const { version, fence, leasedForMs } = record;
+    return {
+      version,
+      fence,
+      value:
+        record.value === undefined
+          ? undefined
+          : (JSON.parse(await this.#cipher.open(key, record.value)) as T),
+      note: record.note === undefined ? {} : (JSON.parse(record.note) as VaultNote),
+      leasedForMs,
+      moment: { store: record.now, local },
+    };
+  }
+
+  /** Takes the lease of the record as it was seen; undefined when it has changed or is leased. */
+  async lease(
+    name: string,
+    seen: SeenRecord,
+    ttlMs: number,
+    note: VaultNote,
+  ): Promise<VaultLease | undefined> {
+    const [lease, local] = await this.#call<Lease | undefined>(() =>
+      this.#store.lease(this.#key(name), seen, ttlMs, JSON.stringify(note)),
+    );
+    return lease && { fence: lease.fence, moment: { store: lease.now, local } };
+  }
+
+  /**
+   * Sets the value if the record still has the version, and makes sure of the outcome: a call whose
+   * answer was lost is made again. Resolves to whether the value is there.
+   *
+   * @param keepTrying asked after each failure
+   * @throws {BerbixStoreError} (as a rejection) when the outcome stayed unknown
+   */
+  async commit(
+    name: string,
+    version: number,
+    value: object,
+    keepTrying: () => boolean = () => false,
+  ): Promise<boolean> {
+    const key = this.#key(name);
+    const sealed = await this.#cipher.seal(key, JSON.stringify(value));
+    let unsure = false;
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      try {
+        const [committed] = await this.#call(() => this.#store.commit(key, version, sealed));
+        if (committed !== undefined || !unsure) return committed !== undefined;
+        // Was it this commit, whose answer was lost, that changed the version?
+        const [record] = await this.#call(() => this.#store.load(key));
+        return record?.value === sealed;
+      } catch (error) {
+        unsure = true;
+        if (!keepTrying()) throw error;
+        await sleep(wait * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  /** Ends a lease and leaves a note; resolves to whether the record was still as the lease left it. */
+  async release(name: string, seen: SeenRecord, note: VaultNote): Promise<boolean> {
+    const [released] = await this.#call(() =>
+      this.#store.release(this.#key(name), seen, JSON.stringify(note)),
+    );
+    return released;
+  }
+
+  /** Removes the value for good; what is under way fails to commit. */
+  async forget(name: string): Promise<void> {
+    await this.#call(() => this.#store.forget(this.#key(name)));
+  }
+
+  #key(name: string): string {
+    return `${this.#account}/${name}`;
+  }
+
+  /** The result, and the local time at which the call was begun. */
+  #call<T>(operation: () => Promise<T>): Promise<[T, number]> {
+    return this.#turns.execute(async () => {
+      const begun = performance.now();
+      try {
+        return [await this.#inTime(operation()), begun];
+      } catch (error) {
+        if (isBerbixError(error)) throw error;
+        throw storeFailure(`The token store (${this.#store.description})`, error);
+      }
+    });
+  }
+
+  #inTime<T>(operation: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const what = `The token store (${this.#store.description}) did not answer within ${this.#timeoutMs} ms.`;
+        reject(new BerbixStoreError(what, { retryable: true }, 'TIMEOUT'));
+      }, this.#timeoutMs);
+      operation.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

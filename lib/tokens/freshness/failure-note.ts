@@ -1,0 +1,79 @@
+import {
+  BerbixAuthenticationError,
+  BerbixConfigurationError,
+  BerbixConnectionError,
+  BerbixGoneError,
+  BerbixInvalidRefreshTokenError,
+  BerbixRateLimitError,
+  BerbixRequestError,
+  BerbixUnavailableError,
+} from '../../errors/index.js';
+import type { VaultNote } from '../../token-store/index.js';
+
+/** A dead refresh token is tried again after a minute, then after twice as long, at most an hour. */
+const [DEAD_MS, DEAD_LIMIT_MS] = [60_000, 3_600_000];
+
+/** A failure that may pass is waited out by all replicas, in milliseconds. */
+const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [500, 60_000];
+
+/** A refused API secret is a matter of the account: once it is mended, no transaction waits long. */
+const ACCOUNT_LIMIT_MS = 5_000;
+
+/** Codes of connections that never came about. */
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/**
+ * What is left for the other replicas after an exchange failed.
+ *
+ * @param note as it was before the exchange
+ * @param attemptAt when the exchange was begun, on the store's clock
+ * @param now the store's clock, in milliseconds
+ */
+export function noteAfterFailure(
+  note: VaultNote,
+  attemptAt: number | undefined,
+  error: unknown,
+  now: number,
+): VaultNote {
+  if (isDead(error)) {
+    const failures = note.dead === undefined ? 1 : (note.failures ?? 0) + 1;
+    const waitMs = Math.min(DEAD_MS * 2 ** (failures - 1), DEAD_LIMIT_MS);
+    return { dead: error.code, failures, notBefore: now + waitMs };
+  }
+  // An attempt before this one, whose end nobody knows, is the one that may have spent the token.
+  const openSince = note.attemptAt ?? (provesNotSpent(error) ? undefined : attemptAt);
+  // Nothing was sent, for a reason within this process.
+  if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
+    return { failures: note.failures, attemptAt: openSince };
+  }
+  const failures = note.dead === undefined ? (note.failures ?? 0) + 1 : 1;
+  const limitMs = error instanceof BerbixAuthenticationError ? ACCOUNT_LIMIT_MS : BACKOFF_LIMIT_MS;
+  const retryAfterMs = (error as { retryAfterMs?: number }).retryAfterMs ?? 0;
+  const jitterMs = Math.random() * Math.min(BACKOFF_MS * 2 ** failures, limitMs);
+  const waitMs = Math.max(Math.min(retryAfterMs, BACKOFF_LIMIT_MS), jitterMs);
+  return { failures, notBefore: now + waitMs, attemptAt: openSince };
+}
+
+/** Whether no repetition helps: a new transaction is the only way on. */
+export function isDead(error: unknown): error is BerbixGoneError | BerbixInvalidRefreshTokenError {
+  return error instanceof BerbixGoneError || error instanceof BerbixInvalidRefreshTokenError;
+}
+
+/** Whether the API cannot have replaced the refresh token: it was not reached, or it refused. */
+function provesNotSpent(error: unknown): boolean {
+  if (error instanceof BerbixConnectionError) return NOT_CONNECTED.has(error.reason ?? '');
+  return (
+    error instanceof BerbixRateLimitError ||
+    error instanceof BerbixRequestError ||
+    error instanceof BerbixAuthenticationError ||
+    error instanceof BerbixUnavailableError ||
+    error instanceof BerbixConfigurationError
+  );
+}

@@ -1,0 +1,199 @@
+import {
+  BerbixGoneError,
+  BerbixNotFoundError,
+  BerbixStoreError,
+  BerbixTimeoutError,
+} from '../../errors/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
+import { TokenCache, postponeRecheck, postponeRefresh, type CachedTokens } from './token-cache.js';
+import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
+import type { TokenQuery } from './token-records.js';
+import type { TokenRenewal } from './token-renewal.js';
+
+/** A look at the store that takes longer is not waited for, where there are good tokens in memory. */
+const PATIENCE_MS = 100;
+
+/** After the store failed, what is in memory is not compared with it for so many milliseconds. */
+const STORE_REST_MS = 5_000;
+
+/** At shutdown, exchanges under way are waited for so long, in milliseconds. */
+const DRAIN_MS = 5_000;
+
+/**
+ * Tokens that are always fresh: from memory; from the store where that is not enough; by one exchange
+ * where that is not enough. Past three quarters of their life they are still handed out, and
+ * renewed behind their users. In this process, callers for the same tokens share one flight.
+ */
+export class FreshTokens {
+  readonly #cache: TokenCache;
+  readonly #flights = new Map<string, Promise<CachedTokens>>();
+  #storeRestsUntil = 0;
+  /** Counts changes from outside, so that a flight does not bring back to memory what was there before. */
+  #replaced = 0;
+  #replacedAt = -Infinity;
+
+  constructor(
+    private readonly renewal: TokenRenewal,
+    cacheSize: number,
+    private readonly totalTimeoutMs: number,
+  ) {
+    this.#cache = new TokenCache(cacheSize);
+  }
+
+  /** From memory, without any further work; undefined when there is some to do. */
+  peek(name: string): BerbixTokens | undefined {
+    const entry = this.#cache.get(name);
+    if (entry === undefined) return undefined;
+    entry.used = true;
+    return performance.now() < entry.serveUntil ? entry.tokens : undefined;
+  }
+
+  /**
+   * Tokens that reach the goal.
+   *
+   * @throws {BerbixError} (as a rejection) when there are none; within the total timeout
+   */
+  async get(query: TokenQuery, goal: TokenGoal): Promise<BerbixTokens> {
+    const entry = this.#cache.get(query.name);
+    if (entry !== undefined && !goal.anew && suits(entry, goal)) return this.#keep(query, entry);
+    const flight = this.#obtain(query, goal);
+    if (entry === undefined || !isUsableInNeed(entry, goal))
+      return this.#inTime(query, goal, flight);
+    if (this.#storeRests()) {
+      flight.catch(() => {});
+      return entry.tokens;
+    }
+    return this.#inTime(query, goal, flight).catch((error: unknown) => {
+      // As good as they are, and nobody's fault: the store does not answer.
+      if (error instanceof BerbixStoreError && isUsableInNeed(entry, goal)) return entry.tokens;
+      throw error;
+    });
+  }
+
+  /**
+   * Makes a change to the store after which nothing that was read before it counts.
+   *
+   * @param change resolves to the names whose tokens have changed
+   */
+  async replace(change: () => Promise<string[]>): Promise<void> {
+    const names = await change();
+    this.#replaced++;
+    this.#replacedAt = performance.now();
+    for (const name of names) this.#cache.delete(name);
+  }
+
+  /** Lets exchanges under way come to their end, for a while. */
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
+    await Promise.race([Promise.allSettled(this.#flights.values()), limit]);
+    clearTimeout(timer);
+    this.renewal.close();
+  }
+
+  /** Good tokens in memory: renewed ahead of time, and compared with the store now and then. */
+  #keep(query: TokenQuery, entry: CachedTokens): BerbixTokens | Promise<BerbixTokens> {
+    const now = performance.now();
+    if (now >= entry.softAt) {
+      postponeRefresh(entry);
+      // What goes wrong here is noted in the store, or comes up again when the tokens are needed.
+      this.#obtain(query, { ahead: true }).catch(() => {});
+    }
+    if (now < entry.recheckAt || this.#storeRests()) return entry.tokens;
+    return this.#recheck(query, entry);
+  }
+
+  /** All who come while the store is asked wait for what it says, for a moment. */
+  #recheck(query: TokenQuery, entry: CachedTokens): Promise<BerbixTokens> {
+    return new Promise((resolve, reject) => {
+      const makeDo = (): void => {
+        postponeRecheck(entry, STORE_REST_MS);
+        resolve(entry.tokens);
+      };
+      const timer = setTimeout(makeDo, PATIENCE_MS);
+      this.#obtain(query, {})
+        .then(({ tokens }) => resolve(tokens))
+        .catch((error: unknown) => {
+          // Only what was removed does not count any more; an outage takes nothing away.
+          const isRemoved =
+            error instanceof BerbixGoneError || error instanceof BerbixNotFoundError;
+          if (!isRemoved) return makeDo();
+          this.#cache.delete(query.name);
+          reject(error);
+        })
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** Joins the flight for these tokens, or starts one. */
+  async #obtain(query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
+    const key = goal.anew ? `anew:${query.name}` : query.name;
+    for (let joined = 0; ; joined++) {
+      const flight = this.#flights.get(key);
+      if (flight === undefined) return this.#start(key, query, goal);
+      const entry = await flight;
+      // A flight that began after this call brings the best there is.
+      const isLatest = joined > 0 && goal.refused === undefined;
+      if (goal.anew || suits(entry, goal) || isLatest) return entry;
+    }
+  }
+
+  #start(key: string, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
+    const flight = this.#fly(query, goal).finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  async #fly(query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
+    for (let current = goal; ; current = {}) {
+      const replaced = this.#replaced;
+      try {
+        const found = await this.renewal.obtain(query, current);
+        this.#storeRestsUntil = 0;
+        if (replaced === this.#replaced) return this.#cache.put(query.name, found);
+      } catch (error) {
+        if (isStoreDown(error)) {
+          this.#storeRestsUntil = performance.now() + STORE_REST_MS;
+        }
+        throw error;
+      }
+    }
+  }
+
+  #storeRests(): boolean {
+    return performance.now() < this.#storeRestsUntil;
+  }
+
+  /** Ends the caller's wait, not the flight. */
+  #inTime(
+    query: TokenQuery,
+    goal: TokenGoal,
+    flight: Promise<CachedTokens>,
+  ): Promise<BerbixTokens> {
+    const spentMs = query.askedAt === undefined ? 0 : performance.now() - query.askedAt;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const unsaved = this.renewal.unsaved(query.name);
+        const atHand = this.renewal.atHand(query.name, this.#replacedAt);
+        if (unsaved === undefined && atHand && isUsableInNeed(atHand, goal)) {
+          return resolve(atHand.tokens);
+        }
+        const what = `There were no fresh tokens within ${this.totalTimeoutMs} ms (totalTimeoutMs).`;
+        reject(
+          unsaved === undefined
+            ? new BerbixTimeoutError(what, { retryable: true })
+            : new BerbixStoreError(
+                `${what} The API has replaced the refresh token, and the store does not take the new one; it is in \`tokens\` of this error.`,
+                { retryable: true },
+              ).carrying(unsaved),
+        );
+      }, this.totalTimeoutMs - spentMs);
+      flight.then(({ tokens }) => resolve(tokens), reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
+
+/** Not that a record cannot be read, nor that the application could not be told of a new token. */
+function isStoreDown(error: unknown): boolean {
+  return error instanceof BerbixStoreError && error.retryable && error.tokens === undefined;
+}

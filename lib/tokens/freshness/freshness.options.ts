@@ -1,0 +1,142 @@
+import { BerbixConfigurationError } from '../../errors/index.js';
+import { onlyKnown } from '../../http/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
+
+/** Whose tokens: those of a transaction, or of a customer's current transaction. */
+export type TokenOwner = { transactionId: string } | { customerUid: string };
+
+/** A refresh token that the API has put in place of another. */
+export interface RotatedTokens {
+  readonly tokens: BerbixTokens;
+  /** The refresh token that is no good any more. */
+  readonly previousRefreshToken: string;
+  /** Where it is known. */
+  readonly customerUid: string | undefined;
+}
+
+/** Where tokens come from and how they are kept fresh. */
+export interface BerbixTokenOptions {
+  /**
+   * Asked when the store knows nothing of a transaction or customer: a refresh token, or tokens, from a table of your own;
+   * undefined when there is none.
+   */
+  loadTokens?: ((owner: TokenOwner) => Promise<BerbixTokens | string | undefined>) | undefined;
+
+  /**
+   * Called when the API has replaced a refresh token, before anyone gets the new tokens: for those who keep
+   * refresh tokens in a table of their own. It may come twice for the same token; where it fails,
+   * nobody gets the tokens until it was called again and succeeded.
+   */
+  onRotation?: ((rotated: RotatedTokens) => Promise<void> | void) | undefined;
+
+  /** The fine print. */
+  freshness?: BerbixFreshnessOptions | undefined;
+}
+
+/** How tokens are kept fresh. */
+export interface BerbixFreshnessOptions {
+  /**
+   * What the API does with refresh tokens. Berbix is documented as leaving them as they are: `none`.
+   * `strict`: an exchange replaces it, and the one before is dead at once. `{ graceMs }`: the one
+   * before stays good for so many milliseconds. A replaced token is noticed and kept in any case;
+   * this decides what is done after a crash in the middle of an exchange.
+   * @default 'none'
+   */
+  rotation?: 'none' | 'strict' | { graceMs: number } | undefined;
+
+  /**
+   * Milliseconds for which a replica that makes an exchange keeps the others from making it too;
+   * longer than an exchange (`totalTimeoutMs`) and the longest pause of a process.
+   * @default totalTimeoutMs + 15000
+   */
+  leaseMs?: number | undefined;
+
+  /**
+   * Milliseconds for one call to the store.
+   * @default 1500
+   */
+  storeTimeoutMs?: number | undefined;
+
+  /**
+   * How many transactions are kept in the memory of a process.
+   * @default 10000
+   */
+  cacheSize?: number | undefined;
+}
+
+/** The same, checked and complete. */
+export interface FreshnessSettings {
+  rotation: 'none' | 'strict' | { graceMs: number };
+  leaseMs: number;
+  cacheSize: number;
+  /** Milliseconds for a call and an exchange. */
+  totalTimeoutMs: number;
+  /** Exchanges at once. */
+  connections: number;
+}
+
+/** Time for what comes after an exchange, and for a process that is held up. */
+const LEASE_RESERVE_MS = 15_000;
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @param limits of the HTTP client
+ * @throws {BerbixConfigurationError} that names the option and says what to do
+ */
+export function freshnessSettings(
+  options: BerbixFreshnessOptions = {},
+  limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'connections'>,
+): FreshnessSettings {
+  onlyKnown('freshness', options, [
+    'rotation',
+    'leaseMs',
+    'storeTimeoutMs',
+    'cacheSize',
+  ] satisfies (keyof BerbixFreshnessOptions)[]);
+  const { totalTimeoutMs } = limits;
+  return {
+    ...limits,
+    rotation: rotation(options.rotation),
+    leaseMs: integer(
+      'leaseMs',
+      options.leaseMs,
+      totalTimeoutMs + LEASE_RESERVE_MS,
+      totalTimeoutMs + 1,
+      'more than totalTimeoutMs, or two replicas may make the same exchange',
+    ),
+    cacheSize: integer('cacheSize', options.cacheSize, 10_000, 1),
+  };
+}
+
+/** @throws {BerbixConfigurationError} when it is no number of milliseconds */
+export function storeTimeoutOf({ storeTimeoutMs }: BerbixFreshnessOptions = {}): number {
+  return integer('storeTimeoutMs', storeTimeoutMs, 1_500, 1);
+}
+
+function rotation(
+  value: BerbixFreshnessOptions['rotation'] = 'none',
+): FreshnessSettings['rotation'] {
+  if (value === 'none' || value === 'strict') return value;
+  if (typeof value === 'object' && value !== null) {
+    onlyKnown('freshness.rotation', value, ['graceMs']);
+    return { graceMs: integer('rotation.graceMs', value.graceMs, 0, 1) };
+  }
+  throw new BerbixConfigurationError(
+    "freshness.rotation must be 'none', 'strict' or { graceMs: milliseconds }.",
+  );
+}
+
+function integer(
+  name: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  because?: string,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
+  throw new BerbixConfigurationError(
+    `freshness.${name} must be a whole number, at least ${min}${because === undefined ? '' : ` (${because})`}.`,
+  );
+}

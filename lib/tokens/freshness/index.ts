@@ -1,0 +1,15 @@
+export {
+  freshnessSettings,
+  storeTimeoutOf,
+  type BerbixFreshnessOptions,
+  type BerbixTokenOptions,
+  type FreshnessSettings,
+  type RotatedTokens,
+  type TokenOwner,
+} from './freshness.options.js';
+export { tellOfRotation } from './rotation-hook.js';
+export { suits, type TokenGoal } from './token-goal.js';
+export { TokenKeeper } from './token-keeper.js';
+export { nameOf, recordOf, type Reference, type TokenRecord } from './token-record.js';
+export { keyFor, type TokenQuery } from './token-records.js';
+export type { Exchange } from './token-renewal.js';

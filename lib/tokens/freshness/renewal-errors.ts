@@ -1,0 +1,43 @@
+import {
+  BerbixGoneError,
+  BerbixInvalidAccessTokenError,
+  BerbixInvalidRefreshTokenError,
+  BerbixTimeoutError,
+  BerbixUnavailableError,
+  type BerbixError,
+} from '../../errors/index.js';
+
+/** While an exchange that failed is not to be made again. */
+export function postponed(waitMs: number): BerbixUnavailableError {
+  return new BerbixUnavailableError(
+    'The last exchange of this refresh token failed; the next one is not due yet.',
+    { retryable: true, retryAfterMs: waitMs },
+  );
+}
+
+/** For a refresh token of which no exchange will come. */
+export function dead(code: string, waitMs: number): BerbixError {
+  const [ErrorClass, what] =
+    code === 'BERBIX_GONE'
+      ? [BerbixGoneError, 'The transaction was deleted or purged']
+      : [BerbixInvalidRefreshTokenError, 'The API does not know the stored refresh token'];
+  return new ErrorClass(
+    `${what}, as it said before; it is asked again in ${Math.ceil(waitMs / 1000)} s. Start a new transaction.`,
+  );
+}
+
+/** For a token that came moments ago: another would fare no better. */
+export function refusedAgain(waitMs: number): BerbixInvalidAccessTokenError {
+  return new BerbixInvalidAccessTokenError(
+    'The API refuses an access token that it gave a moment ago.',
+    { retryable: true, retryAfterMs: waitMs },
+  );
+}
+
+/** For those who waited for another replica. */
+export function tooLate(): BerbixTimeoutError {
+  return new BerbixTimeoutError(
+    'Another replica is exchanging this refresh token, and did not finish in time.',
+    { retryable: true },
+  );
+}

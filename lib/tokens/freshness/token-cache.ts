@@ -1,0 +1,87 @@
+import type { FoundTokens } from './token-record.js';
+
+/** Tokens in the memory of this process. */
+export interface CachedTokens extends FoundTokens {
+  softAt: number;
+  /** Until then they are handed out as they are. */
+  serveUntil: number;
+  /** From here on the store is asked whether they still count. */
+  recheckAt: number;
+  /** Whether they were asked for since they were looked at last for removal. */
+  used: boolean;
+}
+
+/** Milliseconds after which the store is asked whether tokens in memory were replaced or forgotten. */
+const RECHECK_AFTER_MS = 30_000;
+
+/** A share of the time until the refresh, so that replicas do not begin it all at once. */
+const SPREAD = 0.02;
+
+/** Milliseconds between two tries to refresh tokens that are still good, or a share of what is left of them. */
+const [BETWEEN_TRIES_MS, BETWEEN_TRIES_SHARE] = [1_000, 0.25];
+
+/**
+ * Tokens by the names that they were asked for; so many at most, and those that were not asked for
+ * lately go first (second chance).
+ */
+export class TokenCache {
+  readonly #entries = new Map<string, CachedTokens>();
+
+  constructor(private readonly size: number) {}
+
+  get(name: string): CachedTokens | undefined {
+    return this.#entries.get(name);
+  }
+
+  put(name: string, found: FoundTokens): CachedTokens {
+    const { tokens, softAt, hardAt, endAt } = found;
+    const now = performance.now();
+    const spread = Math.max(0, softAt - now) * SPREAD * Math.random();
+    const entry: CachedTokens = {
+      tokens,
+      softAt: softAt + spread,
+      hardAt,
+      endAt,
+      serveUntil: 0,
+      recheckAt: now + RECHECK_AFTER_MS,
+      used: false,
+    };
+    if (softAt <= now) postponeRefresh(entry);
+    else serve(entry);
+    this.#entries.delete(name);
+    if (this.#entries.size >= this.size) this.#removeOne();
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  delete(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  #removeOne(): void {
+    for (const [name, entry] of this.#entries) {
+      this.#entries.delete(name);
+      if (!entry.used) return;
+      entry.used = false;
+      this.#entries.set(name, entry);
+    }
+  }
+}
+
+/** The refresh is not tried again at once; until their end, the tokens are handed out as they are. */
+export function postponeRefresh(entry: CachedTokens): void {
+  const now = performance.now();
+  const share = Math.max(0, entry.hardAt - now) * BETWEEN_TRIES_SHARE;
+  entry.softAt = now + Math.min(BETWEEN_TRIES_MS, share);
+  serve(entry);
+}
+
+/** The store could not be asked: what is in memory counts for some more milliseconds. */
+export function postponeRecheck(entry: CachedTokens, ms: number): void {
+  entry.recheckAt = performance.now() + ms;
+  serve(entry);
+}
+
+function serve(entry: CachedTokens): void {
+  entry.serveUntil = Math.min(entry.softAt, entry.hardAt, entry.recheckAt);
+}

@@ -1,0 +1,25 @@
+import type { TokenVault } from '../../token-store/index.js';
+import { FreshTokens } from './fresh-tokens.js';
+import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
+import { TokenRecords } from './token-records.js';
+import { TokenRenewal, type Exchange } from './token-renewal.js';
+
+/** What a {@link TokenKeeper} works with. */
+export interface TokenKeeperParts {
+  vault: TokenVault;
+  settings: FreshnessSettings;
+  exchange: Exchange;
+  options: Pick<BerbixTokenOptions, 'loadTokens' | 'onRotation'>;
+}
+
+/** The tokens of one store: what it knows, and how they are kept fresh. */
+export class TokenKeeper {
+  readonly records: TokenRecords;
+  readonly fresh: FreshTokens;
+
+  constructor({ vault, settings, exchange, options }: TokenKeeperParts) {
+    this.records = new TokenRecords(vault, options.loadTokens, settings.totalTimeoutMs);
+    const renewal = new TokenRenewal(vault, this.records, settings, exchange, options.onRotation);
+    this.fresh = new FreshTokens(renewal, settings.cacheSize, settings.totalTimeoutMs);
+  }
+}

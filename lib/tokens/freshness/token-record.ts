@@ -1,0 +1,106 @@
+import type { StoreMoment } from '../../token-store/index.js';
+import { BerbixTokens } from '../berbix-tokens.js';
+
+/** The tokens of a transaction as they are stored; times are those of the store, in milliseconds. */
+export interface TokenRecord {
+  refreshToken: string;
+  accessToken?: string | undefined;
+  clientToken?: string | undefined;
+  expiresAt?: number | undefined;
+  /** How long they were good for when they came. */
+  lifetimeMs?: number | undefined;
+  /** From here on they are refreshed, though still good. Random, chosen once, so that replicas agree. */
+  refreshAfter?: number | undefined;
+  transactionId?: string | undefined;
+  customerUid?: string | undefined;
+  /** What the transaction was begun with. */
+  templateKey?: string | undefined;
+  hostedUrl?: string | undefined;
+  /** When the exchange was made that they come from. */
+  exchangedAt?: number | undefined;
+  /** The API was seen to replace the refresh token of this transaction. */
+  rotates?: true | undefined;
+  /** The refresh token before this one, as long as the application was not told of the new one. */
+  untold?: string | undefined;
+}
+
+/** In place of tokens: the record that has them. */
+export interface Reference {
+  see: string;
+  /** Records of the customer's transactions before that one, oldest first. */
+  earlier?: string[] | undefined;
+}
+
+/** Tokens found in the store, with their times on the clock of this process (`performance.now()`). */
+export interface FoundTokens {
+  readonly tokens: BerbixTokens;
+  /** From here on they are to be refreshed. */
+  readonly softAt: number;
+  /** From here on they are only good in need. */
+  readonly hardAt: number;
+  /** Their end. */
+  readonly endAt: number;
+}
+
+/** Shares of the lifetime: the random point from which tokens are refreshed behind their users. */
+const [SOFT_FROM, SOFT_SPREAD] = [0.75, 0.05];
+
+/** Milliseconds that tokens should be good for at least, when they are handed out. */
+const LEEWAY_MS = 60_000;
+
+/** Names of records. */
+export const nameOf = {
+  transaction: (id: string): string => `transaction/${id}`,
+  customer: (uid: string): string => `customer/${encodeURIComponent(uid)}`,
+  /** In the memory of this process only. */
+  refreshToken: (token: string): string => `refresh-token/${token}`,
+};
+
+/** Of tokens with their times on the store's clock, or of a refresh token alone. */
+export function recordOf(
+  tokens: BerbixTokens,
+  times: { expiresAt: number; lifetimeMs: number } | undefined,
+): TokenRecord {
+  const { refreshToken, transactionId } = tokens;
+  if (times === undefined) return { refreshToken, transactionId };
+  const { expiresAt, lifetimeMs } = times;
+  return {
+    refreshToken,
+    transactionId,
+    accessToken: tokens.accessToken,
+    clientToken: tokens.clientToken,
+    expiresAt,
+    lifetimeMs,
+    refreshAfter: expiresAt - lifetimeMs * (1 - SOFT_FROM - Math.random() * SOFT_SPREAD),
+  };
+}
+
+/** The tokens of a record on the clock of this process. */
+export function foundTokens(record: TokenRecord, moment: StoreMoment): FoundTokens {
+  // The local time of a moment is the earlier one: what is left is never overrated.
+  const local = (time = -Infinity): number => moment.local + (time - moment.store);
+  const { refreshToken, accessToken, clientToken, transactionId, lifetimeMs = 0 } = record;
+  const endAt = local(record.expiresAt);
+  const expiresAt =
+    record.expiresAt === undefined
+      ? undefined
+      : new Date(Date.now() + Math.floor(endAt - performance.now()));
+  return {
+    tokens: new BerbixTokens({
+      refreshToken,
+      accessToken,
+      clientToken,
+      transactionId,
+      lifetimeMs,
+      expiresAt,
+    }),
+    softAt: local(record.refreshAfter),
+    hardAt: endAt - Math.min(LEEWAY_MS, lifetimeMs / 10),
+    endAt,
+  };
+}
+
+/** The store's clock now. */
+export function storeTime({ moment }: { moment: StoreMoment }): number {
+  return moment.store + (performance.now() - moment.local);
+}

@@ -1,0 +1,323 @@
+import { Logger } from '@nestjs/common';
+import { bulkhead, type IPolicy } from 'cockatiel';
+import { BerbixGoneError, isBerbixError, type BerbixError } from '../../errors/index.js';
+import type { SeenRecord, TokenVault, VaultNote } from '../../token-store/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
+import { isDead, noteAfterFailure } from './failure-note.js';
+import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
+import { dead, postponed, refusedAgain, tooLate } from './renewal-errors.js';
+import { tellOfRotation } from './rotation-hook.js';
+import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
+import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
+import {
+  foundTokens,
+  nameOf,
+  recordOf,
+  storeTime,
+  type FoundTokens,
+  type TokenRecord,
+} from './token-record.js';
+
+/** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
+export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
+
+/** The waits for another replica's exchange grow from one to the other, in milliseconds. */
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [15, 250];
+
+/** An access token that could not be saved is handed out all the same after so many milliseconds. */
+const SAVE_WITHIN_MS = 2_000;
+
+/** An access token that the API refuses is not exchanged again for so many milliseconds after it came. */
+const NOT_FORCED_FOR_MS = 10_000;
+
+/** What a caller is told who comes while the end of an exchange is unknown, in milliseconds. */
+const LATER_MS = 10_000;
+
+/**
+ * One exchange per expiry for the whole fleet. Read the record; if its tokens will not do, take the
+ * lease of just this version; exchange the refresh token of just this version; save what came under
+ * just this version, and only then hand it out. Whoever is not the one to do it waits and reads
+ * again.
+ */
+export class TokenRenewal {
+  readonly #logger = new Logger('BerbixTokenService');
+  readonly #turns: IPolicy;
+  /** Successors of spent refresh tokens that the store has not taken yet, by the name asked for. */
+  readonly #unsaved = new Map<string, BerbixTokens>();
+  /** What the store had when it was read last for those who wait now, by the name asked for. */
+  readonly #atHand = new Map<string, { found: FoundTokens; readAt: number }>();
+  #isClosing = false;
+  #sawRotation = false;
+
+  constructor(
+    private readonly vault: TokenVault,
+    private readonly records: TokenRecords,
+    private readonly settings: FreshnessSettings,
+    private readonly exchange: Exchange,
+    private readonly onRotation: BerbixTokenOptions['onRotation'],
+  ) {
+    this.#turns = bulkhead(settings.connections, Infinity);
+  }
+
+  /**
+   * Tokens that reach the goal; tokens that are about to end where better ones cannot be had.
+   *
+   * @throws {BerbixError} (as a rejection) when there are none
+   */
+  obtain(query: TokenQuery, goal: TokenGoal): Promise<FoundTokens> {
+    return this.#obtain(query, goal).finally(() => this.#atHand.delete(query.name));
+  }
+
+  /** Tokens that the store had after a moment and that may still be good, while better ones are waited for. */
+  atHand(name: string, after: number): FoundTokens | undefined {
+    const { found, readAt = -Infinity } = this.#atHand.get(name) ?? {};
+    return readAt > after ? found : undefined;
+  }
+
+  /** The successor of a spent refresh token that is not saved yet. */
+  unsaved(name: string): BerbixTokens | undefined {
+    return this.#unsaved.get(name);
+  }
+
+  /** From now on, what cannot be saved is given up. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  async #obtain(query: TokenQuery, goal: TokenGoal): Promise<FoundTokens> {
+    const giveUpAt = performance.now() + this.settings.totalTimeoutMs;
+    let firstVersion: number | undefined;
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
+      const seen = await this.records.find(query);
+      const found = foundTokens(seen.value, seen.moment);
+      if (this.#mustTell(seen.value)) this.#atHand.delete(query.name);
+      else this.#atHand.set(query.name, { found, readAt: seen.moment.local });
+      firstVersion ??= seen.version;
+      const isNew = goal.anew === undefined || seen.version > firstVersion;
+      if (isNew && !this.#mustTell(seen.value) && suits(found, goal)) return found;
+      const obstacle = this.#obstacle(seen, found, goal);
+      if (obstacle !== undefined) {
+        if (isDead(obstacle) && (await this.records.reload(query, seen))) continue;
+        return this.#inNeed(seen, found, goal, obstacle);
+      }
+      if (seen.leasedForMs === 0) {
+        const renewed = await this.#turns.execute(() => this.#renew(query, seen, found, goal));
+        if (renewed !== undefined) return renewed;
+      }
+      if (performance.now() >= giveUpAt) return this.#inNeed(seen, found, goal, tooLate());
+      await sleep(wait * (1 - 0.3 * Math.random()));
+    }
+  }
+
+  /** Why there must be no exchange now. */
+  #obstacle(seen: SeenTokens, found: FoundTokens, goal: TokenGoal): BerbixError | undefined {
+    const { note, value } = seen;
+    const now = storeTime(seen);
+    const waitMs = Math.ceil((note.notBefore ?? 0) - now);
+    if (waitMs > 0) return note.dead === undefined ? postponed(waitMs) : dead(note.dead, waitMs);
+    const forcedMs = Math.ceil((value.exchangedAt ?? -Infinity) + NOT_FORCED_FOR_MS - now);
+    const isForced = goal.refused !== undefined && goal.refused === value.accessToken;
+    if (isForced && forcedMs > 0 && suits(found, {})) return refusedAgain(forcedMs);
+    // It may be that the API has acted on the last attempt: as long as there is time, its end may
+    // still be reported.
+    const isOpen = seen.leasedForMs === 0 && this.#mayBeSpent(seen);
+    return isOpen && isUsableInNeed(found, goal) ? postponed(LATER_MS) : undefined;
+  }
+
+  /** Whether the refresh token may have been replaced in an attempt whose end is not known. */
+  #mayBeSpent(seen: SeenTokens): boolean {
+    const { attemptAt } = seen.note;
+    const rotation = this.#rotationOf(seen.value);
+    if (attemptAt === undefined || rotation === 'none') return false;
+    if (rotation === 'strict') return true;
+    return storeTime(seen) - attemptAt > rotation.graceMs - this.settings.totalTimeoutMs;
+  }
+
+  /** One step under the lease; undefined when somebody else was faster, or another step is to follow. */
+  async #renew(
+    query: TokenQuery,
+    seen: SeenTokens,
+    found: FoundTokens,
+    goal: TokenGoal,
+  ): Promise<FoundTokens | undefined> {
+    const { key, value } = seen;
+    const { leaseMs, totalTimeoutMs } = this.settings;
+    const mustTell = this.#mustTell(value);
+    const attemptAt = mustTell ? undefined : storeTime(seen);
+    const note = { ...seen.note, attemptAt: seen.note.attemptAt ?? attemptAt };
+    const lease = await this.vault.lease(key, seen, leaseMs, note);
+    if (lease === undefined) return undefined;
+    const held = { version: seen.version, fence: lease.fence };
+    if (mustTell) return this.#tell(seen, held);
+    if (this.#mayBeSpent(seen)) {
+      this.#logger.warn(
+        'An exchange ended without a trace; its refresh token is presented once more.',
+      );
+    }
+    // Held up since then for so long that the exchange might outlast the lease?
+    if (performance.now() - lease.moment.local > leaseMs - totalTimeoutMs) {
+      await this.vault.release(key, held, seen.note);
+      return undefined;
+    }
+    let answer: BerbixTokens;
+    try {
+      answer = await this.exchange(found.tokens, this.#mayRepeat(value));
+    } catch (error) {
+      return this.#failed(query, seen, { ...held, attemptAt }, found, goal, error);
+    }
+    const lifetimeMs = answer.lifetimeMs ?? 0;
+    const { store } = lease.moment;
+    const next = {
+      ...value,
+      ...recordOf(answer, { expiresAt: store + lifetimeMs, lifetimeMs }),
+      exchangedAt: store,
+    };
+    if (!(await this.#save(query, seen, next, answer)) || this.#mustTell(next)) return undefined;
+    return foundTokens(next, lease.moment);
+  }
+
+  /** Saves what came of an exchange, before anyone gets it; false when it does not count any more. */
+  async #save(
+    query: TokenQuery,
+    { key, version, value }: SeenTokens,
+    next: TokenRecord,
+    answer: BerbixTokens,
+  ): Promise<boolean> {
+    const isRotated = next.refreshToken !== value.refreshToken;
+    if (isRotated) {
+      this.#unsaved.set(query.name, answer);
+      this.#noticeRotation();
+      if (this.onRotation !== undefined) next.untold = value.refreshToken;
+    }
+    if (isRotated || value.rotates) next.rotates = true;
+    const until = performance.now() + SAVE_WITHIN_MS;
+    try {
+      const isSaved = await this.vault.commit(key, version, next, () =>
+        isRotated ? !this.#isClosing : performance.now() < until,
+      );
+      if (isSaved) await this.#referTo(key, query, next);
+      return isSaved;
+    } catch (error) {
+      if (!isRotated) {
+        // The refresh token in the store is good as before; these tokens are, too.
+        this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
+        return true;
+      }
+      this.#logger.error(
+        `The API has replaced a refresh token, and the new one could not be saved: ${sentenceOf(error)} The error thrown to the caller has it in \`tokens\`.`,
+      );
+      throw isBerbixError(error) ? error.carrying(answer) : error;
+    } finally {
+      this.#unsaved.delete(query.name);
+    }
+  }
+
+  /** Makes the tokens known under the names that they may be asked for by. */
+  async #referTo(key: string, { name }: TokenQuery, next: TokenRecord): Promise<void> {
+    if (next.transactionId !== undefined && !key.startsWith('transaction/')) {
+      await this.records.refer(nameOf.transaction(next.transactionId), key);
+    }
+    if (name.startsWith('refresh-token/')) {
+      await this.records.refer(nameOf.refreshToken(next.refreshToken), key);
+    }
+  }
+
+  /** Leaves a note for the others, and makes do with the tokens that are there, if they will. */
+  async #failed(
+    query: TokenQuery,
+    seen: SeenTokens,
+    held: SeenRecord & { attemptAt: number | undefined },
+    found: FoundTokens,
+    goal: TokenGoal,
+    error: unknown,
+  ): Promise<FoundTokens | undefined> {
+    const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
+    if (rescued !== undefined && rescued.refreshToken !== seen.value.refreshToken) {
+      const next = { ...seen.value, refreshToken: rescued.refreshToken };
+      await this.#save(query, seen, next, rescued);
+      throw error;
+    }
+    const note = this.#noteAfter(seen, held.attemptAt, error);
+    try {
+      // Not released: the record was changed meanwhile, and this error may not concern it any more.
+      if (!(await this.vault.release(seen.key, held, note))) return undefined;
+    } catch (storeError) {
+      this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
+    }
+    if (isDead(error)) {
+      if (await this.records.reload(query, seen)) return undefined;
+      this.#logger.warn(`A refresh token is dead: ${error.message}`);
+    }
+    return this.#inNeed(seen, found, goal, error);
+  }
+
+  #noteAfter(seen: SeenTokens, attemptAt: number | undefined, error: unknown): VaultNote {
+    const now = storeTime(seen);
+    const note = noteAfterFailure(seen.note, attemptAt, error, now);
+    const rotation = this.#rotationOf(seen.value);
+    if (typeof rotation !== 'object' || note.attemptAt === undefined) return note;
+    // If the token was spent, its successor can be had as long as the grace lasts, and no longer.
+    const lastChanceAt = note.attemptAt + rotation.graceMs - this.settings.totalTimeoutMs;
+    if (lastChanceAt <= now) return note;
+    return { ...note, notBefore: Math.min(note.notBefore ?? 0, lastChanceAt) };
+  }
+
+  /** Tells the application of a new refresh token. */
+  async #tell(seen: SeenTokens, held: SeenRecord): Promise<undefined> {
+    const { key, value, version } = seen;
+    const { tokens } = foundTokens(value, seen.moment);
+    const { untold = '', customerUid } = value;
+    try {
+      await tellOfRotation(
+        this.onRotation,
+        { tokens, previousRefreshToken: untold, customerUid },
+        this.settings.totalTimeoutMs,
+      );
+    } catch (error) {
+      await this.vault.release(key, held, this.#noteAfter(seen, undefined, error));
+      throw error;
+    }
+    await this.vault.commit(key, version, { ...value, untold: undefined }, () => false);
+    return undefined;
+  }
+
+  /** The tokens that are there, if they are good for a while, or the error. */
+  #inNeed(seen: SeenTokens, found: FoundTokens, goal: TokenGoal, error: unknown): FoundTokens {
+    if (!(error instanceof BerbixGoneError) && !this.#mustTell(seen.value)) {
+      if (isUsableInNeed(found, goal)) return found;
+    }
+    throw error;
+  }
+
+  #mustTell({ untold }: TokenRecord): boolean {
+    return untold !== undefined && this.onRotation !== undefined;
+  }
+
+  #rotationOf({ rotates }: TokenRecord): FreshnessSettings['rotation'] {
+    const { rotation } = this.settings;
+    return rotation === 'none' && rotates ? 'strict' : rotation;
+  }
+
+  #mayRepeat(value: TokenRecord): boolean {
+    const rotation = this.#rotationOf(value);
+    if (typeof rotation === 'object') return rotation.graceMs > this.settings.totalTimeoutMs;
+    return rotation === 'none';
+  }
+
+  #noticeRotation(): void {
+    if (this.settings.rotation !== 'none' || this.#sawRotation) return;
+    this.#sawRotation = true;
+    this.#logger.error(
+      "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
+    );
+  }
+}
+
+/** Messages of this package hold no secrets; others may. */
+function sentenceOf(error: unknown): string {
+  return isBerbixError(error) ? error.message : String((error as Error)?.name);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

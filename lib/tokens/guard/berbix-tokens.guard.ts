@@ -1,0 +1,200 @@
+import {
+  Inject,
+  Injectable,
+  SetMetadata,
+  UseGuards,
+  applyDecorators,
+  type CanActivate,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
+import { ModuleRef, Reflector } from '@nestjs/core';
+import { firstValueFrom } from 'rxjs';
+import { BerbixConfigurationError, BerbixInputError } from '../../errors/index.js';
+import type { BerbixTokenService } from '../berbix-token.service.js';
+import type { TokenSource } from '../token-source.js';
+import { keepTokens } from './guarded-tokens.js';
+import { tokenServiceKey } from './token-service.key.js';
+
+const REQUIREMENT = 'berbix:fresh-tokens';
+
+/** Options of {@link RequireFreshTokens}. */
+export interface RequireFreshTokensOptions {
+  /** Name of the account, as given to `forRoot`, if it has one. */
+  account?: string | undefined;
+  /** Milliseconds that the tokens must be good for; see `BerbixTokenService.fresh`. */
+  leewayMs?: number | undefined;
+  /**
+   * A guard of your own that extends {@link BerbixTokensGuard}.
+   * @default BerbixTokensGuard
+   */
+  guard?: Type<BerbixTokensGuard> | undefined;
+}
+
+/** Says of a request whose tokens it needs. */
+export type TokenResolver<Request = never> = (
+  request: Request,
+  context: ExecutionContext,
+) => TokenSource | PromiseLike<TokenSource>;
+
+interface Requirement {
+  resolve: TokenResolver<unknown>;
+  options: RequireFreshTokensOptions;
+}
+
+/**
+ * Lets a call of the handler, or of every handler of a controller, in only with fresh tokens of the
+ * customer or transaction that the resolver names; `@FreshTokens()` hands them to the handler.
+ *
+ * Name the customer by what your login guard has found out, never by what the request says of
+ * itself: whoever writes another's uid into a URL would act in his place.
+ *
+ * Put the login guard below this decorator: Nest runs the guards of a handler from the lowest
+ * decorator upwards, after those of its controller and global ones.
+ *
+ * @example
+ * ```ts
+ * @RequireFreshTokens((request: SignedInRequest) => ({ customerUid: request.user.id }))
+ * @UseGuards(SignedInGuard)
+ * ```
+ */
+export function RequireFreshTokens<Request>(
+  resolve: TokenResolver<Request>,
+  options: RequireFreshTokensOptions = {},
+): MethodDecorator & ClassDecorator {
+  if (typeof resolve !== 'function') {
+    throw new BerbixConfigurationError(
+      '@RequireFreshTokens takes a function that says of a request whose tokens it needs.',
+    );
+  }
+  return applyDecorators(
+    SetMetadata(REQUIREMENT, { resolve, options }),
+    UseGuards(options.guard ?? BerbixTokensGuard),
+  );
+}
+
+/**
+ * The guard behind {@link RequireFreshTokens}, for HTTP, WebSockets, microservices and GraphQL. What
+ * it refuses is a {@link BerbixError}; `BerbixExceptionFilter` makes the fitting HTTP answer of it.
+ */
+@Injectable()
+export class BerbixTokensGuard implements CanActivate {
+  /** By handler, for the class that it was called on last. */
+  readonly #requirements = new Map<unknown, { of: unknown; requirement: Requirement }>();
+  /** By account. */
+  readonly #services = new Map<string | undefined, BerbixTokenService>();
+
+  constructor(
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const { resolve, options } = this.#requirementOf(context);
+    const source = resolve(this.getRequest(context), context);
+    return isThenable(source)
+      ? this.#admitLater(context, source, options)
+      : this.#admit(context, source, options);
+  }
+
+  /**
+   * What the resolver is given: the HTTP request, the data of a message, and of a GraphQL operation
+   * the request in its context, or the context itself. Override it where yours is elsewhere.
+   */
+  protected getRequest(context: ExecutionContext): unknown {
+    // By their places: switchToHttp() and the like give every context functions of its own first.
+    switch (context.getType<string>()) {
+      case 'graphql': {
+        // The last but one, also where a reference is resolved, which has no arguments.
+        const shared = context.getArgs<({ req?: unknown } | undefined)[]>().at(-2);
+        return shared?.req ?? shared;
+      }
+      case 'ws':
+        return context.getArgByIndex(1);
+      default:
+        return context.getArgByIndex(0);
+    }
+  }
+
+  async #admitLater(
+    context: ExecutionContext,
+    source: PromiseLike<TokenSource>,
+    options: RequireFreshTokensOptions,
+  ): Promise<boolean> {
+    return this.#admit(context, await source, options);
+  }
+
+  /** At once, where the tokens are in memory: whatever Nest has to wait for costs more than all this. */
+  #admit(
+    context: ExecutionContext,
+    source: TokenSource,
+    { account, leewayMs }: RequireFreshTokensOptions,
+  ): boolean | Promise<boolean> {
+    if (source === undefined || source === null) {
+      throw new BerbixInputError(
+        'The function of @RequireFreshTokens says of this request that it is nobody. Is there a login guard, and did it run before?',
+      );
+    }
+    const service = this.#serviceOf(account);
+    // Without an Observable, which takes longer than all the rest; a mock may have no other way.
+    const tokens = leewayMs === undefined ? service.peek?.(source) : undefined;
+    if (tokens === undefined) return this.#admitFresh(context, service, source, leewayMs);
+    keepTokens(context, tokens);
+    return true;
+  }
+
+  async #admitFresh(
+    context: ExecutionContext,
+    service: BerbixTokenService,
+    source: TokenSource,
+    leewayMs: number | undefined,
+  ): Promise<boolean> {
+    keepTokens(context, await firstValueFrom(service.fresh(source, { leewayMs })));
+    return true;
+  }
+
+  #requirementOf(context: ExecutionContext): Requirement {
+    const known = this.#requirements.get(context.getHandler());
+    if (known !== undefined && known.of === context.getClass()) return known.requirement;
+    const requirement = this.#readRequirement(context);
+    this.#requirements.set(context.getHandler(), { of: context.getClass(), requirement });
+    return requirement;
+  }
+
+  #readRequirement(context: ExecutionContext): Requirement {
+    const requirement = this.reflector.getAllAndOverride<Requirement | undefined>(REQUIREMENT, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (requirement !== undefined) return requirement;
+    throw new BerbixConfigurationError(
+      `${context.getClass().name}.${context.getHandler().name} has BerbixTokensGuard and does not say whose tokens it needs. Add @RequireFreshTokens(request => ({ customerUid: ... })).`,
+    );
+  }
+
+  #serviceOf(account: string | undefined): BerbixTokenService {
+    let service = this.#services.get(account);
+    if (service === undefined) this.#services.set(account, (service = this.#findService(account)));
+    return service;
+  }
+
+  /** Wherever its module is imported. */
+  #findService(account: string | undefined): BerbixTokenService {
+    try {
+      return this.moduleRef.get(tokenServiceKey(account), { strict: false });
+    } catch {
+      throw new BerbixConfigurationError(
+        account === undefined
+          ? 'BerbixTokensGuard needs BerbixModule.forRoot without a name, or the name of the account in the options of @RequireFreshTokens.'
+          : `BerbixTokensGuard needs BerbixModule.forRoot with the name "${account}".`,
+      );
+    }
+  }
+}
+
+/** Also a promise of another library, whose class is its own. */
+function isThenable(
+  source: TokenSource | PromiseLike<TokenSource>,
+): source is PromiseLike<TokenSource> {
+  return typeof (source as Partial<PromiseLike<TokenSource>> | undefined)?.then === 'function';
+}

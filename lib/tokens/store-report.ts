@@ -1,0 +1,43 @@
+import { Logger } from '@nestjs/common';
+import { BerbixConfigurationError } from '../errors/index.js';
+import type { BerbixTokenStore } from '../token-store/index.js';
+import type { FreshnessSettings } from './freshness/index.js';
+import type { BerbixTokenAccountOptions } from './token.options.js';
+
+/** @throws {BerbixConfigurationError} when tokens would be lost with the store as it is */
+export function checkStore(
+  store: BerbixTokenStore,
+  rotation: FreshnessSettings['rotation'],
+  { onRotation }: BerbixTokenAccountOptions,
+): void {
+  if (typeof store?.load !== 'function' || typeof store.commit !== 'function') {
+    throw new BerbixConfigurationError(
+      'store must be a BerbixTokenStore, such as new PostgresTokenStore(pool).',
+    );
+  }
+  if (rotation !== 'none' && !store.durable && onRotation === undefined) {
+    throw new BerbixConfigurationError(
+      `freshness.rotation says that the API replaces refresh tokens, and a crash of the store (${store.description}) would lose the new ones. Use a durable store (for Redis: \`durable: true\` once it writes through to disk), or keep them yourself with onRotation.`,
+    );
+  }
+}
+
+/** Says at the start where tokens are kept, and what is to be known of that. */
+export function reportStore(
+  store: BerbixTokenStore,
+  { account, encryption }: BerbixTokenAccountOptions,
+): void {
+  const logger = new Logger('BerbixModule');
+  const whose = account === 'default' ? '' : ` of the account "${account}"`;
+  if (!store.shared) {
+    logger.log(
+      `Tokens${whose} are kept in ${store.description}: replicas do not share them, and a restart loses what was remembered. Give a shared store for that.`,
+    );
+  } else if (encryption === undefined) {
+    logger.warn(
+      `Tokens${whose} are kept in ${store.description} in clear: whoever can read it can act in your customers' place. Set encryption.`,
+    );
+  } else {
+    logger.log(`Tokens${whose} are kept in ${store.description}, encrypted.`);
+  }
+}

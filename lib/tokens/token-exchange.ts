@@ -1,0 +1,51 @@
+import { map, type Observable } from 'rxjs';
+import type { BerbixHttp, BerbixRequest } from '../http/index.js';
+import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
+import type { BerbixTokens } from './berbix-tokens.js';
+import { SingleFlight } from './single-flight.js';
+import { checkTokenAnswer, mergeTokens, type TokenAnswerChecked } from './token-answer.js';
+
+const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
+
+/** The exchange of a refresh token at the API; whoever asks for the same one shares it while it is under way. */
+export class TokenExchange {
+  readonly #flights = new SingleFlight((refreshToken) => this.#send(refreshToken));
+
+  /** @param mayRepeat false from the start where the API is known to replace refresh tokens */
+  constructor(
+    private readonly http: BerbixHttp,
+    private mayRepeat: boolean,
+  ) {}
+
+  /** Emits the new tokens once and completes; the last to unsubscribe aborts the exchange. */
+  run(before: BerbixTokens): Observable<BerbixTokens> {
+    return this.#flights
+      .join(before.refreshToken)
+      .pipe(map((answer) => mergeTokens(EXCHANGE, before, answer)));
+  }
+
+  /** The API replaces refresh tokens: from now on, a lost answer is not asked for again. */
+  noticeRotation(): void {
+    this.mayRepeat = false;
+  }
+
+  #send(refreshToken: string): Observable<TokenAnswerChecked> {
+    return this.http.send(this.#request(refreshToken), (answer) => {
+      const rotated = answer.body?.['refresh_token'];
+      if (rotated && rotated !== refreshToken) this.noticeRotation();
+      return checkTokenAnswer(EXCHANGE, answer);
+    });
+  }
+
+  #request(refreshToken: string): BerbixRequest {
+    return {
+      method: EXCHANGE.method,
+      path: EXCHANGE.path,
+      body: { refresh_token: refreshToken, grant_type: REFRESH_GRANT } satisfies TokenRequest,
+      secrets: [refreshToken],
+      // ASSUMPTION: an exchange twice is harmless, since the API is documented as not replacing the
+      // refresh token. Where it does, the answer that was lost had the only good one.
+      repeat: this.mayRepeat ? 'always' : 'unless-done',
+    };
+  }
+}

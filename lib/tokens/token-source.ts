@@ -1,0 +1,56 @@
+import { BerbixInputError } from '../errors/index.js';
+import { BerbixTokens, type BerbixTokensInit } from './berbix-tokens.js';
+import { nameOf, type TokenOwner, type TokenQuery } from './freshness/index.js';
+
+/**
+ * Which tokens are meant: tokens, a stored refresh token, or whose they are, where they are stored.
+ *
+ * @example
+ * ```ts
+ * transactions.fetch({ customerUid: user.id })
+ * ```
+ */
+export type TokenSource = BerbixTokens | string | TokenOwner;
+
+/**
+ * What to ask for.
+ *
+ * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
+ * @throws {BerbixInputError} when the id or uid is
+ */
+export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
+  if (typeof source === 'object' && source !== null && !('refreshToken' in source)) {
+    return 'transactionId' in source
+      ? { name: nameOf.transaction(requireId(source.transactionId)), owner: source }
+      : { name: nameOf.customer(requireUid(source.customerUid)), owner: source };
+  }
+  const given = BerbixTokens.from(source);
+  const { transactionId, refreshToken } = given;
+  return {
+    name:
+      transactionId === undefined
+        ? nameOf.refreshToken(refreshToken)
+        : nameOf.transaction(transactionId),
+    given,
+  };
+}
+
+function requireId(id: unknown): string {
+  if (typeof id === 'string' && /^\d{1,20}$/.test(id)) return id;
+  throw new BerbixInputError('transactionId must be the digits of the id, as a string.');
+}
+
+/** @throws {BerbixInputError} when it is empty, or no text that can be sent */
+export function requireUid(uid: unknown): string {
+  if (typeof uid === 'string' && (PLAIN.test(uid) || (uid !== '' && !LONE_SURROGATE.test(uid)))) {
+    return uid;
+  }
+  throw new BerbixInputError(
+    'customerUid must be a non-empty string. If it is undefined, look where it comes from.',
+  );
+}
+
+/** What most of them are. */
+const PLAIN = /^[\w-]+$/;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;

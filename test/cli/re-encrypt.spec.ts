@@ -1,0 +1,285 @@
+import { spawn } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { parseReEncryptFlags } from '../../lib/cli/re-encrypt.flags.js';
+import { ReEncryptProgress } from '../../lib/cli/re-encrypt.progress.js';
+import { openStore, type Drivers } from '../../lib/cli/re-encrypt.store.js';
+import { BerbixStoreError } from 'nestjs-berbix';
+import { ClearText } from '../../lib/token-store/encryption/index.js';
+import type { BerbixTokenStore } from '../../lib/token-store/index.js';
+import {
+  freePort,
+  POSTGRES_URL,
+  postgresPool,
+  REDIS_URL,
+  redisClient,
+  uniquePrefix,
+  uniqueTable,
+} from '../support/servers.js';
+import { cipherWith, newKey, tracesOf } from '../token-store/encryption.support.js';
+
+const keys = { new: newKey(), old: newKey() };
+const BERBIX_ENCRYPTION_KEYS = `new:${keys.new},old:${keys.old}`;
+const [old, current] = [cipherWith({ old: keys.old }), cipherWith(keys)];
+const keyOf = (id: number): string => `default/transaction/${id}`;
+
+/** Runs the built command line. */
+async function run(args: string[], environment: NodeJS.ProcessEnv = { BERBIX_ENCRYPTION_KEYS }) {
+  const child = spawn(process.execPath, ['dist/esm/cli/main.js', 're-encrypt', ...args], {
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  for (const trace of Object.values(keys).flatMap(tracesOf)) {
+    expect(stdout + stderr).not.toContain(trace);
+  }
+  expect(stdout + stderr).not.toContain('HIDDENWORD');
+  expect(stderr).not.toContain('    at ');
+  return { code, stdout, stderr };
+}
+
+interface Opened {
+  store: BerbixTokenStore;
+  args: string[];
+  close(): Promise<unknown>;
+}
+
+/** The URL, with a password in it; this server asks for none. */
+function withSecret(url: string | undefined): string {
+  const parsed = new URL(url ?? '');
+  parsed.password = 'HIDDENWORD';
+  return parsed.href;
+}
+
+const SERVERS: { name: string; url: string | undefined; open(): Promise<Opened> }[] = [
+  {
+    name: 'PostgreSQL',
+    url: POSTGRES_URL,
+    open: async () => {
+      const [pool, table] = [postgresPool(), uniqueTable()];
+      const store = new PostgresTokenStore(pool, { table });
+      await store.createTable();
+      const close = () => pool.query(`DROP TABLE ${table}`).then(() => pool.end());
+      return { store, args: ['--postgres', withSecret(POSTGRES_URL), '--table', table], close };
+    },
+  },
+  {
+    name: 'Redis',
+    url: REDIS_URL,
+    open: async () => {
+      const [redis, prefix] = [redisClient(), uniquePrefix()];
+      const close = async () => {
+        const left = await redis.keys(`${prefix}*`);
+        if (left.length > 0) await redis.unlink(left);
+        redis.disconnect();
+      };
+      const store = new RedisTokenStore(redis, { prefix });
+      return { store, args: ['--redis', REDIS_URL ?? '', '--prefix', prefix], close };
+    },
+  },
+];
+
+describe.each(SERVERS.filter(({ url }) => url !== undefined))(
+  'nestjs-berbix re-encrypt, of $name',
+  ({ open }) => {
+    let opened: Opened;
+    beforeEach(async () => (opened = await open()));
+    afterEach(() => opened.close());
+
+    async function commit(id: number, cipher: Pick<typeof old, 'seal'> = old): Promise<void> {
+      const key = keyOf(id);
+      await opened.store.commit(key, 0, await cipher.seal(key, `value ${id}`));
+    }
+
+    const stored = async (id: number) => (await opened.store.load(keyOf(id)))?.value ?? '';
+
+    it('encrypts anew, and says how much', async () => {
+      for (let id = 0; id < 50; id++) await commit(id);
+      await commit(50, current);
+      const ended = await run(opened.args);
+      expect(ended).toMatchObject({ code: 0, stderr: '' });
+      expect(ended.stdout).toBe(
+        '51 values\n  50 encrypted anew with the current key\n  1 had it already\n  0 left as they were\n',
+      );
+      for (let id = 0; id <= 50; id++) {
+        expect(await stored(id)).toMatch(/^b1\.new\./);
+        expect(await current.open(keyOf(id), await stored(id))).toBe(`value ${id}`);
+      }
+    });
+
+    it('ends with 1 when something cannot be opened, and names twenty at most', async () => {
+      const lost = cipherWith({ lost: newKey() });
+      for (let id = 0; id < 25; id++) await commit(id, lost);
+      await commit(25);
+      const { code, stdout, stderr } = await run(opened.args);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^26 values\n {2}1 encrypted anew.*\n.*\n {2}25 left as they were\n$/);
+      const lines = stderr.trimEnd().split('\n');
+      expect(lines).toHaveLength(22);
+      expect(lines[0]).toMatch(
+        /^"default\/transaction\/\d+": A stored value is sealed with the key "lost"/,
+      );
+      expect(lines[20]).toBe('Further ones are only counted.');
+      expect(lines[21]).toMatch(/^25 of 26 values could not be encrypted anew/);
+      expect(await stored(25)).toMatch(/^b1\.new\./);
+    });
+
+    it('encrypts clear text if it is told to', async () => {
+      await commit(1, new ClearText());
+      const refused = await run(opened.args);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/is not encrypted/);
+      expect(await stored(1)).toBe('clear.value 1');
+      const ended = await run([...opened.args, '--accept-clear']);
+      expect(ended).toMatchObject({ code: 0, stderr: '' });
+      expect(await stored(1)).toMatch(/^b1\.new\./);
+    });
+
+    it('keeps to the account that it is told, and says when nothing is there', async () => {
+      await commit(1);
+      const none = await run([...opened.args, '--account', 'shop']);
+      expect(none).toMatchObject({ code: 0, stderr: '' });
+      expect(none.stdout).toMatch(/^Nothing is stored there for this account/);
+      expect(await stored(1)).toMatch(/^b1\.old\./);
+    });
+  },
+);
+
+describe('nestjs-berbix re-encrypt', () => {
+  it.each([
+    ['--postgres', 'postgres://user:HIDDENWORD@127.0.0.1', 'PostgreSQL'],
+    ['--redis', 'redis://user:HIDDENWORD@127.0.0.1', 'Redis'],
+  ])('says in one sentence that nothing answers: %s', async (flag, url, name) => {
+    const { code, stdout, stderr } = await run([flag, `${url}:${await freePort()}`]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^${name} cannot be reached.*\\(ECONNREFUSED\\)[^\\n]*\\n$`));
+  });
+
+  it.each(REDIS_URL === undefined ? [] : [new URL(REDIS_URL).host])(
+    'says in one sentence that %s does not accept the password',
+    async (host) => {
+      const { code, stdout, stderr } = await run(['--redis', `redis://nobody:HIDDENWORD@${host}`]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^Redis [^\n]*\(WRONGPASS\)[^\n]*\n$/);
+    },
+  );
+
+  it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    [
+      'no keys',
+      { BERBIX_ENCRYPTION_KEYS: undefined },
+      /^The environment variable BERBIX_ENCRYPTION_KEYS is missing.*openssl/,
+    ],
+    [
+      'a key that is none',
+      { BERBIX_ENCRYPTION_KEYS: 'k1:abc' },
+      /^Entry 1 of the environment variable BERBIX_ENCRYPTION_KEYS has a key that/,
+    ],
+  ])('%s: one sentence, exit code 1', async (_what, environment, message) => {
+    const ended = await run(['--redis', 'redis://127.0.0.1:1'], environment);
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(message);
+  });
+
+  it('explains itself, also where the flags are wrong', async () => {
+    const help = await run(['--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/^Usage: nestjs-berbix re-encrypt --postgres URL/);
+    const wrong = await run(['--postgres', 'postgres://user:HIDDENWORD@']);
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong.stderr).toMatch(/^--postgres must be a URL such as/);
+    expect(wrong.stderr).toContain(help.stdout);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['nothing', [], /^Give either --postgres or --redis\.$/],
+    ['both', ['--postgres', 'postgres://h/d', '--redis', 'redis://h'], /^Give either/],
+    [
+      '--table with Redis',
+      ['--redis', 'redis://h', '--table', 't'],
+      /^--table goes with --postgres/,
+    ],
+    [
+      '--prefix with PostgreSQL',
+      ['--postgres', 'postgres://h/d', '--prefix', 'p'],
+      /^--prefix goes/,
+    ],
+    ['an empty account', ['--redis', 'redis://h', '--account', ''], /^--account must not be empty/],
+    ['another URL', ['--redis', 'postgres://u:HIDDENWORD@h/d'], /^--redis must be a URL such as/],
+    ['another URL', ['--postgres', 'http://u:HIDDENWORD@h/d'], /^--postgres must be a URL such as/],
+    ['no URL', ['--postgres', 'HIDDENWORD@h/d'], /^--postgres must be a URL such as/],
+    ['a URL without its flag', ['redis://:HIDDENWORD@h'], /^A URL stands where none belongs/],
+    ['an unknown flag', ['--tabel', 't'], /^Unknown option '--tabel'\.$/],
+  ])('refuses %s', (_what, args, problem) => {
+    const flags = parseReEncryptFlags(args);
+    expect(flags).toEqual({ problem: expect.stringMatching(problem) });
+    expect(JSON.stringify(flags)).not.toContain('HIDDENWORD');
+  });
+
+  it('says what to install where a driver is missing, and not where it is broken', async () => {
+    const missing = (name: string) => async (): Promise<never> => {
+      const message = `Cannot find package '${name}' imported from x`;
+      throw Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' });
+    };
+    const drivers: Drivers = { pg: missing('pg'), ioredis: missing('ioredis') };
+    const [url, table, prefix] = ['', undefined, undefined];
+    await expect(openStore({ kind: 'postgres', url, table }, drivers)).rejects.toThrow(
+      're-encrypt needs a package for PostgreSQL. Run: npm install pg',
+    );
+    await expect(openStore({ kind: 'redis', url, prefix }, drivers)).rejects.toThrow(
+      're-encrypt needs a package for Redis. Run: npm install ioredis',
+    );
+    const broken = { ...drivers, pg: missing('pg-protocol') };
+    await expect(openStore({ kind: 'postgres', url, table }, broken)).rejects.toThrow(
+      /'pg-protocol'/,
+    );
+  });
+});
+
+describe('the progress of re-encrypt', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  function progressOn(isTTY: boolean) {
+    const written: string[] = [];
+    const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+    return { written, progress: new ReEncryptProgress({ isTTY, write }) };
+  }
+
+  const counts = (total: number) => ({ total, changed: total, unchanged: 0, failed: 0 });
+  const line = (total: number) => `${total} values so far, ${total} encrypted anew, 0 failed`;
+  const clear = '\r\u001b[K';
+
+  it('is one line of a terminal, written again', () => {
+    const { written, progress } = progressOn(true);
+    for (let total = 1; total <= 30; total++) {
+      jest.advanceTimersByTime(10);
+      progress.update(counts(total));
+    }
+    progress.failure('a\u001b[2J', new BerbixStoreError('It was altered.'));
+    progress.end();
+    expect(written).toEqual([
+      `${clear}${line(10)}`,
+      `${clear}${line(20)}`,
+      `${clear}${line(30)}`,
+      clear,
+      '"a\\u001b[2J": It was altered.\n',
+    ]);
+  });
+
+  it('is a line every five seconds elsewhere', () => {
+    const { written, progress } = progressOn(false);
+    for (let total = 1; total <= 12; total++) {
+      jest.advanceTimersByTime(1_000);
+      progress.update(counts(total));
+    }
+    progress.end();
+    expect(written).toEqual([`${line(5)}\n`, `${line(10)}\n`]);
+  });
+});

@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BerbixModule, BerbixTransactionService, getBerbixTokenServiceToken } from 'nestjs-berbix';
+import type { BerbixTokenService, BerbixTokenStore } from 'nestjs-berbix';
+import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { BerbixSandbox, type SandboxFault } from 'nestjs-berbix/sandbox';
+import { Test } from '@nestjs/testing';
+import { firstValueFrom } from 'rxjs';
+import {
+  POSTGRES_URL,
+  REDIS_URL,
+  postgresPool,
+  redisClient,
+  uniquePrefix,
+  uniqueTable,
+} from '../support/servers.js';
+import { closeAfterFile } from './closing.js';
+import { ExchangeProxy } from './exchange-proxy.js';
+import { Fleet, type FleetAccount, type WorkerPlan } from './fleet.js';
+
+/** How long access tokens live. */
+export const LIFETIME_MS = 3_000;
+export const GRACE_MS = 20_000;
+
+/** Short, since tokens are; the lease outlasts an exchange by more than any pause of a process. */
+const SHORT = { timeoutMs: 1_000, totalTimeoutMs: 2_000, leaseMs: 6_000 };
+/** Where an answer that is late is a session that is lost. */
+const LONG = { timeoutMs: 15_000, totalTimeoutMs: 15_000, leaseMs: 30_000 };
+
+/** What the APIs do with refresh tokens, what they suffer, and how long they are waited for. */
+export const APIS = {
+  omit: { refreshToken: 'omit', rotation: 'none', faultRate: 0.15, limits: SHORT },
+  echo: { refreshToken: 'echo', rotation: 'none', faultRate: 0.15, limits: SHORT },
+  grace: {
+    refreshToken: 'rotate',
+    rotation: { graceMs: GRACE_MS },
+    faultRate: 0.15,
+    limits: SHORT,
+  },
+  /** Every refresh token is good once, and nothing goes wrong. */
+  strict: { refreshToken: 'rotate', rotation: 'strict', faultRate: 0, limits: LONG },
+  /** The same, while workers are killed. */
+  'strict-killed': { refreshToken: 'rotate', rotation: 'strict', faultRate: 0, limits: SHORT },
+} as const;
+export type ApiName = keyof typeof APIS;
+
+const TRANSACTIONS = 12;
+const CALLERS = 2;
+const PAUSE_MS = 40;
+
+/** An API, and what stands in front of it. */
+export interface Api {
+  sandbox: BerbixSandbox;
+  proxy: ExchangeProxy;
+  /** How many faults it was given. */
+  faults: number;
+  hasFaults: boolean;
+}
+
+/** A fleet with its stores and APIs. */
+export interface FleetRun {
+  fleet: Fleet;
+  accounts: FleetAccount[];
+  apis: Record<ApiName, Api>;
+  stores: Record<string, BerbixTokenStore>;
+  encryption: WorkerPlan['encryption'];
+}
+
+/** The stores that can be tested here. */
+export const STORE_NAMES = [
+  ...(POSTGRES_URL === undefined ? [] : (['postgres'] as const)),
+  ...(REDIS_URL === undefined ? [] : (['redis'] as const)),
+];
+
+/** Makes transactions in all APIs, remembers them in all stores, and prepares the workers. */
+export async function prepareRun(
+  names = Object.keys(APIS) as readonly ApiName[],
+  transactions = TRANSACTIONS,
+): Promise<FleetRun> {
+  const [table, prefix] = [uniqueTable(), uniquePrefix()];
+  const stores = await openStores(table, prefix);
+  const encryption = { keys: { k1: randomBytes(32).toString('base64') }, current: 'k1' };
+  const apis = {} as Record<ApiName, Api>;
+  for (const name of names) apis[name] = await startApi(name);
+  const accounts: FleetAccount[] = [];
+  for (const store of STORE_NAMES) {
+    for (const name of names) {
+      const { rotation, limits } = APIS[name];
+      const { sandbox, proxy } = apis[name];
+      accounts.push({
+        name: `${store}-${name}`,
+        store,
+        apiHost: proxy.url,
+        apiSecret: sandbox.apiSecret,
+        rotation,
+        transactions: [],
+        callers: CALLERS,
+        ...limits,
+      });
+    }
+  }
+  const fleet = new Fleet({
+    accounts,
+    encryption,
+    pauseMs: PAUSE_MS,
+    stores: {
+      postgres: POSTGRES_URL === undefined ? undefined : { url: POSTGRES_URL, table },
+      redis: REDIS_URL === undefined ? undefined : { url: REDIS_URL, prefix },
+    },
+  });
+  const run = { fleet, accounts, apis, stores, encryption };
+  await remember(run, transactions);
+  return run;
+}
+
+/** The services of all accounts in this process, as another worker has them. */
+export async function servicesOf(run: FleetRun): Promise<{
+  tokens(account: FleetAccount): BerbixTokenService;
+  close(): Promise<void>;
+}> {
+  const module = await Test.createTestingModule({
+    imports: run.accounts.map(({ name, store, apiHost, apiSecret, rotation, ...limits }) =>
+      BerbixModule.forRoot({
+        name,
+        apiHost,
+        apiSecret,
+        store: run.stores[store],
+        encryption: run.encryption,
+        timeoutMs: limits.timeoutMs,
+        totalTimeoutMs: limits.totalTimeoutMs,
+        freshness: { rotation, leaseMs: limits.leaseMs },
+      }),
+    ),
+  }).compile();
+  return {
+    tokens: ({ name }) => module.get(getBerbixTokenServiceToken(name), { strict: false }),
+    close: () => module.close(),
+  };
+}
+
+async function startApi(name: ApiName): Promise<Api> {
+  const sandbox = await BerbixSandbox.start({
+    tokenTtlSeconds: LIFETIME_MS / 1_000,
+    refreshToken: APIS[name].refreshToken,
+    rotationGraceSeconds: name === 'grace' ? GRACE_MS / 1_000 : 0,
+  });
+  closeAfterFile(() => sandbox.close());
+  const { faultRate } = APIS[name];
+  const api = { sandbox, faults: 0, hasFaults: false } as Api;
+  api.proxy = await ExchangeProxy.start(sandbox.url, () => {
+    if (!api.hasFaults || Math.random() > faultRate) return;
+    sandbox.faults.add({ ...any(FAULTS), method: 'POST', path: '/v0/tokens' });
+    api.faults++;
+  });
+  return api;
+}
+
+async function remember(run: FleetRun, transactions: number): Promise<void> {
+  const services = await servicesOf(run);
+  for (const account of run.accounts) {
+    const api = run.apis[account.name.slice(account.store.length + 1) as ApiName];
+    const creator = await Test.createTestingModule({
+      imports: [BerbixModule.forRoot({ apiSecret: account.apiSecret, apiHost: account.apiHost })],
+    }).compile();
+    const templateKey = api.sandbox.templateKeys.sdk;
+    for (let number = 0; number < transactions; number++) {
+      const customerUid = `${account.name}-${number}`;
+      const created = await firstValueFrom(
+        creator.get(BerbixTransactionService).create({ customerUid, templateKey }),
+      );
+      await firstValueFrom(services.tokens(account).remember({ tokens: created, customerUid }));
+      account.transactions.push(created.transactionId as string);
+    }
+    await creator.close();
+  }
+  await services.close();
+}
+
+async function openStores(table: string, prefix: string): Promise<FleetRun['stores']> {
+  const stores: FleetRun['stores'] = {};
+  if (POSTGRES_URL !== undefined) {
+    const pool = postgresPool();
+    const store = new PostgresTokenStore(pool, { table });
+    await store.createTable();
+    closeAfterFile(async () => {
+      await pool.query(`DROP TABLE ${table}`);
+      await pool.end();
+    });
+    stores.postgres = store;
+  }
+  if (REDIS_URL !== undefined) {
+    const client = redisClient();
+    closeAfterFile(async () => {
+      const keys = await client.keys(`${prefix}*`);
+      if (keys.length > 0) await client.unlink(keys);
+      client.disconnect();
+    });
+    stores.redis = new RedisTokenStore(client, { prefix, durable: true });
+  }
+  return stores;
+}
+
+/** What may happen to an exchange; the worst of it after it was done. */
+const FAULTS: SandboxFault[] = [
+  { kind: 'reset', processed: true },
+  { kind: 'hang', processed: true },
+  { kind: 'truncate', processed: true },
+  { kind: 'html', processed: true },
+  { kind: 'reset' },
+  { kind: 'status', status: 503 },
+  { kind: 'status', status: 429 },
+];
+
+const KILL_EVERY_MS = 200;
+const [PAUSE_EVERY_MS, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [300, 50, 700];
+
+/** Lets things go wrong until the function that it returns is called; kills and faults in chaos only. */
+export function wreak(run: FleetRun, survivors: FleetAccount[] | undefined): () => void {
+  const { fleet, apis } = run;
+  const timers = [
+    setInterval(() => {
+      fleet.pause(any(fleet.running), between(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS));
+    }, PAUSE_EVERY_MS),
+  ];
+  if (survivors !== undefined) {
+    for (const api of Object.values(apis)) api.hasFaults = true;
+    timers.push(
+      setInterval(() => {
+        // Starting takes longer than killing: somebody should be left to do the work.
+        if (fleet.running.length > 2) fleet.kill(any(fleet.running));
+        while (fleet.size < 6) fleet.start(survivors);
+      }, KILL_EVERY_MS),
+    );
+  }
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+    for (const api of Object.values(apis)) api.hasFaults = false;
+  };
+}
+
+/** Errors that say "try again", which a call may end with while workers die and the API fails. */
+export const PASSING = [
+  'BERBIX_CONNECTION',
+  'BERBIX_RATE_LIMIT',
+  'BERBIX_RESPONSE',
+  'BERBIX_SERVER',
+  'BERBIX_STORE',
+  'BERBIX_TIMEOUT',
+  'BERBIX_UNAVAILABLE',
+];
+
+/** How long a transaction may be out of reach, at most: for the end of leases, and for waits after failures. */
+const OUT_OF_REACH_MS = 40_000;
+
+/**
+ * What comes of a transaction whose tokens are asked for until they come, or never will: `200` once
+ * the API takes one, or the code of an error.
+ */
+export async function useOnce(
+  { apiHost }: FleetAccount,
+  tokens: BerbixTokenService,
+  transactionId: string,
+): Promise<string> {
+  const giveUpAt = performance.now() + OUT_OF_REACH_MS;
+  for (;;) {
+    try {
+      const { accessToken } = await firstValueFrom(tokens.fresh({ transactionId }));
+      const { status } = await fetch(`${apiHost}/v0/transactions`, {
+        headers: { authorization: `Bearer ${accessToken}` },
+      });
+      // A token may end on its way.
+      if (status === 200 || performance.now() > giveUpAt) return `${status}`;
+    } catch (error) {
+      const { code } = error as { code: string };
+      if (!PASSING.includes(code) || performance.now() > giveUpAt) return code;
+      await sleep(100);
+    }
+  }
+}
+
+/** Waits until every token that is there has ended. */
+export async function untilExpired(): Promise<void> {
+  await sleep(LIFETIME_MS + 100);
+}
+
+function any<T>(list: readonly T[]): T {
+  return list[Math.floor(Math.random() * list.length)] as T;
+}
+
+function between(least: number, most: number): number {
+  return least + Math.random() * (most - least);
+}

@@ -1,0 +1,203 @@
+// One replica of the fleet: an application with several accounts on shared stores, and callers that
+// ask for tokens and use them. Plain JavaScript: it runs as a process of its own, from the built package.
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { BerbixModule, getBerbixTokenServiceToken } from 'nestjs-berbix';
+import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { firstValueFrom } from 'rxjs';
+
+/** What a timer that is late by so many milliseconds says of this process: it did not run. */
+const STALL_MS = 20;
+const WATCH_EVERY_MS = 10;
+const REPORT_EVERY_MS = 40;
+/** A call that has not ended by then never will. */
+const LONGEST_CALL_MS = 30_000;
+
+/** @type {import('./fleet.js').WorkerPlan} */
+const plan = JSON.parse(process.argv[2]);
+const agent = new Agent({ keepAlive: true });
+
+/** Milliseconds for which this process was held up, all in all. */
+let stalledMs = 0;
+let lastTick = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  const late = now - lastTick - WATCH_EVERY_MS;
+  if (late > STALL_MS) stalledMs += late;
+  lastTick = now;
+}, WATCH_EVERY_MS);
+
+/** What the process was held up for until now, with what the watch has not noticed yet. */
+function heldUpMs() {
+  return stalledMs + Math.max(0, performance.now() - lastTick - WATCH_EVERY_MS);
+}
+
+/** What is reported next, by account. */
+let outcomes = {};
+/** When the calls that are under way were begun. */
+const pending = new Map();
+const leaving = new Set();
+
+function outcomeOf(account) {
+  return (outcomes[account] ??= {
+    calls: 0,
+    used: 0,
+    latestMs: -Infinity,
+    leastLeftMs: Infinity,
+    expired: 0,
+    expiredAfterPause: 0,
+    refusedWhileGood: 0,
+    refusedOnTheWay: 0,
+    failures: {},
+  });
+}
+
+/** Milliseconds that are left of an access token of the sandbox, by its clock, which is this machine's. */
+function leftOf(accessToken) {
+  const content = Buffer.from(accessToken.slice(3, -43), 'base64url').toString();
+  return Number(content.split('.')[1]) - Date.now();
+}
+
+async function call(service, account, transactionId) {
+  const id = Symbol(transactionId);
+  const [start, heldUp] = [performance.now(), heldUpMs()];
+  let accessToken;
+  let failure;
+  pending.set(id, start);
+  try {
+    ({ accessToken } = await firstValueFrom(service.fresh({ transactionId })));
+  } catch (error) {
+    failure = error.code ?? String(error);
+  }
+  const leftMs = accessToken === undefined ? Infinity : leftOf(accessToken);
+  pending.delete(id);
+  const pausedMs = heldUpMs() - heldUp;
+  const tookMs = performance.now() - start - pausedMs;
+  // Only now: what was begun before the last report is part of the next one.
+  const outcome = outcomeOf(account.name);
+  outcome.calls++;
+  outcome.latestMs = Math.max(outcome.latestMs, tookMs - account.totalTimeoutMs);
+  if (failure !== undefined) outcome.failures[failure] = (outcome.failures[failure] ?? 0) + 1;
+  else if (leftMs > 0) outcome.leastLeftMs = Math.min(outcome.leastLeftMs, leftMs);
+  // The pause may have come after the decision to hand the token out.
+  else if (pausedMs > STALL_MS) outcome.expiredAfterPause++;
+  else outcome.expired++;
+  return accessToken;
+}
+
+/** Asks the API for the transaction; the status, or undefined when there was no answer. */
+function use(account, accessToken) {
+  return new Promise((resolve) => {
+    const headers = { authorization: `Bearer ${accessToken}` };
+    request(`${account.apiHost}/v0/transactions`, { agent, headers }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+      response.on('error', () => resolve(undefined));
+    })
+      .on('error', () => resolve(undefined))
+      .end();
+  });
+}
+
+async function caller(service, account) {
+  for (let number = 0; !leaving.has(account.name); number++) {
+    const { transactions } = account;
+    const transactionId = transactions[Math.floor(Math.random() * transactions.length)];
+    const accessToken = await call(service, account, transactionId);
+    if (accessToken !== undefined && number % 4 === 0) {
+      const status = await use(account, accessToken);
+      const outcome = outcomeOf(account.name);
+      if (status === 200) outcome.used++;
+      else if (status !== undefined && leftOf(accessToken) > 0) outcome.refusedWhileGood++;
+      else if (status !== undefined) outcome.refusedOnTheWay++;
+    }
+    await sleep(plan.pauseMs * (0.5 + Math.random()));
+  }
+}
+
+let attempts = 0;
+/** When attempts came to their end here, by their names. */
+let settled = {};
+
+/** Tells the proxy in front of the API who asks, and the supervisor how long somebody waited for an answer. */
+function nameAttempts(axios) {
+  // Without an interceptor, defaults are not looked at.
+  axios.interceptors.request.use((config) => config);
+  const { adapter } = axios.defaults;
+  axios.defaults.adapter = async (config) => {
+    const attempt = `${plan.id}/${++attempts}`;
+    config.headers.set({ 'x-worker': plan.id, 'x-attempt': attempt, 'x-sent-at': Date.now() });
+    try {
+      return await adapter(config);
+    } finally {
+      settled[attempt] = Date.now();
+    }
+  };
+}
+
+function openStores({ postgres, redis }) {
+  const stores = {};
+  if (postgres !== undefined) {
+    const { url: connectionString, table } = postgres;
+    const limits = { connectionTimeoutMillis: 1_000, query_timeout: 2_000, max: 4 };
+    const pool = new pg.Pool({ connectionString, ...limits });
+    pool.on('error', () => {});
+    stores.postgres = new PostgresTokenStore(pool, { table });
+  }
+  if (redis !== undefined) {
+    const client = new Redis(redis.url, { commandTimeout: 2_000, maxRetriesPerRequest: 1 });
+    client.on('error', () => {});
+    stores.redis = new RedisTokenStore(client, { prefix: redis.prefix, durable: true });
+  }
+  return stores;
+}
+
+const stores = openStores(plan.stores);
+
+class FleetModule {}
+Module({
+  imports: plan.accounts.map(({ name, store, apiHost, apiSecret, rotation, ...limits }) =>
+    BerbixModule.forRoot({
+      name,
+      apiHost,
+      apiSecret,
+      store: stores[store],
+      encryption: plan.encryption,
+      timeoutMs: limits.timeoutMs,
+      totalTimeoutMs: limits.totalTimeoutMs,
+      freshness: { rotation, leaseMs: limits.leaseMs },
+      http: {
+        configureAxios: nameAttempts,
+      },
+    }),
+  ),
+})(FleetModule);
+
+const application = await NestFactory.createApplicationContext(FleetModule, { logger: false });
+
+const callers = plan.accounts.flatMap((account) => {
+  const service = application.get(getBerbixTokenServiceToken(account.name), { strict: false });
+  return Array.from({ length: account.callers }, () => caller(service, account));
+});
+
+function report() {
+  process.send({ kind: 'outcomes', outcomes, settled });
+  outcomes = {};
+  settled = {};
+}
+
+setInterval(report, REPORT_EVERY_MS);
+
+process.on('message', async ({ leave }) => {
+  for (const name of leave ?? plan.accounts.map((account) => account.name)) leaving.add(name);
+  if (leave !== undefined) return;
+  await Promise.race([Promise.all(callers), sleep(LONGEST_CALL_MS)]);
+  report();
+  process.send({ kind: 'end', pending: pending.size }, () => process.exit());
+});
+process.on('disconnect', () => process.exit());
+process.send({ kind: 'ready' });

@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import { until } from '../support/until.js';
+import {
+  type ApiName,
+  type FleetRun,
+  STORE_NAMES,
+  prepareRun,
+  servicesOf,
+  untilExpired,
+  useOnce,
+} from './fleet-run.js';
+
+/** A busy machine may be late, and tell so late. */
+const PATIENCE_MS = 1_500;
+
+const NAMES = ['omit', 'grace', 'strict-killed'] as const satisfies ApiName[];
+
+/** What each account came to, by its name. */
+const results = new Map<string, { lateMs: number; afterwards: string }>();
+
+/** Kills a worker that waits for answers which the API has given. */
+async function kill({ fleet, apis, accounts }: FleetRun): Promise<void> {
+  const proxies = NAMES.map((name) => apis[name].proxy);
+  for (const proxy of proxies) proxy.isHolding = true;
+  fleet.start();
+  const done = (id = ''): boolean =>
+    proxies.some(({ exchanges }) =>
+      exchanges.some(({ transactionId, status }) => transactionId === id && status === 200),
+    );
+  await until(() => accounts.every(({ transactions: [id] }) => done(id)));
+  fleet.kill(fleet.running[0]!);
+  for (const proxy of proxies) proxy.isHolding = false;
+}
+
+beforeAll(async () => {
+  const run = await prepareRun(NAMES, 1);
+  await untilExpired();
+  await kill(run);
+  const services = await servicesOf(run);
+  await Promise.all(
+    run.accounts.map(async (account) => {
+      const [transactionId = ''] = account.transactions;
+      const tokens = services.tokens(account);
+      const start = performance.now();
+      await firstValueFrom(tokens.fresh({ transactionId })).catch(() => {});
+      const lateMs = performance.now() - start - account.totalTimeoutMs;
+      results.set(account.name, {
+        lateMs,
+        afterwards: await useOnce(account, tokens, transactionId),
+      });
+    }),
+  );
+  await services.close();
+}, 120_000);
+
+describe.each(STORE_NAMES)('after a SIGKILL between exchange and answer, on %s', (store) => {
+  it.each(NAMES)('a call ends in time, in mode %s', (api) => {
+    expect(results.get(`${store}-${api}`)?.lateMs).toBeLessThan(PATIENCE_MS);
+  });
+
+  it.each(['omit', 'grace'])('the session goes on, in mode %s', (api) => {
+    expect(results.get(`${store}-${api}`)?.afterwards).toBe('200');
+  });
+
+  it('the session is lost where the only good refresh token was in the answer, and that is said', () => {
+    const code = 'BERBIX_INVALID_REFRESH_TOKEN';
+    expect(results.get(`${store}-strict-killed`)?.afterwards).toBe(code);
+  });
+});

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+
+const DAY_MS = 86_400_000;
+const NOTHING = { version: 0, fence: 0 };
+
+describe('an InMemoryTokenStore', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('is of one process, and says so', () => {
+    const store = new InMemoryTokenStore();
+    expect(store).toMatchObject({ shared: false, durable: false });
+  });
+
+  it.each([
+    ['a record is forgotten', (store: InMemoryTokenStore) => store.forget('other')],
+    [
+      'an empty one is leased',
+      (store: InMemoryTokenStore) => store.lease('new', NOTHING, 1_000, ''),
+    ],
+  ])('removes records without a value after a day, when %s', async (_, step) => {
+    const store = new InMemoryTokenStore();
+    const keys = ['leased', 'forgotten', 'taken up', 'forgotten late', 'kept', 'leased again'];
+    const present = async (): Promise<boolean[]> =>
+      Promise.all(keys.map(async (key) => (await store.load(key)) !== undefined));
+    await store.lease('leased', NOTHING, 1_000, '');
+    await store.lease('leased again', NOTHING, 1_000, '');
+    for (const key of ['forgotten', 'taken up']) {
+      await store.commit(key, 0, 'value');
+      await store.forget(key);
+    }
+    for (const key of ['forgotten late', 'kept', 'other']) await store.commit(key, 0, 'value');
+    await store.commit('taken up', 2, 'value');
+
+    jest.advanceTimersByTime(DAY_MS - 1_000);
+    await store.lease('leased again', { version: 0, fence: 1 }, 1_000, '');
+    await store.forget('forgotten late');
+    await expect(present()).resolves.toEqual([true, true, true, true, true, true]);
+    jest.advanceTimersByTime(2_000);
+    await step(store);
+    await expect(present()).resolves.toEqual([false, false, true, true, true, true]);
+  });
+});

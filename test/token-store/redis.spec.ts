@@ -1,0 +1,206 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { closeAfterTest } from '../support/services.js';
+import { freePort, REDIS_URL, redisClient, uniquePrefix } from '../support/servers.js';
+import { everyViewOf } from '../support/sinks.js';
+import { silentServer } from './silent-server.support.js';
+import { STEPS, storeErrorOf } from './steps.support.js';
+
+const onServer = REDIS_URL === undefined ? describe.skip : describe;
+const DAY_MS = 86_400_000;
+
+/** A client for one test, and a prefix that is its own. */
+function open(options: Parameters<typeof redisClient>[0] = {}): { client: Redis; prefix: string } {
+  const client = redisClient(options);
+  const prefix = uniquePrefix();
+  closeAfterTest(async () => {
+    const plain = redisClient();
+    const keys = await plain.keys(`*${prefix}*`);
+    if (keys.length > 0) await plain.unlink(keys);
+    plain.disconnect();
+    client.disconnect();
+  });
+  return { client, prefix };
+}
+
+describe('a RedisTokenStore', () => {
+  it.each([[undefined], [{}]])('has no client like %j', (client) => {
+    expect(() => new RedisTokenStore(client as never)).toThrow(
+      /^RedisTokenStore needs a client of ioredis/,
+    );
+  });
+
+  it('has options that can be used', () => {
+    const client = redisClient();
+    expect(() => new RedisTokenStore(client, { prefix: 1 as never })).toThrow(/^prefix must be/);
+    expect(() => new RedisTokenStore(client, { durable: 'yes' as never })).toThrow(
+      /^durable must be true or false/,
+    );
+    client.disconnect();
+  });
+
+  it('is durable when that is said', () => {
+    const client = redisClient();
+    expect(new RedisTokenStore(client)).toMatchObject({ shared: true, durable: false });
+    expect(new RedisTokenStore(client, { durable: true }).durable).toBe(true);
+    client.disconnect();
+  });
+
+  it('sends a script where the server does not know it, and else its name', async () => {
+    const sent: string[] = [];
+    const unknown = Object.assign(new Error('NOSCRIPT No matching script.'), {
+      name: 'ReplyError',
+    });
+    const store = new RedisTokenStore({
+      evalsha: async () => {
+        if (sent.push('evalsha') === 1) throw unknown;
+        return null;
+      },
+      eval: async () => {
+        sent.push('eval');
+        return null;
+      },
+      hexists: async () => 0,
+      scan: async () => ['0', []],
+      options: {},
+    });
+    await store.load('key');
+    await store.load('key');
+    expect(sent).toEqual(['evalsha', 'eval', 'evalsha']);
+  });
+
+  it('does not send a step again that may have been done', async () => {
+    let evals = 0;
+    const store = new RedisTokenStore({
+      evalsha: () => Promise.reject(new Error('Command timed out')),
+      eval: async () => (evals += 1),
+      hexists: async () => 0,
+      scan: async () => ['0', []],
+      options: {},
+    });
+    await storeErrorOf(store.commit('key', 0, 'value'));
+    expect(evals).toBe(0);
+  });
+
+  it('fails where no server is', async () => {
+    const port = await freePort();
+    for (const step of Object.values(STEPS)) {
+      const client = redisClient({ retryStrategy: () => null }, `redis://127.0.0.1:${port}`);
+      closeAfterTest(async () => client.disconnect());
+      const error = await storeErrorOf(step(new RedisTokenStore(client)));
+      expect(error.retryable).toBe(true);
+      expect(error.message).toMatch(/^Redis cannot be reached, is too slow or too busy/);
+      expect(await everyViewOf(error)).not.toMatch(/canary/);
+    }
+  });
+
+  it('fails when the server does not answer, as the client is set', async () => {
+    const client = redisClient(
+      { enableReadyCheck: false, commandTimeout: 50 },
+      `redis://127.0.0.1:${await silentServer()}`,
+    );
+    closeAfterTest(async () => client.disconnect());
+    const error = await storeErrorOf(new RedisTokenStore(client).load('key'));
+    expect(error.retryable).toBe(true);
+  });
+});
+
+onServer('on a Redis server', () => {
+  it('goes on after the server forgot the scripts', async () => {
+    const { client, prefix } = open();
+    const store = new RedisTokenStore(client, { prefix });
+    await store.commit('key', 0, 'first');
+    await client.script('FLUSH');
+    await expect(store.commit('key', 1, 'second')).resolves.toBe(2);
+    await expect(store.load('key')).resolves.toMatchObject({ version: 2, value: 'second' });
+  });
+
+  it('keeps a record under the prefix, "berbix:" by default', async () => {
+    const { client, prefix } = open();
+    await new RedisTokenStore(client).commit(prefix, 0, 'value');
+    await expect(client.exists(`berbix:${prefix}`)).resolves.toBe(1);
+    const store = new RedisTokenStore(client, { prefix });
+    await store.commit('key', 0, 'value');
+    await expect(client.exists(`${prefix}key`)).resolves.toBe(1);
+  });
+
+  it('gives records without a value a day, and others for ever', async () => {
+    const { client, prefix } = open();
+    const store = new RedisTokenStore(client, { prefix });
+    const nothing = { version: 0, fence: 0 };
+    const life = (key: string): Promise<number> => client.pttl(prefix + key);
+    const aDay = expect.closeTo(DAY_MS, -5);
+
+    await store.lease('leased', nothing, 1_000, '');
+    expect(await life('leased')).toEqual(aDay);
+    await client.pexpire(`${prefix}leased`, 1_000_000);
+    await store.release('leased', { version: 0, fence: 1 }, '');
+    await store.lease('leased', { version: 0, fence: 1 }, 1_000, '');
+    expect(await life('leased')).toEqual(aDay);
+    await store.commit('leased', 0, 'value');
+    expect(await life('leased')).toBe(-1);
+
+    await store.commit('kept', 0, 'value');
+    await store.lease('kept', { version: 1, fence: 0 }, 1_000, '');
+    expect(await life('kept')).toBe(-1);
+    await store.swap('kept', 'value', 'other');
+    expect(await life('kept')).toBe(-1);
+    await store.forget('kept');
+    expect(await life('kept')).toEqual(aDay);
+    await client.pexpire(`${prefix}kept`, 1_000_000);
+    await store.forget('kept');
+    expect(await life('kept')).toEqual(aDay);
+    await store.commit('kept', 3, 'again');
+    expect(await life('kept')).toBe(-1);
+  });
+
+  it.each(['app:', 'a*[p]?\\:'])(
+    'works beside the keyPrefix %j of the client',
+    async (keyPrefix) => {
+      const { client, prefix } = open({ keyPrefix });
+      const store = new RedisTokenStore(client, { prefix });
+      await store.commit('a/1', 0, 'value');
+      await store.commit('a/2', 0, 'value');
+      await store.commit('b', 0, 'value');
+      await expect(store.load('a/1')).resolves.toMatchObject({ value: 'value' });
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.keys('a/', cursor);
+        found.push(...page.keys);
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect([...new Set(found)].toSorted()).toEqual(['a/1', 'a/2']);
+      const plain = redisClient();
+      await expect(plain.exists(`${keyPrefix}${prefix}a/1`)).resolves.toBe(1);
+      plain.disconnect();
+    },
+  );
+
+  it('reads nothing in its own prefix as a pattern', async () => {
+    const { client, prefix } = open();
+    const stores = ['a*', 'ab', 'a?', 'a[b]', 'a\\b'].map(
+      (name) => new RedisTokenStore(client, { prefix: `${prefix}${name}` }),
+    );
+    for (const [i, store] of stores.entries()) await store.commit(`:${i}`, 0, 'value');
+    for (const [i, store] of stores.entries()) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.keys('', cursor);
+        found.push(...page.keys);
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect([...new Set(found)]).toEqual([`:${i}`]);
+    }
+  });
+
+  it('says what Redis refuses, and no more', async () => {
+    const { client, prefix } = open();
+    await client.set(`${prefix}canary-key`, 'canary-value');
+    const error = await storeErrorOf(new RedisTokenStore(client, { prefix }).load('canary-key'));
+    expect(error).toMatchObject({ reason: 'WRONGTYPE', retryable: false });
+    expect(await everyViewOf(error)).not.toMatch(/canary/);
+  });
+});

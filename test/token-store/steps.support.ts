@@ -1,0 +1,26 @@
+import { BerbixStoreError } from 'nestjs-berbix';
+import type { BerbixTokenStore } from '../../lib/token-store/index.js';
+
+/** What no error of a store may show. */
+export const CANARIES = { key: 'canary-key', value: 'canary-value', note: 'canary-note' };
+
+/** Every step of a store, with canaries in all arguments. */
+export const STEPS: Record<string, (store: BerbixTokenStore) => Promise<unknown>> = {
+  load: (store) => store.load(CANARIES.key),
+  'first lease': (store) =>
+    store.lease(CANARIES.key, { version: 0, fence: 0 }, 1_000, CANARIES.note),
+  lease: (store) => store.lease(CANARIES.key, { version: 1, fence: 1 }, 1_000, CANARIES.note),
+  'first commit': (store) => store.commit(CANARIES.key, 0, CANARIES.value),
+  commit: (store) => store.commit(CANARIES.key, 1, CANARIES.value),
+  release: (store) => store.release(CANARIES.key, { version: 1, fence: 1 }, CANARIES.note),
+  forget: (store) => store.forget(CANARIES.key),
+  swap: (store) => store.swap(CANARIES.key, CANARIES.value, CANARIES.value),
+  keys: (store) => store.keys(CANARIES.key),
+};
+
+/** The failure of a step. */
+export async function storeErrorOf(step: Promise<unknown>): Promise<BerbixStoreError> {
+  const result = await step.catch((error: unknown) => error);
+  if (result instanceof BerbixStoreError) return result;
+  throw new Error('expected a BerbixStoreError', { cause: result });
+}

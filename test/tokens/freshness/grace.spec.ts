@@ -1,0 +1,49 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { eachWorld } from './support/each-world.js';
+import { advance, outcomeOf, valueOf } from './support/virtual-time.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const GRACE = { freshness: { rotation: { graceMs: MINUTE } }, retry: 0 };
+
+describe('fresh(), while the token before still counts', () => {
+  const the = eachWorld();
+
+  it('tries once more as long as the grace lasts, however long the backoff has become', async () => {
+    const { world } = the;
+    world.api.habit = { graceMs: MINUTE };
+    const replica = await world.start(GRACE);
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    // The longest waits that chance can give.
+    jest.spyOn(Math, 'random').mockReturnValue(0.999);
+    world.api.faults.push('reset-after', ...Array.from({ length: 5 }, () => ({ status: 503 })));
+    const begun = performance.now();
+    while (performance.now() - begun < 2 * MINUTE) {
+      const { value } = await outcomeOf(replica.fresh(owner));
+      if (value !== undefined) break;
+      await advance(SECOND);
+    }
+    // Its successor, which the lost answer had, or one after that.
+    expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
+  });
+
+  it('counts the grace from the first attempt whose end is unknown, not from the last', async () => {
+    const { world } = the;
+    world.api.habit = { graceMs: MINUTE };
+    const replica = await world.start(GRACE);
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.faults.push('reset-after', { status: 503 }, { status: 429 });
+    await outcomeOf(replica.fresh(owner));
+    const first = (await world.stored()).note.attemptAt;
+    expect(first).toEqual(expect.any(Number));
+    for (let n = 0; n < 2; n++) {
+      await advance(3 * SECOND);
+      await outcomeOf(replica.fresh(owner));
+      expect((await world.stored()).note.attemptAt).toBe(first);
+    }
+    await advance(9 * SECOND);
+    expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
+    expect((await world.stored()).note.attemptAt).toBeUndefined();
+  });
+});

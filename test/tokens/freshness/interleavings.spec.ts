@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { BerbixModuleOptions } from 'nestjs-berbix';
+import { bePatient } from '../../sandbox/support/patience.js';
+import type { Habit } from './support/fake-api.js';
+import { RUNS } from './support/runs.js';
+import { advance, failureOf, outcomeOf, settle } from './support/virtual-time.js';
+import { World, type Replica } from './support/world.js';
+
+const [SECOND, HOUR] = [1_000, 3_600_000];
+const STRICT: Partial<BerbixModuleOptions> = { freshness: { rotation: 'strict' } };
+
+bePatient();
+
+/** What a replica does while all others do something, too. */
+const deed = fc.constantFrom('fresh', 'fresh', 'refused', 'refresh', 'remember', 'forget');
+
+describe('fresh(), whatever comes first', () => {
+  it.each<[string, Habit, Partial<BerbixModuleOptions>]>([
+    ['omits', 'omit', {}],
+    ['replaces', 'strict', STRICT],
+  ])(
+    'I2, I3, I4, I5, I7, I8: steps of the store and of the API in any order, with an API that %s refresh tokens',
+    async (_, habit, options) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.scheduler(),
+          fc.array(fc.tuple(fc.nat(2), deed), { minLength: 2, maxLength: 6 }),
+          fc.boolean(),
+          fc.integer(),
+          async (scheduler, deeds, isExpired, seed) => {
+            const world = new World(seed);
+            const replicas: Replica[] = [];
+            for (let n = 0; n < 3; n++) replicas.push(await world.start(options));
+            world.api.habit = habit;
+            const owner = await world.remembered(replicas[0]!);
+            if (isExpired) await advance(HOUR);
+            world.storeGate = (what, { name }) =>
+              scheduler.schedule(Promise.resolve(), `${name}: ${what}`);
+            world.api.gate = (what) => scheduler.schedule(Promise.resolve(), `API: ${what}`);
+            const refused = (await world.stored()).tokens.accessToken;
+            let change: string | undefined;
+            const doing = deeds.map(async ([who, what]) => {
+              const replica = replicas[who]!;
+              // One of them changes the record; more would say nothing about the end.
+              if (what === 'forget' || what === 'remember') {
+                if (change !== undefined) return;
+                change = what;
+                if (what === 'forget') await replica.forget(owner);
+                else await replica.remember(world.api.reissue('1'));
+              } else if (what === 'refresh') {
+                await replica.refresh(world.api.tokensOf('1'));
+              } else {
+                await replica.fresh(owner, what === 'refused' ? { refused } : undefined);
+              }
+            });
+            const all = Promise.allSettled(doing);
+            const end = { isOver: false };
+            void all.then(() => (end.isOver = true));
+            for (let round = 0; !end.isOver && round < 400; round++) {
+              // All orders, as long as the waits of the lease's losers do not get in between.
+              if (scheduler.count() > 0) await scheduler.waitOne();
+              else await advance(20);
+              await settle();
+            }
+            world.storeGate = () => Promise.resolve();
+            world.api.gate = () => Promise.resolve();
+            await scheduler.waitAll();
+            await outcomeOf(all);
+            await advance(45 * SECOND);
+            for (const replica of replicas) {
+              if (change === 'forget') {
+                expect(await failureOf(replica.fresh(owner))).toMatchObject({
+                  code: 'BERBIX_GONE',
+                });
+              } else {
+                expect((await outcomeOf(replica.fresh(owner))).error).toBeUndefined();
+              }
+            }
+            expect(await world.end()).toEqual([]);
+          },
+        ),
+        { numRuns: 2 * RUNS },
+      );
+    },
+  );
+});

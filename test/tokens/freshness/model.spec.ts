@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { BerbixModuleOptions } from 'nestjs-berbix';
+import { bePatient } from '../../sandbox/support/patience.js';
+import { IDS, commands, mend, revive, type Model, type Real } from './support/commands.js';
+import type { Habit } from './support/fake-api.js';
+import { RUNS } from './support/runs.js';
+import { advance, outcomeOf } from './support/virtual-time.js';
+import { World } from './support/world.js';
+
+const MINUTE = 60_000;
+const GRACE_MS = 30 * 24 * 60 * MINUTE;
+
+bePatient();
+
+describe('a fleet in which anything happens', () => {
+  it.each<[string, Habit, NonNullable<BerbixModuleOptions['freshness']>['rotation']]>([
+    ['omits them', 'omit', 'none'],
+    ['echoes them', 'echo', 'none'],
+    ['replaces them with a grace', { graceMs: GRACE_MS }, { graceMs: GRACE_MS }],
+    ['replaces them at once', 'strict', 'strict'],
+    ['replaces them, unexpectedly', 'strict', 'none'],
+  ])(
+    'I1 to I12: keeps every promise, and loses no refresh token, with an API that %s',
+    async (_, habit, rotation) => {
+      await fc.assert(
+        fc.asyncProperty(commands(), fc.integer(), async (all, seed) => {
+          const world = new World(seed);
+          world.api.habit = habit;
+          const options = { freshness: { rotation } };
+          const slots = [await world.start(options), await world.start(options)];
+          for (const id of IDS) await world.remembered(slots[0]!, id);
+          const model: Model = { known: new Set(IDS), forgotten: new Set() };
+          const real: Real = { world, options, slots, last: new Map(), calls: [], mayLose: false };
+          const begun = { model, real };
+          await fc.asyncModelRun(() => begun, all);
+          await expectAGoodEnd(begun, habit);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+  );
+});
+
+/** Nothing fails any more: all calls end, and who asks gets tokens, or is told that they were forgotten. */
+async function expectAGoodEnd(
+  { model, real }: { model: Model; real: Real },
+  habit: Habit,
+): Promise<void> {
+  const { world, slots } = real;
+  mend(real);
+  for (const slot of [0, 1]) await revive(real, slot);
+  await outcomeOf(Promise.all(real.calls));
+  expect(world.watch.open).toBe(0);
+  await advance(2 * MINUTE);
+  for (const id of IDS) {
+    for (const replica of slots) {
+      const { error, value } = await outcomeOf(replica.fresh({ transactionId: id }));
+      if (model.forgotten.has(id)) {
+        expect(error).toMatchObject({ code: 'BERBIX_GONE' });
+      } else if (error !== undefined) {
+        // Only what was replaced in an exchange whose answer nobody got is lost.
+        expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN' });
+        expect({ habit, mayLose: real.mayLose, isLost: world.watch.isLost(id) }).toEqual({
+          habit: 'strict',
+          mayLose: true,
+          isLost: true,
+        });
+      } else {
+        expect(world.api.leftOf(value?.accessToken)).toBeGreaterThan(0);
+      }
+    }
+  }
+  expect(await world.end()).toEqual([]);
+}

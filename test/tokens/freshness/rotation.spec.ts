@@ -1,0 +1,267 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BerbixError, BerbixTokens, RotatedTokens } from 'nestjs-berbix';
+import { eachWorld } from './support/each-world.js';
+import type { Habit } from './support/fake-api.js';
+import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const STRICT = { freshness: { rotation: 'strict' } } as const;
+const GRACE = { freshness: { rotation: { graceMs: 10 * MINUTE } } };
+
+describe('fresh(), and refresh tokens that the API replaces', () => {
+  const the = eachWorld();
+
+  it.each<[string, Habit, object, number]>([
+    ['omits', 'omit', {}, 0],
+    ['echoes', 'echo', {}, 0],
+    ['replaces at once', 'strict', STRICT, 0],
+    ['replaces with a grace', { graceMs: 10 * MINUTE }, GRACE, 0],
+    ['replaces unexpectedly', 'strict', {}, 3],
+  ])(
+    'I6, I3: three exchanges by three replicas with an API that %s them',
+    async (_, habit, options, alarms) => {
+      const { world } = the;
+      world.api.habit = habit;
+      const replicas = [];
+      for (let n = 0; n < 3; n++) replicas.push(await world.start(options));
+      const owner = await world.remembered(replicas[0]!);
+      for (const replica of replicas) {
+        await advance(HOUR);
+        const tokens = await valueOf(replica.fresh(owner));
+        expect(tokens.refreshToken).toBe(world.api.currentOf('1'));
+        expect((await world.stored()).tokens.refreshToken).toBe(tokens.refreshToken);
+      }
+      expect(world.api.exchanges).toHaveLength(3);
+      expect(world.logged).toHaveLength(alarms);
+    },
+  );
+
+  it('I4: nobody gets the tokens before the new refresh token is saved; the flight saves it once the store is back', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const [replica, other] = [await world.start(STRICT), await world.start(STRICT)];
+    const owner = await world.remembered(replica!);
+    await advance(HOUR);
+    world.storeFault = { calls: ['commit'], fault: 'fail' };
+    const calls = [replica.fresh(owner), replica.fresh(owner)].map((call) => outcomeOf(call));
+    for (const { error, afterMs } of await Promise.all(calls)) {
+      expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+      expect((error as BerbixError).tokens?.refreshToken).toBe(world.api.currentOf('1'));
+      expect(afterMs).toBe(15 * SECOND);
+    }
+    world.storeFault = undefined;
+    await advance(2 * SECOND);
+    for (const one of [replica, other]) {
+      expect((await valueOf(one.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
+    }
+    expect(world.api.exchanges).toHaveLength(1);
+  });
+
+  it.each<[string, Habit]>([
+    ['omits', 'omit'],
+    ['replaces', 'strict'],
+  ])(
+    'a commit whose answer is lost is not taken for another’s, with an API that %s refresh tokens',
+    async (_, habit) => {
+      const { world } = the;
+      world.api.habit = habit;
+      const replica = await world.start(habit === 'strict' ? STRICT : {});
+      const owner = await world.remembered(replica);
+      await advance(HOUR);
+      world.storeFaults.push({ call: 'commit', fault: 'lost' });
+      const { accessToken } = await valueOf(replica.fresh(owner));
+      const { version, tokens } = await world.stored();
+      expect(version).toBe(2);
+      expect(tokens.accessToken).toBe(accessToken);
+      expect(world.api.exchanges).toHaveLength(1);
+      // Handed out from the flight itself: the record was read once before, and once to make sure.
+      expect(world.storeCalls.filter(({ call }) => call === 'lease')).toHaveLength(2);
+    },
+  );
+
+  it('an access token that cannot be saved is handed out all the same where the refresh token is as before', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.storeFault = { calls: ['commit'], fault: 'fail' };
+    const { value, afterMs } = await outcomeOf(replica.fresh(owner));
+    expect(world.api.leftOf(value?.accessToken)).toBeGreaterThan(59 * MINUTE);
+    expect(afterMs).toBeLessThan(5 * SECOND);
+    expect(world.logged.join()).toContain('could not be saved');
+  });
+
+  it('I3: once seen to be replaced, a refresh token is not presented twice in one exchange', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({ retry: 2 });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    await valueOf(replica.fresh(owner));
+    await advance(HOUR);
+    world.api.faults.push('reset-after');
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_CONNECTION' });
+    expect(world.api.exchanges).toHaveLength(2);
+  });
+
+  it('I3: what one replica has seen to be replaced, another does not present twice either', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const [replica, other] = [await world.start({ retry: 2 }), await world.start({ retry: 2 })];
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    await valueOf(replica.fresh(owner));
+    await advance(HOUR);
+    world.api.faults.push('reset-after');
+    expect(await failureOf(other.fresh(owner))).toMatchObject({ code: 'BERBIX_CONNECTION' });
+    expect(world.api.exchanges).toHaveLength(2);
+  });
+
+  it('a new refresh token in an answer that is no good otherwise is saved', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start(STRICT);
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.faults.push('bad-answer');
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_RESPONSE' });
+    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+    await valueOf(replica.fresh(owner));
+  });
+
+  it.each([
+    ['was refused and may be made again', { status: 429 }, 2],
+    ['may have been acted on is not made again as long as the tokens are good', 'reset-after', 1],
+  ] as const)('strict: an exchange that %s', async (_, fault, exchanges) => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start(STRICT);
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await advance(50 * MINUTE);
+    world.api.faults.push(fault);
+    for (let minute = 0; minute < 9; minute++) {
+      await valueOf(replica.fresh(owner));
+      await advance(MINUTE);
+    }
+    expect(world.api.exchanges).toHaveLength(exchanges);
+  });
+
+  describe('after a replica was killed in an exchange that the API has acted on', () => {
+    async function kill(habit: Habit, options: object, beforeMs: number) {
+      const { world } = the;
+      world.api.habit = habit;
+      const [killed, other] = [await world.start(options), await world.start(options)];
+      const owner = await world.remembered(killed);
+      await valueOf(killed.fresh(owner));
+      await advance(HOUR - beforeMs);
+      world.api.latencyMs = SECOND;
+      void killed.fresh(owner).catch(() => {});
+      await advance(0.8 * SECOND);
+      killed.kill();
+      expect(world.api.exchanges[0]!.isDone).toBe(true);
+      await advance(31 * SECOND);
+      return { world, owner, other };
+    }
+
+    it('not replaced: the next one makes it again', async () => {
+      const { world, owner, other } = await kill('omit', {}, 10 * MINUTE);
+      await valueOf(other.fresh(owner));
+      await advance(2 * SECOND);
+      await valueOf(other.fresh(owner));
+      await advance(2 * SECOND);
+      expect(world.api.exchanges).toHaveLength(2);
+    });
+
+    it('with a grace: within it, the old refresh token brings the new one', async () => {
+      const { world, owner, other } = await kill({ graceMs: 10 * MINUTE }, GRACE, 0);
+      const { refreshToken } = await valueOf(other.fresh(owner));
+      expect(refreshToken).toBe(world.api.currentOf('1'));
+    });
+
+    it('strict: the tokens that are good are handed out nearly to their end before the old one is tried', async () => {
+      const { world, owner, other } = await kill('strict', STRICT, 10 * MINUTE);
+      world.watch.isTroubled = true;
+      for (let minute = 0; minute < 9; minute++) {
+        await valueOf(other.fresh(owner));
+        await advance(MINUTE);
+      }
+      expect(world.api.exchanges).toHaveLength(1);
+      await advance(30 * SECOND);
+      expect(await failureOf(other.fresh(owner))).toMatchObject({
+        code: 'BERBIX_INVALID_REFRESH_TOKEN',
+      });
+      expect(world.api.exchanges).toHaveLength(2);
+      expect(world.logged.join()).toContain('presented once more');
+    });
+
+    it('strict: a good refresh token of the application’s own takes its place', async () => {
+      const { world, owner, other } = await kill(
+        'strict',
+        { ...STRICT, loadTokens: async () => the.world.api.currentOf('1') },
+        0,
+      );
+      const { refreshToken } = await valueOf(other.fresh(owner));
+      expect(refreshToken).toBe(world.api.currentOf('1'));
+    });
+  });
+
+  describe('onRotation', () => {
+    it('is called before anyone gets the tokens, with the owner and the token before', async () => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const told: RotatedTokens[] = [];
+      let got: BerbixTokens | undefined;
+      const options = {
+        ...STRICT,
+        onRotation: async (rotated: RotatedTokens) => {
+          await new Promise((resolve) => setTimeout(resolve, SECOND));
+          expect(got).toBeUndefined();
+          told.push(rotated);
+        },
+      };
+      const [replica, other] = [await world.start(options), await world.start(options)];
+      const before = world.api.create('1');
+      await valueOf(replica.remember(before, 'ada'));
+      await advance(HOUR);
+      const calls = [replica, other].map((one) => one.fresh({ transactionId: '1' }));
+      void Promise.race(calls).then((tokens) => (got = tokens));
+      const all = await valueOf(Promise.all(calls));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toMatchObject({
+        previousRefreshToken: before.refreshToken,
+        customerUid: 'ada',
+      });
+      for (const tokens of all) expect(tokens.refreshToken).toBe(told[0]!.tokens.refreshToken);
+    });
+
+    it('is called again by whoever comes next where it failed or its replica was killed, without another exchange', async () => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const told: string[] = [];
+      const good = {
+        ...STRICT,
+        onRotation: (rotated: RotatedTokens) => void told.push(rotated.tokens.refreshToken),
+      };
+      const bad = { ...STRICT, onRotation: () => Promise.reject(new TypeError('canary')) };
+      const stuck = { ...STRICT, onRotation: () => new Promise<void>(() => {}) };
+      const [first, second, third] = [
+        await world.start(bad),
+        await world.start(stuck),
+        await world.start(good),
+      ];
+      const owner = await world.remembered(first!);
+      await advance(HOUR);
+      const error: BerbixError = await failureOf(first.fresh(owner));
+      expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+      expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+      await advance(2 * SECOND);
+      await failureOf(second.fresh(owner));
+      second.kill();
+      await advance(31 * SECOND);
+      const { refreshToken } = await valueOf(third.fresh(owner));
+      expect(told).toEqual([refreshToken]);
+      expect(world.api.exchanges).toHaveLength(1);
+    });
+  });
+});

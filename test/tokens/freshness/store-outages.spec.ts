@@ -1,0 +1,139 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TokenOwner } from 'nestjs-berbix';
+import { eachWorld } from './support/each-world.js';
+import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+
+describe('fresh(), its store and the application’s own', () => {
+  const the = eachWorld();
+
+  it('looks at the store every half minute, not with every call', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    const before = world.storeCalls.length;
+    for (let second = 0; second < 5 * 60; second++) {
+      await valueOf(replica.fresh(owner));
+      await advance(SECOND);
+    }
+    expect(world.storeCalls.length - before).toBeGreaterThanOrEqual(9);
+    expect(world.storeCalls.length - before).toBeLessThanOrEqual(11);
+  });
+
+  it.each(['fail', 'hang'] as const)(
+    'with a store that is down (%s), what is in memory is handed out in no time, nearly to its end',
+    async (fault) => {
+      const { world } = the;
+      const replica = await world.start();
+      const owner = await world.remembered(replica);
+      await valueOf(replica.fresh(owner));
+      world.storeFault = { fault };
+      world.watch.isTroubled = true;
+      for (let minute = 0; minute < 59; minute++) {
+        expect((await outcomeOf(replica.fresh(owner))).afterMs).toBeLessThanOrEqual(100);
+        expect((await outcomeOf(replica.fresh(owner))).afterMs).toBeLessThanOrEqual(100);
+        await advance(MINUTE);
+      }
+      await advance(30 * SECOND);
+      await valueOf(replica.fresh(owner));
+      expect((await outcomeOf(replica.fresh(owner))).afterMs).toBe(0);
+      await advance(26 * SECOND);
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_STORE' });
+      expect(world.api.exchanges).toHaveLength(0);
+      world.storeFault = undefined;
+      await advance(5 * SECOND);
+      await valueOf(replica.fresh(owner));
+    },
+  );
+
+  it('with a store that is down, asks it every five seconds, not with every call', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await advance(MINUTE);
+    world.storeFault = { fault: 'fail' };
+    const before = world.storeCalls.length;
+    for (let n = 0; n < 300; n++) {
+      await valueOf(replica.fresh(owner));
+      await advance(100);
+    }
+    expect(world.storeCalls.length - before).toBeGreaterThanOrEqual(5);
+    expect(world.storeCalls.length - before).toBeLessThanOrEqual(7);
+  });
+
+  it('with a store that is slow, the tokens in memory are handed out before it has answered', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await advance(31 * SECOND);
+    world.storeFault = { fault: { backMs: SECOND } };
+    expect((await outcomeOf(replica.fresh(owner))).afterMs).toBe(100);
+  });
+
+  it('with a store that is silent, the call ends after its time limit, and so does one that waits for a turn', async () => {
+    const { world } = the;
+    const replica = await world.start({ freshness: { storeTimeoutMs: 700 } });
+    const owner = await world.remembered(replica);
+    world.storeFault = { fault: 'hang' };
+    const { error, afterMs } = await outcomeOf(replica.fresh(owner));
+    expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+    expect(afterMs).toBe(700);
+  });
+
+  it('good tokens that could not be saved are not thrown away because the API is down when the store is back', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.storeFault = { calls: ['commit', 'release'], fault: 'fail' };
+    const { accessToken } = await valueOf(replica.fresh(owner));
+    world.storeFault = undefined;
+    world.api.fault = { status: 503 };
+    for (let second = 0; second < 90; second++) {
+      await advance(SECOND);
+      expect((await valueOf(replica.fresh(owner))).accessToken).toBe(accessToken);
+    }
+  });
+
+  describe('loadTokens', () => {
+    it('is asked once for what the store does not know, by all callers together', async () => {
+      const { world } = the;
+      const asked: TokenOwner[] = [];
+      const good = world.api.create('1');
+      const loadTokens = async (owner: TokenOwner) => {
+        asked.push(owner);
+        return 'transactionId' in owner ? good.refreshToken : undefined;
+      };
+      const [replica, other] = [
+        await world.start({ loadTokens }),
+        await world.start({ loadTokens }),
+      ];
+      const owner = { transactionId: '1' };
+      await valueOf(Promise.all([1, 2, 3].map(() => replica.fresh(owner))));
+      await valueOf(other.fresh(owner));
+      expect(asked).toEqual([owner]);
+      expect(world.api.exchanges).toHaveLength(1);
+      const nobody = { customerUid: 'nobody' };
+      expect(await failureOf(replica.fresh(nobody))).toMatchObject({ code: 'BERBIX_NOT_FOUND' });
+    });
+
+    it('is asked again when the stored refresh token is dead, and what it has is used at once', async () => {
+      const { world } = the;
+      let row = '';
+      const replica = await world.start({ loadTokens: async () => row });
+      const owner = await world.remembered(replica);
+      row = world.api.currentOf('1');
+      await advance(HOUR);
+      const good = world.api.reissue('1');
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({
+        code: 'BERBIX_INVALID_REFRESH_TOKEN',
+      });
+      row = good.refreshToken;
+      expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(row);
+      expect(world.api.exchanges).toHaveLength(2);
+    });
+  });
+});

@@ -1,0 +1,168 @@
+import { inspect } from 'node:util';
+import type { LoggerService } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  BerbixModule,
+  BerbixTokenService,
+  InMemoryTokenStore,
+  type BerbixModuleOptions,
+  type BerbixTokens,
+  type FreshTokensOptions,
+  type TokenOwner,
+} from 'nestjs-berbix';
+import { firstValueFrom, type Observable } from 'rxjs';
+import { CANARY, FakeApi, type Sender } from './fake-api.js';
+import { ReplicaStore, type StoreCall, type StoreFault, type StorePlan } from './replica-store.js';
+import { letTimeRun, settle, stopTime, valueOf } from './virtual-time.js';
+import { TOTAL_TIMEOUT_MS, Watch, inRecord } from './watch.js';
+
+/** One process of the fleet: an instance of the module, with a way to the store and one to the API. */
+export class Replica implements Sender {
+  isDead = false;
+  /** Killed as it comes to this many further awaits of the store. */
+  diesAfterCalls = Infinity;
+  tokens!: BerbixTokenService;
+  stop!: () => Promise<void>;
+
+  constructor(
+    readonly name: string,
+    private readonly world: World,
+  ) {}
+
+  /** What `fresh()` gives, watched. */
+  fresh(source: TokenOwner | string | BerbixTokens, options?: FreshTokensOptions) {
+    const call = options === undefined ? [source] : [source, options];
+    return this.world.watch.calls(this, source, options, () =>
+      this.tokens.fresh(...(call as [TokenOwner, FreshTokensOptions])),
+    );
+  }
+
+  /** What `refresh()` gives, watched. */
+  refresh(tokens: BerbixTokens | string): Promise<BerbixTokens> {
+    const call = () => this.tokens.refresh(tokens);
+    return this.world.watch.calls(this, tokens, { leewayMs: 0 }, call);
+  }
+
+  remember(tokens: BerbixTokens | string, customerUid?: string): Promise<unknown> {
+    return run(this.tokens.remember({ tokens, customerUid }));
+  }
+
+  forget(owner: TokenOwner): Promise<unknown> {
+    return run(this.tokens.forget(owner));
+  }
+
+  /** As by kill -9: nothing of it happens any more, neither in the store nor at the API. */
+  kill(): void {
+    this.isDead = true;
+  }
+}
+
+/** Processes, the store they share and the API, in a time of their own. */
+export class World {
+  readonly api = new FakeApi();
+  readonly memory = new InMemoryTokenStore();
+  readonly replicas: Replica[] = [];
+  readonly logged: string[] = [];
+  readonly watch = new Watch(this.api);
+  /** Until it is mended: for the calls named, or for all. */
+  storeFault: { fault: StoreFault; calls?: StoreCall[]; from?: Sender } | undefined;
+  /** One each for the calls to come, before {@link storeFault} counts. */
+  readonly storeFaults: { call: StoreCall; fault: StoreFault }[] = [];
+  /** Calls to the store, in order. */
+  readonly storeCalls: { call: StoreCall; key: string; from: Sender }[] = [];
+  /** Waited for at each call to the store, there and back. */
+  storeGate: (what: string, from: Sender) => Promise<void> = () => Promise.resolve();
+
+  /** @param seed of chance */
+  constructor(seed = 1) {
+    stopTime(seed);
+  }
+
+  /** Starts a process. */
+  async start(options: Partial<BerbixModuleOptions> = {}): Promise<Replica> {
+    const replica = new Replica(`replica ${this.replicas.length}`, this);
+    const imports = [
+      BerbixModule.forRoot({
+        apiSecret: `${CANARY}-secret`,
+        retry: 0,
+        totalTimeoutMs: TOTAL_TIMEOUT_MS,
+        timeoutMs: TOTAL_TIMEOUT_MS,
+        store: new ReplicaStore(this.memory, replica, this.#plan()),
+        ...options,
+        http: { dispatcher: this.api.dispatcher(replica) },
+      }),
+    ];
+    const module = await Test.createTestingModule({ imports }).setLogger(this.#logger()).compile();
+    replica.tokens = module.get(BerbixTokenService);
+    replica.stop = () => module.close();
+    this.replicas.push(replica);
+    return replica;
+  }
+
+  /** A transaction whose tokens are in the store. */
+  async remembered(replica: Replica, id = '1', customerUid?: string): Promise<TokenOwner> {
+    await valueOf(replica.remember(this.api.create(id), customerUid));
+    return { transactionId: id };
+  }
+
+  /** The record as it is stored, with what belongs to it. */
+  async stored(id = '1') {
+    const record = await this.memory.load(`default/transaction/${id}`);
+    return {
+      ...record,
+      tokens: inRecord(record?.value),
+      note: JSON.parse(record?.note ?? '{}') as Record<string, unknown>,
+    };
+  }
+
+  /** All that was found to be wrong so far, by {@link Watch}. */
+  get faults(): string[] {
+    const leaks = this.logged.filter((line) => line.includes(CANARY));
+    return [...this.watch.faults, ...leaks.map(() => 'I10: a secret in the log')];
+  }
+
+  /** Ends this world; the faults that were found. */
+  async end(): Promise<string[]> {
+    const { faults } = this;
+    for (const replica of this.replicas) replica.kill();
+    await settle();
+    letTimeRun();
+    return faults;
+  }
+
+  #plan(): StorePlan {
+    return {
+      fault: (call, key, from) => {
+        this.storeCalls.push({ call, key, from });
+        const fault = this.#nextFault(call, from);
+        if (fault !== undefined) this.watch.storeFailedAt = performance.now();
+        return fault;
+      },
+      gate: async (what, from) => {
+        const replica = from as Replica;
+        if (--replica.diesAfterCalls <= 0) replica.kill();
+        await this.storeGate(what, from);
+      },
+      onDone: (done) => this.watch.stored(done),
+    };
+  }
+
+  #nextFault(call: StoreCall, from: Sender): StoreFault | undefined {
+    const next = this.storeFaults.findIndex((planned) => planned.call === call);
+    if (next >= 0) return this.storeFaults.splice(next, 1)[0]?.fault;
+    const { fault, calls, from: only } = this.storeFault ?? {};
+    const concerns = (calls?.includes(call) ?? true) && (only ?? from) === from;
+    return concerns ? fault : undefined;
+  }
+
+  #logger(): LoggerService {
+    const log = (...parts: unknown[]): void => {
+      this.logged.push(parts.map((part) => inspect(part, { depth: 5 })).join(' '));
+    };
+    return { log: () => {}, warn: log, error: log, debug: log, verbose: log, fatal: log };
+  }
+}
+
+function run<T>(observable: Observable<T>): Promise<T> {
+  return firstValueFrom(observable);
+}

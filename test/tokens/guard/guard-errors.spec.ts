@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConsoleLogger, Controller, ForbiddenException, Get, UseGuards } from '@nestjs/common';
+import {
+  BerbixTokens,
+  BerbixTokensGuard,
+  FreshTokens,
+  InMemoryTokenStore,
+  RequireFreshTokens,
+  type TokenSource,
+} from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { PLATFORMS } from '../../support/platforms.js';
+import { captureOutput } from '../../support/sinks.js';
+import { GuardedApp, type GuardedAppParts } from './guard.support.js';
+
+/** What the resolver gives for the next request, or throws. */
+let resolve: () => TokenSource;
+
+/** How often the handler ran. */
+let calls: number;
+
+@Controller()
+class ResultController {
+  @Get('result')
+  @RequireFreshTokens(() => resolve())
+  result(): string {
+    calls++;
+    return 'in';
+  }
+
+  @Get('undecorated')
+  @UseGuards(BerbixTokensGuard)
+  undecorated(): void {}
+
+  @Get('unguarded')
+  unguarded(@FreshTokens() tokens: BerbixTokens): string {
+    return String(tokens);
+  }
+
+  @Get('other-account')
+  @RequireFreshTokens(() => resolve(), { account: 'eu' })
+  otherAccount(): void {}
+}
+
+/** Down, and its driver tells more than it should. */
+class FailingStore extends InMemoryTokenStore {
+  isDown = false;
+
+  override async load(key: string): ReturnType<InMemoryTokenStore['load']> {
+    if (this.isDown) throw new Error('connect to postgres://app:db-password@db refused');
+    return super.load(key);
+  }
+}
+
+describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, adapter) => {
+  let log: string;
+
+  async function start(parts: Partial<GuardedAppParts> = {}): Promise<GuardedApp> {
+    calls = 0;
+    resolve = () => ({ customerUid: 'ada' });
+    return GuardedApp.start({
+      adapter,
+      controllers: [ResultController],
+      configure: (created) =>
+        created.useLogger(new ConsoleLogger({ colors: false, logLevels: ['warn', 'error'] })),
+      ...parts,
+    });
+  }
+
+  /** What is answered; no secret is in the answer or in the log, and the handler did not run. */
+  async function refusal(
+    app: GuardedApp,
+    path: string,
+    secrets: (string | undefined)[] = [],
+  ): Promise<[number, string]> {
+    let answer!: Awaited<ReturnType<GuardedApp['get']>>;
+    log = await captureOutput(async () => (answer = await app.get(path)));
+    for (const secret of [app.sandbox.apiSecret, 'db-password', ...secrets]) {
+      expect(secret).toEqual(expect.any(String));
+      expect(answer.text + log).not.toContain(secret);
+    }
+    expect(calls).toBe(0);
+    return [answer.status, (answer.body as { message: string }).message];
+  }
+
+  it('404 when nothing is stored', async () => {
+    const app = await start();
+    expect(await refusal(app, 'result')).toEqual([404, 'There is no verification.']);
+    resolve = () => ({ transactionId: '1234' });
+    expect(await refusal(app, 'result')).toEqual([404, 'There is no verification.']);
+  });
+
+  it('410 when it was forgotten, and when the refresh token is dead', async () => {
+    const app = await start();
+    const ended = [410, 'This verification cannot be continued. Start a new one.'];
+    await app.begin('ada');
+    await firstValueFrom(app.tokens.forget({ customerUid: 'ada' }));
+    expect(await refusal(app, 'result')).toEqual(ended);
+    const dead = 'no-such-refresh-token';
+    await firstValueFrom(app.tokens.remember({ customerUid: 'bob', tokens: dead }));
+    resolve = () => ({ customerUid: 'bob' });
+    expect(await refusal(app, 'result', [dead])).toEqual(ended);
+    resolve = () => dead;
+    expect(await refusal(app, 'result', [dead])).toEqual(ended);
+  });
+
+  it('503 when the store fails', async () => {
+    const store = new FailingStore();
+    const app = await start({ options: { store } });
+    store.isDown = true;
+    expect(await refusal(app, 'result')).toEqual([
+      503,
+      'Identity verification is busy. Try again later.',
+    ]);
+    expect(log).toContain('BERBIX_STORE');
+  });
+
+  it.each([
+    ['status', 502, { kind: 'status', status: 500 }, {}],
+    ['reset', 502, { kind: 'reset' }, {}],
+    ['html', 502, { kind: 'html', status: 502 }, {}],
+    ['too many', 503, { kind: 'status', status: 429, retryAfter: 7 }, {}],
+    ['silence', 504, { kind: 'hang' }, { timeoutMs: 200, totalTimeoutMs: 400 }],
+  ] as const)('%s at Berbix: %i', async (_what, status, fault, options) => {
+    const app = await start({ options });
+    const { refreshToken } = await app.create('ada');
+    await firstValueFrom(app.tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
+    app.sandbox.faults.add({ ...fault, path: '/v0/tokens', times: Infinity });
+    expect((await refusal(app, 'result', [refreshToken]))[0]).toBe(status);
+    expect(log).toContain('WARN');
+  });
+
+  it('400 when the uid is undefined, or nothing that can be one', async () => {
+    const app = await start();
+    for (const uid of [undefined, '', 7, null]) {
+      resolve = () => ({ customerUid: uid as never });
+      expect(await refusal(app, 'result')).toEqual([400, 'The request cannot be processed.']);
+    }
+  });
+
+  it('what the resolver throws, as it is', async () => {
+    const app = await start();
+    resolve = () => {
+      throw new ForbiddenException('not yours');
+    };
+    expect(await refusal(app, 'result')).toEqual([403, 'not yours']);
+    resolve = () => {
+      throw new TypeError('a mistake');
+    };
+    expect(await refusal(app, 'result')).toEqual([500, 'Internal server error']);
+  });
+
+  it('500 without the filter, and still no secret anywhere', async () => {
+    const store = new FailingStore();
+    const app = await start({ bare: true, options: { store } });
+    const dead = 'no-such-refresh-token';
+    await firstValueFrom(app.tokens.remember({ customerUid: 'bob', tokens: dead }));
+    const failed = [500, 'Internal server error'];
+    expect(await refusal(app, 'result')).toEqual(failed);
+    expect(log).toContain('BerbixNotFoundError');
+    resolve = () => ({ customerUid: 'bob' });
+    expect(await refusal(app, 'result', [dead])).toEqual(failed);
+    store.isDown = true;
+    resolve = () => ({ customerUid: 'cy' });
+    expect(await refusal(app, 'result')).toEqual(failed);
+    expect(log).toContain('BerbixStoreError');
+  });
+
+  it.each([
+    [
+      'undecorated',
+      'ResultController.undecorated has BerbixTokensGuard and does not say whose tokens it needs. Add @RequireFreshTokens(',
+    ],
+    [
+      'unguarded',
+      'There are no tokens for @FreshTokens(). Add @RequireFreshTokens(...) to the handler.',
+    ],
+    ['other-account', 'BerbixTokensGuard needs BerbixModule.forRoot with the name "eu".'],
+  ])('says in the log what %s lacks', async (path, sentence) => {
+    const app = await start();
+    await app.begin('ada');
+    expect(await refusal(app, path)).toEqual([500, 'Internal server error']);
+    expect(log).toContain(sentence);
+  });
+
+  it('says in the log that only a named account is there', async () => {
+    const app = await start({ options: { name: 'us' } });
+    expect(await refusal(app, 'result')).toEqual([500, 'Internal server error']);
+    expect(log).toContain(
+      'BerbixTokensGuard needs BerbixModule.forRoot without a name, or the name of the account in the options of @RequireFreshTokens.',
+    );
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  Controller,
+  Get,
+  Injectable,
+  Res,
+  Sse,
+  UseGuards,
+  UseInterceptors,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { BerbixTokens, FreshTokens, RequireFreshTokens } from 'nestjs-berbix';
+import { from, map, mergeMap, of, type Observable } from 'rxjs';
+import { PLATFORMS } from '../../support/platforms.js';
+import { GuardedApp, SignedInGuard, type SignedInRequest } from './guard.support.js';
+
+/** Holds back whoever comes until so many are there. */
+class Gate {
+  #waiting: (() => void)[] = [];
+  size = 1;
+
+  pass(): Promise<void> {
+    const passed = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#waiting.length === this.size) for (const go of this.#waiting.splice(0)) go();
+    return passed;
+  }
+}
+
+/** Before the resolver gives its answer; between guard and handler; in the handler. */
+const gates = { resolver: new Gate(), interceptor: new Gate(), handler: new Gate() };
+
+@Injectable()
+class GateInterceptor implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return from(gates.interceptor.pass()).pipe(
+      mergeMap(() => next.handle()),
+      map((answer) => answer),
+    );
+  }
+}
+
+@Controller()
+@RequireFreshTokens(async ({ user }: SignedInRequest) => {
+  await gates.resolver.pass();
+  return { customerUid: user.id };
+})
+@UseGuards(SignedInGuard)
+class SlowController {
+  @Get('slow')
+  @UseInterceptors(GateInterceptor)
+  async slow(@FreshTokens() tokens: BerbixTokens): Promise<unknown> {
+    await gates.handler.pass();
+    return { id: tokens.transactionId };
+  }
+}
+
+@Controller('ways')
+@UseInterceptors(GateInterceptor)
+@RequireFreshTokens(({ user }: SignedInRequest) => ({ customerUid: user.id }))
+@UseGuards(SignedInGuard)
+class WaysController {
+  @Get('response')
+  response(@Res() response: { send(body: unknown): void }, @FreshTokens() tokens: BerbixTokens) {
+    response.send({ id: tokens.transactionId });
+  }
+
+  @Get('passthrough')
+  passthrough(
+    @FreshTokens() tokens: BerbixTokens,
+    @Res({ passthrough: true }) response: { header(name: string, value: string): void },
+  ): unknown {
+    response.header('x-way', 'passthrough');
+    return { id: tokens.transactionId };
+  }
+
+  @Get('observable')
+  observable(@FreshTokens() tokens: BerbixTokens): Observable<unknown> {
+    return of({ id: tokens.transactionId });
+  }
+
+  @Sse('events')
+  events(@FreshTokens() tokens: BerbixTokens): Observable<{ data: string }> {
+    return of({ data: `id is ${tokens.transactionId}` });
+  }
+}
+
+describe.each(PLATFORMS)('requests at the same time on %s', (_platform, adapter) => {
+  async function start(): Promise<GuardedApp> {
+    for (const gate of Object.values(gates)) gate.size = 1;
+    return GuardedApp.start({ adapter, controllers: [SlowController, WaysController] });
+  }
+
+  it.each(['resolver', 'interceptor', 'handler'] as const)(
+    'never see the tokens of others, when all wait at the %s',
+    async (place) => {
+      const app = await start();
+      const users = ['ada', 'bob', 'cy', 'dee', 'eve'];
+      const ids: string[] = [];
+      for (const user of users) ids.push(await app.begin(user));
+      // Each twice, so that calls for the same customer are among them.
+      gates[place].size = users.length * 2;
+      const answers = await Promise.all([...users, ...users].map((user) => app.get('slow', user)));
+      expect(answers.map(({ body }) => body)).toEqual([...ids, ...ids].map((id) => ({ id })));
+    },
+  );
+
+  it('see none when one before them was let in and they are not', async () => {
+    const app = await start();
+    const id = await app.begin('ada');
+    expect((await app.get('slow', 'ada')).body).toEqual({ id });
+    expect((await app.get('slow', 'bob')).status).toBe(404);
+    expect((await app.get('slow', 'ada')).body).toEqual({ id });
+  });
+
+  it.each(['response', 'passthrough', 'observable'])(
+    'get their tokens with an interceptor and the answer by %s',
+    async (way) => {
+      const app = await start();
+      const id = await app.begin('ada');
+      const answer = await app.get(`ways/${way}`, 'ada');
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.text)).toEqual({ id });
+    },
+  );
+
+  it('get their tokens where events are sent', async () => {
+    const app = await start();
+    const id = await app.begin('ada');
+    expect((await app.get('ways/events', 'ada')).text).toContain(`data: id is ${id}`);
+    expect((await app.get('ways/events', 'bob')).status).toBe(404);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  UseGuards,
+  type DynamicModule,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { ModuleRef, REQUEST, Reflector } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import {
+  BerbixModule,
+  BerbixTokens,
+  BerbixTokensGuard,
+  FreshTokens,
+  RequireFreshTokens,
+  type TokenSource,
+} from 'nestjs-berbix';
+import { PLATFORMS, listen } from '../../support/platforms.js';
+import { createTransaction, servicesFor, startSandbox } from '../../support/services.js';
+import { GuardedApp, SignedInGuard, accountOf, type SignedInRequest } from './guard.support.js';
+
+interface Session {
+  session: { uid: string };
+}
+
+/** Has the request in an envelope, and counts itself. */
+@Injectable()
+class EnvelopeGuard extends BerbixTokensGuard {
+  static made = 0;
+
+  constructor(@Inject(Reflector) reflector: Reflector, @Inject(ModuleRef) moduleRef: ModuleRef) {
+    super(reflector, moduleRef);
+    EnvelopeGuard.made++;
+  }
+
+  protected override getRequest(context: ExecutionContext): unknown {
+    const { user } = super.getRequest(context) as SignedInRequest;
+    return { session: { uid: user.id } } satisfies Session;
+  }
+}
+
+const byEnvelope = RequireFreshTokens(
+  ({ session }: Session): TokenSource => ({ customerUid: session.uid }),
+  { guard: EnvelopeGuard },
+);
+
+@Controller('single')
+class SingleController {
+  @Get()
+  @byEnvelope
+  @UseGuards(SignedInGuard)
+  get(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId };
+  }
+}
+
+@Controller({ path: 'scoped', scope: Scope.REQUEST })
+class ScopedController {
+  static made = 0;
+
+  constructor(@Inject(REQUEST) private readonly request: SignedInRequest) {
+    ScopedController.made++;
+  }
+
+  @Get()
+  @byEnvelope
+  @UseGuards(SignedInGuard)
+  get(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId, user: this.request.user.id };
+  }
+}
+
+@Controller('long')
+class LongController {
+  @Get()
+  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }), { leewayMs: 2 * 3_600_000 })
+  get(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId };
+  }
+}
+
+@Controller()
+class AccountsController {
+  @Get('default')
+  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }))
+  inDefault(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId };
+  }
+
+  @Get('eu')
+  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }), { account: 'eu' })
+  inEu(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId };
+  }
+}
+
+@Module({ controllers: [AccountsController] })
+class AccountsModule {}
+
+describe.each(PLATFORMS)('options of @RequireFreshTokens on %s', (_platform, adapter) => {
+  it('takes a guard that knows the request elsewhere, and makes it once per module', async () => {
+    EnvelopeGuard.made = 0;
+    ScopedController.made = 0;
+    const controllers = [SingleController, ScopedController];
+    const app = await GuardedApp.start({ adapter, controllers });
+    const ids = { ada: await app.begin('ada'), bob: await app.begin('bob') };
+    for (const user of ['ada', 'bob', 'ada'] as const) {
+      expect((await app.get('single', user)).body).toEqual({ id: ids[user] });
+      expect((await app.get('scoped', user)).body).toEqual({ id: ids[user], user });
+    }
+    expect((await app.get('scoped', 'eve')).status).toBe(404);
+    expect(EnvelopeGuard.made).toBe(1);
+    // A new one for each request, also for that which the guard kept out.
+    expect(ScopedController.made).toBe(4);
+  });
+
+  it('asks for tokens that are good for as long as it is told', async () => {
+    const app = await GuardedApp.start({ adapter, controllers: [LongController] });
+    const id = await app.begin('ada');
+    app.sandbox.requests.clear();
+    expect((await app.get('long')).body).toEqual({ id });
+    // None is good for two hours: each request makes an exchange.
+    expect([...app.sandbox.requests].map(({ path }) => path)).toEqual(['/v0/tokens']);
+  });
+
+  it('takes the tokens of the account that it is told, wherever its module is imported', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const started = [undefined, 'eu'].map(async (name) => {
+      const { refreshToken, transactionId } = await createTransaction(sandbox, services);
+      const loadTokens = async (): Promise<string> => refreshToken;
+      const options = { ...accountOf(sandbox), name, loadTokens };
+      return { transactionId, module: BerbixModule.forRoot(options) };
+    });
+    const [usual, eu] = await Promise.all(started);
+    // Neither is imported by the module of the controller.
+    const imports = [usual?.module, eu?.module, AccountsModule] as DynamicModule[];
+    const url = await listen(Test.createTestingModule({ imports }), adapter);
+    for (const [path, id] of [
+      ['default', usual?.transactionId],
+      ['eu', eu?.transactionId],
+      ['default', usual?.transactionId],
+    ]) {
+      expect(id).toEqual(expect.any(String));
+      expect(await (await fetch(`${url}/${path}`)).json()).toEqual({ id });
+    }
+    expect(usual?.transactionId).not.toBe(eu?.transactionId);
+  });
+});
