@@ -6,6 +6,7 @@ import { memory } from './memory/memory.benchmark.js';
 import { refresh } from './refresh/refresh.benchmark.js';
 import { sandbox } from './sandbox/sandbox.benchmark.js';
 import type { Benchmark } from './support/benchmark.js';
+import { webhook } from './webhook/webhook.benchmark.js';
 
 /** By the name that `npm run bench -- NAME` takes; `all` runs them in this order. */
 export const BENCHMARKS: Record<string, Benchmark> = {
@@ -16,4 +17,5 @@ export const BENCHMARKS: Record<string, Benchmark> = {
   guard,
   memory,
   sandbox,
+  webhook,
 };

@@ -13,6 +13,7 @@ import { encryptionKeysFromEnvironment } from './token-store/index.js';
  * | `BERBIX_TIMEOUT_MS` | `timeoutMs` |
  * | `BERBIX_TOTAL_TIMEOUT_MS` | `totalTimeoutMs` |
  * | `BERBIX_ENCRYPTION_KEYS` | `encryption`, as `id:base64,id:base64`; the first is the current one |
+ * | `BERBIX_WEBHOOK_FINISHED_SECRET`, `BERBIX_WEBHOOK_STATUS_SECRET` | `webhooks`; several secrets with commas between |
  * | `BERBIX_ALLOW_INSECURE` | `allowInsecure`, `true` or `false` |
  *
  * A missing or malformed variable stops the boot with a {@link BerbixConfigurationError} that names it.
@@ -28,12 +29,22 @@ export const berbixConfig = registerAs('berbix', (): BerbixModuleOptions => ({
   timeoutMs: milliseconds('BERBIX_TIMEOUT_MS'),
   totalTimeoutMs: milliseconds('BERBIX_TOTAL_TIMEOUT_MS'),
   encryption: encryptionKeysFromEnvironment(),
+  webhooks: {
+    finished: list('BERBIX_WEBHOOK_FINISHED_SECRET'),
+    status: list('BERBIX_WEBHOOK_STATUS_SECRET'),
+  },
   allowInsecure: boolean('BERBIX_ALLOW_INSECURE'),
 }));
 
 function optional(name: string): string | undefined {
   const value = process.env[name];
   return value === undefined || value === '' ? undefined : value;
+}
+
+function list(name: string): string[] | undefined {
+  return optional(name)
+    ?.split(',')
+    .map((secret) => secret.trim());
 }
 
 function required(name: string, what: string): string {

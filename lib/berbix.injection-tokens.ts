@@ -2,6 +2,8 @@ import { Inject, type InjectionToken } from '@nestjs/common';
 import { BerbixTokenStore } from './token-store/index.js';
 import { BerbixTokenService } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
+import { BerbixVerificationService } from './verification/index.js';
+import { BerbixWebhookService } from './webhooks/index.js';
 
 /**
  * The injection token of an account's BerbixTokenService: the class itself without a name.
@@ -33,6 +35,26 @@ export function getBerbixTokenStoreToken(name?: string): InjectionToken<BerbixTo
 }
 
 /**
+ * The injection token of an account's BerbixVerificationService: the class itself without a name.
+ *
+ * @param name as given to `forRoot`
+ */
+export function getBerbixVerificationServiceToken(
+  name?: string,
+): InjectionToken<BerbixVerificationService> {
+  return named(BerbixVerificationService, 'verification-service', name);
+}
+
+/**
+ * The injection token of an account's BerbixWebhookService: the class itself without a name.
+ *
+ * @param name as given to `forRoot`
+ */
+export function getBerbixWebhookServiceToken(name?: string): InjectionToken<BerbixWebhookService> {
+  return named(BerbixWebhookService, 'webhook-service', name);
+}
+
+/**
  * Injects the BerbixTokenService of a named account.
  *
  * @example
@@ -46,6 +68,14 @@ export const InjectBerbixTokenService = (name?: string): ReturnType<typeof Injec
 /** Injects the BerbixTransactionService of a named account. */
 export const InjectBerbixTransactionService = (name?: string): ReturnType<typeof Inject> =>
   Inject(getBerbixTransactionServiceToken(name));
+
+/** Injects the BerbixVerificationService of a named account. */
+export const InjectBerbixVerificationService = (name?: string): ReturnType<typeof Inject> =>
+  Inject(getBerbixVerificationServiceToken(name));
+
+/** Injects the BerbixWebhookService of a named account. */
+export const InjectBerbixWebhookService = (name?: string): ReturnType<typeof Inject> =>
+  Inject(getBerbixWebhookServiceToken(name));
 
 /** Injects the BerbixTokenStore of a named account. */
 export const InjectBerbixTokenStore = (name?: string): ReturnType<typeof Inject> =>

@@ -10,6 +10,8 @@ import {
   getBerbixTokenServiceToken,
   getBerbixTokenStoreToken,
   getBerbixTransactionServiceToken,
+  getBerbixVerificationServiceToken,
+  getBerbixWebhookServiceToken,
 } from './berbix.injection-tokens.js';
 import { BerbixConfigurationError } from './errors/index.js';
 import { BERBIX_HTTP_OPTIONS, BerbixHttp, onlyKnown } from './http/index.js';
@@ -27,6 +29,13 @@ import {
   type BerbixTokenAccountOptions,
 } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
+import { BerbixVerificationService } from './verification/index.js';
+import {
+  BERBIX_WEBHOOK_OPTIONS,
+  BerbixWebhookService,
+  WebhookSettings,
+  webhookProviders,
+} from './webhooks/index.js';
 
 /** What the account without a name is called in the store. */
 const NAMELESS = 'default';
@@ -44,6 +53,7 @@ const OPTION_NAMES = [
   'loadTokens',
   'onRotation',
   'freshness',
+  'webhooks',
 ] satisfies (keyof BerbixModuleOptions)[];
 
 /** The dynamic module of one account. */
@@ -54,6 +64,8 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
     [getBerbixTokenStoreToken(name), BerbixTokenStore],
     [getBerbixTokenServiceToken(name), BerbixTokenService],
     [getBerbixTransactionServiceToken(name), BerbixTransactionService],
+    [getBerbixVerificationServiceToken(name), BerbixVerificationService],
+    [getBerbixWebhookServiceToken(name), BerbixWebhookService],
   ];
   const aliases = services
     .filter(([token, service]) => token !== service)
@@ -70,6 +82,13 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
       BerbixTokenService,
       { provide: tokenServiceKey(name), useExisting: BerbixTokenService },
       BerbixTransactionService,
+      BerbixVerificationService,
+      {
+        provide: BERBIX_WEBHOOK_OPTIONS,
+        inject: [BERBIX_HTTP_OPTIONS],
+        useFactory: ({ webhooks }: BerbixModuleOptions) => new WebhookSettings(webhooks, name),
+      },
+      ...webhookProviders(name),
       ...aliases,
     ],
     exports: services.map(([token]) => token as symbol | Abstract<unknown>),
@@ -140,7 +159,7 @@ function checkOptions(options: unknown): BerbixModuleOptions {
 
 /** Printed or turned into JSON, the options show neither the secret nor a key. */
 function concealed(given: BerbixModuleOptions): BerbixModuleOptions {
-  const { apiSecret, encryption, ...rest } = given;
+  const { apiSecret, encryption, webhooks, ...rest } = given;
   const options: Omit<BerbixModuleOptions, 'apiSecret'> = {
     ...rest,
     encryption: encryption && checkedEncryption(encryption),
@@ -148,6 +167,7 @@ function concealed(given: BerbixModuleOptions): BerbixModuleOptions {
   const hidden = { enumerable: false };
   return Object.defineProperties(options as BerbixModuleOptions, {
     apiSecret: { ...hidden, value: apiSecret },
+    webhooks: { ...hidden, value: webhooks },
   });
 }
 

@@ -7,8 +7,9 @@ import type {
 } from './berbix.options.js';
 
 /**
- * Registers the Berbix services of one account: {@link BerbixTokenService} and
- * {@link BerbixTransactionService}, and the {@link BerbixTokenStore} that they share. Call it once per account; import the class where the
+ * Registers the Berbix services of one account: {@link BerbixVerificationService},
+ * {@link BerbixTokenService}, {@link BerbixTransactionService} and {@link BerbixWebhookService}, and the
+ * {@link BerbixTokenStore} that they share. Call it once per account; import the class where the
  * services are needed through a module of yours that re-exports it, or set `isGlobal`.
  */
 @Module({})

@@ -1,9 +1,13 @@
 import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import type { BerbixHttpModuleOptions } from './http/index.js';
 import type { BerbixTokenModuleOptions } from './tokens/index.js';
+import type { BerbixWebhookOptions } from './webhooks/index.js';
 
 /** Options of {@link BerbixModule.forRoot}; only `apiSecret` is required. */
-export interface BerbixModuleOptions extends BerbixHttpModuleOptions, BerbixTokenModuleOptions {}
+export interface BerbixModuleOptions extends BerbixHttpModuleOptions, BerbixTokenModuleOptions {
+  /** Secrets of the webhooks, and how they are checked. */
+  webhooks?: BerbixWebhookOptions | undefined;
+}
 
 /** What is known when the module is declared, before any factory has run. */
 export interface BerbixModuleExtras {

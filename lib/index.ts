@@ -10,9 +10,13 @@ export {
   InjectBerbixTokenService,
   InjectBerbixTokenStore,
   InjectBerbixTransactionService,
+  InjectBerbixVerificationService,
+  InjectBerbixWebhookService,
   getBerbixTokenServiceToken,
   getBerbixTokenStoreToken,
   getBerbixTransactionServiceToken,
+  getBerbixVerificationServiceToken,
+  getBerbixWebhookServiceToken,
 } from './berbix.injection-tokens.js';
 export {
   BerbixAuthenticationError,
@@ -105,3 +109,26 @@ export type {
   UploadData,
   UploadImageDto,
 } from './transactions/index.js';
+export {
+  BerbixVerificationService,
+  VerificationResultDto,
+  VerificationStartDto,
+} from './verification/index.js';
+export type { BeginVerification, VerificationStatus } from './verification/index.js';
+export {
+  BerbixWebhook,
+  BerbixWebhookDto,
+  BerbixWebhookGuard,
+  BerbixWebhookKind,
+  BerbixWebhookService,
+  OnBerbixWebhook,
+  createBerbixWebhookController,
+} from './webhooks/index.js';
+export type {
+  BerbixWebhookControllerOptions,
+  BerbixWebhookOptions,
+  BerbixWebhookOutcome,
+  BerbixWebhookRequest,
+  BerbixWebhookSecrets,
+} from './webhooks/index.js';
+export type { WebhookKind } from './wire/index.js';

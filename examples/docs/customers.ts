@@ -1,4 +1,8 @@
+import { Injectable, Module } from '@nestjs/common';
+import type { TokenOwner } from 'nestjs-berbix';
+
 /** Stands in for a table of the application's, with the refresh token in an encrypted column. */
+@Injectable()
 export class Customers {
   readonly #refreshTokens = new Map<string, string>();
 
@@ -6,7 +10,22 @@ export class Customers {
     return this.#refreshTokens.get(customerUid) ?? '';
   }
 
+  /** Undefined for a customer who has none, and for a transaction, which this table does not know. */
+  async find(owner: TokenOwner): Promise<string | undefined> {
+    return 'customerUid' in owner ? this.#refreshTokens.get(owner.customerUid) : undefined;
+  }
+
   async save(customerUid: string, refreshToken: string): Promise<void> {
     this.#refreshTokens.set(customerUid, refreshToken);
   }
+
+  /** As in SQL: UPDATE customers SET refresh_token = $2 WHERE refresh_token = $1 */
+  async replace(previous: string, refreshToken: string): Promise<void> {
+    for (const [uid, token] of this.#refreshTokens) {
+      if (token === previous) this.#refreshTokens.set(uid, refreshToken);
+    }
+  }
 }
+
+@Module({ providers: [Customers], exports: [Customers] })
+export class CustomersModule {}

@@ -4,7 +4,8 @@ import { BerbixModule, berbixConfig } from 'nestjs-berbix';
 import { Vault, VaultModule } from './vault.js';
 
 // From the environment: BERBIX_API_SECRET and, if you need them, BERBIX_API_HOST,
-// BERBIX_TIMEOUT_MS, BERBIX_TOTAL_TIMEOUT_MS.
+// BERBIX_TIMEOUT_MS, BERBIX_TOTAL_TIMEOUT_MS, BERBIX_ENCRYPTION_KEYS,
+// BERBIX_WEBHOOK_FINISHED_SECRET, BERBIX_WEBHOOK_STATUS_SECRET.
 @Module({
   imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())],
 })

@@ -1,2 +1,10 @@
+export { BerbixTestingModule, type BerbixTestingOptions } from './berbix-testing.module.js';
 export type { TokenStoreCase } from './contract/contract-case.js';
+export { FakeBerbix, type FakeCall } from './fake-berbix.js';
 export { tokenStoreContract } from './token-store-contract.js';
+export {
+  sampleWebhookBody,
+  signBerbixWebhook,
+  type SampleWebhook,
+  type SignBerbixWebhookOptions,
+} from './webhooks.js';

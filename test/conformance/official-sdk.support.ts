@@ -28,14 +28,18 @@ export interface OfficialClient {
   deleteTransaction(tokens: OfficialTokens): Promise<unknown>;
   updateTransaction: Call;
   uploadImages: Call;
+  validateSignature(secret: string, body: string, header: string | undefined): boolean;
 }
 
 interface OfficialSdk {
-  Client: new (options: {
-    apiSecret?: string;
-    apiHost: string;
-    httpClientOpts?: { timeoutMs: number };
-  }) => OfficialClient;
+  Client: {
+    new (options: {
+      apiSecret?: string;
+      apiHost: string;
+      httpClientOpts?: { timeoutMs: number };
+    }): OfficialClient;
+    prototype: OfficialClient;
+  };
   Tokens: { fromRefresh(refreshToken: string | undefined): OfficialTokens };
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the official SDKs get wrong, row by row, as the record of the API lists it in its section 8:
  * first what all of them have in common, then each SDK. In `defects/` each row has a proof that this
- * package does not have the defect, unless it is in {@link WAITING}.
+ * package does not have the defect.
  */
 export const SECTION_8 = {
   C1: 'the refresh token is lost in a refresh: absent it becomes undefined, replaced it is forgotten',
@@ -63,24 +63,8 @@ export const SECTION_8 = {
 /** A row of section 8. */
 export type Row = keyof typeof SECTION_8;
 
-const WEBHOOKS = 'about verifying webhooks, which this package does not offer yet';
-
-/** Rows about what this package does not offer yet, and which that is. */
-export const WAITING = {
-  C6: WEBHOOKS,
-  C8: 'about storing refresh tokens, which this package does not offer yet',
-  'node.9': WEBHOOKS,
-  'go.5': WEBHOOKS,
-  'python.4': WEBHOOKS,
-  'php.4': WEBHOOKS,
-  'java.1': WEBHOOKS,
-  'java.2': WEBHOOKS,
-} as const satisfies Partial<Record<Row, string>>;
-
-type CoveredRow = Exclude<Row, keyof typeof WAITING>;
-
 /** The proofs for the rows whose ids begin so; one that is missing does not compile. */
 export type Proofs<Group extends string> = Record<
-  Extract<CoveredRow, `${Group}${number}`>,
+  Extract<Row, `${Group}${number}`>,
   () => Promise<void>
 >;

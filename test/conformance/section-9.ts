@@ -3,6 +3,7 @@ import type {
   BerbixTokens,
   BerbixTokenService,
   BerbixTransactionService,
+  BerbixWebhookService,
   CreateTransactionDto,
 } from 'nestjs-berbix';
 
@@ -11,8 +12,8 @@ export type Ours =
   | { on: 'BerbixTransactionService'; method: keyof BerbixTransactionService }
   | { on: 'BerbixTokenService'; method: keyof BerbixTokenService }
   | { on: 'BerbixTokens'; method: keyof BerbixTokens | 'fromRefresh' }
-  | { option: keyof BerbixModuleOptions | keyof CreateTransactionDto }
-  | 'not yet';
+  | { on: 'BerbixWebhookService'; method: keyof BerbixWebhookService }
+  | { option: keyof BerbixModuleOptions | keyof CreateTransactionDto };
 
 export const SDKS = ['Node', 'PHP', 'Python', 'Ruby', 'Java', 'Go', '.NET'] as const;
 export type Sdk = (typeof SDKS)[number];
@@ -164,7 +165,7 @@ export const SECTION_9: Record<string, Capability> = {
     names: { Node: 'client.uploadIdScan(tokens, { idScans })' },
   },
   validateSignature: {
-    ours: 'not yet',
+    ours: { on: 'BerbixWebhookService', method: 'verify' },
     names: {
       Node: 'client.validateSignature(secret, body, header)',
       PHP: 'validateSignature($secret, $body, $header)',

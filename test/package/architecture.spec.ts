@@ -12,10 +12,31 @@ const FLOORS: Record<string, string[]> = {
   'token-store': ['errors'],
   tokens: ['wire', 'errors', 'http', 'token-store'],
   transactions: ['wire', 'errors', 'http', 'tokens'],
+  webhooks: ['wire', 'errors', 'http', 'token-store'],
+  verification: ['errors', 'http', 'token-store', 'tokens', 'transactions'],
   // The module, its options and its configuration.
-  '.': ['wire', 'errors', 'http', 'token-store', 'tokens', 'transactions'],
+  '.': [
+    'wire',
+    'errors',
+    'http',
+    'token-store',
+    'tokens',
+    'transactions',
+    'verification',
+    'webhooks',
+  ],
   // What users need in their own tests.
-  testing: ['.', 'wire', 'errors', 'http', 'token-store', 'tokens', 'transactions'],
+  testing: [
+    '.',
+    'wire',
+    'errors',
+    'http',
+    'token-store',
+    'tokens',
+    'transactions',
+    'verification',
+    'webhooks',
+  ],
   // The sandbox knows the wire, and nothing of the client.
   sandbox: ['wire', 'version'],
   cli: ['.', 'errors', 'sandbox', 'token-store', 'version'],

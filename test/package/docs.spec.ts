@@ -1,6 +1,12 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { BerbixTokens, BerbixTokenService, BerbixTransactionService } from 'nestjs-berbix';
+import {
+  BerbixTokens,
+  BerbixTokenService,
+  BerbixTransactionService,
+  BerbixWebhookService,
+} from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { start } from '../../examples/docs/create.js';
 import { Customers } from '../../examples/docs/customers.js';
@@ -18,25 +24,33 @@ import { servicesFor, startSandbox } from '../support/services.js';
 
 bePatient();
 
-const PAGES = readdirSync('docs').filter((file) => file.endsWith('.md'));
+const PAGES = ['README.md'].concat(filesIn('docs').filter((file) => file.endsWith('.md')));
 const SOURCES = ['examples/docs', 'examples/readme'].flatMap((folder) =>
-  readdirSync(folder).map((file) => readFileSync(`${folder}/${file}`, 'utf8')),
+  filesIn(folder).map((file) => readFileSync(file, 'utf8')),
 );
 
-const pageOf = (file: string): string => readFileSync(`docs/${file}`, 'utf8');
+/** With their paths from the root of the repository. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
 
-describe.each(PAGES)('docs/%s', (file) => {
+const pageOf = (file: string): string => readFileSync(file, 'utf8');
+
+describe.each(PAGES)('%s', (file) => {
   it('shows code that is compiled and run here', () => {
     const blocks = [...pageOf(file).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code);
     for (const block of blocks) expect(SOURCES).toContain(block);
   });
 
   it('links to what is there', () => {
-    const page = pageOf(file);
-    const links = [...page.matchAll(/\]\(([^)]*)#([^)]+)\)/g)];
-    for (const [, path, anchor] of links) {
-      const target = path === '' ? page : readFileSync(`docs/${path}`, 'utf8');
-      const headings = [...target.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    const links = [...pageOf(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    for (const [, path = '', anchor] of links) {
+      const target = path === '' ? file : join(dirname(file), path);
+      expect([path, existsSync(target)]).toEqual([path, true]);
+      if (anchor === undefined) continue;
+      const headings = [...pageOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
         (heading as string)
           .toLowerCase()
           .replaceAll(/[^\w -]/g, '')
@@ -47,9 +61,24 @@ describe.each(PAGES)('docs/%s', (file) => {
   });
 });
 
+describe('the pages', () => {
+  it('are reached from the README, each of them', () => {
+    const known = new Set<string>();
+    const follow = (file: string): void => {
+      if (known.has(file)) return;
+      known.add(file);
+      for (const [, path = ''] of pageOf(file).matchAll(/\]\((?!https?:)([^)#]+\.md)/g)) {
+        follow(join(dirname(file), path));
+      }
+    };
+    follow('README.md');
+    expect(PAGES.filter((file) => !known.has(file))).toEqual([]);
+  });
+});
+
 /** The rows of the table for an SDK, as pairs. */
 function rowsFor(sdk: Sdk): [there: string, here: string][] {
-  const section = pageOf('migrating.md').split(`\n### ${sdk}: `)[1]?.split('\n#')[0] ?? '';
+  const section = pageOf('docs/migrating.md').split(`\n### ${sdk}: `)[1]?.split('\n#')[0] ?? '';
   return [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].map(([, there, here]) => [
     there as string,
     here as string,
@@ -58,11 +87,11 @@ function rowsFor(sdk: Sdk): [there: string, here: string][] {
 
 /** How the page writes what we have. */
 function written({ ours }: Capability): string {
-  if (ours === 'not yet') return 'not yet';
   if ('option' in ours) return `\`${ours.option}\``;
   const names = {
     BerbixTransactionService: 'transactions',
     BerbixTokenService: 'tokenService',
+    BerbixWebhookService: 'webhooks',
     BerbixTokens: ours.method === 'fromRefresh' ? 'BerbixTokens' : 'tokens',
   };
   return `\`${names[ours.on]}.${String(ours.method)}(`;
@@ -88,9 +117,14 @@ describe('docs/migrating.md', () => {
   });
 
   it('names methods that exist', () => {
-    const classes = { BerbixTransactionService, BerbixTokenService, BerbixTokens };
+    const classes = {
+      BerbixTransactionService,
+      BerbixTokenService,
+      BerbixTokens,
+      BerbixWebhookService,
+    };
     for (const { ours } of Object.values(SECTION_9)) {
-      if (ours === 'not yet' || 'option' in ours) continue;
+      if ('option' in ours) continue;
       const owner = ours.method === 'fromRefresh' ? BerbixTokens : classes[ours.on].prototype;
       expect(typeof Reflect.get(owner, ours.method)).toBe('function');
     }
@@ -100,7 +134,7 @@ describe('docs/migrating.md', () => {
 /** The code for the official Node SDK, as functions of the names that it uses. */
 function codeBefore(): ((...values: unknown[]) => Promise<unknown>)[] {
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-  return [...pageOf('migrating.md').matchAll(/^```js\n([^]*?)^```$/gm)].map(
+  return [...pageOf('docs/migrating.md').matchAll(/^```js\n([^]*?)^```$/gm)].map(
     ([, code]) => new AsyncFunction(...Object.keys(NAMES), `{ ${code} }`) as never,
   );
 }

@@ -1,12 +1,17 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
-import { BerbixModule } from 'nestjs-berbix';
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ExpressAdapter } from '@nestjs/platform-express';
+import { BerbixModule, BerbixTransactionService } from 'nestjs-berbix';
+import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { firstValueFrom } from 'rxjs';
 import { fromVault, accounts } from '../../examples/readme/configuration.js';
+import { Statuses } from '../../examples/readme/application.js';
 import { Customers } from '../../examples/readme/customers.js';
 import { refreshIfPossible } from '../../examples/readme/errors.js';
+import { VerificationModule } from '../../examples/readme/flow.js';
 import { VerificationService } from '../../examples/readme/quick-start.js';
 import { testWithSandbox } from '../../examples/readme/sandbox.js';
 import { Test } from '@nestjs/testing';
@@ -17,6 +22,8 @@ import {
   startModule,
   startSandbox,
 } from '../support/services.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { POSTGRES_URL, postgresPool } from '../support/servers.js';
 import { captureOutput } from '../support/sinks.js';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -43,6 +50,24 @@ describe('the README', () => {
   });
 });
 
+/** The address of the server, with a schema for all that has none. */
+function inSchema(schema: string): string {
+  const url = new URL(POSTGRES_URL as string);
+  url.searchParams.set('options', `-csearch_path=${schema}`);
+  return url.href;
+}
+
+/** The address of a schema of its own, with what `token-table` prints. */
+async function databaseWithTable(): Promise<string> {
+  const schema = `readme_${randomBytes(8).toString('hex')}`;
+  const pool = postgresPool();
+  closeAfterTest(() => pool.end());
+  await pool.query(`CREATE SCHEMA ${schema}`);
+  closeAfterTest(() => pool.query(`DROP SCHEMA ${schema} CASCADE`));
+  await pool.query(PostgresTokenStore.sql(`${schema}.berbix_tokens`));
+  return inSchema(schema);
+}
+
 describe('the walk with curl', () => {
   it('goes through a hosted verification', async () => {
     const sandbox = await startSandbox({ apiSecret: 'secret_test_example' });
@@ -59,6 +84,58 @@ describe('the walk with curl', () => {
     ]);
   });
 });
+
+const environment = { ...process.env };
+afterEach(() => {
+  process.env = { ...environment };
+});
+
+const onServer = POSTGRES_URL === undefined ? describe.skip : describe;
+
+onServer.each(PLATFORMS)(
+  "a customer's whole way, as the README has it, on %s",
+  (_name, adapter) => {
+    it('ends with a status that the webhook has brought', async () => {
+      const sandbox = await startSandbox();
+      Object.assign(process.env, {
+        BERBIX_API_SECRET: sandbox.apiSecret,
+        BERBIX_API_HOST: sandbox.url,
+        BERBIX_TEMPLATE_KEY: sandbox.templateKeys.sdk,
+        BERBIX_WEBHOOK_STATUS_SECRET: sandbox.webhookSecrets.status,
+        BERBIX_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        DATABASE_URL: await databaseWithTable(),
+      });
+      const module = await Test.createTestingModule({ imports: [VerificationModule] }).compile();
+      const app = module.createNestApplication(adapter() as ExpressAdapter, {
+        rawBody: true,
+        logger: false,
+      });
+      closeAfterTest(() => app.close());
+      await app.listen(0, '127.0.0.1');
+      const url = await app.getUrl();
+      sandbox.webhooks.setUrl('status', `${url}/webhooks/berbix/status`);
+
+      const begin = { method: 'POST', headers: { 'x-user': 'ada' } };
+      const answers = [
+        await fetch(`${url}/verification`, begin),
+        await fetch(`${url}/verification`, begin),
+      ];
+      const [first, second] = (await Promise.all(
+        answers.map((answer) => answer.json()),
+      )) as object[];
+      expect(first).toMatchObject({ clientToken: expect.any(String), isResumed: false });
+      expect(second).toMatchObject({ isResumed: true });
+      const owner = { customerUid: 'ada' };
+      await firstValueFrom(
+        app
+          .get(BerbixTransactionService, { strict: false })
+          .override(owner, { responsePayload: 'us-dl' }),
+      );
+      await sandbox.webhooks.settled();
+      expect(app.get(Statuses, { strict: false }).get('ada')).toBe('accepted');
+    });
+  },
+);
 
 describe('the code of the README', () => {
   it('resumes a verification', async () => {

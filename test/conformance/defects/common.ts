@@ -1,19 +1,31 @@
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { expect } from '@jest/globals';
 import { BerbixError, BerbixTokens, ClientTokenDto } from 'nestjs-berbix';
 import type { BerbixSandbox, SandboxFault } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../../support/errors.js';
-import { createTransaction, servicesFor } from '../../support/services.js';
+import { STORES } from '../../support/servers.js';
+import { closeAfterTest, createTransaction, servicesFor } from '../../support/services.js';
 import { everyViewOf } from '../../support/sinks.js';
 import { rejectionOf, sdk, startBoth, type OfficialTokens } from '../official-sdk.support.js';
 import type { Proofs } from '../section-8.js';
+import {
+  REFUSED,
+  SECRET,
+  startVerifiers,
+  timestampOf,
+  verifyWithDigest,
+} from '../webhook-verifiers.support.js';
 
 const [EXCHANGE, CREATE, FETCH] = [
   'POST /v0/tokens',
   'POST /v0/transactions',
   'GET /v0/transactions',
 ];
+
+const HOUR_MS = 3_600_000;
+const TEN_YEARS_MS = 10 * 365 * 24 * HOUR_MS;
 
 /** What arrived since the last look. */
 function arrivedAt(sandbox: BerbixSandbox): string[] {
@@ -134,6 +146,37 @@ export const common: Proofs<'C'> = {
     }
   },
 
+  async C6() {
+    const { sandbox, send, theirs, ours, answers } = await startVerifiers();
+    const good = await send();
+    const [, timestamp, hex] = good.header.split(',') as [string, string, string];
+    sandbox.clock.advance(TEN_YEARS_MS);
+    const early = await send();
+    expect(timestampOf(early)).toBeGreaterThan((Date.now() + TEN_YEARS_MS / 2) / 1000);
+    // That it takes longer the more of the text fits can only be read there.
+    expect(sdk.Client.prototype.validateSignature.toString()).toContain('digest === signature');
+
+    expect([good.status, theirs(good), await ours(good)]).toEqual([201, true, 'ada']);
+    const takenByThem = [
+      early,
+      ...[`zz,${timestamp},${hex}`, `,${timestamp},${hex}`, `${good.header},x`].map((header) => ({
+        ...good,
+        header,
+      })),
+    ];
+    for (const delivery of takenByThem) {
+      expect([theirs(delivery), await ours(delivery)]).toEqual([true, REFUSED]);
+      expect(await answers(delivery)).toEqual([401, 401]);
+    }
+    expect(early.status).toBe(401);
+    for (const header of ['', 'v0', `v0,${timestamp}`, `v0, ${timestamp},${hex}`]) {
+      expect(await ours({ ...good, header })).toBe(REFUSED);
+    }
+    // All secrets are tried, whichever fits, in a time that tells nothing.
+    const { comparisons, end } = await verifyWithDigest(hex, good, [SECRET, 'whs_2', 'whs_3']);
+    expect({ comparisons, end }).toEqual({ comparisons: 3, end: 'ada' });
+  },
+
   async C7() {
     const { sandbox, theirs, ours } = await startBoth();
     const created = await createTransaction(sandbox, ours);
@@ -176,6 +219,50 @@ export const common: Proofs<'C'> = {
       sandbox.faults.add(fault);
       const error = await errorOf(ours.transactions.fetch(created));
       expect(error).toMatchObject({ status: fault.status, code: 'BERBIX_SERVER' });
+    }
+  },
+
+  async C8() {
+    const { sandbox, theirs } = await startBoth({ refreshToken: 'rotate' });
+    const options = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+    const saved = JSON.stringify((await theirs.createTransaction(options)).refreshToken);
+    const stored = (): OfficialTokens => sdk.Tokens.fromRefresh(JSON.parse(saved) as string);
+    await theirs.fetchTransaction(stored());
+    // Nobody has saved what came of the call, so there is no second one.
+    expect(await rejectionOf(theirs.fetchTransaction(stored()))).toMatchObject({ status: 401 });
+
+    for (const { open } of STORES) {
+      const { store, another, close } = await open();
+      closeAfterTest(close);
+      const encryption = { keys: { k1: randomBytes(32).toString('base64') }, current: 'k1' };
+      const start = () => servicesFor(sandbox, { store, encryption });
+      const before = await start();
+      const created = await createTransaction(sandbox, before);
+      const secrets = [created.refreshToken, created.accessToken, created.clientToken];
+      await firstValueFrom(before.tokens.remember({ customerUid: 'ada', tokens: created }));
+      // Twice, the refresh token is replaced; then the process ends.
+      const anHour = { leewayMs: HOUR_MS };
+      for (let exchange = 0; exchange < 2; exchange++) {
+        const fresh = await firstValueFrom(before.tokens.fresh({ customerUid: 'ada' }, anHour));
+        expect(secrets).not.toContain(fresh.refreshToken);
+        secrets.push(fresh.refreshToken, fresh.accessToken, fresh.clientToken);
+      }
+      const newest = secrets.slice(-3);
+      await before.module.close();
+
+      const replica = { store: another, encryption };
+      for (const services of [await start(), await servicesFor(sandbox, replica)]) {
+        arrivedAt(sandbox);
+        const found = await firstValueFrom(services.tokens.fresh({ customerUid: 'ada' }));
+        expect([found.refreshToken, found.accessToken, found.clientToken]).toEqual(newest);
+        const transaction = await firstValueFrom(services.transactions.fetch(found));
+        expect(transaction).toMatchObject({ customerUid: 'ada', id: created.transactionId });
+        expect(arrivedAt(sandbox)).toEqual([FETCH]);
+      }
+      const { keys } = await another.keys('');
+      const records = await Promise.all(keys.map((key) => another.load(key)));
+      expect(records.length).toBeGreaterThan(0);
+      for (const secret of secrets) expect(JSON.stringify(records)).not.toContain(secret);
     }
   },
 

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { BerbixModule } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../../support/errors.js';
 import {
@@ -13,6 +14,13 @@ import {
 import { until } from '../../support/until.js';
 import { startServer } from '../plain-server.support.js';
 import type { Proofs } from '../section-8.js';
+import {
+  REFUSED,
+  SECRET,
+  signed,
+  startVerifiers,
+  timestampOf,
+} from '../webhook-verifiers.support.js';
 
 /** The body of the latest request. */
 function lastBody(sandbox: BerbixSandbox): unknown {
@@ -111,5 +119,19 @@ export const go: Proofs<'go.'> = {
     sandbox.faults.add({ kind: 'answer', body: completed });
     const { completedAt } = await firstValueFrom(transactions.fetch(tokens));
     expect(completedAt).toEqual(new Date('2026-01-02T03:04:05Z'));
+  },
+
+  async 'go.5'() {
+    const { theirs, ours } = await startVerifiers();
+    const body = sampleWebhookBody({ customerUid: 'ada' });
+    const recorded = signed(body, '1614990826');
+    expect([theirs(recorded), await ours(recorded)]).toEqual([false, REFUSED]);
+    // What was recorded is judged at its time,
+    const atItsTime = new Date(timestampOf(recorded) * 1000);
+    expect(await ours(recorded, atItsTime)).toBe('ada');
+    expect(await ours({ ...recorded, body: `${body} ` }, atItsTime)).toBe(REFUSED);
+    // and a test of today has a signature of today.
+    const today = { body, header: signBerbixWebhook({ secret: SECRET, body }) };
+    expect([theirs(today), await ours(today)]).toEqual([true, 'ada']);
   },
 };

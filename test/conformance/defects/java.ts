@@ -12,11 +12,48 @@ import { until } from '../../support/until.js';
 import { TOKEN_ANSWER, startServer } from '../plain-server.support.js';
 import type { Proofs } from '../section-8.js';
 import { watchTimers } from '../timers.support.js';
+import { REFUSED, startVerifiers, timestampOf } from '../webhook-verifiers.support.js';
 
 const IMAGE = { imageSubject: 'document_front', data: 'AAAA' } as const;
 const [IMAGES, OVERRIDE] = ['/v0/images/upload', '/v0/transactions/override'];
 
 export const java: Proofs<'java.'> = {
+  async 'java.1'() {
+    const { sandbox, send, ours, answers } = await startVerifiers();
+    const good = await send();
+    for (const [seconds, end] of [
+      [300, 'ada'],
+      [301, REFUSED],
+      [8 * 3600, REFUSED],
+      [30_000, REFUSED],
+    ] as const) {
+      const now = new Date((timestampOf(good) + seconds) * 1000);
+      expect([seconds, await ours(good, now)]).toEqual([seconds, end]);
+    }
+    // Over HTTP too: the clock of the one who signs is eight hours slow.
+    sandbox.clock.advance(-8 * 3_600_000);
+    const late = await send();
+    expect(late.status).toBe(401);
+    expect(await answers(late)).toEqual([401, 401]);
+  },
+
+  async 'java.2'() {
+    const { send, theirs, ours, answers } = await startVerifiers();
+    const good = await send('Zoë');
+    expect(await ours(good)).toBe('Zoë');
+    for (const other of ['é', '?', '\u00eb\u0301', 'e\u0308']) {
+      const altered = { ...good, body: good.body.replace('ë', other) };
+      expect(altered.body).not.toBe(good.body);
+      expect(await ours(altered)).toBe(REFUSED);
+      expect(await answers(altered)).toEqual([401, 401]);
+    }
+    // The text of a body is not its bytes: what is no character is read as U+FFFD, all of it.
+    const odd = await send('Zo\ufffd');
+    const altered = { ...odd, body: Buffer.from(odd.body.replace('\ufffd', '\u00eb'), 'latin1') };
+    expect([theirs(altered), await ours(altered)]).toEqual([true, REFUSED]);
+    expect(await ours(odd)).toBe('Zo\ufffd');
+  },
+
   async 'java.3'() {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);

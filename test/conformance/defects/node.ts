@@ -21,6 +21,7 @@ import {
 import { startProxy, startServer } from '../plain-server.support.js';
 import type { Proofs } from '../section-8.js';
 import { watchTimers } from '../timers.support.js';
+import { REFUSED, signed, startVerifiers } from '../webhook-verifiers.support.js';
 
 /** Prints what the promise came to, if it ever does. */
 const CREATE = `
@@ -277,6 +278,26 @@ export const node: Proofs<'node.'> = {
       });
     }
     expect(sandbox.requests.length).toBe(0);
+  },
+
+  async 'node.9'() {
+    const { send, theirs, ours, answers } = await startVerifiers();
+    const good = await send();
+    const short = ['', 'v0', good.header.slice(3).replace(',', ';')];
+    for (const header of [undefined, ...short]) {
+      expect(() => theirs({ ...good, header })).toThrow(
+        expect.objectContaining({ name: 'TypeError' }),
+      );
+      expect(await ours({ ...good, header })).toBe(REFUSED);
+      expect(await answers({ ...good, header })).toEqual([401, 401]);
+    }
+    // Signed all of them; none is a time.
+    for (const timestamp of ['never', '', 'NaN', '1e99']) {
+      const timeless = signed(good.body, timestamp);
+      if (timestamp !== '1e99') expect(theirs(timeless)).toBe(true);
+      expect(await ours(timeless)).toBe(REFUSED);
+      expect(await answers(timeless)).toEqual([401, 401]);
+    }
   },
 
   async 'node.10'() {

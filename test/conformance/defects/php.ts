@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { TransactionDto } from 'nestjs-berbix';
+import { sampleWebhookBody } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../../support/errors.js';
 import {
@@ -11,6 +12,7 @@ import {
 import { until } from '../../support/until.js';
 import { startServer } from '../plain-server.support.js';
 import type { Proofs } from '../section-8.js';
+import { REFUSED, SECRET, signed, verifyWithDigest } from '../webhook-verifiers.support.js';
 
 const METADATA = { id: 1234123412341234, customer_uid: 'ada', action: 'accept' };
 
@@ -93,6 +95,19 @@ export const php: Proofs<'php.'> = {
       flags: [],
       override_fields: {},
     });
+  },
+
+  async 'php.4'() {
+    const body = sampleWebhookBody({ customerUid: 'ada' });
+    const now = String(Math.floor(Date.now() / 1000));
+    const withHex = (hex: string) => ({ ...signed(body, now), header: `v0,${now},${hex}` });
+    // As numbers, all of them are nought.
+    const nought = `0e${'1'.repeat(62)}`;
+    const others = [`0e${'2'.repeat(62)}`, '0'.repeat(64)];
+    const verdicts = await Promise.all(
+      [nought, ...others].map((hex) => verifyWithDigest(nought, withHex(hex), [SECRET])),
+    );
+    expect(verdicts.map(({ end }) => end)).toEqual(['ada', REFUSED, REFUSED]);
   },
 
   async 'php.5'() {

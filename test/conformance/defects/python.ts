@@ -10,6 +10,7 @@ import {
 } from '../../support/services.js';
 import { TOKEN_ANSWER, startServer } from '../plain-server.support.js';
 import type { Proofs } from '../section-8.js';
+import { REFUSED, startVerifiers } from '../webhook-verifiers.support.js';
 
 export const python: Proofs<'python.'> = {
   async 'python.1'() {
@@ -66,6 +67,23 @@ export const python: Proofs<'python.'> = {
       });
     }
     expect(sandbox.requests.length).toBe(0);
+  },
+
+  async 'python.4'() {
+    const { send, ours, answers } = await startVerifiers();
+    for (const customerUid of ['Zoë', '東京', '🪪 <&>', '\u2028']) {
+      const delivery = await send(customerUid);
+      expect(delivery.status).toBe(201);
+      expect(await answers(delivery)).toEqual([201, 201]);
+      expect(await ours(delivery)).toBe(customerUid);
+    }
+    const good = await send();
+    for (const header of ['v0', 'v0,', 'v0,12', 'v0,x,y', ',,', '🪪,🪪,🪪']) {
+      expect(await ours({ ...good, header })).toBe(REFUSED);
+      // A header has no such characters.
+      if (header.startsWith('🪪')) continue;
+      expect(await answers({ ...good, header })).toEqual([401, 401]);
+    }
   },
 
   async 'python.5'() {

@@ -1,10 +1,12 @@
-// Compiled, never run: what the package exports for stored tokens, used as a user would.
+// Compiled, never run: what the package exports for stored tokens, verifications and webhooks, used as a user would.
 import {
   Controller,
   Get,
   Inject,
   Injectable,
   Module,
+  Post,
+  UseGuards,
   type DynamicModule,
   type InjectionToken,
 } from '@nestjs/common';
@@ -14,13 +16,28 @@ import {
   BerbixTokenStore,
   BerbixTokens,
   BerbixTokensGuard,
+  BerbixVerificationService,
+  BerbixWebhook,
+  BerbixWebhookDto,
+  BerbixWebhookGuard,
+  BerbixWebhookKind,
+  BerbixWebhookService,
   FreshTokens,
   InMemoryTokenStore,
   InjectBerbixTokenStore,
+  InjectBerbixVerificationService,
+  InjectBerbixWebhookService,
+  OnBerbixWebhook,
   RequireFreshTokens,
+  VerificationResultDto,
+  VerificationStartDto,
+  createBerbixWebhookController,
   encryptionKeysFromEnvironment,
   getBerbixTokenStoreToken,
+  getBerbixVerificationServiceToken,
+  getBerbixWebhookServiceToken,
   reencryptTokens,
+  type BeginVerification,
   type BerbixEncryptionKey,
   type BerbixEncryptionOptions,
   type BerbixFreshnessOptions,
@@ -28,6 +45,11 @@ import {
   type BerbixOwnKeys,
   type BerbixProvidedKeys,
   type BerbixTokenModuleOptions,
+  type BerbixWebhookControllerOptions,
+  type BerbixWebhookOptions,
+  type BerbixWebhookOutcome,
+  type BerbixWebhookRequest,
+  type BerbixWebhookSecrets,
   type FreshTokensOptions,
   type Lease,
   type NamedEncryptionKey,
@@ -40,6 +62,8 @@ import {
   type TokenOwner,
   type TokenResolver,
   type TokenSource,
+  type VerificationStatus,
+  type WebhookKind,
 } from 'nestjs-berbix';
 import {
   PostgresTokenStore,
@@ -51,8 +75,19 @@ import {
   type RedisClient,
   type RedisTokenStoreOptions,
 } from 'nestjs-berbix/redis';
-import { tokenStoreContract, type TokenStoreCase } from 'nestjs-berbix/testing';
-import { firstValueFrom } from 'rxjs';
+import {
+  BerbixTestingModule,
+  FakeBerbix,
+  sampleWebhookBody,
+  signBerbixWebhook,
+  tokenStoreContract,
+  type BerbixTestingOptions,
+  type FakeCall,
+  type SampleWebhook,
+  type SignBerbixWebhookOptions,
+  type TokenStoreCase,
+} from 'nestjs-berbix/testing';
+import { firstValueFrom, type Observable } from 'rxjs';
 
 // Stores and encryption
 
@@ -87,6 +122,8 @@ export async function leased(store: BerbixTokenStore): Promise<Lease | undefined
 // Module
 
 const freshness: BerbixFreshnessOptions = { rotation: { graceMs: 30_000 }, cacheSize: 1000 };
+const secrets: BerbixWebhookSecrets = async () => ['whs_new', 'whs_old'];
+const webhooks: BerbixWebhookOptions = { finished: 'whs_of_the_dashboard', status: secrets };
 const tokenOptions: BerbixTokenModuleOptions = {
   store: stores[0],
   encryption,
@@ -98,24 +135,43 @@ const tokenOptions: BerbixTokenModuleOptions = {
 const module: DynamicModule = BerbixModule.forRoot({
   apiSecret: 'secret_test_of_the_dashboard',
   ...tokenOptions,
+  webhooks,
 });
 
 // Services
+
+const begin: BeginVerification = { templateKey: 'tpk_x', kind: 'hosted', again: true };
 
 @Injectable()
 export class Flows {
   constructor(
     private readonly tokens: BerbixTokenService,
+    private readonly verifications: BerbixVerificationService,
     @Inject(BerbixTokenStore) readonly store: BerbixTokenStore,
     @InjectBerbixTokenStore('eu') readonly euStore: BerbixTokenStore,
+    @InjectBerbixVerificationService('eu') readonly eu: BerbixVerificationService,
+    @InjectBerbixWebhookService('eu') readonly euWebhooks: BerbixWebhookService,
   ) {}
 
-  async renewed(customerUid: string): Promise<void> {
+  begin(uid: string): Observable<VerificationStartDto> {
+    return this.verifications.begin(uid, begin);
+  }
+
+  async status(customerUid: string): Promise<VerificationStatus> {
     const source: TokenSource = { customerUid };
     const options: FreshTokensOptions = { leewayMs: 1000 };
     await firstValueFrom(this.tokens.remember({ customerUid, tokens: 'a' }));
     await firstValueFrom(this.tokens.fresh(source, options));
     await firstValueFrom(this.tokens.forget({ customerUid }));
+    const result: VerificationResultDto = await firstValueFrom(
+      this.verifications.result(customerUid),
+    );
+    return result.status;
+  }
+
+  @OnBerbixWebhook('status')
+  changed(webhook: BerbixWebhookDto): string {
+    return webhook.transactionId;
   }
 }
 
@@ -139,17 +195,52 @@ export class Guarded {
   @Get('eu')
   @RequireFreshTokens(resolve, requirement)
   two(): void {}
+
+  @Post('hook')
+  @UseGuards(BerbixWebhookGuard)
+  @BerbixWebhookKind('finished')
+  hook(@BerbixWebhook() webhook: BerbixWebhookDto): string {
+    return webhook.customerUid;
+  }
 }
+
+const controller: BerbixWebhookControllerOptions = { path: 'hooks' };
 
 @Module({
   imports: [module],
   providers: [Flows],
-  controllers: [Guarded],
+  controllers: [Guarded, createBerbixWebhookController(controller)],
 })
 export class Application {}
 
-export const injectionTokens: [InjectionToken<BerbixTokenStore>] = [getBerbixTokenStoreToken('eu')];
+export const injectionTokens: [
+  InjectionToken<BerbixTokenStore>,
+  InjectionToken<BerbixVerificationService>,
+  InjectionToken<BerbixWebhookService>,
+] = [
+  getBerbixTokenStoreToken('eu'),
+  getBerbixVerificationServiceToken('eu'),
+  getBerbixWebhookServiceToken('eu'),
+];
 
 // Testing
 
+const kind: WebhookKind = 'finished';
+const sample: SampleWebhook = { customerUid: 'ada' };
+const signing: SignBerbixWebhookOptions = { secret: 'whs', body: sampleWebhookBody(sample) };
+const request: BerbixWebhookRequest = {
+  kind,
+  header: signBerbixWebhook(signing),
+  rawBody: Buffer.from(signing.body),
+};
+
+export async function deliver(service: BerbixWebhookService): Promise<BerbixWebhookOutcome> {
+  return service.handle(await service.verify(request));
+}
+
 export const cases: readonly TokenStoreCase[] = tokenStoreContract;
+
+const berbix = new FakeBerbix();
+const testingOptions: BerbixTestingOptions = { berbix, isGlobal: true };
+export const testingModule: DynamicModule = BerbixTestingModule.forRoot(testingOptions);
+export const calls: FakeCall[] = berbix.calls;

@@ -1,0 +1,11 @@
+import { BerbixModule, encryptionKeysFromEnvironment, type BerbixTokenStore } from 'nestjs-berbix';
+import type { DynamicModule } from '@nestjs/common';
+
+/** Keys from BERBIX_ENCRYPTION_KEYS; berbixConfig reads the same variable. */
+export const encrypted = (store: BerbixTokenStore): DynamicModule =>
+  BerbixModule.forRoot({
+    apiSecret: process.env['BERBIX_API_SECRET'] ?? '',
+    apiHost: process.env['BERBIX_API_HOST'],
+    store,
+    encryption: encryptionKeysFromEnvironment(),
+  });

@@ -1,0 +1,28 @@
+import {
+  BerbixInvalidAccessTokenError,
+  type BerbixTokenService,
+  type BerbixTokens,
+  type TokenSource,
+} from 'nestjs-berbix';
+import { catchError, mergeMap, throwError, type Observable } from 'rxjs';
+
+/** Makes a call of your own; where the API refuses the access token, once more with another. */
+export function withTokens<T>(
+  service: BerbixTokenService,
+  source: TokenSource,
+  call: (tokens: BerbixTokens) => Observable<T>,
+): Observable<T> {
+  return service
+    .fresh(source)
+    .pipe(
+      mergeMap((tokens) =>
+        call(tokens).pipe(
+          catchError((error: unknown) =>
+            error instanceof BerbixInvalidAccessTokenError
+              ? service.fresh(source, { refused: tokens.accessToken }).pipe(mergeMap(call))
+              : throwError(() => error),
+          ),
+        ),
+      ),
+    );
+}

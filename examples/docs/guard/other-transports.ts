@@ -1,0 +1,14 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { RequireFreshTokens } from 'nestjs-berbix';
+
+/** What the gateway has put on the connection when its user signed in. */
+interface SignedInSocket {
+  data: { user: { id: string } };
+}
+
+/** For gateways: by the connection. What a message says, its sender has made up. */
+export const RequireTokensOfSocket = (): MethodDecorator & ClassDecorator =>
+  RequireFreshTokens((_message: unknown, context: ExecutionContext) => {
+    const { data } = context.switchToWs().getClient<SignedInSocket>();
+    return { customerUid: data.user.id };
+  });

@@ -1,0 +1,16 @@
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { Redis } from 'ioredis';
+
+/** A client that fails rather than waits. The application quits it at the end. */
+export function redisFor(url: string): Redis {
+  return new Redis(url, {
+    enableOfflineQueue: false,
+    commandTimeout: 1_000,
+    maxRetriesPerRequest: 1,
+  });
+}
+
+/** `durable`, once the server has `appendonly yes` and `appendfsync always`. */
+export function storeIn(redis: Redis, prefix = 'berbix:'): RedisTokenStore {
+  return new RedisTokenStore(redis, { prefix, durable: true });
+}

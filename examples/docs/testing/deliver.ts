@@ -1,0 +1,16 @@
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
+
+/** Sends a webhook as Berbix does; gives the status of the answer. */
+export async function deliver(url: string, secret: string, action: string): Promise<number> {
+  const body = sampleWebhookBody({ transactionId: '4711', customerUid: 'ada', action });
+  const { status } = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-berbix-signature': signBerbixWebhook({ secret, body }),
+    },
+    // As it is: the same JSON, put together anew, has another signature.
+    body,
+  });
+  return status;
+}

@@ -1,0 +1,16 @@
+import { isBerbixError, type BerbixVerificationService } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+
+/** Deletes all that is known of a customer; false when it has to be tried again later. */
+export async function erase(
+  verifications: BerbixVerificationService,
+  customerUid: string,
+): Promise<boolean> {
+  try {
+    await firstValueFrom(verifications.forget(customerUid));
+    return true;
+  } catch (error) {
+    if (isBerbixError(error) && error.retryable) return false;
+    throw error;
+  }
+}

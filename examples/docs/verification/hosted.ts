@@ -1,0 +1,15 @@
+import type { BerbixVerificationService, VerificationStartDto } from 'nestjs-berbix';
+import type { Observable } from 'rxjs';
+
+/** On a page of Berbix's: `hostedUrl` is where the customer goes. */
+export function beginHosted(
+  verifications: BerbixVerificationService,
+  customerUid: string,
+  templateKey: string,
+): Observable<VerificationStartDto> {
+  return verifications.begin(customerUid, {
+    kind: 'hosted',
+    templateKey,
+    redirectUrl: 'https://bank.example/verified',
+  });
+}

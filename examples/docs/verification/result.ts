@@ -1,0 +1,31 @@
+import { Controller, Get, Inject, UseFilters, UseGuards } from '@nestjs/common';
+import {
+  BerbixExceptionFilter,
+  BerbixVerificationService,
+  type VerificationResultDto,
+  type VerificationStatus,
+} from 'nestjs-berbix';
+import { map, type Observable } from 'rxjs';
+import { SignedInCustomer, SignedInGuard } from '../signed-in.guard.js';
+
+@Controller('verification')
+@UseFilters(BerbixExceptionFilter)
+@UseGuards(SignedInGuard)
+export class ResultController {
+  constructor(
+    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
+  ) {}
+
+  /** For the browser: how it stands, and nothing that was read from the ID. */
+  @Get('status')
+  status(@SignedInCustomer() uid: string): Observable<{ status: VerificationStatus }> {
+    return this.verifications.result(uid).pipe(map(({ status }) => ({ status })));
+  }
+}
+
+/** For the backend: the name on the ID, where the verification was accepted. */
+export function nameOf({ status, transaction }: VerificationResultDto): string | undefined {
+  if (status !== 'accepted') return undefined;
+  const { given_name: given, family_name: family } = transaction?.fields ?? {};
+  return [given?.value, family?.value].filter(Boolean).join(' ');
+}

@@ -1,0 +1,30 @@
+import {
+  Controller,
+  HttpCode,
+  Inject,
+  Post,
+  ServiceUnavailableException,
+  UseGuards,
+} from '@nestjs/common';
+import {
+  BerbixWebhook,
+  BerbixWebhookGuard,
+  BerbixWebhookKind,
+  BerbixWebhookService,
+  type BerbixWebhookDto,
+} from 'nestjs-berbix';
+
+@Controller('hooks')
+export class HooksController {
+  constructor(@Inject(BerbixWebhookService) private readonly webhooks: BerbixWebhookService) {}
+
+  @Post('finished')
+  @HttpCode(204)
+  @UseGuards(BerbixWebhookGuard)
+  @BerbixWebhookKind('finished')
+  async finished(@BerbixWebhook() webhook: BerbixWebhookDto): Promise<void> {
+    const outcome = await this.webhooks.handle(webhook);
+    // Berbix shall send it again.
+    if (outcome === 'busy') throw new ServiceUnavailableException();
+  }
+}

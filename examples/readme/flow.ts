@@ -1,0 +1,59 @@
+import { Controller, Inject, Module, Post, UseGuards } from '@nestjs/common';
+import { ConfigModule, type ConfigType } from '@nestjs/config';
+import {
+  BerbixModule,
+  BerbixVerificationService,
+  OnBerbixWebhook,
+  berbixConfig,
+  createBerbixWebhookController,
+  type BerbixWebhookDto,
+  type VerificationStartDto,
+} from 'nestjs-berbix';
+import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import { firstValueFrom, type Observable } from 'rxjs';
+import {
+  Database,
+  DatabaseModule,
+  SignedInCustomer,
+  SignedInGuard,
+  Statuses,
+} from './application.js';
+
+@Controller('verification')
+export class VerificationController {
+  constructor(
+    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
+    @Inject(Statuses) private readonly statuses: Statuses,
+  ) {}
+
+  /** Begins it, or takes it up again; answers what the browser needs, and no secret of yours. */
+  @Post()
+  @UseGuards(SignedInGuard)
+  begin(@SignedInCustomer() uid: string): Observable<VerificationStartDto> {
+    return this.verifications.begin(uid, { templateKey: process.env['BERBIX_TEMPLATE_KEY'] ?? '' });
+  }
+
+  /** Berbix has made up its mind; the signature of the webhook was checked. */
+  @OnBerbixWebhook('status')
+  async decided({ customerUid }: BerbixWebhookDto): Promise<void> {
+    const { status } = await firstValueFrom(this.verifications.result(customerUid));
+    await this.statuses.set(customerUid, status);
+  }
+}
+
+@Module({
+  imports: [
+    BerbixModule.forRootAsync({
+      imports: [ConfigModule.forFeature(berbixConfig), DatabaseModule],
+      inject: [berbixConfig.KEY, Database],
+      // API secret, encryption keys and webhook secrets come from the environment.
+      useFactory: (config: ConfigType<typeof berbixConfig>, { pool }: Database) => ({
+        ...config,
+        store: new PostgresTokenStore(pool),
+      }),
+    }),
+  ],
+  controllers: [VerificationController, createBerbixWebhookController()],
+  providers: [Statuses],
+})
+export class VerificationModule {}

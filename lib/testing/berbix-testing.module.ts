@@ -1,0 +1,77 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import {
+  getBerbixTokenServiceToken,
+  getBerbixTokenStoreToken,
+  getBerbixTransactionServiceToken,
+  getBerbixVerificationServiceToken,
+  getBerbixWebhookServiceToken,
+} from '../berbix.injection-tokens.js';
+import { BerbixTokenStore } from '../token-store/index.js';
+import { tokenServiceKey } from '../tokens/index.js';
+import {
+  BERBIX_WEBHOOK_OPTIONS,
+  BerbixWebhookService,
+  WebhookSettings,
+  webhookProviders,
+  type BerbixWebhookOptions,
+} from '../webhooks/index.js';
+import { FakeBerbix } from './fake-berbix.js';
+
+/** Options of {@link BerbixTestingModule.forRoot}. */
+export interface BerbixTestingOptions {
+  /** @default new FakeBerbix(), which is found under its class */
+  berbix?: FakeBerbix | undefined;
+  /** Name of the account that it stands in for, as given to `BerbixModule.forRoot`. */
+  name?: string | undefined;
+  /** @default false */
+  isGlobal?: boolean | undefined;
+  /** Secrets of the webhooks, for `signBerbixWebhook`. */
+  webhooks?: BerbixWebhookOptions | undefined;
+}
+
+/**
+ * Stands in for `BerbixModule` in unit tests: the same services under the same tokens, over a
+ * {@link FakeBerbix}. Webhooks are checked and handled as ever.
+ *
+ * @example
+ * ```ts
+ * const berbix = new FakeBerbix();
+ * const module = await Test.createTestingModule({ imports: [AppModule] })
+ *   // The module that AppModule imports: an exported constant, or a module of yours around it.
+ *   .overrideModule(VerificationModule)
+ *   .useModule(BerbixTestingModule.forRoot({ berbix, isGlobal: true }))
+ *   .compile();
+ * ```
+ */
+@Module({})
+export class BerbixTestingModule {
+  static forRoot(options: BerbixTestingOptions = {}): DynamicModule {
+    const { berbix = new FakeBerbix(), name, isGlobal = false, webhooks } = options;
+    const services: [unknown, unknown][] = [
+      [FakeBerbix, berbix],
+      [getBerbixTokenStoreToken(name), berbix.store],
+      [getBerbixTokenServiceToken(name), berbix.tokens],
+      [getBerbixTransactionServiceToken(name), berbix.transactions],
+      [getBerbixVerificationServiceToken(name), berbix.verifications],
+      [tokenServiceKey(name), berbix.tokens],
+    ];
+    const webhookService = getBerbixWebhookServiceToken(name);
+    const providers = services.map(([provide, useValue]) => ({ provide, useValue }) as Provider);
+    return {
+      module: BerbixTestingModule,
+      global: isGlobal,
+      imports: [DiscoveryModule],
+      providers: [
+        ...providers,
+        { provide: BerbixTokenStore, useValue: berbix.store },
+        { provide: BERBIX_WEBHOOK_OPTIONS, useValue: new WebhookSettings(webhooks, name) },
+        ...webhookProviders(name),
+        ...(webhookService === BerbixWebhookService
+          ? []
+          : [{ provide: webhookService, useExisting: BerbixWebhookService }]),
+      ],
+      exports: [...services.map(([token]) => token as symbol), webhookService as symbol],
+    };
+  }
+}

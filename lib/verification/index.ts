@@ -1,0 +1,3 @@
+export * from './berbix-verification.service.js';
+export * from './dto/verification-result.dto.js';
+export * from './dto/verification-start.dto.js';

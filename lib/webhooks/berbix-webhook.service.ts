@@ -1,0 +1,132 @@
+import { types } from 'node:util';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { BerbixConfigurationError, BerbixInputError } from '../errors/index.js';
+import { BerbixTokenStore } from '../token-store/index.js';
+import { storeFailure } from '../token-store/store-failure.js';
+import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
+import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
+import { readWebhook } from './webhook-body.js';
+import { WebhookDeliveries, type BerbixWebhookOutcome } from './webhook-deliveries.js';
+import { WebhookHandlers } from './webhook-handlers.js';
+import { checkSignature, readSignature } from './webhook-signature.js';
+import { WebhookSweep } from './webhook-sweep.js';
+import { BERBIX_WEBHOOK_OPTIONS, WebhookSettings } from './webhook.settings.js';
+
+/** A webhook as it came over HTTP. */
+export interface BerbixWebhookRequest {
+  /** Which hook it is, known from the route it came to: the body does not tell. */
+  kind: WebhookKind;
+  /** The value of the `X-Berbix-Signature` header, as it is in `request.headers`. */
+  header: string | readonly string[] | undefined;
+  /** The bytes of the body as they came: `request.rawBody`, never the parsed body. */
+  rawBody: Uint8Array | undefined;
+  /**
+   * The time that the signature is held against.
+   * @default the clock of this machine
+   */
+  now?: Date;
+}
+
+const NO_RAW_BODY =
+  'A webhook came without the bytes of its body, so its signature cannot be checked. Start the application ' +
+  'with them: NestFactory.create(AppModule, { rawBody: true }); and let no parser of your own take the body first.';
+
+/** Checks webhooks and hands them to the methods with {@link OnBerbixWebhook}. */
+@Injectable()
+export class BerbixWebhookService implements OnModuleDestroy {
+  readonly #logger = new Logger('BerbixWebhooks');
+  readonly #deliveries: WebhookDeliveries;
+  readonly #sweep: WebhookSweep;
+
+  readonly #settings: WebhookSettings;
+  readonly #handlers: WebhookHandlers;
+  readonly #store: BerbixTokenStore;
+
+  constructor(
+    @Inject(BERBIX_WEBHOOK_OPTIONS) settings: WebhookSettings,
+    @Inject(WebhookHandlers) handlers: WebhookHandlers,
+    @Inject(BerbixTokenStore) store: BerbixTokenStore,
+  ) {
+    this.#settings = settings;
+    this.#handlers = handlers;
+    this.#store = store;
+    // No key of tokens begins so, for an encoded name has no colon: those are sealed, these are not.
+    const account = encodeURIComponent(settings.account ?? 'default');
+    const prefix = `webhook:${account}/`;
+    this.#deliveries = new WebhookDeliveries(store, prefix, settings.leaseMs);
+    this.#sweep = new WebhookSweep(store, prefix, `webhook-sweep:${account}`);
+  }
+
+  /**
+   * Checks that a webhook is from Berbix and recent, and reads it.
+   *
+   * Rejects with a {@link BerbixWebhookSignatureError} if it is not, a {@link BerbixWebhookBodyError} if its
+   * body is not what Berbix promises, and a {@link BerbixConfigurationError} where there is no secret
+   * for this kind or no raw body.
+   *
+   * @example
+   * ```ts
+   * const webhook = await webhooks.verify({
+   *   kind: 'finished',
+   *   header: request.headers['x-berbix-signature'],
+   *   rawBody: request.rawBody,
+   * });
+   * ```
+   */
+  async verify(request: BerbixWebhookRequest): Promise<BerbixWebhookDto> {
+    await this.verifySignature(request);
+    return readWebhook(request.kind, request.rawBody as Uint8Array);
+  }
+
+  /**
+   * Checks that a webhook is from Berbix and recent, and nothing else: for those who read its body
+   * themselves. Rejects as {@link verify} does.
+   */
+  async verifySignature({ kind, header, rawBody, now }: BerbixWebhookRequest): Promise<void> {
+    if (!WEBHOOK_KINDS.includes(kind)) {
+      throw new BerbixInputError(`The kind of a webhook is one of ${WEBHOOK_KINDS.join(', ')}.`);
+    }
+    const signature = readSignature(header);
+    const given = this.#settings.secrets(kind);
+    // Waited for only where there is something to wait for.
+    const secrets = given instanceof Promise ? await given : given;
+    if (!types.isUint8Array(rawBody)) throw new BerbixConfigurationError(NO_RAW_BODY);
+    const moment = now?.getTime() ?? Date.now();
+    checkSignature(signature, rawBody, secrets, moment, this.#settings.toleranceMs);
+  }
+
+  /**
+   * Runs the methods with `@OnBerbixWebhook` of this kind, unless the same webhook was handled before.
+   * For a controller of your own; answer 2xx to all but `busy` and rejections, which Berbix shall send
+   * again.
+   *
+   * Rejects with what a handler throws, and with a {@link BerbixStoreError} if the store failed before
+   * any of them ran.
+   *
+   * @param webhook from {@link verify} or `@BerbixWebhook()`
+   */
+  async handle(webhook: BerbixWebhookDto): Promise<BerbixWebhookOutcome> {
+    const { kind, transactionId } = webhook;
+    if (!this.#handlers.has(kind)) {
+      this.#logger.warn(`A ${kind} webhook came, and no method has @OnBerbixWebhook('${kind}').`);
+      return 'ignored';
+    }
+    const outcome = await this.#deliveries.once(webhook, () => this.#handlers.run(webhook));
+    if (outcome === 'repeated') {
+      this.#logger.log(`A ${kind} webhook of transaction ${transactionId} came again.`);
+    }
+    if (outcome === 'handled') this.#beginSweep();
+    return outcome;
+  }
+
+  onModuleDestroy(): void {
+    this.#sweep.stop();
+  }
+
+  #beginSweep(): void {
+    this.#sweep.begin().catch((error: unknown) => {
+      const { message } = storeFailure(this.#store.description, error);
+      this.#logger.warn(`Old webhooks could not be forgotten. ${message}`);
+    });
+  }
+}

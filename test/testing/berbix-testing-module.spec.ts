@@ -1,0 +1,194 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { Controller, Get, Inject, Injectable, Module, Post } from '@nestjs/common';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import {
+  BerbixModule,
+  BerbixServerError,
+  BerbixTokenService,
+  BerbixTokenStore,
+  BerbixTransactionService,
+  BerbixVerificationService,
+  BerbixWebhookService,
+  FreshTokens,
+  InjectBerbixTokenService,
+  OnBerbixWebhook,
+  RequireFreshTokens,
+  createBerbixWebhookController,
+  type BerbixTokens,
+  type BerbixWebhookDto,
+  type VerificationStartDto,
+} from 'nestjs-berbix';
+import {
+  BerbixTestingModule,
+  FakeBerbix,
+  sampleWebhookBody,
+  signBerbixWebhook,
+} from 'nestjs-berbix/testing';
+import { firstValueFrom, type Observable } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { PLATFORMS, listen } from '../support/platforms.js';
+import { closeAfterTest } from '../support/services.js';
+
+const berbixModule = BerbixModule.forRoot('secret_test_of_nobody');
+const SECRET = 'whs_of_the_test';
+
+@Controller()
+class VerificationController {
+  constructor(
+    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
+  ) {}
+
+  @Post('verification')
+  begin(): Observable<VerificationStartDto> {
+    return this.verifications.begin('ada', { templateKey: 'tpk_x' });
+  }
+
+  @Get('transaction')
+  @RequireFreshTokens(() => ({ customerUid: 'ada' }))
+  transaction(@FreshTokens() tokens: BerbixTokens): { id: string | undefined } {
+    return { id: tokens.transactionId };
+  }
+}
+
+@Injectable()
+class Handler {
+  readonly seen: string[] = [];
+
+  @OnBerbixWebhook('finished')
+  finished({ customerUid }: BerbixWebhookDto): void {
+    this.seen.push(customerUid);
+  }
+}
+
+@Module({
+  imports: [berbixModule],
+  controllers: [VerificationController, createBerbixWebhookController()],
+  providers: [Handler],
+})
+class AppModule {}
+
+/** The application with the fake in place of the module. */
+function withFake(berbix: FakeBerbix): TestingModuleBuilder {
+  return Test.createTestingModule({ imports: [AppModule] })
+    .overrideModule(berbixModule as never)
+    .useModule(BerbixTestingModule.forRoot({ berbix, webhooks: { finished: SECRET } }) as never);
+}
+
+describe.each(PLATFORMS)('BerbixTestingModule on %s', (_platform, adapter) => {
+  it('stands in for the module', async () => {
+    const berbix = new FakeBerbix();
+    const builder = withFake(berbix);
+    const url = await listen(builder, adapter);
+    const begun = await fetch(`${url}/verification`, { method: 'POST' });
+    const { transactionId } = (await begun.json()) as VerificationStartDto;
+    const got = await fetch(`${url}/transaction`);
+    expect(await got.json()).toEqual({ id: transactionId });
+    expect(berbix.calls).toEqual([{ method: 'POST', path: '/v0/transactions' }]);
+  });
+});
+
+describe('BerbixTestingModule', () => {
+  it('checks webhooks and calls their handlers', async () => {
+    const module = await withFake(new FakeBerbix()).compile();
+    closeAfterTest(() => module.close());
+    await module.init();
+    const body = sampleWebhookBody({ customerUid: 'ada' });
+    const webhooks = module.get(BerbixWebhookService, { strict: false });
+    const webhook = await webhooks.verify({
+      kind: 'finished',
+      header: signBerbixWebhook({ secret: SECRET, body }),
+      rawBody: Buffer.from(body),
+    });
+    expect(await webhooks.handle(webhook)).toBe('handled');
+    expect(module.get(Handler).seen).toEqual(['ada']);
+  });
+
+  it('stands in for a named account, and is found by its classes and tokens', async () => {
+    @Injectable()
+    class Eu {
+      constructor(@InjectBerbixTokenService('eu') readonly tokens: BerbixTokenService) {}
+    }
+    const module = await Test.createTestingModule({
+      imports: [BerbixTestingModule.forRoot({ name: 'eu' })],
+      providers: [Eu],
+    }).compile();
+    closeAfterTest(() => module.close());
+    expect(module.get(Eu).tokens).toBe(module.get(FakeBerbix, { strict: false }).tokens);
+  });
+});
+
+describe('FakeBerbix', () => {
+  it('gives its services for overrideProvider', async () => {
+    const berbix = new FakeBerbix();
+    const module = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(BerbixTokenService)
+      .useValue(berbix.tokens)
+      .overrideProvider(BerbixTransactionService)
+      .useValue(berbix.transactions)
+      .overrideProvider(BerbixVerificationService)
+      .useValue(berbix.verifications)
+      .overrideProvider(BerbixTokenStore)
+      .useValue(berbix.store)
+      .compile();
+    closeAfterTest(() => module.close());
+    const controller = module.get(VerificationController);
+    expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: false });
+    expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: true });
+  });
+
+  it('walks the whole way of a customer', async () => {
+    const fake = new FakeBerbix();
+    const options = { templateKey: 'tpk_x' };
+    const result = async (): Promise<string> =>
+      (await firstValueFrom(fake.verifications.result('ada'))).status;
+    expect(await result()).toBe('not_started');
+    await firstValueFrom(fake.verifications.begin('ada', options));
+    expect(await result()).toBe('in_progress');
+    fake.finish('ada', 'reject', ['id_expired']);
+    expect(await result()).toBe('rejected');
+    const accept = { action: 'accept' };
+    await firstValueFrom(fake.transactions.update({ customerUid: 'ada' }, accept));
+    expect(await result()).toBe('accepted');
+    await firstValueFrom(fake.verifications.reverify('ada', options));
+    const override = { responsePayload: 'us-dl' as const, overrideFields: { given_name: 'ADA' } };
+    await firstValueFrom(fake.transactions.override({ customerUid: 'ada' }, override));
+    const { transaction } = await firstValueFrom(fake.verifications.result('ada'));
+    expect(transaction?.fields['given_name']?.value).toBe('ADA');
+    await firstValueFrom(fake.verifications.forget('ada'));
+    expect(await result()).toBe('gone');
+  });
+
+  it('fails when it is told to, once', async () => {
+    const berbix = new FakeBerbix();
+    berbix.failNext(new BerbixServerError('down', { retryable: true }));
+    const create = { customerUid: 'ada', templateKey: 'tpk_x' };
+    expect((await errorOf(berbix.transactions.create(create))).code).toBe('BERBIX_SERVER');
+    expect(await firstValueFrom(berbix.transactions.create(create))).toBeDefined();
+    expect(() => berbix.finish('bob', 'accept')).toThrow('There is no transaction of bob.');
+  });
+
+  it('lets tokens end with the clock of the test runner', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      const berbix = new FakeBerbix();
+      await firstValueFrom(berbix.verifications.begin('ada', { templateKey: 'tpk_x' }));
+      jest.advanceTimersByTime(3_600_000);
+      await firstValueFrom(berbix.transactions.fetch({ customerUid: 'ada' }));
+      expect(berbix.calls.map(({ path }) => path)).toContain('/v0/tokens');
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('knows what it gave, and nothing else', async () => {
+    const berbix = new FakeBerbix();
+    expect((await errorOf(berbix.tokens.refresh('rt_unknown'))).code).toBe(
+      'BERBIX_INVALID_REFRESH_TOKEN',
+    );
+    const create = { customerUid: 'ada', templateKey: 'tpk_x' };
+    const hosted = await firstValueFrom(berbix.transactions.createHosted(create));
+    expect(hosted.hostedUrl).toMatch(/^https:/);
+    const apiOnly = await firstValueFrom(berbix.transactions.createApiOnly(create));
+    expect(apiOnly.firstStep).toBe('upload_document_front');
+  });
+});

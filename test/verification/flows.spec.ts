@@ -1,0 +1,255 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  BerbixVerificationService,
+  type BerbixModuleOptions,
+  type VerificationStartDto,
+} from 'nestjs-berbix';
+import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { STORES, type OpenedStore } from '../support/servers.js';
+import { servicesFor, startSandbox, type Services } from '../support/services.js';
+import { everyViewOf } from '../support/sinks.js';
+
+interface Replica extends Services {
+  verifications: BerbixVerificationService;
+}
+
+async function replica(
+  sandbox: BerbixSandbox,
+  options: Partial<BerbixModuleOptions>,
+): Promise<Replica> {
+  const services = await servicesFor(sandbox, options);
+  return { ...services, verifications: services.module.get(BerbixVerificationService) };
+}
+
+function creations(sandbox: BerbixSandbox): number {
+  return [...sandbox.requests].filter(
+    ({ method, path }) => method === 'POST' && path === '/v0/transactions',
+  ).length;
+}
+
+describe.each(STORES)('verification on $name', ({ open }) => {
+  let opened: OpenedStore | undefined;
+
+  afterEach(async () => {
+    await opened?.close();
+    opened = undefined;
+  });
+
+  async function setUp(
+    sandboxOptions?: BerbixSandboxOptions,
+  ): Promise<{ sandbox: BerbixSandbox; one: Replica; two: Replica }> {
+    opened = await open();
+    const sandbox = await startSandbox(sandboxOptions);
+    return {
+      sandbox,
+      one: await replica(sandbox, { store: opened.store }),
+      two: await replica(sandbox, { store: opened.another }),
+    };
+  }
+
+  /** Completes the customer's current transaction. */
+  async function finish({ transactions }: Replica, flags: string[] = []): Promise<void> {
+    const result = { responsePayload: 'us-dl' as const, flags };
+    await firstValueFrom(transactions.override({ customerUid: 'ada' }, result));
+  }
+
+  it('begins, and takes up again what is unfinished, on another replica too', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const begun = await firstValueFrom(one.verifications.begin('ada', options));
+    expect(begun).toMatchObject({ isResumed: false, clientToken: expect.any(String) });
+    const resumed = await firstValueFrom(two.verifications.begin('ada', options));
+    expect(resumed).toMatchObject({ isResumed: true, transactionId: begun.transactionId });
+    expect(resumed.clientToken).toEqual(expect.any(String));
+    expect(creations(sandbox)).toBe(1);
+  });
+
+  it('ends with one transaction, however many begin at once and wherever', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const calls = Array.from({ length: 12 }, (_, n) =>
+      firstValueFrom((n % 2 ? one : two).verifications.begin('ada', options)),
+    );
+    const ids = new Set((await Promise.all(calls)).map(({ transactionId }) => transactionId));
+    expect(ids.size).toBe(1);
+    expect(creations(sandbox)).toBe(1);
+  });
+
+  it('begins hosted ones, and takes them up at the same URL', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.hosted, kind: 'hosted' as const };
+    const begun = await firstValueFrom(one.verifications.begin('ada', options));
+    expect(begun.hostedUrl).toEqual(expect.stringMatching(/^http/));
+    expect(begun.clientToken).toBeUndefined();
+    const resumed = await firstValueFrom(two.verifications.begin('ada', options));
+    expect(resumed).toMatchObject({ isResumed: true, hostedUrl: begun.hostedUrl });
+  });
+
+  it('begins no second attempt after a finished one, unless it is told to', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const begun = await firstValueFrom(one.verifications.begin('ada', options));
+    await finish(one);
+    const error = await errorOf(two.verifications.begin('ada', options));
+    expect(error).toMatchObject({ code: 'BERBIX_CONFLICT' });
+    const again = await firstValueFrom(two.verifications.begin('ada', { ...options, again: true }));
+    expect(again.isResumed).toBe(false);
+    expect(again.transactionId).not.toBe(begun.transactionId);
+  });
+
+  it('begins anew what is gone at Berbix', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const begun = await firstValueFrom(one.verifications.begin('ada', options));
+    await firstValueFrom(one.transactions.delete({ customerUid: 'ada' }));
+    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('gone');
+    const anew = await firstValueFrom(two.verifications.begin('ada', options));
+    expect(anew.isResumed).toBe(false);
+    expect(anew.transactionId).not.toBe(begun.transactionId);
+  });
+
+  it('begins another where the template or the kind is another', async () => {
+    const { sandbox, one } = await setUp();
+    const { sdk, hosted } = sandbox.templateKeys;
+    const begin = (templateKey: string, kind: 'sdk' | 'hosted'): Promise<VerificationStartDto> =>
+      firstValueFrom(one.verifications.begin('ada', { templateKey, kind }));
+    await begin(sdk, 'sdk');
+    expect((await begin(hosted, 'hosted')).isResumed).toBe(false);
+    expect((await begin(hosted, 'hosted')).isResumed).toBe(true);
+    expect((await begin(sdk, 'sdk')).isResumed).toBe(false);
+  });
+
+  it('reverifies: a new attempt, the earlier ones stay readable', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const first = await firstValueFrom(one.verifications.begin('ada', options));
+    await finish(one, ['id_expired']);
+    const both = await Promise.all([
+      firstValueFrom(one.verifications.reverify('ada', options)),
+      firstValueFrom(two.verifications.reverify('ada', options)),
+    ]);
+    expect(both[0].transactionId).toBe(both[1].transactionId);
+    expect(creations(sandbox)).toBe(2);
+    const history = await firstValueFrom(two.verifications.history('ada'));
+    expect(history).toEqual([first.transactionId, both[0].transactionId]);
+    const [earlier] = history as [string];
+    const before = await firstValueFrom(two.transactions.fetch({ transactionId: earlier }));
+    expect(before).toMatchObject({ customerUid: 'ada', flags: ['id_expired'] });
+    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('in_progress');
+  });
+
+  it('tells the result of the new attempt at once, on replicas that have the old one in memory', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.begin('ada', options));
+    await finish(one);
+    await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    await firstValueFrom(two.tokens.fresh({ customerUid: 'ada' }));
+    const begun = await firstValueFrom(one.verifications.reverify('ada', options));
+    expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('in_progress');
+    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('in_progress');
+    const { transactionId } = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    expect(transactionId).toBe(begun.transactionId);
+  });
+
+  it.each([
+    [[], 'accepted'],
+    [['id_blocked'], 'rejected'],
+    [['id_expired'], 'review'],
+  ])('with the flags %j the result is %s', async (flags, status) => {
+    const { sandbox, one, two } = await setUp();
+    const { verifications } = two;
+    expect((await firstValueFrom(verifications.result('ada'))).status).toBe('not_started');
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.begin('ada', options));
+    expect((await firstValueFrom(verifications.result('ada'))).status).toBe('in_progress');
+    await finish(one, flags);
+    const result = await firstValueFrom(verifications.result('ada'));
+    expect(result).toMatchObject({ status, transaction: { customerUid: 'ada', flags } });
+  });
+
+  it.each(['on-hold', 'constructor'])('calls the action %s other', async (action) => {
+    const { sandbox, one } = await setUp({ actionMap: { id_expired: action } });
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.begin('ada', options));
+    await finish(one, ['id_expired']);
+    const result = await firstValueFrom(one.verifications.result('ada'));
+    expect(result).toMatchObject({ status: 'other', transaction: { action } });
+  });
+
+  it('forgets at Berbix and in the store, all attempts, and again', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.begin('ada', options));
+    const first = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    await firstValueFrom(one.verifications.reverify('ada', options));
+    const second = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    await firstValueFrom(one.verifications.forget('ada'));
+    await firstValueFrom(two.verifications.forget('ada'));
+    for (const { refreshToken } of [first, second]) {
+      expect((await errorOf(one.transactions.fetch(refreshToken))).code).toBe('BERBIX_GONE');
+    }
+    expect((await errorOf(two.tokens.fresh({ customerUid: 'ada' }))).code).toBe('BERBIX_GONE');
+    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('gone');
+    const anew = await firstValueFrom(two.verifications.begin('ada', options));
+    expect(anew.isResumed).toBe(false);
+  });
+
+  it('keeps what it could not delete, for the next try', async () => {
+    const { sandbox, one } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.begin('ada', options));
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/transactions' });
+    expect((await errorOf(one.verifications.forget('ada'))).code).toBe('BERBIX_SERVER');
+    expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('in_progress');
+    await firstValueFrom(one.verifications.forget('ada'));
+    expect((await errorOf(one.tokens.fresh({ customerUid: 'ada' }))).code).toBe('BERBIX_GONE');
+  });
+
+  it('lets the next begin go ahead after a creation failed', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/transactions' });
+    expect((await errorOf(one.verifications.begin('ada', options))).code).toBe('BERBIX_SERVER');
+    expect((await firstValueFrom(two.verifications.begin('ada', options))).isResumed).toBe(false);
+  });
+
+  it('gives browsers no other token', async () => {
+    const { sandbox, one } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    for (const start of [
+      await firstValueFrom(one.verifications.begin('ada', options)),
+      await firstValueFrom(one.verifications.begin('ada', options)),
+    ]) {
+      const tokens = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+      const views = await everyViewOf(start);
+      expect(views).not.toContain(tokens.refreshToken);
+      expect(views).not.toContain(tokens.accessToken);
+      expect(Object.keys(JSON.parse(JSON.stringify(start))).toSorted()).toEqual([
+        'clientToken',
+        'expiresAt',
+        'isResumed',
+        'transactionId',
+      ]);
+    }
+  });
+
+  it('refuses an empty uid, and misspelt options', async () => {
+    const { sandbox, one } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const { verifications } = one;
+    for (const call of [
+      verifications.begin('', options),
+      verifications.reverify(undefined as never, options),
+      verifications.result(''),
+      verifications.history(''),
+      verifications.forget(''),
+      verifications.begin('ada', { ...options, emial: 'x' } as never),
+    ]) {
+      expect((await errorOf(call)).code).toBe('BERBIX_INPUT');
+    }
+    expect(creations(sandbox)).toBe(0);
+  });
+});

@@ -1,0 +1,130 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import type { BerbixTokenStore } from '../../lib/token-store/index.js';
+import { PostgresTokenStore } from '../../lib/token-store/postgres/index.js';
+import { RedisTokenStore } from '../../lib/token-store/redis/index.js';
+import { OnBerbixWebhook, createBerbixWebhookController } from '../../lib/webhooks/index.js';
+import {
+  POSTGRES_URL,
+  REDIS_URL,
+  postgresPool,
+  redisClient,
+  uniquePrefix,
+  uniqueTable,
+} from '../support/servers.js';
+import { closeAfterTest, startSandbox } from '../support/services.js';
+import { SECRETS, startApp, webhookModule } from './webhook-app.support.js';
+
+/** A server for both replicas, and where on it. */
+interface Place {
+  server: string;
+  url: string;
+  name: string;
+  store: BerbixTokenStore;
+}
+
+async function onPostgres(): Promise<Place> {
+  const [pool, name] = [postgresPool(), uniqueTable()];
+  const store = new PostgresTokenStore(pool, { table: name });
+  await store.createTable();
+  closeAfterTest(async () => {
+    await pool.query(`DROP TABLE ${name}`);
+    await pool.end();
+  });
+  return { server: 'postgres', url: POSTGRES_URL as string, name, store };
+}
+
+async function onRedis(): Promise<Place> {
+  const [client, name] = [redisClient(), uniquePrefix()];
+  closeAfterTest(async () => {
+    const keys = await client.keys(`${name}*`);
+    if (keys.length > 0) await client.unlink(keys);
+    client.disconnect();
+  });
+  const store = new RedisTokenStore(client, { prefix: name });
+  return { server: 'redis', url: REDIS_URL as string, name, store };
+}
+
+const PLACES = [
+  ...(POSTGRES_URL === undefined ? [] : [['PostgreSQL', onPostgres] as const]),
+  ...(REDIS_URL === undefined ? [] : [['Redis', onRedis] as const]),
+];
+
+let child: ChildProcess | undefined;
+
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+/** Long enough for nothing else to end it; the sandbox waits as long before its second try. */
+const LEASE_MS = 500;
+
+describe.each(PLACES)('a replica that is killed while it handles a webhook, on %s', (_, open) => {
+  it('leaves it to another, on the next try', async () => {
+    const { server, url, name, store } = await open();
+    let handled = 0;
+    @Injectable()
+    class Handler {
+      @OnBerbixWebhook('finished')
+      handle(): void {
+        handled++;
+      }
+    }
+    const survivor = await startApp({
+      imports: [webhookModule({ ...SECRETS, leaseMs: LEASE_MS }, store)],
+      controllers: [createBerbixWebhookController()],
+      providers: [Handler],
+    });
+    const options = JSON.stringify({ ...SECRETS, leaseMs: LEASE_MS });
+    child = fork('test/webhooks/replica.mjs', [server, url, name, options], { silent: true });
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    const says = lines[Symbol.asyncIterator]();
+    const front = await startFront((await says.next()).value as string);
+    const sandbox = await startSandbox({
+      webhooks: {
+        finished: { url: `${front.url}/webhooks/berbix/finished`, secret: SECRETS.finished },
+        retryDelayMs: LEASE_MS,
+      },
+    });
+    const sent = sandbox.webhooks.sendTest('finished');
+    expect((await says.next()).value).toBe('handling');
+    const exit = once(child, 'exit');
+    front.target = survivor.url;
+    child.kill('SIGKILL');
+    expect((await exit)[1]).toBe('SIGKILL');
+    expect(handled).toBe(0);
+    const { tries, ...end } = await sent;
+    expect(end).toMatchObject({ delivered: true, status: 204 });
+    expect(tries).toBeGreaterThan(1);
+    expect(handled).toBe(1);
+    expect(await sandbox.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+    expect(handled).toBe(1);
+  });
+});
+
+/** What stands before the replicas: passes a request on, and breaks with the replica that breaks. */
+async function startFront(target: string): Promise<{ url: string; target: string }> {
+  const front = { url: '', target };
+  const server = createServer((incoming, outgoing) => {
+    const { method, headers, url } = incoming;
+    const onward = request(`${front.target}${url}`, { method, headers });
+    onward.on('response', (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  closeAfterTest(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  front.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return front;
+}

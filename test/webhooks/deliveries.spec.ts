@@ -1,0 +1,418 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Injectable, type Type } from '@nestjs/common';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
+import {
+  InMemoryTokenStore,
+  type BerbixTokenStore,
+  type StoredRecord,
+} from '../../lib/token-store/index.js';
+import {
+  BerbixWebhookService,
+  OnBerbixWebhook,
+  createBerbixWebhookController,
+  type BerbixWebhookDto,
+  type BerbixWebhookOptions,
+} from '../../lib/webhooks/index.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { STORES, type OpenedStore } from '../support/servers.js';
+import { startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
+import {
+  SECRETS,
+  post,
+  startApp,
+  webhookModule,
+  type Adapter,
+  type WebhookApp,
+} from './webhook-app.support.js';
+
+/** What handlers do with a delivery. */
+let work: (webhook: BerbixWebhookDto) => unknown;
+/** Actions in the order in which they were handled. */
+let handled: (string | undefined)[];
+
+beforeEach(() => {
+  handled = [];
+  work = () => {};
+});
+
+@Injectable()
+class Handler {
+  @OnBerbixWebhook('finished')
+  @OnBerbixWebhook('status')
+  async handle(webhook: BerbixWebhookDto): Promise<void> {
+    handled.push(webhook.action);
+    await work(webhook);
+  }
+}
+
+async function replica(
+  store: BerbixTokenStore,
+  options: BerbixWebhookOptions = {},
+  adapter: Adapter = PLATFORMS[0][1],
+  providers: Type[] = [Handler],
+): Promise<WebhookApp> {
+  return startApp({
+    adapter,
+    imports: [webhookModule({ ...SECRETS, ...options }, store)],
+    controllers: [createBerbixWebhookController()],
+    providers,
+  });
+}
+
+/** Sends a status webhook as Berbix would, with a timestamp of its own; gives the status of the answer. */
+let second = 0;
+async function send({ url }: WebhookApp, action = 'accept', transactionId = '7'): Promise<number> {
+  const body = sampleWebhookBody({ transactionId, action });
+  const timestamp = Math.floor(Date.now() / 1000) - (second++ % 60);
+  const header = signBerbixWebhook({ secret: SECRETS.status, body, timestamp });
+  return (await post(`${url}/webhooks/berbix/status`, body, header)).status;
+}
+
+/** A promise to keep work waiting on. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+describe.each(STORES)('two replicas on $name', ({ open }) => {
+  let opened: OpenedStore;
+  let replicas: [WebhookApp, WebhookApp];
+
+  beforeEach(async () => {
+    opened = await open();
+    replicas = [
+      await replica(opened.store, {}, PLATFORMS[0][1]),
+      await replica(opened.another, {}, PLATFORMS[1][1]),
+    ];
+  });
+
+  afterEach(async () => {
+    for (const each of replicas) await each.close();
+    await opened.close();
+  });
+
+  it('handle a delivery once, whichever it comes to', async () => {
+    const [one, other] = replicas;
+    expect(await send(one)).toBe(204);
+    expect(await send(other)).toBe(204);
+    expect(await send(one)).toBe(204);
+    expect(handled).toEqual(['accept']);
+    const again = 'log: A status webhook of transaction 7 came again.';
+    // The log is that of the process, which is that of the application that started last.
+    expect(other.logs).toEqual([again, again]);
+  });
+
+  it('handle each change, also back to what was before', async () => {
+    const [one, other] = replicas;
+    for (const action of ['accept', 'review', 'accept', 'accept', 'reject']) {
+      expect(await send(handled.length % 2 ? one : other, action)).toBe(204);
+    }
+    expect(handled).toEqual(['accept', 'review', 'accept', 'reject']);
+  });
+
+  it('tell transactions and kinds apart', async () => {
+    const [one, other] = replicas;
+    expect(await send(one, 'accept', '7')).toBe(204);
+    expect(await send(other, 'accept', '8')).toBe(204);
+    const body = sampleWebhookBody({ transactionId: '7', action: 'accept' });
+    const header = signBerbixWebhook({ secret: SECRETS.finished, body });
+    expect((await post(`${one.url}/webhooks/berbix/finished`, body, header)).status).toBe(204);
+    expect(handled).toHaveLength(3);
+  });
+
+  it('handle what comes to both at the same moment once', async () => {
+    const statuses = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => send(replicas[index % 2] as WebhookApp)),
+    );
+    expect(handled).toEqual(['accept']);
+    expect(new Set([204, 503, ...statuses])).toEqual(new Set([204, 503]));
+    expect(statuses).toContain(204);
+  });
+
+  it('let none come in between while one of them works', async () => {
+    const [one, other] = replicas;
+    const { opened: done, open: finish } = gate();
+    work = () => done;
+    const first = send(one);
+    await until(() => handled.length === 1);
+    expect(await send(other)).toBe(503);
+    expect(await send(other, 'review')).toBe(503);
+    expect(await send(one)).toBe(503);
+    finish();
+    expect(await first).toBe(204);
+    expect(await send(other)).toBe(204);
+    expect(handled).toEqual(['accept']);
+    expect(await send(other, 'review')).toBe(204);
+    expect(handled).toEqual(['accept', 'review']);
+  });
+
+  it('handle what has failed again, at once', async () => {
+    const [one, other] = replicas;
+    work = () => Promise.reject(new Error('no disk'));
+    expect(await send(one)).toBe(500);
+    work = () => {};
+    expect(await send(other)).toBe(204);
+    expect(await send(one)).toBe(204);
+    expect(handled).toEqual(['accept', 'accept']);
+  });
+
+  it('forget what was handled a month ago, and nothing else', async () => {
+    const { store } = opened;
+    const day = 86_400_000;
+    const handleAt = async (days: number, transactionId: string): Promise<string[]> => {
+      const sweeps = { done: 0, forgotten: [] as string[] };
+      const app = await replica(shifted(store, days * day, sweeps));
+      expect(await send(app, 'accept', transactionId)).toBe(204);
+      await until(() => sweeps.done === 1);
+      await app.close();
+      return sweeps.forgotten;
+    };
+    await store.commit('default/other/1', 0, 'precious');
+    await store.commit('webhook:default/status/99', 0, 'not ours');
+    expect(await handleAt(0, '1')).toEqual([]);
+    expect(await handleAt(1.5, '2')).toEqual([]);
+    const value = async (key: string) => (await store.load(key))?.value;
+    expect(await value('webhook:default/status/1')).toBeDefined();
+    expect(await handleAt(31, '3')).toEqual(['webhook:default/status/1']);
+    expect(await value('webhook:default/status/1')).toBeUndefined();
+    expect(await value('webhook:default/status/2')).toBeDefined();
+    expect(await value('webhook:default/status/3')).toBeDefined();
+    expect(await value('webhook:default/status/99')).toBe('not ours');
+    expect(await value('default/other/1')).toBe('precious');
+  });
+});
+
+/** The same store on another day; notes the sweeps and what is forgotten. */
+function shifted(
+  store: BerbixTokenStore,
+  ms: number,
+  sweeps: { done: number; forgotten: string[] },
+): BerbixTokenStore {
+  return changed(store, {
+    load: async (key) => {
+      const record = await store.load(key);
+      return record && { ...record, now: record.now + ms };
+    },
+    lease: async (...args) => {
+      const lease = await store.lease(...args);
+      return lease && { ...lease, now: lease.now + ms };
+    },
+    commit: async (key, ...args) => {
+      const version = await store.commit(key, ...args);
+      if (key === 'webhook-sweep:default') sweeps.done++;
+      return version;
+    },
+    forget: async (key) => {
+      sweeps.forgotten.push(key);
+      await store.forget(key);
+    },
+  });
+}
+
+/** A store with some methods in place of its own. */
+function changed(store: BerbixTokenStore, methods: Partial<BerbixTokenStore>): BerbixTokenStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const own: unknown = Reflect.get(methods, name);
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+describe('a delivery', () => {
+  it('that the sandbox sends twice is handled once', async () => {
+    const app = await replica(new InMemoryTokenStore());
+    const secret = SECRETS.finished;
+    const finished = { url: `${app.url}/webhooks/berbix/finished`, secret };
+    const sandbox = await startSandbox({ webhooks: { finished } });
+    sandbox.webhooks.failNext('duplicate');
+    await sandbox.webhooks.sendTest('finished');
+    expect([...sandbox.deliveries]).toMatchObject([
+      { delivered: true, tries: 1 },
+      { delivered: true, tries: 1 },
+    ]);
+    expect(handled).toEqual(['test-action']);
+  });
+
+  it('that takes longer than its lease may be handled twice, which is told', async () => {
+    const store = new InMemoryTokenStore();
+    const app = await replica(store, { leaseMs: 1 });
+    const { opened, open } = gate();
+    work = () => (handled.length === 1 ? opened : undefined);
+    const first = send(app);
+    await until(() => handled.length === 1);
+    while ((await send(app)) !== 204);
+    open();
+    expect(await first).toBe(204);
+    expect(handled).toEqual(['accept', 'accept']);
+    expect(app.logs).toEqual([
+      expect.stringContaining(
+        'warn: A webhook was handled twice: its handlers took longer than 1 ms',
+      ),
+    ]);
+  });
+
+  it('is kept from others for ten seconds, or as long as is said', async () => {
+    const leases: number[] = [];
+    const store = new InMemoryTokenStore();
+    const noting = changed(store, {
+      lease: (key, seen, ttlMs, note) => {
+        if (key.endsWith('/7')) leases.push(ttlMs);
+        return store.lease(key, seen, ttlMs, note);
+      },
+    });
+    expect(await send(await replica(noting))).toBe(204);
+    expect(await send(await replica(noting, { leaseMs: 60_000 }), 'review')).toBe(204);
+    expect(leases).toEqual([10_000, 60_000]);
+  });
+
+  it('that another replica finished a moment ago is not asked for again', async () => {
+    const store = new InMemoryTokenStore();
+    expect(await send(await replica(store))).toBe(204);
+    let stale = true;
+    const late = changed(store, {
+      load: async (key): Promise<StoredRecord | undefined> => {
+        if (!stale) return store.load(key);
+        stale = false;
+        return undefined;
+      },
+    });
+    expect(await send(await replica(late))).toBe(204);
+    expect({ handled, stale }).toEqual({ handled: ['accept'], stale: false });
+  });
+
+  it.each<
+    [string, (store: InMemoryTokenStore) => Partial<BerbixTokenStore>, boolean, number, string]
+  >([
+    ['load', () => ({ load: fail }), false, 503, 'is refused for now'],
+    ['lease', () => ({ lease: fail }), false, 503, 'is refused for now'],
+    ['commit', () => ({ commit: fail }), false, 204, 'that could not be noted'],
+    ['release', () => ({ release: fail }), true, 500, 'can be handled again in 10000 ms only'],
+    [
+      'keys',
+      () => ({ keys: fail }),
+      false,
+      204,
+      'warn: Old webhooks could not be forgotten. the memory of this process',
+    ],
+  ])('is safe when %s fails', async (_, methods, workFails, status, mention) => {
+    const store = new InMemoryTokenStore();
+    const app = await replica(changed(store, methods(store)));
+    if (workFails) work = () => Promise.reject(new Error('no disk'));
+    expect(await send(app)).toBe(status);
+    await until(() => app.logs.some((line) => line.includes(mention)));
+    expect(app.logs.join()).not.toContain('hunter2');
+    expect(handled).toHaveLength(status === 503 ? 0 : 1);
+  });
+
+  it('is found to be the same by a service of its own', async () => {
+    const app = await replica(new InMemoryTokenStore());
+    const service = app.module.get(BerbixWebhookService, { strict: false });
+    const body = sampleWebhookBody({ transactionId: '9' });
+    const webhook = await service.verify({
+      kind: 'status',
+      header: signBerbixWebhook({ secret: SECRETS.status, body }),
+      rawBody: Buffer.from(body),
+    });
+    const { opened, open } = gate();
+    work = () => opened;
+    const first = service.handle(webhook);
+    await until(() => handled.length === 1);
+    expect(await service.handle(webhook)).toBe('busy');
+    open();
+    expect(await first).toBe('handled');
+    // As it comes out of a queue.
+    const copy = JSON.parse(JSON.stringify(webhook)) as BerbixWebhookDto;
+    expect(await service.handle(copy)).toBe('repeated');
+    work = () => Promise.reject(new RangeError('mine'));
+    await expect(service.handle({ ...webhook, action: 'x' })).rejects.toThrow(RangeError);
+    const none = await replica(new InMemoryTokenStore(), {}, PLATFORMS[0][1], []);
+    const idle = none.module.get(BerbixWebhookService, { strict: false });
+    expect(await idle.handle(webhook)).toBe('ignored');
+  });
+
+  it('of one account has nothing to do with that of another', async () => {
+    const store = new InMemoryTokenStore();
+    class Eu {
+      @OnBerbixWebhook('status', 'e/u')
+      handle({ action }: BerbixWebhookDto): void {
+        handled.push(`eu ${action}`);
+      }
+    }
+    const { url } = await startApp({
+      imports: [webhookModule(SECRETS, store), webhookModule(SECRETS, store, 'e/u')],
+      controllers: [
+        createBerbixWebhookController(),
+        createBerbixWebhookController({ path: 'eu', name: 'e/u' }),
+      ],
+      providers: [Handler, Eu],
+    });
+    const body = sampleWebhookBody({ transactionId: '7', action: 'accept' });
+    const header = signBerbixWebhook({ secret: SECRETS.status, body });
+    for (const path of ['webhooks/berbix', 'eu']) {
+      expect((await post(`${url}/${path}/status`, body, header)).status).toBe(204);
+    }
+    expect(handled).toEqual(['accept', 'eu accept']);
+    expect((await store.keys('')).keys).toEqual(
+      expect.arrayContaining(['webhook:default/status/7', 'webhook:e%2Fu/status/7']),
+    );
+  });
+});
+
+describe('the sweep', () => {
+  it('happens once a day, whatever the number of replicas and webhooks', async () => {
+    const store = new InMemoryTokenStore();
+    let sweeps = 0;
+    let looks = 0;
+    const counting = changed(store, {
+      load: async (key) => {
+        if (key === 'webhook-sweep:default') looks++;
+        return store.load(key);
+      },
+      keys: async (prefix) => {
+        sweeps++;
+        return store.keys(prefix);
+      },
+    });
+    for (const transactionId of ['1', '2', '3']) {
+      const app = await replica(counting);
+      expect(await send(app, 'accept', transactionId)).toBe(204);
+      expect(await send(app, 'review', transactionId)).toBe(204);
+      await until(() => sweeps === 1);
+      await app.close();
+    }
+    // Each replica asks once whether it is time.
+    expect({ sweeps, looks }).toEqual({ sweeps: 1, looks: 3 });
+  });
+
+  it('leaves alone what is being handled, and ends with the application', async () => {
+    const store = new InMemoryTokenStore();
+    const old = JSON.stringify({ hash: 'x', at: 0 });
+    for (const id of ['1', '2', '3']) await store.commit(`webhook:default/status/${id}`, 0, old);
+    await store.lease('webhook:default/status/1', { version: 1, fence: 0 }, 60_000, '');
+    const { opened, open } = gate();
+    const forgotten: string[] = [];
+    const slow = changed(store, {
+      forget: async (key) => {
+        forgotten.push(key);
+        await opened;
+      },
+    });
+    const app = await replica(slow);
+    expect(await send(app, 'accept', '4')).toBe(204);
+    await until(() => forgotten.length === 1);
+    await app.close();
+    open();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(forgotten).toEqual(['webhook:default/status/2']);
+    expect((await store.load('webhook-sweep:default'))?.value).toBeUndefined();
+  });
+});
+
+async function fail(): Promise<never> {
+  throw new Error('connection as hunter2 failed');
+}

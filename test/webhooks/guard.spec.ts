@@ -1,0 +1,270 @@
+import { describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Post, UseGuards, ValidationPipe } from '@nestjs/common';
+import { isBerbixError } from 'nestjs-berbix';
+import type { BerbixSandbox, WebhookFault } from 'nestjs-berbix/sandbox';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
+import {
+  BerbixWebhook,
+  BerbixWebhookDto,
+  BerbixWebhookGuard,
+  BerbixWebhookKind,
+  type BerbixWebhookOptions,
+} from '../../lib/webhooks/index.js';
+import { bePatient } from '../sandbox/support/patience.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandbox } from '../support/services.js';
+import {
+  SECRETS,
+  post,
+  startApp,
+  webhookModule,
+  type Adapter,
+  type WebhookApp,
+} from './webhook-app.support.js';
+
+bePatient();
+
+let taken: BerbixWebhookDto[];
+
+@Controller('hooks')
+@UseGuards(BerbixWebhookGuard)
+class HooksController {
+  @Post('finished')
+  @BerbixWebhookKind('finished')
+  finished(@BerbixWebhook() webhook: BerbixWebhookDto, @Body() body: object): string {
+    taken.push(webhook);
+    return Object.keys(body).join();
+  }
+
+  @Post('status')
+  @BerbixWebhookKind('status')
+  status(@BerbixWebhook() webhook: BerbixWebhookDto): void {
+    taken.push(webhook);
+  }
+
+  @Post('no-kind')
+  noKind(): void {}
+
+  @Post('eu')
+  @BerbixWebhookKind('finished', 'eu')
+  eu(@BerbixWebhook() webhook: BerbixWebhookDto): void {
+    taken.push(webhook);
+  }
+}
+
+@Controller('whole')
+@UseGuards(BerbixWebhookGuard)
+@BerbixWebhookKind('status')
+class StatusController {
+  @Post()
+  take(@BerbixWebhook() webhook: BerbixWebhookDto): void {
+    taken.push(webhook);
+  }
+}
+
+@Controller('unguarded')
+class UnguardedController {
+  @Get()
+  take(@BerbixWebhook() webhook: BerbixWebhookDto): BerbixWebhookDto {
+    return webhook;
+  }
+}
+
+const BODY = sampleWebhookBody({ customerUid: 'Zoë', action: 'accept' });
+const FINISHED = signBerbixWebhook({ secret: SECRETS.finished, body: BODY });
+
+describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (_, adapter: Adapter) => {
+  function start(
+    options: BerbixWebhookOptions | undefined = SECRETS,
+    parts: Partial<Parameters<typeof startApp>[0]> = {},
+  ): Promise<WebhookApp> {
+    taken = [];
+    return startApp({
+      adapter,
+      imports: [webhookModule(options)],
+      controllers: [HooksController, StatusController, UnguardedController],
+      ...parts,
+    });
+  }
+
+  /** A sandbox whose webhooks go to the application. */
+  async function sandboxFor({ url }: WebhookApp): Promise<BerbixSandbox> {
+    const hook = (kind: 'finished' | 'status') => ({
+      url: `${url}/hooks/${kind}`,
+      secret: SECRETS[kind],
+    });
+    const webhooks = { finished: hook('finished'), status: hook('status'), retryDelayMs: 1 };
+    return startSandbox({ webhooks });
+  }
+
+  it('lets in what the sandbox sends, and hands it over', async () => {
+    const sandbox = await sandboxFor(await start());
+    for (const kind of ['finished', 'status'] as const) {
+      const sent = await sandbox.webhooks.sendTest(kind);
+      expect(sent).toMatchObject({ delivered: true, tries: 1, status: 201 });
+      expect(taken.at(-1)).toBeInstanceOf(BerbixWebhookDto);
+      expect(taken.at(-1)).toMatchObject({ kind, customerUid: 'unique-uid', others: {} });
+    }
+  });
+
+  it.each<[WebhookFault, string]>([
+    ['unsigned', 'has no signature'],
+    ['forged', 'fits none of the secrets'],
+    ['late', 'signed more than 300000 ms ago'],
+  ])('keeps out what is %s, five times', async (fault, reason) => {
+    const app = await start();
+    const sandbox = await sandboxFor(app);
+    sandbox.webhooks.failNext(fault);
+    const sent = await sandbox.webhooks.sendTest('finished');
+    expect(sent).toMatchObject({ delivered: false, tries: 5, status: 401 });
+    expect(taken).toEqual([]);
+    expect(app.logs).toHaveLength(5);
+    for (const line of app.logs) expect(line).toMatch(`warn: The webhook`);
+    for (const line of app.logs) expect(line).toMatch(reason);
+  });
+
+  it('takes both secrets while they are rotated', async () => {
+    const app = await start({ finished: ['whs_test_next', SECRETS.finished] });
+    const sandbox = await sandboxFor(app);
+    expect(await sandbox.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+    const header = signBerbixWebhook({ secret: 'whs_test_next', body: BODY });
+    expect((await post(`${app.url}/hooks/finished`, BODY, header)).status).toBe(201);
+  });
+
+  it('tells the caller nothing, and the log no more than the reason', async () => {
+    const app = await start();
+    const [, timestamp, hex] = FINISHED.split(',');
+    const cases: [string | Buffer, string | string[] | undefined, number][] = [
+      [BODY, undefined, 401],
+      [BODY, '', 401],
+      [BODY, [FINISHED, FINISHED], 401],
+      [BODY, `v0,${timestamp}`, 401],
+      [BODY, `v0,${Number(timestamp) + 1},${hex}`, 401],
+      [`${BODY} `, FINISHED, 401],
+      [JSON.stringify(JSON.parse(BODY)), FINISHED, 401],
+      ['[]', signBerbixWebhook({ secret: SECRETS.finished, body: '[]' }), 400],
+      ['{}', signBerbixWebhook({ secret: SECRETS.finished, body: '{}' }), 400],
+    ];
+    for (const [body, header, status] of cases) {
+      const answer = await post(`${app.url}/hooks/finished`, body, header);
+      expect(JSON.parse(answer.body)).toEqual({
+        statusCode: status,
+        message: status === 401 ? 'Unauthorized' : 'Bad Request',
+      });
+    }
+    expect(app.logs).toHaveLength(cases.length);
+    expect(app.logs.every((line) => line.startsWith('warn: The webhook'))).toBe(true);
+    const log = app.logs.join('\n');
+    for (const hidden of [SECRETS.finished, 'Zoë', hex as string])
+      expect(log).not.toContain(hidden);
+    expect(taken).toEqual([]);
+  });
+
+  it('does not take one hook for the other', async () => {
+    const app = await start();
+    expect((await post(`${app.url}/hooks/status`, BODY, FINISHED)).status).toBe(401);
+    expect((await post(`${app.url}/whole`, BODY, FINISHED)).status).toBe(401);
+    const header = signBerbixWebhook({ secret: SECRETS.status, body: BODY });
+    expect((await post(`${app.url}/whole`, BODY, header)).status).toBe(201);
+    expect(taken).toMatchObject([{ kind: 'status' }]);
+  });
+
+  it('leaves the body to the route', async () => {
+    const app = await start();
+    const answer = await post(`${app.url}/hooks/finished`, BODY, FINISHED);
+    expect(answer.body).toBe('transaction_id,customer_uid,action,dashboard_link,id');
+  });
+
+  it('says loudly, each time, that the raw body is missing', async () => {
+    const app = await start(SECRETS, { rawBody: false });
+    for (const count of [1, 2]) {
+      expect((await post(`${app.url}/hooks/finished`, BODY, FINISHED)).status).toBe(401);
+      expect(app.logs).toHaveLength(count);
+      expect(app.logs.at(-1)).toMatch(
+        /^error: .*NestFactory\.create\(AppModule, { rawBody: true }\)/,
+      );
+    }
+  });
+
+  it.each([
+    ['no secret', {}, 'finished', 401, 'There is no secret for the finished webhook'],
+    ['no options', undefined, 'finished', 401, 'There is no secret for the finished webhook'],
+    [
+      'no kind',
+      SECRETS,
+      'no-kind',
+      401,
+      'HooksController.noKind has BerbixWebhookGuard and does not',
+    ],
+    ['an account that is not there', SECRETS, 'eu', 401, 'forRoot with the name "eu"'],
+    [
+      'secrets that cannot be read now',
+      { finished: () => Promise.reject(new Error('vault is sealed')) },
+      'finished',
+      503,
+      'The function given as webhooks.finished failed (Error)',
+    ],
+  ])('says loudly that there is %s', async (_name, options, path, status, reason) => {
+    const app = await start(undefined, { imports: [webhookModule(options)] });
+    expect((await post(`${app.url}/hooks/${path}`, BODY, FINISHED)).status).toBe(status);
+    expect(app.logs).toHaveLength(1);
+    expect(app.logs[0]).toMatch('error: ');
+    expect(app.logs[0]).toContain(reason);
+    expect(app.logs[0]).not.toContain('sealed');
+  });
+
+  it('keeps accounts apart', async () => {
+    const eu = { finished: 'whs_eu' };
+    const imports = [webhookModule(eu, undefined, 'eu'), webhookModule(SECRETS)];
+    for (const order of [imports, imports.toReversed()]) {
+      const app = await start(undefined, { imports: order });
+      const header = signBerbixWebhook({ secret: 'whs_eu', body: BODY });
+      expect((await post(`${app.url}/hooks/eu`, BODY, header)).status).toBe(201);
+      expect((await post(`${app.url}/hooks/finished`, BODY, header)).status).toBe(401);
+      expect((await post(`${app.url}/hooks/eu`, BODY, FINISHED)).status).toBe(401);
+      expect((await post(`${app.url}/hooks/finished`, BODY, FINISHED)).status).toBe(201);
+    }
+  });
+
+  it('hands over a webhook that a strict ValidationPipe leaves alone', async () => {
+    const app = await start(SECRETS, {
+      configure: (nest) =>
+        nest.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true })),
+    });
+    expect(
+      (
+        await post(
+          `${app.url}/hooks/status`,
+          BODY,
+          signBerbixWebhook({ secret: SECRETS.status, body: BODY }),
+        )
+      ).status,
+    ).toBe(201);
+    expect(taken).toMatchObject([{ customerUid: 'Zoë' }]);
+  });
+
+  it('is missed where it is not', async () => {
+    const app = await start();
+    const response = await fetch(`${app.url}/unguarded`);
+    expect(response.status).toBe(500);
+    expect(app.logs.join()).toContain('Add @UseGuards(BerbixWebhookGuard) to the route.');
+  });
+});
+
+describe('BerbixWebhookKind', () => {
+  it.each([
+    [['done'], "must be given one of 'finished', 'status'"],
+    [[], "must be given one of 'finished', 'status'"],
+    [['finished', ''], 'second argument'],
+    [['finished', 7], 'second argument'],
+  ])('refuses %j', (args, mention) => {
+    let thrown: unknown;
+    try {
+      BerbixWebhookKind(...(args as ['finished']));
+    } catch (error) {
+      thrown = error;
+    }
+    expect(isBerbixError(thrown)).toBe(true);
+    expect(String(thrown)).toContain(mention);
+  });
+});

@@ -1,0 +1,407 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  ConflictException,
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  Scope,
+  SetMetadata,
+  type CanActivate,
+  type ExecutionContext,
+  type Type,
+  ValidationPipe,
+} from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { BerbixConfigurationError, BerbixGoneError } from 'nestjs-berbix';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
+import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import {
+  OnBerbixWebhook,
+  createBerbixWebhookController,
+  type BerbixWebhookControllerOptions,
+  type BerbixWebhookDto,
+} from '../../lib/webhooks/index.js';
+import { bePatient } from '../sandbox/support/patience.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandbox } from '../support/services.js';
+import {
+  SECRETS,
+  post,
+  startApp,
+  webhookModule,
+  type Adapter,
+  type AppParts,
+} from './webhook-app.support.js';
+
+bePatient();
+
+const BODY = sampleWebhookBody({ customerUid: 'ada', action: 'accept' });
+
+function signed(kind: 'finished' | 'status', body = BODY): string {
+  return signBerbixWebhook({ secret: SECRETS[kind], body });
+}
+
+/** Calls of handlers, `who: customer action`. */
+let calls: string[] = [];
+
+@Injectable()
+class Mailer {
+  readonly #name = 'mailer';
+
+  @OnBerbixWebhook('finished')
+  mail({ customerUid, action }: BerbixWebhookDto): void {
+    calls.push(`${this.#name}: ${customerUid} ${action}`);
+  }
+
+  @OnBerbixWebhook('status')
+  @OnBerbixWebhook('finished')
+  async both({ kind }: BerbixWebhookDto): Promise<void> {
+    await Promise.resolve();
+    calls.push(`both: ${kind}`);
+  }
+
+  other(): void {
+    calls.push('other');
+  }
+}
+
+@Controller('users')
+class UsersController {
+  @Get()
+  @OnBerbixWebhook('status')
+  status(): void {
+    calls.push('controller');
+  }
+}
+
+describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Adapter) => {
+  function start(
+    options: BerbixWebhookControllerOptions = {},
+    { providers = [Mailer], ...parts }: Partial<AppParts> = {},
+    controllers: Type[] = [],
+  ) {
+    calls = [];
+    return startApp({
+      adapter,
+      imports: [webhookModule(SECRETS)],
+      controllers: [createBerbixWebhookController(options), ...controllers],
+      providers,
+      ...parts,
+    });
+  }
+
+  it('hands what the sandbox sends to every method that handles it', async () => {
+    const { url } = await start({}, {}, [UsersController]);
+    const hook = (kind: 'finished' | 'status') => ({
+      url: `${url}/webhooks/berbix/${kind}`,
+      secret: SECRETS[kind],
+    });
+    const sandbox = await startSandbox({
+      webhooks: { finished: hook('finished'), status: hook('status') },
+    });
+    const finished = await sandbox.webhooks.sendTest('finished');
+    expect(finished).toMatchObject({ delivered: true, status: 204, tries: 1 });
+    expect(calls.toSorted()).toEqual(['both: finished', 'mailer: unique-uid test-action']);
+    calls = [];
+    expect(await sandbox.webhooks.sendTest('status')).toMatchObject({ delivered: true });
+    expect(calls.toSorted()).toEqual(['both: status', 'controller']);
+  });
+
+  it('is below the path it is given, and a global prefix', async () => {
+    const { url } = await start(
+      { path: 'in', finishedPath: 'f', statusPath: 's/t' },
+      { configure: (app) => app.setGlobalPrefix('api') },
+    );
+    expect((await post(`${url}/api/in/f`, BODY, signed('finished'))).status).toBe(204);
+    expect((await post(`${url}/api/in/s/t`, BODY, signed('status'))).status).toBe(204);
+    expect((await post(`${url}/in/f`, BODY, signed('finished'))).status).toBe(404);
+    expect((await post(`${url}/api/in/f`, BODY, signed('status'))).status).toBe(401);
+  });
+
+  it('is a class of its own each time, with decorators of its own', async () => {
+    const Public = () => SetMetadata('public', true);
+    @Injectable()
+    class SignedIn implements CanActivate {
+      canActivate(context: ExecutionContext): boolean {
+        return Reflect.getMetadata('public', context.getClass()) === true;
+      }
+    }
+    @Module({ providers: [{ provide: APP_GUARD, useClass: SignedIn }] })
+    class AuthModule {}
+    const closed = createBerbixWebhookController({ path: 'closed' });
+    const { url } = await start(
+      { path: 'open', decorators: [Public()] },
+      { imports: [webhookModule(SECRETS), { module: AuthModule }] },
+      [closed],
+    );
+    expect((await post(`${url}/open/finished`, BODY, signed('finished'))).status).toBe(204);
+    expect((await post(`${url}/closed/finished`, BODY, signed('finished'))).status).toBe(403);
+    expect((await post(`${url}/open/finished`, BODY, signed('status'))).status).toBe(401);
+  });
+
+  it('stands beside that of another account', async () => {
+    @Injectable()
+    class EuMailer {
+      @OnBerbixWebhook('finished', 'eu')
+      mail({ customerUid }: BerbixWebhookDto): void {
+        calls.push(`eu: ${customerUid}`);
+      }
+    }
+    const store = new InMemoryTokenStore();
+    const { url } = await start(
+      { path: 'one' },
+      {
+        imports: [
+          webhookModule({ finished: 'whs_eu' }, store, 'eu'),
+          webhookModule(SECRETS, store),
+        ],
+        providers: [Mailer, EuMailer],
+      },
+      [createBerbixWebhookController({ path: 'eu', name: 'eu' })],
+    );
+    const eu = signBerbixWebhook({ secret: 'whs_eu', body: BODY });
+    expect((await post(`${url}/eu/finished`, BODY, eu)).status).toBe(204);
+    expect(calls).toEqual(['eu: ada']);
+    expect((await post(`${url}/one/finished`, BODY, eu)).status).toBe(401);
+    expect((await post(`${url}/one/finished`, BODY, signed('finished'))).status).toBe(204);
+    expect(calls).toContain('mailer: ada accept');
+    expect(calls).toHaveLength(3);
+  });
+
+  it.each([
+    ['an error', () => new Error('no disk')],
+    ['an answer of your own', () => new ConflictException('mine')],
+    ['an error of Berbix', () => new BerbixGoneError('gone')],
+    ['no error at all', () => 'a word'],
+  ])('fails when a handler throws %s, and is sent again', async (__, makeError) => {
+    let failures = 2;
+    @Injectable()
+    class Failing {
+      @OnBerbixWebhook('finished')
+      async fail(): Promise<void> {
+        calls.push('failing');
+        if (failures-- > 0) throw makeError();
+      }
+    }
+    const { url, logs } = await start({}, { providers: [Failing, Mailer] });
+    const webhooks = {
+      finished: { url: `${url}/webhooks/berbix/finished`, secret: SECRETS.finished },
+      retryDelayMs: 1,
+    };
+    const sandbox = await startSandbox({ webhooks });
+    const sent = await sandbox.webhooks.sendTest('finished');
+    expect(sent).toMatchObject({ delivered: true, tries: 3, status: 204 });
+    expect(calls.filter((call) => call === 'failing')).toHaveLength(3);
+    expect(calls.filter((call) => call.startsWith('mailer'))).toHaveLength(3);
+    expect(logs).toHaveLength(2);
+    for (const line of logs) {
+      expect(line).toMatch(
+        'error: Failing.fail failed on a finished webhook of transaction 1234123412341234: ',
+      );
+    }
+  });
+
+  it('answers 500 and nothing of what a handler has thrown, also where it throws at once', async () => {
+    @Injectable()
+    class Failing {
+      @OnBerbixWebhook('finished')
+      fail(): void {
+        throw new ConflictException('mine');
+      }
+    }
+    const { url } = await start({}, { providers: [Failing] });
+    const answer = await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
+    expect(answer.status).toBe(500);
+    expect(JSON.parse(answer.body)).toEqual({ statusCode: 500, message: 'Internal Server Error' });
+  });
+
+  it('answers 204 where nothing handles a kind, and says so', async () => {
+    const { url, logs } = await start({}, { providers: [] });
+    expect((await post(`${url}/webhooks/berbix/status`, BODY, signed('status'))).status).toBe(204);
+    expect(logs).toEqual([
+      "warn: A status webhook came, and no method has @OnBerbixWebhook('status').",
+    ]);
+  });
+
+  it('lets pipes alone that validate everything', async () => {
+    const { url } = await start(
+      {},
+      {
+        configure: (app) =>
+          app.useGlobalPipes(
+            new ValidationPipe({
+              whitelist: true,
+              forbidNonWhitelisted: true,
+              validateCustomDecorators: true,
+              transform: true,
+            }),
+          ),
+      },
+    );
+    expect((await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'))).status).toBe(
+      204,
+    );
+    expect(calls).toContain('mailer: ada accept');
+  });
+
+  it('answers 503 when the store fails, and runs nothing', async () => {
+    class Broken extends InMemoryTokenStore {
+      override async load(): Promise<never> {
+        throw new Error('password is in here');
+      }
+    }
+    const { url, logs } = await start({}, { imports: [webhookModule(SECRETS, new Broken())] });
+    const answer = await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
+    expect(answer.status).toBe(503);
+    expect(calls).toEqual([]);
+    expect(logs).toHaveLength(1);
+    expect(logs[0]).toMatch(/^error: A finished webhook is refused for now: the memory of this/);
+    expect(logs[0]).not.toContain('password');
+  });
+});
+
+describe('createBerbixWebhookController', () => {
+  it('refuses an option that it does not have', () => {
+    expect(() => createBerbixWebhookController({ route: 'x' } as never)).toThrow(
+      'createBerbixWebhookController has no option named "route". It takes path, finishedPath,',
+    );
+  });
+});
+
+describe('@OnBerbixWebhook', () => {
+  it.each([
+    ['an unknown kind', () => OnBerbixWebhook('done' as never)],
+    ['no kind', () => (OnBerbixWebhook as () => unknown)()],
+    ['an empty account', () => OnBerbixWebhook('finished', '')],
+    [
+      'a static method',
+      () => {
+        class Wrong {
+          @OnBerbixWebhook('finished')
+          static handle(): void {}
+        }
+        return Wrong;
+      },
+    ],
+    [
+      'a getter',
+      () => {
+        class Wrong {
+          @OnBerbixWebhook('finished')
+          get handle(): string {
+            return '';
+          }
+        }
+        return Wrong;
+      },
+    ],
+    [
+      'a property',
+      () => {
+        class Wrong {
+          @(OnBerbixWebhook('finished') as PropertyDecorator)
+          handle = () => {};
+        }
+        return Wrong;
+      },
+    ],
+  ])('refuses %s', (_, wrong) => {
+    expect(wrong).toThrow(BerbixConfigurationError);
+  });
+
+  it('stops the boot where the class has no single instance', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class PerRequest {
+      @OnBerbixWebhook('finished')
+      handle(): void {}
+    }
+    @Injectable({ scope: Scope.TRANSIENT })
+    class Transient {
+      @OnBerbixWebhook('finished')
+      handle(): void {}
+    }
+    @Injectable({ scope: Scope.REQUEST })
+    class Context {}
+    @Injectable()
+    class Dependent {
+      constructor(readonly context: Context) {}
+
+      @OnBerbixWebhook('finished')
+      handle(): void {}
+    }
+    Reflect.defineMetadata('design:paramtypes', [Context], Dependent);
+    for (const [providers, message] of [
+      [[PerRequest], 'PerRequest.handle cannot handle webhooks: its class is request-scoped'],
+      [[Transient], 'Transient.handle cannot handle webhooks: its class is transient'],
+      [
+        [Dependent, Context],
+        'Dependent.handle cannot handle webhooks: its class is request-scoped',
+      ],
+    ] as const) {
+      await expect(startApp({ providers: [...providers] })).rejects.toThrow(message);
+    }
+  });
+
+  it('stops the boot where there is no such account', async () => {
+    class Elsewhere {
+      @OnBerbixWebhook('finished', 'eu')
+      handle(): void {}
+    }
+    await expect(startApp({ providers: [Elsewhere] })).rejects.toThrow(
+      'Elsewhere.handle is for an account named "eu", and there is none.',
+    );
+    const imports = [webhookModule(SECRETS, undefined, 'us')];
+    await expect(startApp({ providers: [Mailer], imports })).rejects.toThrow(
+      'is for the account without a name, and there is none.',
+    );
+  });
+
+  it('says at boot that a handler will never be called', async () => {
+    const { logs } = await startApp({
+      providers: [Mailer],
+      imports: [webhookModule({ finished: 'x' })],
+    });
+    expect(logs).toEqual([
+      'warn: Mailer.both will never be called: there is no secret for the status webhook. Give it as webhooks.status.',
+    ]);
+  });
+
+  it('is found once where a provider has two names, and where a factory made it', async () => {
+    @Module({
+      providers: [
+        { provide: 'made', useFactory: () => new Mailer() },
+        { provide: 'alias', useExisting: 'made' },
+        { provide: 'nothing', useValue: null },
+        { provide: 'bare', useValue: Object.create(null) },
+        { provide: 'number', useValue: 7 },
+      ],
+    })
+    class Made {}
+    calls = [];
+    const { url } = await startApp({
+      imports: [webhookModule(SECRETS), { module: Made }],
+      controllers: [createBerbixWebhookController()],
+    });
+    expect((await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'))).status).toBe(
+      204,
+    );
+    expect(calls.toSorted()).toEqual(['both: finished', 'mailer: ada accept']);
+  });
+
+  it('comes with the class that is extended', async () => {
+    @Injectable()
+    class Special extends Mailer {
+      override mail(): void {
+        calls.push('overridden: not decorated');
+      }
+    }
+    calls = [];
+    const { url } = await startApp({
+      providers: [Special],
+      controllers: [createBerbixWebhookController()],
+    });
+    await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
+    expect(calls).toEqual(['both: finished']);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { BerbixConfigurationError } from 'nestjs-berbix';
+import { WebhookSettings, type BerbixWebhookOptions } from '../../lib/webhooks/index.js';
+import { everyViewOf } from '../support/sinks.js';
+
+describe('the options of webhooks', () => {
+  it.each<[BerbixWebhookOptions | undefined, { toleranceMs: number; leaseMs: number }]>([
+    [undefined, { toleranceMs: 300_000, leaseMs: 10_000 }],
+    [{}, { toleranceMs: 300_000, leaseMs: 10_000 }],
+    [
+      { finished: undefined, toleranceMs: undefined },
+      { toleranceMs: 300_000, leaseMs: 10_000 },
+    ],
+    [
+      { toleranceMs: 1, leaseMs: 86_400_000 },
+      { toleranceMs: 1, leaseMs: 86_400_000 },
+    ],
+  ])('%j', (options, { toleranceMs, leaseMs }) => {
+    const settings = new WebhookSettings(options);
+    expect(settings).toMatchObject({ toleranceMs, leaseMs });
+    expect([settings.has('finished'), settings.has('status')]).toEqual([false, false]);
+  });
+
+  it.each([
+    ['no object', 'whs_test_x', 'webhooks must be an object'],
+    ['null', null, 'webhooks must be an object'],
+    ['a misspelt option', { finish: 'whs_test_x' }, 'webhooks has no option named "finish"'],
+    ['an empty secret', { finished: '' }, 'webhooks.finished has a secret that is empty'],
+    ['a null', { status: null }, 'webhooks.status has a secret that is empty'],
+    ['an empty list', { finished: [] }, 'webhooks.finished is an empty list'],
+    ['a list with a hole', { finished: ['whs_test_x', ''] }, 'has a secret that is empty'],
+    ['a number', { status: 7 }, 'webhooks.status has a secret of type number, not a string'],
+    [
+      'an object',
+      { status: { secret: 'whs_test_x' } },
+      'has a secret of type object, not a string',
+    ],
+    ['a space', { finished: ' whs_test_x' }, 'has a space or a line break around a secret'],
+    ['a line break', { finished: ['whs_test_x\n'] }, 'has a space or a line break around a secret'],
+    ['a tolerance of 0', { toleranceMs: 0 }, 'webhooks.toleranceMs must be a whole number from 1'],
+    ['a fraction', { toleranceMs: 1.5 }, 'webhooks.toleranceMs must be'],
+    ['a tolerance that is none', { toleranceMs: Number.NaN }, 'webhooks.toleranceMs must be'],
+    ['a tolerance without end', { toleranceMs: Infinity }, 'webhooks.toleranceMs must be'],
+    ['seconds as text', { toleranceMs: '300' }, 'webhooks.toleranceMs must be'],
+    ['a lease of days', { leaseMs: 86_400_001 }, 'webhooks.leaseMs must be'],
+  ])('refuse %s', (_, options, mention) => {
+    let thrown: unknown;
+    try {
+      thrown = new WebhookSettings(options as BerbixWebhookOptions);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(BerbixConfigurationError);
+    expect(String(thrown)).toContain(mention);
+    expect(String(thrown)).not.toContain('whs_test_x');
+  });
+
+  it('show no secret', async () => {
+    const settings = new WebhookSettings({ finished: 'whs_test_x', status: ['whs_test_y'] });
+    const views = await everyViewOf(settings);
+    expect(views).not.toMatch(/whs_test_[xy]/);
+    expect(await settings.secrets('finished')).toEqual(['whs_test_x']);
+  });
+
+  it('do not change with the list that was given', async () => {
+    const list = ['one'];
+    const settings = new WebhookSettings({ finished: list });
+    list.push('two');
+    expect(await settings.secrets('finished')).toEqual(['one']);
+  });
+});

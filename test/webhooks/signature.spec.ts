@@ -1,0 +1,417 @@
+import { createHmac } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import {
+  BerbixConfigurationError,
+  BerbixError,
+  BerbixInputError,
+  BerbixWebhookBodyError,
+  BerbixWebhookSignatureError,
+} from 'nestjs-berbix';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
+import {
+  BerbixWebhookDto,
+  BerbixWebhookService,
+  type BerbixWebhookOptions,
+  type BerbixWebhookRequest,
+} from '../../lib/webhooks/index.js';
+import { everyViewOf } from '../support/sinks.js';
+import { SECRETS, webhookModule } from './webhook-app.support.js';
+
+const NOW = new Date('2026-11-23T12:00:00Z');
+const SECONDS = NOW.getTime() / 1000;
+const BODY = sampleWebhookBody({ customerUid: 'ada', action: 'accept' });
+
+async function serviceWith(options?: BerbixWebhookOptions): Promise<BerbixWebhookService> {
+  const module = await Test.createTestingModule({ imports: [webhookModule(options)] }).compile();
+  return module.get(BerbixWebhookService, { strict: false });
+}
+
+/** A good delivery of the finished hook, or one that differs in some ways. */
+function delivery(
+  changes: {
+    body?: string | Buffer;
+    secret?: string;
+    timestamp?: number;
+  } & Partial<BerbixWebhookRequest> = {},
+): BerbixWebhookRequest {
+  const { body = BODY, secret = SECRETS.finished, timestamp = SECONDS, ...others } = changes;
+  return {
+    kind: 'finished',
+    header: signBerbixWebhook({ secret, body, timestamp }),
+    rawBody: Buffer.from(body as string),
+    now: NOW,
+    ...others,
+  };
+}
+
+let service: BerbixWebhookService;
+
+beforeEach(async () => {
+  service = await serviceWith(SECRETS);
+});
+
+async function refusalOf(request: BerbixWebhookRequest, by = service): Promise<BerbixError> {
+  const end: unknown = await by.verify(request).catch((error: unknown) => error);
+  expect(end).toBeInstanceOf(BerbixError);
+  return end as BerbixError;
+}
+
+describe('verify', () => {
+  it('gives what a good webhook tells', async () => {
+    const webhook = await service.verify(delivery());
+    expect(webhook).toBeInstanceOf(BerbixWebhookDto);
+    expect(webhook).toEqual({
+      kind: 'finished',
+      transactionId: '1234123412341234',
+      customerUid: 'ada',
+      action: 'accept',
+      dashboardLink: 'https://docs.berbix.com',
+      others: {},
+    });
+  });
+
+  it('takes the delivery that the dashboard sends for a test, at its time', async () => {
+    // Shape and values of the one that is known; the signature is made by the rule, step by step.
+    const body =
+      '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';
+    const secret = 'whs_live_0123456789abcdefghijklmnopqrstuv';
+    const hmac = createHmac('sha256', Buffer.from(secret, 'utf8'));
+    for (const part of ['1614990826', ',', secret, ',', body]) hmac.update(part);
+    const rawBody = Buffer.from(body);
+    const header = `v0,1614990826,${hmac.digest('hex')}`;
+    const live = await serviceWith({ status: secret });
+    const now = new Date(1_614_990_830_000);
+    expect(await live.verify({ kind: 'status', header, rawBody, now })).toMatchObject({
+      kind: 'status',
+      transactionId: '1234123412341234',
+      customerUid: 'unique-uid',
+      action: 'test-action',
+    });
+    expect(await refusalOf({ kind: 'status', header, rawBody }, live)).toHaveProperty(
+      'message',
+      'The webhook was signed more than 300000 ms ago.',
+    );
+  });
+
+  it('uses the clock of this machine unless it is given a time', async () => {
+    const timestamp = Math.floor(Date.now() / 1000);
+    const { now: _, ...request } = delivery({ timestamp });
+    expect(await service.verify(request)).toHaveProperty('customerUid', 'ada');
+    expect((await refusalOf(delivery({ timestamp: SECONDS, now: new Date(0) }))).message).toMatch(
+      'in the future; check the clock',
+    );
+  });
+
+  it.each([
+    [300, true],
+    [-300, true],
+    [301, false],
+    [-301, false],
+    [30_000, false],
+    [-315_360_000, false],
+  ])('%d s after the signature: taken is %s', async (seconds, taken) => {
+    const request = delivery({ timestamp: SECONDS - seconds });
+    if (taken) expect(await service.verify(request)).toBeInstanceOf(BerbixWebhookDto);
+    else expect(await refusalOf(request)).toBeInstanceOf(BerbixWebhookSignatureError);
+  });
+
+  it('has a tolerance that can be set', async () => {
+    const strict = await serviceWith({ ...SECRETS, toleranceMs: 1_000 });
+    expect(await strict.verify(delivery({ timestamp: SECONDS - 1 }))).toBeDefined();
+    expect((await refusalOf(delivery({ timestamp: SECONDS - 2 }), strict)).message).toBe(
+      'The webhook was signed more than 1000 ms ago.',
+    );
+  });
+
+  it('takes no time that is none', async () => {
+    expect(await refusalOf(delivery({ now: new Date(Number.NaN) }))).toBeInstanceOf(
+      BerbixWebhookSignatureError,
+    );
+  });
+
+  it('says of a forgery that it does not fit, and of a replay that it is old', async () => {
+    const old = SECONDS - 3600;
+    expect((await refusalOf(delivery({ timestamp: old }))).message).toMatch('signed more than');
+    expect((await refusalOf(delivery({ timestamp: old, secret: 'x' }))).message).toBe(
+      'The webhook has a signature that fits none of the secrets.',
+    );
+  });
+
+  it('takes every secret that is in force, and no other', async () => {
+    const rotating = await serviceWith({ finished: ['old', 'new', 'newer'], status: 'other' });
+    for (const secret of ['old', 'new', 'newer']) {
+      expect(await rotating.verify(delivery({ secret }))).toBeDefined();
+    }
+    for (const secret of ['other', 'ol', 'old,new', '']) {
+      const header = signBerbixWebhook({ secret: secret || 'x', body: BODY, timestamp: SECONDS });
+      expect(await refusalOf(delivery({ header }), rotating)).toBeInstanceOf(
+        BerbixWebhookSignatureError,
+      );
+    }
+  });
+
+  it('asks a function for the secrets each time', async () => {
+    const secrets: (string | string[])[] = ['first', ['second', 'third']];
+    const asking = await serviceWith({ finished: async () => secrets.shift() ?? 'last' });
+    for (const secret of ['first', 'third', 'last']) {
+      expect(await asking.verify(delivery({ secret }))).toBeDefined();
+    }
+    const plain = await serviceWith({ finished: () => 'mine' });
+    expect(await plain.verify(delivery({ secret: 'mine' }))).toBeDefined();
+  });
+
+  it.each([
+    [() => Promise.reject(new RangeError('vault/path/secret')), 'failed (RangeError)', true],
+    [() => '', 'has a secret that is empty', false],
+    [() => [], 'is an empty list', false],
+    [() => undefined as unknown as string, 'has a secret that is empty', false],
+  ])('tells when %s gives no secret', async (finished, mention, retryable) => {
+    const error = await refusalOf(delivery(), await serviceWith({ finished }));
+    expect(error).toBeInstanceOf(BerbixConfigurationError);
+    expect(error.message).toContain(mention);
+    expect(error.message).not.toContain('vault/path');
+    expect(error.retryable).toBe(retryable);
+  });
+
+  it('does not mistake one hook for the other', async () => {
+    for (const [kind, secret] of [
+      ['finished', SECRETS.status],
+      ['status', SECRETS.finished],
+    ] as const) {
+      expect(await refusalOf(delivery({ kind, secret }))).toBeInstanceOf(
+        BerbixWebhookSignatureError,
+      );
+    }
+    expect(await service.verify(delivery({ kind: 'status', secret: SECRETS.status }))).toEqual(
+      expect.objectContaining({ kind: 'status' }),
+    );
+    expect(await refusalOf(delivery({ kind: 'done' as never }))).toBeInstanceOf(BerbixInputError);
+  });
+
+  it('refuses a hook without a secret, and says which', async () => {
+    const error = await refusalOf(delivery(), await serviceWith({ status: 'x' }));
+    expect(error).toBeInstanceOf(BerbixConfigurationError);
+    expect(error.message).toContain('webhooks.finished');
+    expect(await refusalOf(delivery(), await serviceWith())).toBeInstanceOf(
+      BerbixConfigurationError,
+    );
+  });
+
+  const GOOD = signBerbixWebhook({ secret: SECRETS.finished, body: BODY, timestamp: SECONDS });
+  const [, , HEX] = GOOD.split(',') as [string, string, string];
+
+  it.each([
+    ['nothing', undefined, 'has no signature'],
+    ['an empty one', '', 'has no signature'],
+    ['a list', [GOOD], 'has more than one signature header'],
+    ['two in one', `${GOOD}, ${GOOD}`, 'is not v0,<unix'],
+    ['another version', `v1,${SECONDS},${HEX}`, 'is not v0,<unix'],
+    ['a capital version', `V0,${SECONDS},${HEX}`, 'is not v0,<unix'],
+    ['no version', `${SECONDS},${HEX}`, 'is not v0,<unix'],
+    ['two parts', `v0,${SECONDS}`, 'is not v0,<unix'],
+    ['a fourth part', `${GOOD},x`, 'is not v0,<unix'],
+    ['an empty fourth part', `${GOOD},`, 'is not v0,<unix'],
+    ['spaces', `v0, ${SECONDS}, ${HEX}`, 'is not v0,<unix'],
+    ['a space at the end', `${GOOD} `, 'is not v0,<unix'],
+    ['a line break at the end', `${GOOD}\n`, 'is not v0,<unix'],
+    ['something before it', `x${GOOD}`, 'is not v0,<unix'],
+    ['a line before it', `x\n${GOOD}`, 'is not v0,<unix'],
+    ['capitals', `v0,${SECONDS},${HEX.toUpperCase()}`, 'is not v0,<unix'],
+    ['too few digits', `v0,${SECONDS},${HEX.slice(1)}`, 'is not v0,<unix'],
+    ['too many digits', `v0,${SECONDS},${HEX}0`, 'is not v0,<unix'],
+    ['other letters', `v0,${SECONDS},${'g'.repeat(64)}`, 'is not v0,<unix'],
+    ['a sign', `v0,+${SECONDS},${HEX}`, 'is not v0,<unix'],
+    ['a negative time', `v0,-${SECONDS},${HEX}`, 'is not v0,<unix'],
+    ['a fraction', `v0,${SECONDS}.0,${HEX}`, 'is not v0,<unix'],
+    ['an exponent', `v0,1e9,${HEX}`, 'is not v0,<unix'],
+    ['a word', `v0,NaN,${HEX}`, 'is not v0,<unix'],
+    ['no time', `v0,,${HEX}`, 'is not v0,<unix'],
+    ['a time for ever', `v0,${'9'.repeat(13)},${HEX}`, 'is not v0,<unix'],
+    ['digits of another script', `v0,١٢٣٤٥٦٧٨٩٠,${HEX}`, 'is not v0,<unix'],
+    ['another time', `v0,${SECONDS + 1},${HEX}`, 'fits none of the secrets'],
+    ['a zero before the time', `v0,0${SECONDS},${HEX}`, 'fits none of the secrets'],
+  ])('refuses a header that is %s', async (_, header, mention) => {
+    const error = await refusalOf(delivery({ header }));
+    expect(error).toBeInstanceOf(BerbixWebhookSignatureError);
+    expect(error.message).toContain(mention);
+  });
+
+  it.each([
+    ['non-ASCII', sampleWebhookBody({ customerUid: 'Zoë 🙂 \u{2028} <b>' }), 'Zoë 🙂 \u{2028} <b>'],
+    ['written by hand', '\n{ "customer_uid":"Zo\\u00eb", "transaction_id": 7 }', 'Zoë'],
+  ])('takes a body that is %s, byte for byte', async (_, body, customerUid) => {
+    expect(await service.verify(delivery({ body }))).toMatchObject({ customerUid });
+    const request = delivery({ body });
+    for (const changed of [body.trim(), JSON.stringify(JSON.parse(body)), `${body} `]) {
+      expect(await refusalOf({ ...request, rawBody: Buffer.from(changed) })).toBeInstanceOf(
+        BerbixWebhookSignatureError,
+      );
+    }
+  });
+
+  it('takes bytes wherever they lie', async () => {
+    const rawBody = new Uint8Array(Buffer.from(`xx${BODY}xx`)).subarray(2, -2);
+    expect(await service.verify(delivery({ rawBody }))).toHaveProperty('customerUid', 'ada');
+  });
+
+  it.each([
+    ['9223372036854775807', '9223372036854775807'],
+    ['9007199254740993', '9007199254740993'],
+    ['1', '1'],
+  ])('keeps all digits of %s', async (id, transactionId) => {
+    const body = sampleWebhookBody({ transactionId: id });
+    expect(await service.verify(delivery({ body }))).toMatchObject({ transactionId, others: {} });
+  });
+
+  it('keeps what it does not know, and takes an action that is not there yet', async () => {
+    const body =
+      '{"transaction_id":7,"customer_uid":"ada","action":"","event":{"x":1},"__proto__":2,"id":8}';
+    const webhook = await service.verify(delivery({ body }));
+    expect(webhook.action).toBeUndefined();
+    expect(webhook.dashboardLink).toBeUndefined();
+    expect(Object.entries(webhook.others)).toEqual([
+      ['id', 8],
+      ['event', { x: 1 }],
+      ['__proto__', 2],
+    ]);
+  });
+
+  it.each([
+    ['9007199254740993', '9007199254740993'],
+    ['[9007199254740993]', ['9007199254740993']],
+    ['1.5', 1.5],
+  ])('keeps all digits of %s in what it does not know', async (text, x) => {
+    const body = `{"transaction_id":7,"customer_uid":"a","x":${text}}`;
+    expect(await service.verify(delivery({ body }))).toHaveProperty('others', { x });
+  });
+
+  it.each([
+    ['', 'it is not JSON'],
+    ['hello', 'it is not JSON'],
+    [BODY.slice(0, -3), 'it is not JSON'],
+    ['[]', 'it is not a JSON object'],
+    ['null', 'it is not a JSON object'],
+    ['"x"', 'it is not a JSON object'],
+    ['7', 'it is not a JSON object'],
+    ['{}', 'transaction_id must be a positive integer; customer_uid must be a non-empty string'],
+    ['{"transaction_id":7}', 'customer_uid must be a non-empty string'],
+    ['{"transaction_id":-7,"customer_uid":"a"}', 'transaction_id must be a positive integer'],
+    ['{"transaction_id":7.5,"customer_uid":"a"}', 'transaction_id must be a positive integer'],
+    ['{"transaction_id":"x","customer_uid":"a"}', 'transaction_id must be a positive integer'],
+    ['{"transaction_id":7,"customer_uid":7}', 'customer_uid must be a string'],
+    ['{"transaction_id":7,"customer_uid":"a","action":{}}', 'action must be a string'],
+    ['{"transaction_id":7,"customer_uid":"a","dashboard_link":1}', 'dashboard_link must be'],
+    [Buffer.from('{"transaction_id":7,"customer_uid":"Zo\xeb"}', 'latin1'), 'it is not UTF-8'],
+  ])('refuses the signed body %s', async (body, mention) => {
+    const error = await refusalOf(delivery({ body, rawBody: Buffer.from(body as string) }));
+    expect(error).toBeInstanceOf(BerbixWebhookBodyError);
+    expect(error.message).toContain(mention);
+    expect(error.message).not.toContain('hello');
+  });
+
+  it.each([[undefined], [JSON.parse(BODY)], [BODY]])(
+    'says how to get the bytes: %p',
+    async (body) => {
+      const error = await refusalOf(delivery({ rawBody: body as never }));
+      expect(error).toBeInstanceOf(BerbixConfigurationError);
+      expect(error.message).toContain('NestFactory.create(AppModule, { rawBody: true })');
+    },
+  );
+
+  it('keeps secrets and bodies to itself', async () => {
+    const requests = [
+      delivery({ secret: 'forged' }),
+      delivery({ body: 'hello ada' }),
+      delivery({ header: `v0,1,${'a'.repeat(64)}` }),
+      delivery({ rawBody: undefined }),
+    ];
+    for (const request of requests) {
+      const views = await everyViewOf(await refusalOf(request));
+      for (const hidden of [SECRETS.finished, 'hello', 'ada', 'a'.repeat(64)]) {
+        expect(views).not.toContain(hidden);
+      }
+    }
+    expect(await everyViewOf(service)).not.toContain(SECRETS.finished);
+    expect(await everyViewOf(service)).not.toContain(SECRETS.status);
+  });
+});
+
+describe('100,000 forgeries', () => {
+  it('are all refused', async () => {
+    const rotating = await serviceWith({ finished: [SECRETS.finished, 'whs_test_next'] });
+    const good = delivery();
+    await rotating.verify(good);
+    const random = mulberry32(20_261_123);
+    let accepted = 0;
+    let refused = 0;
+    for (let round = 0; round < 100_000; round++) {
+      const forged = mutate(good, random);
+      try {
+        await rotating.verify(forged);
+        accepted++;
+      } catch (error) {
+        if (error instanceof BerbixWebhookSignatureError) refused++;
+        else throw error;
+      }
+    }
+    expect({ accepted, refused }).toEqual({ accepted: 0, refused: 100_000 });
+  });
+});
+
+/** Changes the header or the body, in some place and some way. */
+function mutate(good: BerbixWebhookRequest, random: () => number): BerbixWebhookRequest {
+  const header = good.header as string;
+  const body = good.rawBody as Buffer;
+  for (;;) {
+    const target = random() < 0.5 ? 'header' : 'body';
+    if (target === 'header') {
+      const forged = mutateBytes(Buffer.from(header, 'latin1'), random).toString('latin1');
+      if (forged !== header) return { ...good, header: forged };
+    } else {
+      const forged = mutateBytes(body, random);
+      if (!forged.equals(body)) return { ...good, rawBody: forged };
+    }
+  }
+}
+
+function mutateBytes(bytes: Buffer, random: () => number): Buffer {
+  const at = Math.floor(random() * bytes.length);
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at + 1)];
+  const byte = bytes.subarray(at, at + 1);
+  const likely = Buffer.from('0123456789abcdefABCDEFv, \n{}":+-.e');
+  switch (Math.floor(random() * 6)) {
+    case 0:
+      return Buffer.concat([before, Buffer.from([Math.floor(random() * 256)]), after]);
+    case 1:
+      return Buffer.concat([before, after]);
+    case 2:
+      return Buffer.concat([
+        before,
+        likely.subarray(Math.floor(random() * likely.length)).subarray(0, 1),
+        byte,
+        after,
+      ]);
+    case 3:
+      return Buffer.concat([
+        before,
+        Buffer.from([(byte[0] as number) ^ (1 << Math.floor(random() * 8))]),
+        after,
+      ]);
+    case 4:
+      return Buffer.concat([after, byte, before]);
+    default:
+      return bytes.subarray(0, at);
+  }
+}
+
+/** The same numbers in every run. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,113 @@
+import { request } from 'node:http';
+import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import type { ExpressAdapter } from '@nestjs/platform-express';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
+import {
+  BERBIX_WEBHOOK_OPTIONS,
+  WebhookSettings,
+  webhookProviders,
+  type BerbixWebhookOptions,
+} from '../../lib/webhooks/index.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { closeAfterTest } from '../support/services.js';
+
+export type Adapter = (typeof PLATFORMS)[number][1];
+
+/** Secrets of the two hooks. */
+export const SECRETS = { finished: 'whs_test_finished', status: 'whs_test_status' };
+
+@Module({})
+class WebhookModule {}
+
+/** The webhooks of an account. */
+export function webhookModule(
+  options?: BerbixWebhookOptions,
+  store: BerbixTokenStore = new InMemoryTokenStore(),
+  account?: string,
+): DynamicModule {
+  return {
+    module: WebhookModule,
+    imports: [DiscoveryModule],
+    providers: [
+      { provide: BERBIX_WEBHOOK_OPTIONS, useFactory: () => new WebhookSettings(options, account) },
+      { provide: BerbixTokenStore, useValue: store },
+      ...webhookProviders(account),
+    ],
+  };
+}
+
+export interface AppParts {
+  adapter?: Adapter;
+  imports?: DynamicModule[];
+  controllers?: Type[];
+  providers?: Type[];
+  rawBody?: boolean;
+  configure?: (app: INestApplication) => void;
+}
+
+export interface WebhookApp {
+  url: string;
+  /** What was logged, `level: message`. */
+  logs: string[];
+  module: TestingModule;
+  close(): Promise<void>;
+}
+
+/** An application that takes webhooks, for one test. */
+export async function startApp({
+  adapter = PLATFORMS[0][1],
+  imports = [webhookModule(SECRETS)],
+  controllers = [],
+  providers = [],
+  rawBody = true,
+  configure,
+}: AppParts): Promise<WebhookApp> {
+  const module = await Test.createTestingModule({ imports, controllers, providers }).compile();
+  const logs: string[] = [];
+  const note =
+    (level: string) =>
+    (message: unknown): void =>
+      void logs.push(`${level}: ${String(message)}`);
+  const app = module.createNestApplication(adapter() as ExpressAdapter, {
+    rawBody,
+    logger: { log: note('log'), warn: note('warn'), error: note('error'), fatal: note('fatal') },
+  });
+  configure?.(app);
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= app.close());
+  closeAfterTest(close);
+  await app.listen(0, '127.0.0.1');
+  // The boot tells much that has nothing to do with webhooks.
+  logs.splice(0, logs.length, ...logs.filter((line) => !line.startsWith('log:')));
+  return { url: await app.getUrl(), logs, module, close };
+}
+
+/** Sends bytes, with a header line for each signature; gives status and body of the answer. */
+export function post(
+  url: string,
+  body: string | Buffer,
+  signature?: string | string[],
+  contentType = 'application/json',
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      method: 'POST',
+      headers: {
+        'content-type': contentType,
+        'content-length': Buffer.byteLength(body),
+        ...(signature !== undefined && { 'x-berbix-signature': signature }),
+      },
+    });
+    sent.on('error', reject);
+    sent.on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+    });
+    sent.end(body);
+  });
+}
