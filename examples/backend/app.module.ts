@@ -2,15 +2,27 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER } from '@nestjs/core';
 import { BerbixExceptionFilter, BerbixModule, berbixConfig } from 'nestjs-berbix';
-import { DatabaseModule } from './database/database.module.js';
+import { BerbixOptions } from './berbix/berbix-options.js';
+import { TokenStoreModule } from './berbix/token-store.module.js';
+import { webhooksConfig } from './berbix/webhooks.config.js';
 import { VerificationsModule } from './verifications/verifications.module.js';
 
-/** The whole backend. Berbix is configured by `BERBIX_API_SECRET`, in the environment or in `.env`. */
+/**
+ * The whole backend, configured by the environment or `.env`. Create it with `rawBody: true`: webhooks
+ * are signed over the bytes of their body.
+ */
 @Module({
   imports: [
     ConfigModule.forRoot(),
-    BerbixModule.forRootAsync({ ...berbixConfig.asProvider(), isGlobal: true }),
-    DatabaseModule,
+    BerbixModule.forRootAsync({
+      imports: [
+        ConfigModule.forFeature(berbixConfig),
+        ConfigModule.forFeature(webhooksConfig),
+        TokenStoreModule,
+      ],
+      useClass: BerbixOptions,
+      isGlobal: true,
+    }),
     VerificationsModule,
   ],
   // What goes wrong at Berbix becomes a fitting status and a sentence without secrets.

@@ -1,18 +1,20 @@
 import { once } from 'node:events';
 import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { BerbixTokenService } from 'nestjs-berbix';
 import { AppModule } from './app.module.js';
+import { TokenStore } from './berbix/token-store.js';
 import { Database } from './database/database.js';
-import { type BerbixAccount, berbixAccount } from './demo/berbix-account.js';
+import { BackendClient } from './demo/backend-client.js';
+import { type BerbixAccount, berbixAccount, pointWebhooks } from './demo/berbix-account.js';
+import { demoEncryptionKey } from './demo/encryption-key.js';
 import { LastErrorLogger } from './demo/last-error.logger.js';
 import { Paper } from './demo/paper.js';
 import { type DemoSettings, demoSettings } from './demo/settings.js';
-import { printSurroundings, printWhereToLook } from './demo/surroundings.js';
+import { type Places, printSurroundings, printWhereToLook } from './demo/surroundings.js';
 import { WalkThrough } from './demo/walk-through.js';
-import { VerificationsRepository } from './verifications/verifications.repository.js';
 
 const paper = new Paper(console.log);
-const errors = new LastErrorLogger();
 
 /** Starts Berbix and the backend, walks through, and stays up until a signal, or `--once`. */
 async function main(settings: DemoSettings): Promise<void> {
@@ -20,9 +22,15 @@ async function main(settings: DemoSettings): Promise<void> {
   const signal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const berbix = await berbixAccount(process.env);
   try {
-    const app = await NestFactory.create(AppModule, { logger: errors, abortOnError: false });
+    const key = demoEncryptionKey(settings.data, process.env);
+    const app = await NestFactory.create(AppModule, {
+      // Webhooks are signed over the bytes of their body.
+      rawBody: true,
+      logger: false,
+      abortOnError: false,
+    });
     try {
-      await Promise.race([signal, demonstrate(app, berbix, settings)]);
+      await Promise.race([signal, demonstrate(app, berbix, key, settings)]);
       if (!settings.once) await signal;
     } finally {
       await app.close();
@@ -35,19 +43,33 @@ async function main(settings: DemoSettings): Promise<void> {
 async function demonstrate(
   app: INestApplication,
   berbix: BerbixAccount,
+  key: string | undefined,
   settings: DemoSettings,
 ): Promise<void> {
   await listen(app, settings.port);
-  const places = { berbix, backend: await app.getUrl(), data: app.get(Database).location };
+  const backend = await app.getUrl();
+  pointWebhooks(berbix, backend);
+  const store = app.get(TokenStore);
+  const places: Places = {
+    berbix,
+    backend,
+    database: app.get(Database).location,
+    data: settings.data,
+    tokens: store.location,
+    key,
+  };
   printSurroundings(paper, places);
-  try {
-    await new WalkThrough(places.backend, app.get(VerificationsRepository), paper).run();
-  } catch (error) {
+  const ada = new BackendClient(backend, 'ada');
+  const tokens = app.get(BerbixTokenService);
+  const walk = new WalkThrough({ berbix, ada, tokens, store }, paper);
+  const errors = new LastErrorLogger();
+  app.useLogger(errors);
+  const start = await walk.run(settings.once).catch((error: unknown) => {
     // What the backend logged says more than what its caller may know.
     throw errors.last ?? error;
-  }
-  app.useLogger(new ConsoleLogger({ logLevels: ['error', 'warn'] }));
-  if (!settings.once) printWhereToLook(console.log, places);
+  });
+  app.useLogger(new ConsoleLogger({ logLevels: ['error', 'warn', 'log'] }));
+  if (!settings.once) printWhereToLook(console.log, places, start);
 }
 
 /** On this machine only: the demo's header is no login. */
@@ -72,5 +94,6 @@ try {
   await main(demoSettings(process.argv.slice(2), process.env));
 } catch (error) {
   console.error(sentenceOf(error));
-  process.exitCode = 1;
+  // What a start that failed has opened shall not keep the process.
+  process.exit(1);
 }

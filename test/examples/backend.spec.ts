@@ -1,160 +1,143 @@
-import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { BerbixSandbox, SandboxFault } from 'nestjs-berbix/sandbox';
+import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { BerbixSandbox, BerbixSandboxOptions, SandboxFault } from 'nestjs-berbix/sandbox';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import type { Database } from '../../examples/backend/database/database.js';
 import { migrate } from '../../examples/backend/database/migrations.js';
-import { PgliteDatabase } from '../../examples/backend/database/pglite.database.js';
 import { PLATFORMS } from '../support/platforms.js';
+import { sharedPglite } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import {
   type Answer,
   type Backend,
-  claimsOf,
-  deleteTransaction,
+  type BackendSettings,
+  created,
+  exchanged,
+  finish,
   startBackend,
 } from './backend.support.js';
 
 jest.setTimeout(60_000);
 
+const HOUR = 3_600_000;
 const TOKENS = '/v0/tokens';
-const TRANSACTIONS = '/v0/transactions';
-/** Refresh and access tokens as the sandbox makes them, and API secrets. */
-const SECRET = /\b(?:rt|at|secret_test|secret_live)_/;
+const METADATA = '/v0/transactions/metadata';
+/** Refresh and access tokens as the sandbox makes them, API secrets and those of webhooks. */
+const SECRET = /\b(?:rt|at|secret_test|secret_live|whs_test)_/;
+
+const query: Database['query'] = async (sql, values) => (await sharedPglite()).query(sql, values);
 
 interface Row {
   customer_uid: string;
   transaction_id: string;
-  refresh_token: string;
+  status: string;
 }
 
-let database: PgliteDatabase;
-const query: Database['query'] = (sql, values) => database.query(sql, values);
-const rows = () => query<Row>('SELECT * FROM verifications ORDER BY customer_uid');
+const rows = async (): Promise<Row[]> =>
+  (await query<Row>('SELECT customer_uid, transaction_id, status FROM customer_verifications'))
+    .rows;
 
-async function storedToken(): Promise<string> {
-  const [row, ...others] = await rows();
-  expect(others).toEqual([]);
-  return row?.refresh_token ?? '';
+/** All that is in the token store. */
+async function stored(): Promise<Record<string, string>> {
+  const sql = 'SELECT key, value FROM berbix_tokens WHERE value IS NOT NULL';
+  const found = await query<{ key: string; value: string }>(sql);
+  return Object.fromEntries(found.rows.map(({ key, value }) => [key, value]));
 }
-
-const created = (sandbox: BerbixSandbox): number =>
-  sandbox.requests.to('POST', TRANSACTIONS).length;
-
-/** The refresh tokens that were sent, oldest first. */
-const exchanged = (sandbox: BerbixSandbox): string[] =>
-  sandbox.requests.to('POST', TOKENS).map(({ body }) => JSON.parse(body).refresh_token);
 
 function expectNoSecret(answer: Answer): void {
   expect(answer.text).not.toMatch(SECRET);
   expect(JSON.stringify([...answer.headers])).not.toMatch(SECRET);
 }
 
-beforeAll(async () => {
-  database = await PgliteDatabase.inMemory();
-  await migrate(database);
-});
-
-afterAll(() => database.onApplicationShutdown());
+beforeAll(() => migrate({ query, location: '' }));
 
 beforeEach(async () => {
-  await query('DELETE FROM verifications');
+  await query('DELETE FROM customer_verifications');
+  await query('DELETE FROM berbix_tokens');
 });
 
 describe.each(PLATFORMS)('The example backend on %s', (_, adapter) => {
   const start = (
     sandbox: BerbixSandbox,
-    through: Database['query'] = query,
-    environment?: Record<string, string>,
-  ): Promise<Backend> => startBackend(adapter, sandbox, through, environment);
+    settings: Partial<BackendSettings> = {},
+  ): Promise<Backend> => startBackend({ adapter, sandbox, query, ...settings });
 
-  it('begins a verification and hands out the client token alone', async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
-    const answer = await backend.begin('ada');
-    expect(answer.status).toBe(200);
-    expect(Object.keys(answer.body).toSorted()).toEqual(['clientToken', 'expiresAt']);
-    expect(answer.headers.get('cache-control')).toBe('no-store');
-    expectNoSecret(answer);
-    expect(await rows()).toEqual([
-      expect.objectContaining({
-        customer_uid: 'ada',
-        transaction_id: claimsOf(answer).sub,
-        refresh_token: expect.stringMatching(/^rt_/),
-      }),
-    ]);
+  /** A sandbox and a backend, for most of the tests. */
+  async function startBoth(
+    options?: BerbixSandboxOptions,
+    settings?: Partial<BackendSettings>,
+  ): Promise<{ sandbox: BerbixSandbox; backend: Backend }> {
+    const sandbox = await startSandbox(options);
+    return { sandbox, backend: await start(sandbox, settings) };
+  }
+
+  it.each([
+    ['hosted', 'accept', 'accepted', ['hostedUrl', 'isResumed', 'transactionId']],
+    ['sdk', 'review', 'review', ['clientToken', 'expiresAt', 'isResumed', 'transactionId']],
+  ] as const)(
+    'goes with a customer from the begin to the result, %s: %s',
+    async (kind, choice, status, keys) => {
+      const { sandbox, backend } = await startBoth({}, { kind });
+      expect((await backend.status('ada')).body).toEqual({ status: 'not_started', since: null });
+      const begun = await backend.begin('ada');
+      expect(begun.status).toBe(200);
+      expect(Object.keys(begun.body).toSorted()).toEqual(keys);
+      const { transactionId } = begun.body;
+      const inProgress = { status: 'in_progress', since: expect.any(String) };
+      expect((await backend.status('ada')).body).toEqual(inProgress);
+      const undetermined = { transactionId, action: null, name: null };
+      expect((await backend.result('ada')).body).toEqual(undetermined);
+
+      await finish(sandbox, begun, choice);
+      const delivered = { status: 204, tries: 1, delivered: true };
+      expect([...sandbox.deliveries]).toEqual([
+        expect.objectContaining({ kind: 'finished', ...delivered }),
+        expect.objectContaining({ kind: 'status', ...delivered }),
+      ]);
+      // Told by the webhook, before anybody has asked.
+      expect(await rows()).toEqual([
+        { customer_uid: 'ada', transaction_id: transactionId, status },
+      ]);
+      const told = await backend.status('ada');
+      expect(told.body).toEqual({ status, since: expect.any(String) });
+      const result = await backend.result('ada');
+      expect(result.body).toEqual({ transactionId, action: choice, name: 'JOHN DOE' });
+      for (const answer of [begun, told, result]) {
+        expectNoSecret(answer);
+        expect(answer.headers.get('cache-control')).toBe('no-store');
+      }
+    },
+  );
+
+  it('keeps tokens in its database, sealed, and exchanges the refresh token from there', async () => {
+    const { sandbox, backend } = await startBoth({ refreshToken: 'rotate' });
+    const begun = await backend.begin('ada');
+    const records = await stored();
+    const key = `default/transaction/${begun.body['transactionId']}`;
+    expect(Object.keys(records).toSorted()).toEqual(['default/customer/ada', key]);
+    for (const value of Object.values(records)) expect(value).toMatch(/^b1\.test\.[\w-]+$/);
+
+    // Another instance has nothing but the database, and an hour later the access token is no good.
+    const another = await start(sandbox);
+    sandbox.clock.advance(HOUR);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => another.result('ada')));
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(exchanged(sandbox)).toHaveLength(1);
+    expect((await stored())[key]).not.toBe(records[key]);
+
+    // The first instance has the tokens that are refused, and finds the fresh ones.
+    expect(await backend.result('ada')).toMatchObject({ status: 200 });
+    expect(exchanged(sandbox)).toHaveLength(1);
   });
 
-  it('resumes the same transaction with fresh tokens', async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
+  it('takes an unfinished verification up again', async () => {
+    const { sandbox, backend } = await startBoth();
     const first = await backend.begin('ada');
-    const stored = await storedToken();
-    sandbox.clock.advance(7_200_000);
+    sandbox.clock.advance(2 * HOUR);
     const second = await backend.begin('ada');
     expectNoSecret(second);
-    expect(claimsOf(second).sub).toBe(claimsOf(first).sub);
-    expect(claimsOf(second).exp).toBeGreaterThanOrEqual(claimsOf(first).exp + 7200);
-    expect(exchanged(sandbox)).toEqual([stored]);
+    expect(second.body).toEqual({ ...first.body, isResumed: true });
+    expect(exchanged(sandbox)).toHaveLength(1);
     expect(created(sandbox)).toBe(1);
-  });
-
-  it('tells the status without a secret, and 404 before there is one', async () => {
-    const backend = await start(await startSandbox());
-    expect(await backend.status('ada')).toMatchObject({ status: 404 });
-    const { sub } = claimsOf(await backend.begin('ada'));
-    const answer = await backend.status('ada');
-    expectNoSecret(answer);
-    expect(answer.body).toEqual({ transactionId: sub, startedAt: expect.any(String) });
-    expect(await backend.status('grace')).toMatchObject({ status: 404 });
-  });
-
-  it('lets nobody in who is not signed in, and takes the customer from nowhere else', async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
-    for (const customer of [undefined, '', 'two words']) {
-      expect(await backend.begin(customer, '?customerUid=ada')).toMatchObject({ status: 401 });
-      expect(await backend.status(customer)).toMatchObject({ status: 401 });
-    }
-    expect(sandbox.requests).toHaveLength(0);
-    await backend.begin('grace', '?customerUid=ada');
-    expect(await rows()).toEqual([expect.objectContaining({ customer_uid: 'grace' })]);
-  });
-
-  it('survives the rotation of refresh tokens: the newest is stored', async () => {
-    const sandbox = await startSandbox({ refreshToken: 'rotate' });
-    const backend = await start(sandbox);
-    const first = await backend.begin('ada');
-    const stored = [await storedToken()];
-    for (let resumed = 0; resumed < 3; resumed++) {
-      expect(claimsOf(await backend.begin('ada')).sub).toBe(claimsOf(first).sub);
-      stored.push(await storedToken());
-    }
-    expect(new Set(stored).size).toBe(4);
-    expect(exchanged(sandbox)).toEqual(stored.slice(0, 3));
-    expect(created(sandbox)).toBe(1);
-  });
-
-  it('begins anew when the transaction was deleted', async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
-    const first = await backend.begin('ada');
-    const deleted = await storedToken();
-    await deleteTransaction(sandbox, deleted);
-    const second = await backend.begin('ada');
-    expect(second.status).toBe(200);
-    expect(claimsOf(second).sub).not.toBe(claimsOf(first).sub);
-    expect(await rows()).toEqual([
-      expect.objectContaining({ transaction_id: claimsOf(second).sub }),
-    ]);
-    expect(await storedToken()).not.toBe(deleted);
-  });
-
-  it('begins anew when Berbix does not know the refresh token, as after another sandbox', async () => {
-    const first = await (await start(await startSandbox())).begin('ada');
-    const second = await (await start(await startSandbox())).begin('ada');
-    expect(second.status).toBe(200);
-    expect(claimsOf(second).sub).not.toBe(claimsOf(first).sub);
-    expect(await rows()).toHaveLength(1);
   });
 
   it('gives many begins at once, at two instances, one transaction', async () => {
@@ -164,52 +147,139 @@ describe.each(PLATFORMS)('The example backend on %s', (_, adapter) => {
       backends.flatMap((backend) => Array.from({ length: 5 }, () => backend.begin('ada'))),
     );
     const [row] = await rows();
-    expect(answers.map((answer) => claimsOf(answer).sub)).toEqual(
+    expect(answers.map(({ body }) => body['transactionId'])).toEqual(
       answers.map(() => row?.transaction_id),
     );
-    expect(await rows()).toHaveLength(1);
-  });
-
-  it('uses the transaction of the instance that was faster to begin', async () => {
-    const sandbox = await startSandbox();
-    const faster = await start(sandbox);
-    const slower = await start(
-      sandbox,
-      before('INSERT', () => faster.begin('ada')),
-    );
-    const answer = await slower.begin('ada');
-    expect(created(sandbox)).toBe(2);
-    expect(answer.body).toMatchObject({ clientToken: expect.any(String) });
-    expect(claimsOf(answer).sub).toBe((await faster.status('ada')).body['transactionId']);
-    expect(await rows()).toHaveLength(1);
-  });
-
-  it('does not begin anew when another instance has rotated the refresh token', async () => {
-    const sandbox = await startSandbox({ refreshToken: 'rotate' });
-    const faster = await start(sandbox);
-    const first = await faster.begin('ada');
-    const slower = await start(
-      sandbox,
-      after('SELECT', () => faster.begin('ada')),
-    );
-    expect(claimsOf(await slower.begin('ada')).sub).toBe(claimsOf(first).sub);
     expect(created(sandbox)).toBe(1);
-    expect(claimsOf(await faster.begin('ada')).sub).toBe(claimsOf(first).sub);
   });
 
-  it('agrees with an instance that began anew meanwhile', async () => {
-    const sandbox = await startSandbox({ refreshToken: 'rotate' });
-    const faster = await start(sandbox);
-    await faster.begin('ada');
-    const slower = await start(
-      sandbox,
-      before('UPDATE', () => faster.begin('ada')),
-    );
-    const answer = await slower.begin('ada');
-    expect(answer.status).toBe(200);
-    expect(claimsOf(answer).sub).toBe((await faster.status('ada')).body['transactionId']);
-    expect(claimsOf(await faster.begin('ada')).sub).toBe(claimsOf(answer).sub);
+  it('begins anew when Berbix does not know the refresh token, as after another sandbox', async () => {
+    const first = await (await startBoth()).backend.begin('ada');
+    const second = await (await startBoth()).backend.begin('ada');
+    expect(second.status).toBe(200);
+    expect(second.body['transactionId']).not.toBe(first.body['transactionId']);
+    expect(await rows()).toEqual([
+      expect.objectContaining({ transaction_id: second.body['transactionId'] }),
+    ]);
+  });
+
+  it('refuses to begin what is finished, and then knows the status without a webhook too', async () => {
+    const { sandbox, backend } = await startBoth();
+    const begun = await backend.begin('ada');
+    for (const kind of ['finished', 'status'] as const) sandbox.webhooks.setUrl(kind, undefined);
+    await finish(sandbox, begun, 'reject');
+    expect((await backend.status('ada')).body['status']).toBe('in_progress');
+    expect(await backend.begin('ada')).toMatchObject({ status: 409 });
+    expect((await backend.status('ada')).body['status']).toBe('rejected');
+    // What a webhook has told is not overwritten by that.
+    await query(`UPDATE customer_verifications SET status = 'accepted'`);
+    expect(await backend.begin('ada')).toMatchObject({ status: 409 });
+    expect((await backend.status('ada')).body['status']).toBe('accepted');
+    // Nor is a process missed that ended before it had noted anything.
+    await query('DELETE FROM customer_verifications');
+    expect(await backend.begin('ada')).toMatchObject({ status: 409 });
+    expect((await backend.status('ada')).body['status']).toBe('rejected');
+  });
+
+  it('begins another attempt, of which news of the earlier one says nothing', async () => {
+    const { sandbox, backend } = await startBoth();
+    const first = await backend.begin('ada');
+    await finish(sandbox, first);
+    const second = await backend.again('ada');
+    expectNoSecret(second);
+    expect(second.headers.get('cache-control')).toBe('no-store');
+    expect(second).toMatchObject({ status: 200, body: { isResumed: false } });
+    expect(second.body['transactionId']).not.toBe(first.body['transactionId']);
+    expect((await backend.status('ada')).body['status']).toBe('in_progress');
+    const { since } = (await backend.status('ada')).body;
+    const { transactionId } = first.body;
+    expect(await deliver(sandbox, backend, { transactionId, customerUid: 'ada' })).toBe(204);
+    expect((await backend.status('ada')).body).toEqual({ status: 'in_progress', since });
+    // Not even where the process ended before it had noted the second one.
+    const row = [transactionId, 'accepted'];
+    await query('UPDATE customer_verifications SET transaction_id = $1, status = $2', row);
+    expect(
+      await deliver(sandbox, backend, { transactionId, customerUid: 'ada', action: 'x' }),
+    ).toBe(204);
+    expect((await backend.status('ada')).body['status']).toBe('accepted');
+    await backend.begin('ada');
+    await finish(sandbox, second, 'reject');
+    expect((await backend.status('ada')).body['status']).toBe('rejected');
+  });
+
+  it('forgets a customer, here and at Berbix', async () => {
+    const { sandbox, backend } = await startBoth();
+    const begun = await backend.begin('ada');
+    await backend.begin('grace');
+    expect(await backend.forget('ada')).toMatchObject({ status: 204, text: '' });
+    expect(sandbox.requests.to('DELETE', '/v0/transactions')).toMatchObject([{ status: 204 }]);
+    expect(await rows()).toEqual([expect.objectContaining({ customer_uid: 'grace' })]);
+    expect(Object.keys(await stored()).filter((key) => key.includes('ada'))).toEqual([]);
+    const { transactionId = '' } = begun.body;
+    expect(Object.keys(await stored()).join()).not.toContain(transactionId);
+    expect(await backend.result('ada')).toMatchObject({ status: 410 });
+    // A webhook that was on its way brings nothing back.
+    expect(await deliver(sandbox, backend, { transactionId, customerUid: 'ada' })).toBe(204);
+    expect((await backend.status('ada')).body['status']).toBe('not_started');
     expect(await rows()).toHaveLength(1);
+    const anew = await backend.begin('ada');
+    expect(anew.status).toBe(200);
+    expect(anew.body['transactionId']).not.toBe(transactionId);
+  });
+
+  it('keeps a customer whom Berbix could not forget', async () => {
+    const { sandbox, backend } = await startBoth();
+    await backend.begin('ada');
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/transactions', times: Infinity });
+    expect(await backend.forget('ada')).toMatchObject({ status: 502 });
+    expect(await rows()).toHaveLength(1);
+    sandbox.faults.clear();
+    expect(await backend.forget('ada')).toMatchObject({ status: 204 });
+    expect(await rows()).toEqual([]);
+  });
+
+  it('lets nobody in who is not signed in, and takes the customer from nowhere else', async () => {
+    const { sandbox, backend } = await startBoth();
+    for (const customer of [undefined, '', 'two words']) {
+      for (const ask of [backend.again, backend.status, backend.result, backend.forget]) {
+        expect(await ask(customer)).toMatchObject({ status: 401 });
+      }
+      expect(await backend.begin(customer, '?customerUid=ada')).toMatchObject({ status: 401 });
+    }
+    expect(sandbox.requests).toHaveLength(0);
+    await backend.begin('grace', '?customerUid=ada');
+    expect(await rows()).toEqual([expect.objectContaining({ customer_uid: 'grace' })]);
+    expect(await backend.result('ada')).toMatchObject({ status: 404 });
+  });
+
+  it('takes webhooks that are signed, as often as they come, and no others', async () => {
+    const { sandbox, backend } = await startBoth();
+    const begun = await backend.begin('ada');
+    sandbox.webhooks.failNext('duplicate', 'status');
+    await finish(sandbox, begun);
+    expect([...sandbox.deliveries].map(({ status }) => status)).toEqual([204, 204, 204]);
+    const told = (await backend.status('ada')).body;
+    expect(told['status']).toBe('accepted');
+    const { transactionId } = begun.body;
+    const forged = { transactionId, customerUid: 'ada', action: 'reject' };
+    const { finished: wrong } = sandbox.webhookSecrets;
+    expect(await deliver(sandbox, backend, forged, wrong)).toBe(401);
+    // The action in the body is not what counts.
+    expect(await deliver(sandbox, backend, forged)).toBe(204);
+    expect((await backend.status('ada')).body).toEqual(told);
+  });
+
+  it('has a webhook sent again that it could not handle', async () => {
+    const { sandbox, backend } = await startBoth({ webhooks: { retryDelayMs: 1 } });
+    const begun = await backend.begin('ada');
+    // Three attempts of one call.
+    sandbox.faults.add({ kind: 'status', status: 503, path: METADATA, times: 3 });
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/transactions', times: 3 });
+    await finish(sandbox, begun);
+    const [delivery] = sandbox.deliveries.of('status');
+    expect(delivery).toMatchObject({ delivered: true, status: 204 });
+    expect(delivery?.tries).toBeGreaterThan(1);
+    expect((await backend.status('ada')).body['status']).toBe('accepted');
   });
 
   it.each<[string, number, SandboxFault]>([
@@ -224,26 +294,29 @@ describe.each(PLATFORMS)('The example backend on %s', (_, adapter) => {
       { kind: 'status', status: 401, readable: 'invalid_api_secret' },
     ],
   ])('keeps what is stored while Berbix %s: %i', async (_what, status, fault) => {
-    const sandbox = await startSandbox();
-    const first = await (await start(sandbox)).begin('ada');
-    const stored = await storedToken();
+    const { sandbox, backend } = await startBoth();
+    await backend.begin('ada');
+    const before = await stored();
     const patience: Record<string, string> =
-      fault.kind === 'hang' ? { BERBIX_TIMEOUT_MS: '200' } : {};
-    const backend = await start(sandbox, query, patience);
+      fault.kind === 'hang' ? { BERBIX_TIMEOUT_MS: '200', BERBIX_TOTAL_TIMEOUT_MS: '2000' } : {};
+    const another = await start(sandbox, { environment: patience });
+    sandbox.clock.advance(HOUR);
     sandbox.faults.add({ ...fault, path: TOKENS, times: Infinity });
-    const answer = await backend.begin('ada');
-    expect(answer.status).toBe(status);
-    expect(answer.body['message']).toMatch(/^[A-Z].*/);
-    expectNoSecret(answer);
-    expect(answer.headers.get('retry-after')).toBe(status === 503 ? '60' : null);
-    sandbox.faults.clear();
-    expect(await storedToken()).toBe(stored);
-    expect(claimsOf(await (await start(sandbox)).begin('ada')).sub).toBe(claimsOf(first).sub);
+    const first = await another.begin('ada');
+    // Mostly Berbix is left alone for a while, and not asked.
+    const next = await another.result('ada');
+    expect(first.status).toBe(status);
+    expect([status, 503]).toContain(next.status);
+    for (const answer of [first, next]) {
+      expect(answer.body['message']).toMatch(/^[A-Z].*/);
+      expectNoSecret(answer);
+    }
+    expect((await another.status('ada')).body['status']).toBe('in_progress');
+    expect(await stored()).toEqual(before);
   });
 
   it('answers 502 with a sentence when Berbix cannot be reached, and stores nothing', async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
+    const { sandbox, backend } = await startBoth();
     await sandbox.close();
     const answer = await backend.begin('ada');
     expect(answer).toMatchObject({
@@ -252,67 +325,25 @@ describe.each(PLATFORMS)('The example backend on %s', (_, adapter) => {
     });
     expectNoSecret(answer);
     expect(await rows()).toEqual([]);
-  });
-
-  it('stores a new refresh token also when the rest of the answer is of no use', async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
-    await backend.begin('ada');
-    sandbox.faults.add({ kind: 'answer', path: TOKENS, body: { refresh_token: 'rt_newest' } });
-    expect(await backend.begin('ada')).toMatchObject({ status: 502 });
-    expect(await storedToken()).toBe('rt_newest');
-  });
-
-  it("never stores the refresh token of somebody else's transaction", async () => {
-    const sandbox = await startSandbox();
-    const backend = await start(sandbox);
-    await backend.begin('ada');
-    const stored = await storedToken();
-    const body = {
-      transaction_id: 1,
-      access_token: 'at_other',
-      client_token: 'other',
-      refresh_token: 'rt_other',
-      expires_in: 3600,
-    };
-    sandbox.faults.add({ kind: 'answer', path: TOKENS, body });
-    const answer = await backend.begin('ada');
-    expect(answer.status).toBe(502);
-    expectNoSecret(answer);
-    expect(await storedToken()).toBe(stored);
+    expect(await stored()).toEqual({});
   });
 });
 
-describe('The database of the example backend', () => {
-  it('keeps the values out of its errors', async () => {
-    const failed = query('INSERT INTO verifications (customer_uid) VALUES ($1)', ['rt_secret']);
-    await expect(failed).rejects.toThrow('The database says: null value in column');
-    const error: unknown = await failed.catch((thrown: unknown) => thrown);
-    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('rt_secret');
+/** Sends a status webhook as Berbix would; the status of the answer. */
+async function deliver(
+  sandbox: BerbixSandbox,
+  backend: Backend,
+  about: Parameters<typeof sampleWebhookBody>[0],
+  secret: string = sandbox.webhookSecrets.status,
+): Promise<number> {
+  const body = sampleWebhookBody(about);
+  const { status } = await fetch(`${backend.url}/webhooks/berbix/status`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-berbix-signature': signBerbixWebhook({ secret, body }),
+    },
+    body,
   });
-});
-
-/** A `query` that lets something happen just before the first statement of a kind. */
-function before(verb: string, happen: () => Promise<unknown>): Database['query'] {
-  let pending = true;
-  return async (sql, values) => {
-    if (pending && sql.trimStart().startsWith(verb)) {
-      pending = false;
-      await happen();
-    }
-    return query(sql, values);
-  };
-}
-
-/** The same, just after it: its result is out of date then. */
-function after(verb: string, happen: () => Promise<unknown>): Database['query'] {
-  let pending = true;
-  return async <Result>(sql: string, values?: unknown[]) => {
-    const result = await query<Result>(sql, values);
-    if (pending && sql.trimStart().startsWith(verb)) {
-      pending = false;
-      await happen();
-    }
-    return result;
-  };
+  return status;
 }

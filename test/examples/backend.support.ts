@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { Test } from '@nestjs/testing';
+import type { ExpressAdapter } from '@nestjs/platform-express';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { AppModule } from '../../examples/backend/app.module.js';
 import { Database } from '../../examples/backend/database/database.js';
-import { listen, type PLATFORMS } from '../support/platforms.js';
+import type { PLATFORMS } from '../support/platforms.js';
+import { closeAfterTest } from '../support/services.js';
 
 /** One answer of the backend. */
 export interface Answer {
@@ -15,64 +18,100 @@ export interface Answer {
 
 /** A running instance of the example backend. */
 export interface Backend {
+  url: string;
   begin(customer?: string, query?: string): Promise<Answer>;
+  again(customer?: string): Promise<Answer>;
   status(customer?: string): Promise<Answer>;
+  result(customer?: string): Promise<Answer>;
+  forget(customer?: string): Promise<Answer>;
 }
 
-/** An instance for one test; the database is shared with others. */
-export async function startBackend(
-  adapter: (typeof PLATFORMS)[number][1],
-  sandbox: BerbixSandbox,
-  query: Database['query'],
-  environment: Record<string, string> = {},
-): Promise<Backend> {
-  const url = await withEnvironment({ ...accountOf(sandbox), ...environment }, () =>
-    listen(
-      Test.createTestingModule({ imports: [AppModule] })
-        .overrideProvider(Database)
-        .useValue({ location: 'shared', query }),
-      adapter,
-    ),
+/** How an instance is started. */
+export interface BackendSettings {
+  adapter: (typeof PLATFORMS)[number][1];
+  sandbox: BerbixSandbox;
+  query: Database['query'];
+  kind?: 'sdk' | 'hosted';
+  environment?: Record<string, string>;
+}
+
+const KEYS = `test:${randomBytes(32).toString('base64')}`;
+
+/** An instance for one test; its database is shared with others. The webhooks of the sandbox go to it. */
+export async function startBackend(settings: BackendSettings): Promise<Backend> {
+  const { adapter, sandbox, query, kind = 'hosted', environment } = settings;
+  const module = await withEnvironment({ ...accountOf(sandbox, kind), ...environment }, () =>
+    Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(Database)
+      .useValue({ location: 'shared', query })
+      .compile(),
   );
+  const app = module.createNestApplication(adapter() as ExpressAdapter, {
+    logger: false,
+    rawBody: true,
+  });
+  closeAfterTest(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  sandbox.webhooks.setUrl('finished', `${url}/webhooks/berbix/finished`);
+  sandbox.webhooks.setUrl('status', `${url}/webhooks/berbix/status`);
+  return backendAt(url);
+}
+
+/** An instance that runs somewhere. */
+export function backendAt(url: string): Backend {
+  const verification = `${url}/verification`;
   return {
-    begin: (customer, search = '') => send('POST', `${url}/verification${search}`, customer),
-    status: (customer) => send('GET', `${url}/verification`, customer),
+    url,
+    begin: (customer, search = '') => send('POST', verification + search, customer),
+    again: (customer) => send('POST', `${verification}/again`, customer),
+    status: (customer) => send('GET', verification, customer),
+    result: (customer) => send('GET', `${verification}/result`, customer),
+    forget: (customer) => send('DELETE', verification, customer),
   };
 }
 
 /** What the backend is configured with to reach the sandbox. */
-export function accountOf(sandbox: BerbixSandbox): Record<string, string> {
+export function accountOf(
+  sandbox: BerbixSandbox,
+  kind: 'sdk' | 'hosted' = 'hosted',
+): Record<string, string> {
   return {
     BERBIX_API_HOST: sandbox.url,
     BERBIX_API_SECRET: sandbox.apiSecret,
-    BERBIX_TEMPLATE_KEY: sandbox.templateKeys.sdk,
+    BERBIX_TEMPLATE_KEY: sandbox.templateKeys[kind],
+    BERBIX_TEMPLATE_KIND: kind,
+    BERBIX_WEBHOOK_FINISHED_SECRET: sandbox.webhookSecrets.finished,
+    BERBIX_WEBHOOK_STATUS_SECRET: sandbox.webhookSecrets.status,
+    BERBIX_ENCRYPTION_KEYS: KEYS,
   };
 }
 
-/** The transaction that a client token is for, and when it ends. */
-export function claimsOf({ body }: Answer): { sub: string; exp: number } {
-  const [, claims = ''] = body['clientToken']?.split('.') ?? [];
-  return JSON.parse(Buffer.from(claims, 'base64url').toString());
+/** The refresh tokens that were exchanged, oldest first. */
+export const exchanged = (sandbox: BerbixSandbox): string[] =>
+  sandbox.requests.to('POST', '/v0/tokens').map(({ body }) => JSON.parse(body).refresh_token);
+
+export const created = (sandbox: BerbixSandbox): number =>
+  sandbox.requests.to('POST', '/v0/transactions').length;
+
+/** Makes a choice on the sandbox's page of the verification, and waits for the webhooks. */
+export async function finish(
+  sandbox: BerbixSandbox,
+  { body }: Answer,
+  choice = 'accept',
+): Promise<void> {
+  const { hostedUrl, clientToken = '' } = body;
+  const page =
+    hostedUrl ??
+    // In place of the Berbix front end.
+    (await post(`${sandbox.url}/verify`, { client_token: clientToken })).headers.get('location');
+  const { status } = await post(new URL(page ?? '', sandbox.url), { choice });
+  if (status !== 200) throw new Error(`The page answered ${status}.`);
+  await sandbox.webhooks.settled();
 }
 
-/** Deletes a transaction at Berbix behind the backend's back. */
-export async function deleteTransaction(
-  sandbox: BerbixSandbox,
-  refreshToken: string,
-): Promise<void> {
-  const exchange = await fetch(`${sandbox.url}/v0/tokens`, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${sandbox.apiSecret}:`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ refresh_token: refreshToken, grant_type: 'refresh_token' }),
-  });
-  const { access_token: accessToken } = (await exchange.json()) as { access_token: string };
-  await fetch(`${sandbox.url}/v0/transactions`, {
-    method: 'DELETE',
-    headers: { authorization: `Bearer ${accessToken}` },
-  });
+function post(url: string | URL, fields: Record<string, string>): Promise<Response> {
+  return fetch(url, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
 }
 
 async function send(method: string, url: string, customer?: string): Promise<Answer> {
@@ -81,7 +120,8 @@ async function send(method: string, url: string, customer?: string): Promise<Ans
     headers: customer === undefined ? {} : { 'x-demo-customer': customer },
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
+  const body = text === '' ? {} : JSON.parse(text);
+  return { status: response.status, headers: response.headers, text, body };
 }
 
 async function withEnvironment<T>(

@@ -1,12 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cp } from 'node:fs/promises';
+import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { closeAfterTest, startSandbox } from '../support/services.js';
-import { accountOf } from './backend.support.js';
+import { accountOf, exchanged } from './backend.support.js';
 import {
   createDirectory,
   type Ended,
@@ -18,20 +19,24 @@ import {
 jest.setTimeout(180_000);
 
 const STEPS = [
-  '1. Ada begins her verification: POST /verification',
-  '2. Ada comes back later: POST /verification',
-  'loaded the refresh token rt_',
-  'exchanged it for fresh tokens of the same transaction',
-  '3. Ada asks where she stands: GET /verification',
+  'Ada begins her verification: POST /verification',
+  'PostgreSQL  keeps its refresh token, sealed: b1.',
+  'PostgreSQL  loaded the refresh token rt_',
+  'exchanged it for fresh tokens',
+  'Ada asks where she stands: GET /verification',
 ];
-const READY = 'The backend stays up';
+const READY = 'delete it to begin anew';
 
 function expectDone({ code, stdout, stderr }: Ended): void {
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(STEPS.filter((step) => !stdout.includes(step))).toEqual([]);
-  // Four characters of a token at most.
-  expect(stdout).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_/);
+  expectNoSecret(stdout);
+}
+
+/** Four characters of a token at most. */
+function expectNoSecret(output: string): void {
+  expect(output).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_|whs_/);
 }
 
 function expectRefused({ code, stderr }: Ended, sentence: RegExp): void {
@@ -40,11 +45,19 @@ function expectRefused({ code, stderr }: Ended, sentence: RegExp): void {
   expect(stderr.trim().split('\n')).toHaveLength(1);
 }
 
+interface Stored {
+  customers: unknown[];
+  /** Everything in the table of the tokens. */
+  tokens: string;
+}
+
 /** What is stored in a data directory that is not in use. */
-async function storedIn(directory: string): Promise<unknown[]> {
+async function storedIn(directory: string): Promise<Stored> {
   const pglite = await PGlite.create(join(directory, 'postgres'));
   try {
-    return (await pglite.query('SELECT customer_uid, transaction_id FROM verifications')).rows;
+    const sql = 'SELECT customer_uid, transaction_id, status FROM customer_verifications';
+    const tokens = await pglite.query('SELECT * FROM berbix_tokens');
+    return { customers: (await pglite.query(sql)).rows, tokens: JSON.stringify(tokens.rows) };
   } finally {
     await pglite.close();
   }
@@ -63,12 +76,15 @@ afterAll(() => removeDirectory(newDatabase));
 /** A directory where the command finds an empty database in its place. */
 async function preparedDirectory(): Promise<string> {
   const directory = await temporaryDirectory();
-  await cp(newDatabase, join(directory, '.data', 'backend', 'postgres'), { recursive: true });
+  const database = join(directory, '.data', 'backend', 'database', 'postgres');
+  await cp(newDatabase, database, { recursive: true });
   return directory;
 }
 
 const transactionIn = (stdout: string): string | undefined =>
-  /Answer +transaction (\d+), begun/.exec(stdout)?.[1];
+  /Berbix +(?:created|goes on with) transaction (\d+)/.exec(stdout)?.[1];
+
+const keyIn = (stdout: string): string | undefined => /b1\.(demo-\w+)\./.exec(stdout)?.[1];
 
 describe('npm start', () => {
   it('shows the main job, ends with --once, and finds its data again', async () => {
@@ -76,71 +92,123 @@ describe('npm start', () => {
     const data = join(directory, '.data', 'backend');
     const first = await start(directory, ['--once']).ended;
     expectDone(first);
-    expect(first.stdout).toContain('its data in .data/backend\n');
-    expect(first.stdout).toContain('created transaction');
+    expect(first.stdout).toContain('its data in .data/backend/database\n');
+    expect(first.stdout).toContain('status, signed: checked and handled (204)');
+    expect(first.stdout).toContain('Answer      accepted since');
+    expect(first.stdout).toContain(': accept, JOHN DOE');
     expect(first.stdout).not.toContain(READY);
     const transaction = transactionIn(first.stdout);
-    expect(await storedIn(data)).toEqual([{ customer_uid: 'ada', transaction_id: transaction }]);
+    const after = await storedIn(join(data, 'database'));
+    const ada = { customer_uid: 'ada', status: 'accepted' };
+    expect(after.customers).toEqual([{ ...ada, transaction_id: transaction }]);
+    expect(after.tokens).toContain(`default/transaction/${transaction}`);
+    expect(after.tokens).not.toMatch(/rt_|at_|eyJ/);
 
     const second = await start(directory, ['--once']).ended;
     expectDone(second);
-    expect(second.stdout).toContain(`had transaction ${transaction} of an earlier run`);
-    expect(second.stdout).toContain('cannot continue it');
+    expect(second.stdout).toContain('has one of an earlier run: accepted since');
+    expect(keyIn(second.stdout)).toBe(keyIn(first.stdout));
     const successor = transactionIn(second.stdout);
     expect(successor).not.toBe(transaction);
-    expect(await storedIn(data)).toEqual([{ customer_uid: 'ada', transaction_id: successor }]);
+    expect((await storedIn(join(data, 'database'))).customers).toEqual([
+      { ...ada, transaction_id: successor },
+    ]);
+  });
+
+  it('makes a key for the demo and says so, and uses keys that it is given', async () => {
+    const directory = await preparedDirectory();
+    const file = join(directory, '.data', 'backend', 'demo-encryption-key');
+    const first = await start(directory, ['--once']).ended;
+    expectDone(first);
+    expect(first.stdout).toContain(
+      'with a key for the demo only: .data/backend/demo-encryption-key, beside the data',
+    );
+    const made = await readFile(file, 'utf8');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const [id, key = ''] = made.split(':');
+    expect(first.stdout).toContain(`b1.${id}.`);
+    expect(first.stdout).not.toContain(key);
+
+    const BERBIX_ENCRYPTION_KEYS = `mine:${randomBytes(32).toString('base64')}`;
+    const elsewhere = await preparedDirectory();
+    const given = await start(elsewhere, ['--once'], { BERBIX_ENCRYPTION_KEYS }).ended;
+    expectDone(given);
+    expect(given.stdout).toContain('b1.mine.');
+    expect(given.stdout).not.toContain('for the demo only');
+    // What was sealed with the one key does not open with the other.
+    const other = await start(directory, ['--once'], { BERBIX_ENCRYPTION_KEYS }).ended;
+    expectRefused(other, /sealed with the key "demo-\w+", which encryption does not have/);
   });
 
   it('uses the account of the environment, resumes in it, and prints none of its secrets', async () => {
     const sandbox = await startSandbox();
     const directory = await temporaryDirectory();
-    const environment = { ...accountOf(sandbox), DATA_DIR: join(directory, 'mine') };
-    const first = await start(directory, ['--once'], environment).ended;
-    const second = await start(directory, ['--once'], environment).ended;
-    const secrets = sandbox.requests
-      .to('POST', '/v0/tokens')
-      .map(({ body }): string => JSON.parse(body).refresh_token);
-    // Each run comes back once, and the second one resumes first.
-    expect(secrets).toHaveLength(3);
-    for (const ended of [first, second]) {
+    const run = (kind: 'sdk' | 'hosted'): Promise<Ended> =>
+      start(directory, ['--once'], { ...accountOf(sandbox, kind), DATA_DIR: 'mine' }).ended;
+    const other = await run('sdk');
+    expect(other.stdout).toContain('Answer      client token eyJ');
+    expect(other.stdout).toContain('its data in mine/database\n');
+    const [first, second] = [await run('hosted'), await run('hosted')];
+    expect(second.stdout).toContain(`goes on with transaction ${transactionIn(first.stdout)}`);
+    // Ada finishes it, and no webhook tells.
+    const hostedUrl = /her page, (http\S+)/.exec(second.stdout)?.[1] ?? '';
+    await fetch(hostedUrl, { method: 'POST', body: new URLSearchParams({ choice: 'accept' }) });
+    const third = await run('hosted');
+    expect(transactionIn(third.stdout)).not.toBe(transactionIn(first.stdout));
+    const secrets = [...exchanged(sandbox), ...Object.values(sandbox.webhookSecrets)];
+    for (const ended of [other, first, second, third]) {
       expectDone(ended);
       expect(ended.stdout).toContain(`${sandbox.url} (the account of your API secret)`);
-      for (const secret of [...secrets, sandbox.apiSecret]) {
-        expect(ended.stdout).not.toContain(secret);
-      }
+      for (const secret of secrets) expect(ended.stdout).not.toContain(secret);
     }
-    expect(second.stdout).toContain('knows it: resumed');
-    expect(transactionIn(second.stdout)).toBe(transactionIn(first.stdout));
-    expect(sandbox.requests.to('POST', '/v0/transactions')).toHaveLength(1);
+    expect(exchanged(sandbox)).toHaveLength(4);
+    expect(sandbox.requests.to('POST', '/v0/transactions')).toHaveLength(3);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('stays up until %s, then exits 0', async (signal) => {
     const directory = await preparedDirectory();
     const run = start(directory, []);
-    await run.shows('delete it to begin anew');
+    await run.shows(READY);
     run.kill(signal);
     const ended = await run.ended;
     expectDone(ended);
-    expect(await storedIn(join(directory, '.data', 'backend'))).toHaveLength(1);
+    expect(ended.stdout).toContain('in_progress since');
+    const { customers } = await storedIn(join(directory, '.data', 'backend', 'database'));
+    expect(customers).toHaveLength(1);
   });
 
-  it('shows where to look: its commands work while it stays up', async () => {
+  it('shows how to be Ada: the page leads to a result, and the commands work', async () => {
     const run = start(await preparedDirectory(), []);
-    const stdout = await run.shows('delete it to begin anew');
-    const commands = [...stdout.matchAll(/curl (-X POST )?(-H "x-demo-customer: grace" )?(\S+)/g)];
+    const stdout = await run.shows(READY);
+    const page = /open (http\S+) and choose/.exec(stdout)?.[1] ?? '';
+    const form = new URLSearchParams({ choice: 'review' });
+    expect((await fetch(page, { method: 'POST', body: form })).status).toBe(200);
+    const log = await run.shows('There is news of transaction');
+    expect(log).toContain(`The customer has finished transaction ${transactionIn(stdout)}`);
+    expect(log).toContain(`There is news of transaction ${transactionIn(stdout)}`);
+
+    const commands = [
+      ...stdout.matchAll(/curl (?:-X (\w+) )?(-H "x-demo-customer: ada" )?(http\S+)/g),
+    ];
     const answers: unknown[] = [];
-    for (const [, post, customer, url = ''] of commands) {
-      const response = await fetch(url, {
-        method: post ? 'POST' : 'GET',
-        headers: customer ? { 'x-demo-customer': 'grace' } : {},
-      });
-      answers.push([response.status, Object.keys((await response.json()) as object)]);
+    for (const [, method = 'GET', customer, url = ''] of commands) {
+      const headers: Record<string, string> = customer ? { 'x-demo-customer': 'ada' } : {};
+      const response = await fetch(url, { method, headers });
+      const text = await response.text();
+      answers.push([response.status, text === '' ? text : JSON.parse(text)]);
     }
     expect(answers).toEqual([
-      [200, ['clientToken', 'expiresAt']],
-      [200, ['transactionId', 'startedAt']],
-      [200, ['requests']],
+      [200, { status: 'review', since: expect.any(String) }],
+      [200, expect.objectContaining({ action: 'review', name: 'JOHN DOE' })],
+      [409, expect.anything()],
+      [200, expect.objectContaining({ isResumed: false })],
+      [204, ''],
+      [200, { requests: expect.any(Array) }],
     ]);
+    run.kill('SIGTERM');
+    const ended = await run.ended;
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expectNoSecret(ended.stdout);
   });
 
   it('keeps away from the data of a run that stays up', async () => {
@@ -149,20 +217,25 @@ describe('npm start', () => {
     await staying.shows(READY);
     const other = await start(directory, ['--once']).ended;
     expectDone(other);
-    expect(other.stdout).toContain('its data in .data/backend-2\n');
-    expect(other.stdout).toContain('(another run uses .data/backend)');
+    expect(other.stdout).toContain('its data in .data/backend/database-2\n');
+    expect(other.stdout).toContain('(another run uses .data/backend/database)');
     staying.kill('SIGTERM');
     expectDone(await staying.ended);
-    for (const data of ['backend', 'backend-2']) {
-      expect(await storedIn(join(directory, '.data', data))).toHaveLength(1);
+    for (const data of ['database', 'database-2']) {
+      const { customers } = await storedIn(join(directory, '.data', 'backend', data));
+      expect(customers).toHaveLength(1);
     }
   });
 
   it('can be started twice at the same moment', async () => {
     const directory = await temporaryDirectory();
     const runs = [start(directory, ['--once']), start(directory, ['--once'])];
-    for (const { ended } of runs) expectDone(await ended);
-    expect(await storedIn(join(directory, '.data', 'backend'))).toHaveLength(1);
+    const keys: (string | undefined)[] = [];
+    for (const { ended } of runs) {
+      expectDone(await ended);
+      keys.push(keyIn((await ended).stdout));
+    }
+    expect(new Set(keys).size).toBe(1);
   });
 
   it('uses its data again after it was killed', async () => {
@@ -171,10 +244,12 @@ describe('npm start', () => {
     const stdout = await killed.shows(READY);
     killed.kill('SIGKILL');
     await killed.ended;
+    // At once: a sandbox that has just started does not know the tokens of the one before.
     const next = await start(directory, ['--once']).ended;
     expectDone(next);
-    expect(next.stdout).toContain('its data in .data/backend\n');
-    expect(next.stdout).toContain(`had transaction ${transactionIn(stdout)} of an earlier run`);
+    expect(next.stdout).toContain('its data in .data/backend/database\n');
+    expect(next.stdout).toContain('has one of an earlier run: in_progress since');
+    expect(transactionIn(next.stdout)).not.toBe(transactionIn(stdout));
   });
 
   it('ends with 1 and one sentence when something is wrong', async () => {
@@ -191,20 +266,44 @@ describe('npm start', () => {
     expectRefused(await refuse({}, '--twice'), /'--twice'/);
     expectRefused(await refuse({ PORT: 'http' }), /PORT must be a port number from 0 to 65535/);
     expectRefused(await refuse({ PORT: port }), /PORT is \d+, which cannot be used \(EADDRINUSE\)/);
+    const file = join(directory, 'file');
+    await writeFile(file, '');
     expectRefused(
-      await refuse({ DATA_DIR: join(process.execPath, 'data') }),
-      /The data directory .* cannot be used/,
+      await refuse({ DATA_DIR: join(file, 'data') }),
+      /data directory .* cannot be used/,
     );
+    expectRefused(
+      await refuse({ ...account, DATA_DIR: join(file, 'data') }),
+      /data directory .* cannot be used/,
+    );
+    const closed = 'user:hidden@127.0.0.1:1';
+    for (const [name, url] of [
+      ['DATABASE_URL', `postgres://${closed}/db`],
+      ['REDIS_URL', `redis://${closed}`],
+    ] as const) {
+      const refused = await refuse({ [name]: url });
+      expectRefused(refused, new RegExp(`server of ${name} cannot be used \\(ECONNREFUSED\\)`));
+      expect(refused.stderr).not.toContain('hidden');
+    }
     expectRefused(
       await refuse({ ...account, BERBIX_TEMPLATE_KEY: '' }),
       /BERBIX_TEMPLATE_KEY is missing/,
     );
     expectRefused(
+      await refuse({ ...account, BERBIX_TEMPLATE_KIND: 'paper' }),
+      /BERBIX_TEMPLATE_KIND must be sdk or hosted/,
+    );
+    expectRefused(
       await refuse({ ...account, BERBIX_API_SECRET: 'secret_test_of_another_account' }),
       /refused \(401\)\. Check that apiSecret/,
     );
+    const withoutHooks = { BERBIX_WEBHOOK_FINISHED_SECRET: '', BERBIX_WEBHOOK_STATUS_SECRET: '' };
+    expectRefused(
+      await refuse({ ...account, ...withoutHooks, BERBIX_TEMPLATE_KEY: 'unknown' }),
+      /template_key names no template/,
+    );
     await sandbox.close();
-    expectRefused(await refuse(account), /502: Identity verification cannot be reached/);
+    expectRefused(await refuse(account), /^BERBIX_CONNECTION: /);
     // Nothing of it left the data locked.
     expectDone(await refuse({}));
   });

@@ -78,7 +78,7 @@ function watch(child: ChildProcess): Run {
 /** Nothing of the machine decides what a run does. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(
-    ([name]) => !/^(BERBIX_|PORT$|DATA_DIR$|NODE_OPTIONS$)/.test(name),
+    ([name]) => !/^(BERBIX_|PORT$|DATA_DIR$|DATABASE_URL$|REDIS_URL$|NODE_OPTIONS$)/.test(name),
   );
   return Object.fromEntries(entries);
 }

@@ -6,9 +6,10 @@ import {
   createParamDecorator,
 } from '@nestjs/common';
 
-interface SignedInRequest {
+/** A request that {@link SignedInGuard} has let in. */
+export interface SignedInRequest {
   headers: Record<string, string | string[] | undefined>;
-  customerUid?: string;
+  customerUid: string;
 }
 
 /** Lets a request in whose sender is signed in, and notes who that is. */
@@ -34,7 +35,7 @@ function customerUidOf({ headers }: SignedInRequest): string {
 
 /** The uid of the signed-in customer, in handlers behind {@link SignedInGuard}. */
 export const SignedInCustomer = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  const { customerUid } = context.switchToHttp().getRequest<SignedInRequest>();
+  const { customerUid } = context.switchToHttp().getRequest<Partial<SignedInRequest>>();
   if (customerUid === undefined) throw new Error('@SignedInCustomer() needs SignedInGuard.');
   return customerUid;
 });

@@ -1,6 +1,11 @@
+import { join } from 'node:path';
 import { registerAs } from '@nestjs/config';
 
-/** `DATA_DIR`: where the embedded PostgreSQL keeps its data. */
+/**
+ * `DATABASE_URL`: the PostgreSQL server. Without it, one inside the process keeps its data in
+ * `DATA_DIR`.
+ */
 export const databaseConfig = registerAs('database', () => ({
-  directory: process.env['DATA_DIR'] || '.data/backend',
+  url: process.env['DATABASE_URL'] || undefined,
+  directory: join(process.env['DATA_DIR'] || '.data/backend', 'database'),
 }));

@@ -4,6 +4,7 @@ import { databaseConfig } from './database.config.js';
 import { Database } from './database.js';
 import { migrate } from './migrations.js';
 import { PgliteDatabase } from './pglite.database.js';
+import { PostgresDatabase } from './postgres.database.js';
 
 @Module({
   imports: [ConfigModule.forFeature(databaseConfig)],
@@ -11,8 +12,14 @@ import { PgliteDatabase } from './pglite.database.js';
     {
       provide: Database,
       inject: [databaseConfig.KEY],
-      useFactory: async ({ directory }: ConfigType<typeof databaseConfig>): Promise<Database> => {
-        const database = await PgliteDatabase.open(directory);
+      useFactory: async ({
+        url,
+        directory,
+      }: ConfigType<typeof databaseConfig>): Promise<Database> => {
+        const database =
+          url === undefined
+            ? await PgliteDatabase.open(directory)
+            : await PostgresDatabase.open(url);
         await migrate(database);
         return database;
       },

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { DataDirectory } from './data-directory.js';
-import { Database } from './database.js';
+import { type Answer, Database } from './database.js';
 
 /** PostgreSQL inside this process, so that the example needs nothing installed. */
 export class PgliteDatabase extends Database implements OnApplicationShutdown {
   private constructor(
     private readonly pglite: PGlite,
-    private readonly directory?: DataDirectory,
+    private readonly directory: DataDirectory,
   ) {
     super();
   }
@@ -26,28 +26,17 @@ export class PgliteDatabase extends Database implements OnApplicationShutdown {
     }
   }
 
-  /** For tests. */
-  static async inMemory(): Promise<PgliteDatabase> {
-    return new PgliteDatabase(await PGlite.create());
-  }
-
   get location(): string {
-    return this.directory?.path ?? 'memory';
+    return this.directory.path;
   }
 
-  async query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.pglite.query<Row>(sql, values).catch(withoutValues);
-    return rows;
+  query<Row>(sql: string, values?: unknown[]): Promise<Answer<Row>> {
+    return this.pglite.query<Row>(sql, values);
   }
 
   /** Nest calls it when no request is under way any more. */
   async onApplicationShutdown(): Promise<void> {
     if (!this.pglite.closed) await this.pglite.close();
-    this.directory?.release();
+    this.directory.release();
   }
-}
-
-/** The driver's error holds the values, refresh tokens among them, and errors get logged. */
-function withoutValues({ message }: Error): never {
-  throw new Error(`The database says: ${message}`);
 }

@@ -13,6 +13,15 @@ export async function berbixAccount(env: NodeJS.ProcessEnv): Promise<BerbixAccou
   const sandbox = await BerbixSandbox.start();
   env['BERBIX_API_HOST'] = sandbox.url;
   env['BERBIX_API_SECRET'] = sandbox.apiSecret;
-  env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.sdk;
+  env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.hosted;
+  env['BERBIX_TEMPLATE_KIND'] = 'hosted';
+  env['BERBIX_WEBHOOK_FINISHED_SECRET'] = sandbox.webhookSecrets.finished;
+  env['BERBIX_WEBHOOK_STATUS_SECRET'] = sandbox.webhookSecrets.status;
   return { host: sandbox.url, sandbox };
+}
+
+/** In place of the dashboard, where a real account is told where its webhooks go. */
+export function pointWebhooks({ sandbox }: BerbixAccount, backend: string): void {
+  sandbox?.webhooks.setUrl('finished', `${backend}/webhooks/berbix/finished`);
+  sandbox?.webhooks.setUrl('status', `${backend}/webhooks/berbix/status`);
 }

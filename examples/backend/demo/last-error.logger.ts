@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** Keeps the last error instead of printing it: the demo ends with one sentence, not with a stack. */
+/** Keeps the last error or warning instead of printing it: the demo ends with one sentence, not with a stack. */
 export class LastErrorLogger implements LoggerService {
   last: unknown;
 
@@ -8,6 +8,9 @@ export class LastErrorLogger implements LoggerService {
     this.last = error;
   }
 
-  warn(): void {}
+  warn(warning: unknown): void {
+    this.last = warning;
+  }
+
   log(): void {}
 }

@@ -6,7 +6,7 @@ export class Paper {
 
   constructor(
     private readonly write: (line: string) => void,
-    private readonly labelWidth = 10,
+    private readonly labelWidth = 12,
   ) {}
 
   heading(text: string): void {
@@ -28,7 +28,7 @@ export function redacted(token: string): string {
 }
 
 /** `2026-01-31 12:00:00 UTC` */
-export function moment(time: Date | string): string {
+export function moment(time: Date | string | number): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 

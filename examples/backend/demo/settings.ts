@@ -6,12 +6,18 @@ export interface DemoSettings {
   once: boolean;
   /** `PORT`; 0 takes a free one. */
   port: number;
+  /** `DATA_DIR`: the directory that all runs share. */
+  data: string;
 }
 
 /** @throws {Error} that says what is wrong */
 export function demoSettings(args: string[], env: NodeJS.ProcessEnv): DemoSettings {
   const { values } = parseArgs({ args, options: { once: { type: 'boolean', default: false } } });
-  return { once: values.once, port: portFrom(env['PORT'] || '0') };
+  return {
+    once: values.once,
+    port: portFrom(env['PORT'] || '0'),
+    data: env['DATA_DIR'] || '.data/backend',
+  };
 }
 
 function portFrom(text: string): number {

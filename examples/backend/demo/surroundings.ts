@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import { databaseConfig } from '../database/database.config.js';
+import { join } from 'node:path';
+import type { VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixAccount } from './berbix-account.js';
 import { Paper, shortPath } from './paper.js';
 
@@ -8,29 +8,58 @@ export interface Places {
   berbix: BerbixAccount;
   /** URL of the backend. */
   backend: string;
-  /** Directory of the database. */
+  /** Of the database: a directory, or the address of a server. */
+  database: string;
+  /** What `DATA_DIR` is. */
   data: string;
+  tokens: string;
+  /** File of the key that the demo has made, if it has. */
+  key: string | undefined;
 }
 
-export function printSurroundings(paper: Paper, { berbix, backend, data }: Places): void {
+export function printSurroundings(paper: Paper, places: Places): void {
+  const { berbix, backend, database, data, tokens, key } = places;
   const kind = berbix.sandbox ? 'the sandbox: no account needed' : 'the account of your API secret';
-  const wanted = resolve(databaseConfig().directory);
+  const wanted = join(data, 'database');
+  const isEmbedded = shortPath(database).startsWith(shortPath(wanted));
   paper.heading('The nestjs-berbix example backend');
   paper.fact('Berbix', `${berbix.host} (${kind})`);
   paper.fact('Backend', backend);
-  paper.fact('Database', `embedded PostgreSQL, its data in ${shortPath(data)}`);
-  if (data !== wanted) paper.fact('', `(another run uses ${shortPath(wanted)})`);
+  paper.fact(
+    'Database',
+    isEmbedded
+      ? `embedded PostgreSQL, its data in ${shortPath(database)}`
+      : `PostgreSQL at ${database}`,
+  );
+  if (isEmbedded && shortPath(database) !== shortPath(wanted)) {
+    paper.fact('', `(another run uses ${shortPath(wanted)})`);
+  }
+  paper.fact('Tokens', `${tokens}, encrypted`);
+  if (key !== undefined) {
+    paper.fact('', `with a key for the demo only: ${shortPath(key)}, beside the data`);
+  }
 }
 
 export function printWhereToLook(
   write: (line: string) => void,
   { berbix, backend, data }: Places,
+  { hostedUrl }: VerificationStartDto,
 ): void {
   const paper = new Paper(write, 17);
-  const customer = `-H "x-demo-customer: grace" ${backend}/verification`;
-  paper.heading('The backend stays up; Ctrl+C stops it. Be another customer:');
-  paper.fact('Begin or resume', `curl -X POST ${customer}`);
-  paper.fact('Status', `curl ${customer}`);
+  const verification = `-H "x-demo-customer: ada" ${backend}/verification`;
+  paper.heading('The backend stays up; Ctrl+C stops it. Now be Ada:');
+  paper.fact(
+    'Be verified',
+    hostedUrl === undefined
+      ? 'start the Berbix front end with the client token of the answer'
+      : `open ${hostedUrl} and choose what comes of it`,
+  );
+  paper.fact('See the status', `curl ${verification}`);
+  paper.fact('The result', `curl ${verification}/result`);
+  paper.fact('Take it up again', `curl -X POST ${verification}`);
+  paper.fact('Another attempt', `curl -X POST ${verification}/again`);
+  paper.fact('Be forgotten', `curl -X DELETE ${verification}`);
   if (berbix.sandbox) paper.fact('What Berbix got', `curl ${berbix.host}/sandbox/requests`);
+  else paper.fact('Webhooks', 'come to /webhooks/berbix/finished and /status of the backend');
   paper.fact('Data', `stays in ${shortPath(data)}; delete it to begin anew`);
 }

@@ -1,14 +1,8 @@
-import type { Verification } from './verification.js';
+import type { VerificationStatus } from 'nestjs-berbix';
 
-/** What the customer's browser may know; nothing of it is secret. */
+/** How it stands with a customer, as the application knows; his browser may know it too. */
 export class VerificationStatusDto {
-  /** To name in a support request; null if Berbix has not named it yet. */
-  transactionId!: string | null;
-
-  startedAt!: Date;
-
-  static of({ tokens, startedAt }: Verification): VerificationStatusDto {
-    const transactionId = tokens.transactionId ?? null;
-    return Object.assign(new VerificationStatusDto(), { transactionId, startedAt });
-  }
+  status!: VerificationStatus;
+  /** When that was noted; null if nothing was begun. */
+  since!: Date | null;
 }

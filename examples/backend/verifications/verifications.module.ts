@@ -1,14 +1,20 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { createBerbixWebhookController } from 'nestjs-berbix';
 import { DatabaseModule } from '../database/database.module.js';
 import { verificationsConfig } from './verifications.config.js';
 import { VerificationsController } from './verifications.controller.js';
+import { VerificationsHooks } from './verifications.hooks.js';
 import { VerificationsRepository } from './verifications.repository.js';
 import { VerificationsService } from './verifications.service.js';
 
 @Module({
   imports: [ConfigModule.forFeature(verificationsConfig), DatabaseModule],
-  controllers: [VerificationsController],
-  providers: [VerificationsService, VerificationsRepository],
+  controllers: [
+    VerificationsController,
+    // POST /webhooks/berbix/finished and /status: no guard of yours, each is checked by its signature.
+    createBerbixWebhookController(),
+  ],
+  providers: [VerificationsService, VerificationsRepository, VerificationsHooks],
 })
 export class VerificationsModule {}

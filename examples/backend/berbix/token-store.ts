@@ -1,0 +1,49 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import type { BerbixTokenStore } from 'nestjs-berbix';
+import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import type { Database } from '../database/database.js';
+import { addressOf, codeOf } from '../database/server.js';
+
+/** Where the refresh tokens are, sealed: in the application's own database, or in Redis. Yours needs one of the two. */
+export class TokenStore implements OnApplicationShutdown {
+  private constructor(
+    readonly store: BerbixTokenStore,
+    /** For people. */
+    readonly location: string,
+    private readonly redis?: Redis,
+  ) {}
+
+  static inDatabase(database: Database): TokenStore {
+    return new TokenStore(
+      new PostgresTokenStore(database),
+      'in the table berbix_tokens of that database',
+    );
+  }
+
+  /** @throws {Error} that says why it cannot be used, without the password in the URL */
+  static async inRedis(url: string): Promise<TokenStore> {
+    // A client that fails rather than waits.
+    const redis = new Redis(url, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      commandTimeout: 1_000,
+      maxRetriesPerRequest: 1,
+    });
+    let problem: string | undefined;
+    redis.on('error', (error) => (problem = codeOf(error)));
+    const failure = await redis.connect().then(() => undefined, codeOf);
+    if (failure !== undefined) {
+      redis.disconnect();
+      throw new Error(`The Redis server of REDIS_URL cannot be used (${problem ?? failure}).`);
+    }
+    // Add `durable: true` once the server has appendonly yes and appendfsync always.
+    return new TokenStore(new RedisTokenStore(redis), `in Redis at ${addressOf(url)}`, redis);
+  }
+
+  /** Nest calls it when no request is under way any more. */
+  onApplicationShutdown(): void {
+    this.redis?.disconnect();
+  }
+}
