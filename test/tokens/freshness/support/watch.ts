@@ -37,7 +37,7 @@ export class Watch {
   readonly #succeeded = new Set<string>();
   readonly #stored = new Map<string, string>();
   readonly #versions = new Map<string, { version: number; fence: number }>();
-  /** Which changes from outside a lease came after, and the lease of each replica. */
+  /** How often the refresh token was changed from outside; and when each replica leased it, told so. */
   readonly #changes = new Map<string, number>();
   readonly #leases = new Map<string, number>();
   readonly #ofExchanges = new Map<SeenExchange, number | undefined>();
@@ -76,12 +76,11 @@ export class Watch {
   /** Something was done to the store. */
   stored({ call, key, from, text = '', result }: Deed): void {
     const id = key.replace(/^.*\//, '');
-    if (call === 'forget' || call === 'commit') {
-      this.#leases.delete(key);
-      if (call === 'forget') this.#changed(id);
-    }
+    if (call === 'forget') this.#changed(id);
     if (call === 'lease' && result !== undefined) {
-      this.#leases.set(`${from.name} ${id}`, this.#changes.get(id) ?? 0);
+      // By the refresh token too: one replica may lease what came while it held what was there before.
+      const leased = `${from.name} ${id} ${this.#stored.get(key)}`;
+      this.#leases.set(leased, this.#changes.get(id) ?? 0);
       this.#grows(key, undefined, (result as { fence: number }).fence);
     }
     if (call === 'commit' && result !== undefined) {
@@ -132,7 +131,7 @@ export class Watch {
     if (this.#succeeded.has(refreshToken)) {
       this.faults.push('I3: a refresh token was presented after its successor was committed');
     }
-    const change = this.#leases.get(`${from.name} ${id}`);
+    const change = this.#leases.get(`${from.name} ${id} ${refreshToken}`);
     this.#ofExchanges.set(exchange, change);
     const beside = this.api
       .inFlight(id)
