@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   // The default leaves a core idle, which on two cores is half of them.
   maxWorkers: '100%',
+  // Nothing waits for the clock, but a busy machine may take its time to start things.
+  testTimeout: 60_000,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],

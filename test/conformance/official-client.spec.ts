@@ -3,9 +3,6 @@ import { globalAgent } from 'node:https';
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { bePatient } from '../sandbox/support/patience.js';
-
-bePatient();
 
 /** What we use of `berbix` 2.0.0, which has no types of its own. */
 interface OfficialTokens {

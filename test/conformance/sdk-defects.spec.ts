@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { bePatient } from '../sandbox/support/patience.js';
 import { common } from './defects/common.js';
 import { dotnet } from './defects/dotnet.js';
 import { go } from './defects/go.js';
@@ -9,8 +8,6 @@ import { php } from './defects/php.js';
 import { python } from './defects/python.js';
 import { ruby } from './defects/ruby.js';
 import { SECTION_8, type Row } from './section-8.js';
-
-bePatient();
 
 const PROOFS: [sdks: string, proofs: Record<string, () => Promise<void>>][] = [
   ['all official SDKs', common],

@@ -5,11 +5,8 @@ import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { WEBHOOK_KINDS } from '../../lib/wire/index.js';
 import { type Hook, HookServer } from '../sandbox/support/hook-server.js';
-import { bePatient } from '../sandbox/support/patience.js';
 import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
 import { sdk } from './official-sdk.support.js';
-
-bePatient();
 
 /** What came of a verification; theirs may end in an exception that is none of its own. */
 type Verdict = 'taken' | 'refused' | 'TypeError';

@@ -1,30 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { migrate } from '../../examples/backend/database/migrations.js';
-import { Browser, findChromium } from '../sandbox/support/browser.js';
-import { bePatient } from '../sandbox/support/patience.js';
+import { describeInBrowser } from '../support/browser/describe-in-browser.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { sharedPglite } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { startBackend } from './backend.support.js';
 
-bePatient();
-
-const path = findChromium();
-if (path === undefined) {
-  const sentence = 'No Chromium on the PATH nor in CHROMIUM_PATH';
-  if (process.env.CI === 'true') throw new Error(`${sentence}, which CI must have.`);
-  process.stderr.write(`${sentence}: the example is not tried in a browser.\n`);
-}
-const describeWithBrowser = path === undefined ? describe.skip : describe;
-
-describeWithBrowser('The example backend, its customer in Chromium', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await Browser.start(path ?? '');
-  });
-  afterAll(() => browser?.close());
-
+describeInBrowser('the example backend, for its customer', (openTab) => {
   it.each(PLATFORMS)('%s: open the page, choose, see the status change', async (_, adapter) => {
     const sandbox = await startSandbox();
     const database = await sharedPglite();
@@ -34,7 +16,7 @@ describeWithBrowser('The example backend, its customer in Chromium', () => {
     await database.query('DELETE FROM customer_verifications');
     const backend = await startBackend({ adapter, sandbox, query });
     const { hostedUrl = '' } = (await backend.begin('ada')).body;
-    const tab = await browser.open();
+    const tab = await openTab();
     await tab.visit(hostedUrl);
     expect(await tab.outline()).toContain('StaticText: ada');
 

@@ -44,14 +44,11 @@ import { PeriodicReview } from '../../examples/docs/verification/re-verify.js';
 import { ResultController, nameOf } from '../../examples/docs/verification/result.js';
 import { Statuses } from '../../examples/docs/verification/statuses.js';
 import { HooksController } from '../../examples/docs/verification/webhooks.controller.js';
-import { bePatient } from '../sandbox/support/patience.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
 import { POSTGRES_URL, REDIS_URL, postgresPool, uniquePrefix } from '../support/servers.js';
 import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
-
-bePatient();
 
 // Has tests of its own, as a page shows them.
 await import('../../examples/docs/stores/timed.token-store.spec.js');

@@ -19,10 +19,7 @@ import {
   type OfficialClient,
 } from '../conformance/official-sdk.support.js';
 import { SDKS, SECTION_9, type Capability, type Sdk } from '../conformance/section-9.js';
-import { bePatient } from '../sandbox/support/patience.js';
 import { servicesFor, startSandbox } from '../support/services.js';
-
-bePatient();
 
 const PAGES = ['README.md'].concat(filesIn('docs').filter((file) => file.endsWith('.md')));
 const SOURCES = ['examples/docs', 'examples/readme'].flatMap((folder) =>

@@ -9,9 +9,6 @@ import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { Directories } from './support/directories.js';
 import { HookServer } from './support/hook-server.js';
 import { basic, readAll, until } from './support/raw-client.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 /** The command as it is shipped: `npm run build` makes it, or a private build somewhere else. */

@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FRONT } from './support/images.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-bePatient();
 
 const ORIGIN = { origin: 'https://app.example.com' };
 const UPLOADS = ['/v0/images/upload', '/v0/idscans/upload'];

@@ -4,9 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { basic, RawClient, readAll } from './support/raw-client.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const MAX_BODY_BYTES = 20 * 1024 * 1024;
 

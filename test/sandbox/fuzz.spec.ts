@@ -2,10 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { API_PATHS } from '../../lib/wire/index.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());

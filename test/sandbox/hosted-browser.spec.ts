@@ -3,21 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { Browser, findChromium, type Tab } from './support/browser.js';
+import { describeInBrowser } from '../support/browser/describe-in-browser.js';
+import type { Tab } from '../support/browser/tab.js';
 import { createHosted } from './support/pages.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-bePatient();
-
-const path = findChromium();
-if (path === undefined) {
-  const sentence = 'No Chromium on the PATH nor in CHROMIUM_PATH';
-  if (process.env.CI === 'true') throw new Error(`${sentence}, which CI must have.`);
-  process.stderr.write(`${sentence}: the pages of the sandbox are not tried in a browser.\n`);
-}
-const describeWithBrowser = path === undefined ? describe.skip : describe;
 
 /** Where the user came from: another site, which sends the browser on once more. */
 class Shop {
@@ -49,23 +39,16 @@ class Shop {
   }
 }
 
-describeWithBrowser('the pages of the sandbox in Chromium', () => {
+describeInBrowser('the pages of the sandbox', (openTab) => {
   const sandboxes = new Sandboxes();
   const shop = new Shop();
-  let browser: Browser;
 
-  beforeAll(async () => {
-    await shop.open();
-    browser = await Browser.start(path ?? '');
-  });
+  beforeAll(() => shop.open());
   afterEach(async () => {
     shop.referrers.length = 0;
     await sandboxes.closeAll();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await shop.close();
-  });
+  afterAll(() => shop.close());
 
   /** Nothing in the console, nothing stopped, and nothing asked of anybody else. */
   function expectQuiet({ complaints, requests }: Tab, ...origins: string[]): void {
@@ -92,7 +75,7 @@ describeWithBrowser('the pages of the sandbox in Chromium', () => {
           { redirect_url: `${shop.url}/done` },
           { customer_uid: hostile },
         );
-        const tab = await browser.open({ javaScript });
+        const tab = await openTab({ javaScript });
         await tab.visit(sandbox.url + page);
         const outline = await tab.outline();
         expect(outline).toEqual(
@@ -122,7 +105,7 @@ describeWithBrowser('the pages of the sandbox in Chromium', () => {
 
     it('are opened with a client token', async () => {
       const { json } = await client.create();
-      const tab = await browser.open();
+      const tab = await openTab();
       await tab.visit(`${sandbox.url}/verify`);
       await tab.type('Client token', String(json.client_token));
       await tab.press('Open');
@@ -135,14 +118,14 @@ describeWithBrowser('the pages of the sandbox in Chromium', () => {
 
     it('are styled: the policy lets the styles through', async () => {
       const { page } = await createHosted(client);
-      const tab = await browser.open();
+      const tab = await openTab();
       await tab.visit(sandbox.url + page);
       expect(await tab.style('main', 'max-width')).toBe('612px');
     });
 
     it('are shown in no frame of another site', async () => {
       const { page } = await createHosted(client);
-      const tab = await browser.open();
+      const tab = await openTab();
       await tab.visit(`${shop.url}/?frame=${encodeURIComponent(sandbox.url + page)}`);
       expect(tab.complaints.join()).toContain('frame-ancestors');
       expect(await tab.outline()).not.toContain('heading: Identity verification');

@@ -8,11 +8,8 @@ import { Directories } from './support/directories.js';
 import { HookServer } from './support/hook-server.js';
 import { FRONT } from './support/images.js';
 import { createHosted, expectPage, pathOf, submit, wordsOf } from './support/pages.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { type Answer, RawClient } from './support/raw-client.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 const directories = new Directories();

@@ -6,9 +6,6 @@ import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox'
 import { loadPlatform } from '../../lib/sandbox/server/http-adapter.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { failureOf, RawClient, until } from './support/raw-client.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());

@@ -5,11 +5,8 @@ import type { BerbixSandbox, SandboxWebhooksOptions } from 'nestjs-berbix/sandbo
 import { PostgresStorage } from '../../lib/sandbox/persistence/postgres-storage.js';
 import { Directories } from './support/directories.js';
 import { type Hook, HookServer, status } from './support/hook-server.js';
-import { bePatient } from './support/patience.js';
 import { Sandboxes } from './support/platforms.js';
 import { RawClient, until } from './support/raw-client.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 const directories = new Directories();

@@ -6,11 +6,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { loadPglite } from '../../lib/sandbox/persistence/pglite.js';
 import { Directories } from './support/directories.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 const directories = new Directories();

@@ -1,19 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Browser, findChromium, type Tab } from './support/browser.js';
-import { bePatient } from './support/patience.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describeInBrowser } from '../support/browser/describe-in-browser.js';
+import type { Tab } from '../support/browser/tab.js';
 import { PLATFORMS } from './support/platforms.js';
-
-bePatient();
-
-const path = findChromium();
-if (path === undefined) {
-  const sentence = 'No Chromium on the PATH nor in CHROMIUM_PATH';
-  if (process.env.CI === 'true') throw new Error(`${sentence}, which CI must have.`);
-  process.stderr.write(`${sentence}: the reference of the sandbox is not tried in a browser.\n`);
-}
-const describeWithBrowser = path === undefined ? describe.skip : describe;
 
 // What @fastify/static serves with cannot be loaded by Jest: the sandbox runs as it is shipped.
 describe.each(PLATFORMS)('the page at /reference of the built sandbox on %s', (platform) => {
@@ -56,14 +46,8 @@ describe.each(PLATFORMS)('the page at /reference of the built sandbox on %s', (p
     }
   });
 
-  describeWithBrowser('in Chromium', () => {
-    let browser: Browser;
+  describeInBrowser('it', (openTab) => {
     let tab: Tab;
-
-    beforeAll(async () => {
-      browser = await Browser.start(path ?? '');
-    });
-    afterAll(() => browser?.close());
 
     const has = (line: RegExp) => (outline: string[]) =>
       outline.some((candidate) => line.test(candidate));
@@ -80,7 +64,7 @@ describe.each(PLATFORMS)('the page at /reference of the built sandbox on %s', (p
     }
 
     it('shows the operations and tries them out', async () => {
-      tab = await browser.open();
+      tab = await openTab();
       await tab.visit(`${ready.url}/reference`);
       await tab.until(has(/^button: POST \/v0 \/tokens Exchange a refresh token/));
       await tab.activate('Authorize');

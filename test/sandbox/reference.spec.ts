@@ -21,9 +21,6 @@ import {
   routesOf,
   successOf,
 } from './support/reference.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());

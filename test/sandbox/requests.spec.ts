@@ -4,9 +4,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { RequestLog } from 'nestjs-berbix/sandbox';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { basic, RawClient, until } from './support/raw-client.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());

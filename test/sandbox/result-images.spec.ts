@@ -3,11 +3,8 @@ import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { Directories } from './support/directories.js';
 import { BACK, FRONT, LIVENESS, SELFIE } from './support/images.js';
 import { pathOf } from './support/pages.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 const directories = new Directories();

@@ -10,11 +10,8 @@ import type {
 } from '../../lib/sandbox/transactions/transaction.js';
 import type { TransactionStore } from '../../lib/sandbox/transactions/transaction.store.js';
 import { Directories } from './support/directories.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-bePatient();
 
 const directories = new Directories();
 const sandboxes = new Sandboxes();

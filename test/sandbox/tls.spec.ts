@@ -7,9 +7,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createCertificateAuthority } from '../../lib/sandbox/server/certificate-authority.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());

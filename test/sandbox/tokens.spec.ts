@@ -2,9 +2,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { basic, RawClient } from './support/raw-client.js';
-import { bePatient } from './support/patience.js';
-
-bePatient();
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());

@@ -11,11 +11,8 @@ import { Timers } from '../../lib/sandbox/faults/timers.js';
 import { createCertificateAuthority } from '../../lib/sandbox/server/certificate-authority.js';
 import { webhookBody } from '../../lib/sandbox/webhooks/webhook-body.js';
 import { type Hook, HookServer, status } from './support/hook-server.js';
-import { bePatient } from './support/patience.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient, until } from './support/raw-client.js';
-
-bePatient();
 
 const SAMPLE =
   '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';

@@ -7,7 +7,6 @@ import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
-import { bePatient } from '../sandbox/support/patience.js';
 import { type BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
 
 /** What ends with the tests of a file. */
@@ -15,8 +14,6 @@ const closing: (() => Promise<void>)[] = [];
 afterAll(async () => {
   await Promise.all(closing.map((close) => close()));
 });
-
-bePatient();
 
 /** Where the servers are; undefined where none answers. */
 export const POSTGRES_URL = await whereAnswers(

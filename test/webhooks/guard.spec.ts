@@ -10,7 +10,6 @@ import {
   BerbixWebhookKind,
   type BerbixWebhookOptions,
 } from '../../lib/webhooks/index.js';
-import { bePatient } from '../sandbox/support/patience.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox } from '../support/services.js';
 import {
@@ -21,8 +20,6 @@ import {
   type Adapter,
   type WebhookApp,
 } from './webhook-app.support.js';
-
-bePatient();
 
 let taken: BerbixWebhookDto[];
 

@@ -22,7 +22,6 @@ import {
   type BerbixWebhookControllerOptions,
   type BerbixWebhookDto,
 } from '../../lib/webhooks/index.js';
-import { bePatient } from '../sandbox/support/patience.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox } from '../support/services.js';
 import {
@@ -33,8 +32,6 @@ import {
   type Adapter,
   type AppParts,
 } from './webhook-app.support.js';
-
-bePatient();
 
 const BODY = sampleWebhookBody({ customerUid: 'ada', action: 'accept' });
 

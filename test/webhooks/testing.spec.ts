@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { HookServer } from '../sandbox/support/hook-server.js';
-import { bePatient } from '../sandbox/support/patience.js';
 import {
   closeAfterTest,
   createTransaction,
@@ -10,8 +9,6 @@ import {
   startSandbox,
 } from '../support/services.js';
 import { lastValueFrom } from 'rxjs';
-
-bePatient();
 
 const SECRET = 'whs_test_mine';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
-import { bePatient } from '../../sandbox/support/patience.js';
 import type { Habit } from './support/fake-api.js';
 import { RUNS } from './support/runs.js';
 import { advance, failureOf, outcomeOf, settle } from './support/virtual-time.js';
@@ -9,8 +8,6 @@ import { World, type Replica } from './support/world.js';
 
 const [SECOND, HOUR] = [1_000, 3_600_000];
 const STRICT: Partial<BerbixModuleOptions> = { freshness: { rotation: 'strict' } };
-
-bePatient();
 
 /** What a replica does while all others do something, too. */
 const deed = fc.constantFrom('fresh', 'fresh', 'refused', 'refresh', 'remember', 'forget');

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
-import { bePatient } from '../../sandbox/support/patience.js';
 import { IDS, commands, mend, revive, type Model, type Real } from './support/commands.js';
 import type { Habit } from './support/fake-api.js';
 import { RUNS } from './support/runs.js';
@@ -10,8 +9,6 @@ import { World } from './support/world.js';
 
 const MINUTE = 60_000;
 const GRACE_MS = 30 * 24 * 60 * MINUTE;
-
-bePatient();
 
 describe('a fleet in which anything happens', () => {
   it.each<[string, Habit, NonNullable<BerbixModuleOptions['freshness']>['rotation']]>([

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, expect } from '@jest/globals';
-import { bePatient } from '../../../sandbox/support/patience.js';
 import { World } from './world.js';
 
 /** A world for each test of the file, in which nothing may go wrong unseen. */
 export function eachWorld(): { readonly world: World } {
   const holder = {} as { world: World };
-  bePatient();
   beforeEach(() => {
     holder.world = new World();
   });

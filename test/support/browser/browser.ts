@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { DevToolsPipe } from './devtools-pipe.js';
+import { Tab } from './tab.js';
+
+/** Chromium without a window. */
+export class Browser {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly profile: string,
+    private readonly pipe: DevToolsPipe,
+  ) {}
+
+  static async start(path: string): Promise<Browser> {
+    const profile = mkdtempSync(join(tmpdir(), 'nestjs-berbix-browser-'));
+    const flags = ['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${profile}`];
+    const quiet = ['--no-first-run', '--disable-background-networking', '--disable-gpu'];
+    // The sandbox of Chromium does not work for root, and /dev/shm is small in containers.
+    const container = ['--no-sandbox', '--disable-dev-shm-usage'];
+    const child = spawn(path, [...flags, ...quiet, ...container], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    await once(child, 'spawn');
+    const [, , , output, input] = child.stdio;
+    return new Browser(child, profile, new DevToolsPipe(output as Writable, input as Readable));
+  }
+
+  async open({ javaScript = true }: { javaScript?: boolean } = {}): Promise<Tab> {
+    const { targetId } = await this.pipe.send('Target.createTarget', { url: 'about:blank' });
+    const target = { targetId, flatten: true };
+    const { sessionId } = await this.pipe.send('Target.attachToTarget', target);
+    const tab = new Tab(this.pipe, String(sessionId));
+    await tab.prepare(javaScript);
+    return tab;
+  }
+
+  async close(): Promise<void> {
+    const closed = this.child.exitCode === null ? once(this.child, 'close') : undefined;
+    // It may have ended already, or hang.
+    await this.pipe.send('Browser.close').catch(() => this.child.kill('SIGKILL'));
+    await closed;
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 10 });
+  }
+}

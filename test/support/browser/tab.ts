@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import type { DevToolsPipe, Message } from './devtools-pipe.js';
+import { until, within } from './within.js';
+
+/** One tab, used as a person would: by the names that a screen reader says. */
+export class Tab {
+  /** What the console shows, and what the policy of the page has stopped. */
+  readonly complaints: string[] = [];
+  /** The address of every request. */
+  readonly requests: string[] = [];
+
+  constructor(
+    private readonly pipe: DevToolsPipe,
+    private readonly sessionId: string,
+  ) {}
+
+  /** Begins to listen. */
+  async prepare(javaScript: boolean): Promise<void> {
+    const complain = (message: Message) => this.complaints.push(JSON.stringify(message));
+    for (const event of [
+      'Runtime.consoleAPICalled',
+      'Runtime.exceptionThrown',
+      'Log.entryAdded',
+      'Audits.issueAdded',
+    ]) {
+      this.#on(event, complain);
+    }
+    this.#on('Network.requestWillBeSent', ({ request }) => {
+      this.requests.push((request as { url: string }).url);
+    });
+    for (const domain of ['Page', 'Runtime', 'Log', 'Audits', 'Network', 'DOM', 'Accessibility']) {
+      await this.#send(`${domain}.enable`);
+    }
+    await this.#send('Emulation.setScriptExecutionDisabled', { value: !javaScript });
+  }
+
+  async visit(url: string): Promise<void> {
+    await this.#loaded(() => this.#send('Page.navigate', { url }));
+  }
+
+  /** Presses a button or follows a link with the mouse, and waits for the page that comes. */
+  async press(name: string): Promise<void> {
+    const backendNodeId = await this.#find(name);
+    await this.#send('DOM.scrollIntoViewIfNeeded', { backendNodeId });
+    const { quads } = await this.#send('DOM.getContentQuads', { backendNodeId });
+    const [left = 0, top = 0, , , right = 0, bottom = 0] = (quads as number[][])[0] ?? [];
+    const at = { x: (left + right) / 2, y: (top + bottom) / 2, button: 'left', clickCount: 1 };
+    await this.#loaded(async () => {
+      for (const type of ['mousePressed', 'mouseReleased']) {
+        await this.#send('Input.dispatchMouseEvent', { type, ...at });
+      }
+    });
+  }
+
+  /** Presses a button by its script, wherever it has moved to: no other page comes. */
+  async activate(name: string): Promise<void> {
+    await this.#do(name, 'function () { this.click(); return true; }');
+  }
+
+  /** Waits until the page is so. */
+  until(holds: (outline: string[]) => boolean): Promise<void> {
+    const describe = (outline: string[]): string => `It is still so: ${outline.join(', ')}`;
+    return until(() => this.outline(), holds, describe);
+  }
+
+  /** Types into the field with this label. */
+  async type(name: string, text: string): Promise<void> {
+    await this.#do(name, 'function () { this.focus(); return document.activeElement === this; }');
+    await this.#send('Input.insertText', { text });
+    await this.#do(name, `function () { return this.value === ${JSON.stringify(text)}; }`);
+  }
+
+  /** What a screen reader finds, as `role: name`. */
+  async outline(): Promise<string[]> {
+    return (await this.#nodes()).map(({ role, name }) => `${role?.value}: ${name?.value}`);
+  }
+
+  /** The computed value of a style. */
+  async style(selector: string, property: string): Promise<string | undefined> {
+    const { root } = await this.#send('DOM.getDocument');
+    const { nodeId } = await this.#send('DOM.querySelector', {
+      nodeId: (root as { nodeId: number }).nodeId,
+      selector,
+    });
+    await this.#send('CSS.enable');
+    const { computedStyle } = await this.#send('CSS.getComputedStyleForNode', { nodeId });
+    const styles = computedStyle as { name: string; value: string }[];
+    return styles.find(({ name }) => name === property)?.value;
+  }
+
+  /** Where it is, after all redirects. */
+  async address(): Promise<string> {
+    const { currentIndex, entries } = await this.#send('Page.getNavigationHistory');
+    return (entries as { url: string }[])[currentIndex as number]?.url ?? '';
+  }
+
+  /** Calls a function on an element, until it is there and the function says that it is done. */
+  #do(name: string, functionDeclaration: string): Promise<void> {
+    // A script may have put another element in its place since it was found.
+    const attempt = (): Promise<string> =>
+      this.#call(name, functionDeclaration).catch((error: Error) => error.message);
+    return until(
+      attempt,
+      (answer) => answer === 'true',
+      (answer) => `${name} could not be used: ${answer}`,
+    );
+  }
+
+  async #call(name: string, functionDeclaration: string): Promise<string> {
+    const backendNodeId = await this.#find(name);
+    const { object } = await this.#send('DOM.resolveNode', { backendNodeId });
+    const { result } = await this.#send('Runtime.callFunctionOn', {
+      objectId: (object as { objectId: string }).objectId,
+      functionDeclaration: `function () { return this.isConnected && (${functionDeclaration}).call(this); }`,
+    });
+    return String((result as { value?: unknown }).value);
+  }
+
+  async #find(name: string): Promise<number> {
+    const node = (await this.#nodes()).find(
+      (candidate) => candidate.name?.value === name && ROLES.has(candidate.role?.value ?? ''),
+    );
+    if (!node) throw new Error(`There is no ${name} among ${(await this.outline()).join(', ')}`);
+    return node.backendDOMNodeId;
+  }
+
+  async #nodes(): Promise<AccessibleNode[]> {
+    const { nodes } = await this.#send('Accessibility.getFullAXTree');
+    return (nodes as AccessibleNode[]).filter(({ ignored }) => !ignored);
+  }
+
+  async #loaded(action: () => Promise<unknown>): Promise<void> {
+    const loaded = once(this.pipe, `${this.sessionId} Page.loadEventFired`);
+    await action();
+    await within('A page that comes', loaded);
+  }
+
+  #on(event: string, listener: (params: Message) => void): void {
+    this.pipe.on(`${this.sessionId} ${event}`, listener);
+  }
+
+  #send(method: string, params?: object): Promise<Message> {
+    return this.pipe.send(method, params, this.sessionId);
+  }
+}
+
+interface AccessibleNode {
+  ignored: boolean;
+  backendDOMNodeId: number;
+  role?: { value: string };
+  name?: { value: string };
+}
+
+/** What can be used. */
+const ROLES = new Set(['button', 'link', 'textbox']);
