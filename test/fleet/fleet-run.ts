@@ -212,24 +212,26 @@ const FAULTS: SandboxFault[] = [
   { kind: 'status', status: 429 },
 ];
 
-const KILL_EVERY_MS = 200;
+export const KILL_EVERY_MS = 200;
 const [PAUSE_EVERY_MS, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [300, 50, 700];
 
-/** Lets things go wrong until the function that it returns is called; kills and faults in chaos only. */
-export function wreak(run: FleetRun, survivors: FleetAccount[] | undefined): () => void {
+/**
+ * Lets things go wrong until the function that it returns is called. With the accounts for those who
+ * take the place of the killed, processes are killed too, and the API fails.
+ */
+export function wreak(run: FleetRun, successors?: FleetAccount[]): () => void {
   const { fleet, apis } = run;
   const timers = [
     setInterval(() => {
       fleet.pause(any(fleet.running), between(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS));
     }, PAUSE_EVERY_MS),
   ];
-  if (survivors !== undefined) {
+  if (successors !== undefined) {
     for (const api of Object.values(apis)) api.hasFaults = true;
     timers.push(
       setInterval(() => {
-        // Starting takes longer than killing: somebody should be left to do the work.
-        if (fleet.running.length > 2) fleet.kill(any(fleet.running));
-        while (fleet.size < 6) fleet.start(survivors);
+        fleet.kill(any(fleet.running));
+        fleet.begin(successors);
       }, KILL_EVERY_MS),
     );
   }

@@ -5,6 +5,7 @@ import type { Overlap, SeenExchange } from './exchange-proxy.js';
 import {
   type ApiName,
   type FleetRun,
+  KILL_EVERY_MS,
   LIFETIME_MS,
   PASSING,
   STORE_NAMES,
@@ -17,8 +18,8 @@ import {
 import type { FleetAccount, Outcome } from './fleet.js';
 
 const CALM_MS = 5_000;
-const CHAOS_MS = 9_000;
-const LEAST_KILLS = 8;
+const CHAOS_MS = 6_000;
+const WORKERS = 4;
 
 /** From here on, tokens are renewed at the earliest. */
 const SOFT_MS = 0.75 * LIFETIME_MS;
@@ -38,11 +39,11 @@ const afterwards = new Map<string, Map<string, string>>();
 beforeAll(async () => {
   run = await prepareRun();
   const { fleet, accounts } = run;
-  for (let number = 0; number < 4; number++) fleet.start();
-  await until(() => fleet.running.length === 4);
+  await fleet.prepare(WORKERS + CHAOS_MS / KILL_EVERY_MS);
+  for (let number = 0; number < WORKERS; number++) fleet.begin();
   const start = performance.now();
 
-  const endCalm = wreak(run, undefined);
+  const endCalm = wreak(run);
   await sleep(CALM_MS);
   endCalm();
   const inCalm = accounts.filter(({ name }) => name.endsWith('-strict'));
@@ -53,8 +54,7 @@ beforeAll(async () => {
     run,
     accounts.filter((account) => !inCalm.includes(account)),
   );
-  await sleep(CHAOS_MS);
-  await until(() => fleet.killed.size >= LEAST_KILLS);
+  await until(() => fleet.killed.size === CHAOS_MS / KILL_EVERY_MS);
   endChaos();
   pending = await fleet.end();
   wholeMs = performance.now() - start;

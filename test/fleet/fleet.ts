@@ -57,7 +57,9 @@ export interface Outcome {
 interface Worker {
   readonly id: string;
   readonly process: ChildProcess;
+  /** Has loaded everything; works, once it is told to. */
   isReady: boolean;
+  isWorking: boolean;
   isStopped: boolean;
   /** Calls that had not ended when it was told to end; undefined before. */
   pending: number | undefined;
@@ -87,17 +89,30 @@ export class Fleet {
 
   /** Those that work now. */
   get running(): readonly Worker[] {
-    return [...this.#workers].filter(({ isReady }) => isReady);
+    return [...this.#workers].filter(({ isWorking }) => isWorking);
   }
 
-  get size(): number {
-    return this.#workers.size;
+  /** Starts processes that are ready to work: to start takes longer than to kill. */
+  async prepare(count: number): Promise<void> {
+    for (let number = 0; number < count; number++) this.#start();
+    await until(() => this.#spares.filter(({ isReady }) => isReady).length >= count);
   }
 
-  /** Starts another worker, with the accounts that are named, or all of them. */
-  start(accounts = this.plan.accounts): void {
+  /** Has one of the processes that are ready work, for the accounts that are named, or all of them. */
+  begin(accounts = this.plan.accounts): void {
+    const spare = this.#spares.find(({ isReady }) => isReady);
+    if (spare === undefined) throw new Error('No process is ready to work.');
+    spare.isWorking = true;
+    spare.process.send({ begin: accounts.map(({ name }) => name) });
+  }
+
+  get #spares(): readonly Worker[] {
+    return [...this.#workers].filter(({ isWorking }) => !isWorking);
+  }
+
+  #start(): void {
     const id = `w${++this.#started}`;
-    const plan: WorkerPlan = { ...this.plan, accounts, id };
+    const plan: WorkerPlan = { ...this.plan, id };
     const child = fork(join(import.meta.dirname, 'fleet.worker.mjs'), [JSON.stringify(plan)], {
       execArgv: [],
     });
@@ -105,6 +120,7 @@ export class Fleet {
       id,
       process: child,
       isReady: false,
+      isWorking: false,
       isStopped: false,
       pending: undefined,
     };
@@ -132,16 +148,17 @@ export class Fleet {
 
   /** Ends the callers of these accounts in the workers of today. */
   async leave(accounts: string[], graceMs: number): Promise<void> {
-    for (const worker of this.#workers) worker.process.send({ leave: accounts });
+    for (const { process } of this.running) process.send({ leave: accounts });
     await sleep(graceMs);
   }
 
   /** Ends all workers; resolves to how many calls had not ended long after their deadline. */
   async end(): Promise<number> {
-    await until(() => this.running.length === this.size && this.running.every((w) => !w.isStopped));
-    const workers = [...this.#workers];
+    for (const { process } of this.#spares) process.kill('SIGKILL');
+    await until(() => this.running.every(({ isStopped }) => !isStopped));
+    const workers = this.running;
     const exits = workers.map((worker) => once(worker.process, 'exit'));
-    for (const worker of workers) worker.process.send({});
+    for (const worker of workers) worker.process.send({ end: true });
     await Promise.all(exits);
     return workers.reduce((sum, { pending = NaN }) => sum + pending, 0);
   }

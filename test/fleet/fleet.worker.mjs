@@ -24,13 +24,14 @@ const agent = new Agent({ keepAlive: true });
 
 /** Milliseconds for which this process was held up, all in all. */
 let stalledMs = 0;
-let lastTick = performance.now();
-setInterval(() => {
+let lastTick;
+
+function watch() {
   const now = performance.now();
-  const late = now - lastTick - WATCH_EVERY_MS;
+  const late = now - (lastTick ?? now) - WATCH_EVERY_MS;
   if (late > STALL_MS) stalledMs += late;
   lastTick = now;
-}, WATCH_EVERY_MS);
+}
 
 /** What the process was held up for until now, with what the watch has not noticed yet. */
 function heldUpMs() {
@@ -179,10 +180,18 @@ Module({
 
 const application = await NestFactory.createApplicationContext(FleetModule, { logger: false });
 
-const callers = plan.accounts.flatMap((account) => {
-  const service = application.get(getBerbixTokenServiceToken(account.name), { strict: false });
-  return Array.from({ length: account.callers }, () => caller(service, account));
-});
+let callers = [];
+
+function begin(names) {
+  watch();
+  setInterval(watch, WATCH_EVERY_MS);
+  setInterval(report, REPORT_EVERY_MS);
+  const accounts = plan.accounts.filter(({ name }) => names.includes(name));
+  callers = accounts.flatMap((account) => {
+    const service = application.get(getBerbixTokenServiceToken(account.name), { strict: false });
+    return Array.from({ length: account.callers }, () => caller(service, account));
+  });
+}
 
 function report() {
   process.send({ kind: 'outcomes', outcomes, settled });
@@ -190,14 +199,21 @@ function report() {
   settled = {};
 }
 
-setInterval(report, REPORT_EVERY_MS);
+function leave(names) {
+  for (const name of names) leaving.add(name);
+}
 
-process.on('message', async ({ leave }) => {
-  for (const name of leave ?? plan.accounts.map((account) => account.name)) leaving.add(name);
-  if (leave !== undefined) return;
+async function end() {
+  leave(plan.accounts.map(({ name }) => name));
   await Promise.race([Promise.all(callers), sleep(LONGEST_CALL_MS)]);
   report();
   process.send({ kind: 'end', pending: pending.size }, () => process.exit());
+}
+
+process.on('message', async (message) => {
+  if (message.begin !== undefined) begin(message.begin);
+  if (message.leave !== undefined) leave(message.leave);
+  if (message.end === true) await end();
 });
 process.on('disconnect', () => process.exit());
 process.send({ kind: 'ready' });

@@ -23,7 +23,8 @@ const results = new Map<string, { lateMs: number; afterwards: string }>();
 async function kill({ fleet, apis, accounts }: FleetRun): Promise<void> {
   const proxies = NAMES.map((name) => apis[name].proxy);
   for (const proxy of proxies) proxy.isHolding = true;
-  fleet.start();
+  await fleet.prepare(1);
+  fleet.begin();
   const done = (id = ''): boolean =>
     proxies.some(({ exchanges }) =>
       exchanges.some(({ transactionId, status }) => transactionId === id && status === 200),
