@@ -11,8 +11,8 @@ const CALLERS = 32;
 export const PLATFORMS = ['express', 'fastify'] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
-/** ... without a guard, with one that does nothing, and with ours. */
-export const ROUTES = ['bare', 'trivial', 'guarded'] as const;
+/** ... without a guard, with one that does nothing, with `fresh()` in the handler, and with our guard. */
+export const ROUTES = ['bare', 'trivial', 'manual', 'guarded'] as const;
 export type Route = (typeof ROUTES)[number];
 
 /** How much is measured. */
@@ -33,13 +33,13 @@ export interface Turn {
 /** One turn of each route, one after the other. */
 export type Round = Record<Route, Turn>;
 
-/** Each server in a process of its own; they take turns, and this process loads them. */
-export async function measure(plan: Plan): Promise<Record<Platform, Round[]>> {
-  const rounds: Record<Platform, Round[]> = { express: [], fastify: [] };
+/** Each server in a process of its own; they take turns, and this process loads them. By start. */
+export async function measure(plan: Plan): Promise<Record<Platform, Round[][]>> {
+  const rounds: Record<Platform, Round[][]> = { express: [], fastify: [] };
   for (let start = 1; start <= plan.starts; start++) {
     for (const platform of PLATFORMS) {
       progress(`Start ${start} of ${plan.starts}, ${platform} ...`);
-      rounds[platform].push(...(await takeTurns(platform, plan)));
+      rounds[platform].push(await takeTurns(platform, plan));
     }
   }
   return rounds;
@@ -104,7 +104,8 @@ class Server {
     const headers = { 'x-customer-uid': uidOf(number) };
     const { body } = await this.pool.request({ method: 'GET', path: '/', headers });
     const { id } = (await body.json()) as { id?: string };
-    if (id !== transactionIdOf(this.route === 'guarded' ? number : 0)) {
+    const hasTokens = this.route === 'guarded' || this.route === 'manual';
+    if (id !== transactionIdOf(hasTokens ? number : 0)) {
       throw new Error(`The route "${this.route}" gave the tokens of another customer, or none.`);
     }
   }

@@ -1,6 +1,7 @@
 import {
   Controller,
   Get,
+  Inject,
   Injectable,
   Module,
   Req,
@@ -68,6 +69,17 @@ class TrivialController {
 }
 
 @Controller()
+class ManualController {
+  constructor(@Inject(BerbixTokenService) private readonly tokens: BerbixTokenService) {}
+
+  @Get()
+  async get(@Req() request: NumberedRequest): Promise<object> {
+    const tokens = await firstValueFrom(this.tokens.fresh({ customerUid: customerOf(request) }));
+    return { id: tokens.transactionId, of: 0 };
+  }
+}
+
+@Controller()
 class GuardedController {
   @Get()
   @RequireFreshTokens((request: NumberedRequest) => ({ customerUid: customerOf(request) }))
@@ -103,6 +115,7 @@ async function serve(adapter: ExpressAdapter | FastifyAdapter, controller: Type)
 const CONTROLLERS: Record<Route, Type> = {
   bare: BareController,
   trivial: TrivialController,
+  manual: ManualController,
   guarded: GuardedController,
 };
 

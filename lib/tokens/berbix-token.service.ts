@@ -20,7 +20,7 @@ import {
 } from './freshness/index.js';
 import { checkStore, reportStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
-import { queryOf, requireUid, type TokenSource } from './token-source.js';
+import { isOwner, queryOf, requireUid, type TokenSource } from './token-source.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   openVault,
@@ -143,14 +143,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     return new Observable((subscriber) => {
       let isOver = false;
       try {
-        const query = queryOf(source);
-        const tokens = options === NOTHING_MORE ? this.#peek(query) : undefined;
+        const tokens = options === NOTHING_MORE ? this.peek(source) : undefined;
         if (tokens !== undefined) {
           subscriber.next(tokens);
           subscriber.complete();
           return undefined;
         }
-        this.#get(query, options).then(
+        this.#get(queryOf(source), options).then(
           (got) => {
             if (isOver) return;
             subscriber.next(got);
@@ -215,7 +214,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
 
   /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */
   peek(source: TokenSource): BerbixTokens | undefined {
-    return this.#peek(queryOf(source));
+    if (isOwner(source)) return this.#stored.fresh.peekOf(source);
+    const given = BerbixTokens.from(source);
+    if (!given.needsRefresh()) return given;
+    return (
+      this.#stored.fresh.peek(queryOf(given).name) ??
+      this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
+    );
   }
 
   /** The store was changed: what this process has in memory does not count. @internal */
@@ -245,15 +250,6 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
         }
         return tokens;
       }),
-    );
-  }
-
-  #peek({ name, given }: TokenQuery): BerbixTokens | undefined {
-    if (given === undefined) return this.#stored.fresh.peek(name);
-    if (!given.needsRefresh()) return given;
-    return (
-      this.#stored.fresh.peek(name) ??
-      this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
     );
   }
 

@@ -19,7 +19,7 @@ export type TokenSource = BerbixTokens | string | TokenOwner;
  * @throws {BerbixInputError} when the id or uid is
  */
 export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
-  if (typeof source === 'object' && source !== null && !('refreshToken' in source)) {
+  if (isOwner(source)) {
     return 'transactionId' in source
       ? { name: nameOf.transaction(requireId(source.transactionId)), owner: source }
       : { name: nameOf.customer(requireUid(source.customerUid)), owner: source };
@@ -33,6 +33,11 @@ export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
         : nameOf.transaction(transactionId),
     given,
   };
+}
+
+/** Whether it says whose tokens are meant; what it says may be wrong. */
+export function isOwner(source: TokenSource | BerbixTokensInit): source is TokenOwner {
+  return typeof source === 'object' && source !== null && !('refreshToken' in source);
 }
 
 function requireId(id: unknown): string {

@@ -5,6 +5,7 @@ import {
   BerbixTimeoutError,
 } from '../../errors/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
+import type { TokenOwner } from './freshness.options.js';
 import { TokenCache, postponeRecheck, postponeRefresh, type CachedTokens } from './token-cache.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
 import type { TokenQuery } from './token-records.js';
@@ -42,10 +43,12 @@ export class FreshTokens {
 
   /** From memory, without any further work; undefined when there is some to do. */
   peek(name: string): BerbixTokens | undefined {
-    const entry = this.#cache.get(name);
-    if (entry === undefined) return undefined;
-    entry.used = true;
-    return performance.now() < entry.serveUntil ? entry.tokens : undefined;
+    return served(this.#cache.get(name));
+  }
+
+  /** The same for a customer or transaction that is not known to be one. */
+  peekOf(owner: TokenOwner): BerbixTokens | undefined {
+    return served(this.#cache.of(owner));
   }
 
   /**
@@ -191,6 +194,13 @@ export class FreshTokens {
       flight.then(({ tokens }) => resolve(tokens), reject).finally(() => clearTimeout(timer));
     });
   }
+}
+
+/** Its tokens, as long as they are handed out as they are. */
+function served(entry: CachedTokens | undefined): BerbixTokens | undefined {
+  if (entry === undefined) return undefined;
+  entry.used = true;
+  return performance.now() < entry.serveUntil ? entry.tokens : undefined;
 }
 
 /** Not that a record cannot be read, nor that the application could not be told of a new token. */

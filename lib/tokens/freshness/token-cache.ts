@@ -1,4 +1,5 @@
-import type { FoundTokens } from './token-record.js';
+import type { TokenOwner } from './freshness.options.js';
+import { ownerNamed, type FoundTokens } from './token-record.js';
 
 /** Tokens in the memory of this process. */
 export interface CachedTokens extends FoundTokens {
@@ -20,17 +21,31 @@ const SPREAD = 0.02;
 /** Milliseconds between two tries to refresh tokens that are still good, or a share of what is left of them. */
 const [BETWEEN_TRIES_MS, BETWEEN_TRIES_SHARE] = [1_000, 0.25];
 
+/** What has a name, by what comes after its kind. */
+type Entries = Map<string, CachedTokens>;
+
 /**
- * Tokens by the names that they were asked for; so many at most, and those that were not asked for
- * lately go first (second chance).
+ * Tokens by the names that they were asked for; so many of each kind at most, and those that were not
+ * asked for lately go first (second chance).
  */
 export class TokenCache {
-  readonly #entries = new Map<string, CachedTokens>();
+  // By what callers know: to put a name together and hash it takes longer than all else of a hit.
+  readonly #customers: Entries = new Map();
+  readonly #transactions: Entries = new Map();
+  readonly #others: Entries = new Map();
 
   constructor(private readonly size: number) {}
 
   get(name: string): CachedTokens | undefined {
-    return this.#entries.get(name);
+    const [entries, id] = this.#place(name);
+    return entries.get(id);
+  }
+
+  /** The same as by the name of the owner's record; of no owner that may not be asked for. */
+  of(owner: TokenOwner): CachedTokens | undefined {
+    return 'transactionId' in owner
+      ? this.#transactions.get(owner.transactionId)
+      : this.#customers.get(owner.customerUid);
   }
 
   put(name: string, found: FoundTokens): CachedTokens {
@@ -48,23 +63,33 @@ export class TokenCache {
     };
     if (softAt <= now) postponeRefresh(entry);
     else serve(entry);
-    this.#entries.delete(name);
-    if (this.#entries.size >= this.size) this.#removeOne();
-    this.#entries.set(name, entry);
+    const [entries, id] = this.#place(name);
+    entries.delete(id);
+    if (entries.size >= this.size) removeOne(entries);
+    entries.set(id, entry);
     return entry;
   }
 
   delete(name: string): void {
-    this.#entries.delete(name);
+    const [entries, id] = this.#place(name);
+    entries.delete(id);
   }
 
-  #removeOne(): void {
-    for (const [name, entry] of this.#entries) {
-      this.#entries.delete(name);
-      if (!entry.used) return;
-      entry.used = false;
-      this.#entries.set(name, entry);
-    }
+  #place(name: string): [Entries, string] {
+    const owner = ownerNamed(name);
+    if (owner === undefined) return [this.#others, name];
+    return 'transactionId' in owner
+      ? [this.#transactions, owner.transactionId]
+      : [this.#customers, owner.customerUid];
+  }
+}
+
+function removeOne(entries: Entries): void {
+  for (const [id, entry] of entries) {
+    entries.delete(id);
+    if (!entry.used) return;
+    entry.used = false;
+    entries.set(id, entry);
   }
 }
 

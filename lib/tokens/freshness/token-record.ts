@@ -1,5 +1,6 @@
 import type { StoreMoment } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
+import type { TokenOwner } from './freshness.options.js';
 
 /** The tokens of a transaction as they are stored; times are those of the store, in milliseconds. */
 export interface TokenRecord {
@@ -55,6 +56,20 @@ export const nameOf = {
   /** In the memory of this process only. */
   refreshToken: (token: string): string => `refresh-token/${token}`,
 };
+
+/** Whose record has this name; undefined where it is that of neither a transaction nor a customer. */
+export function ownerNamed(name: string): TokenOwner | undefined {
+  const slash = name.indexOf('/');
+  const id = name.slice(slash + 1);
+  switch (name.slice(0, slash)) {
+    case 'transaction':
+      return { transactionId: id };
+    case 'customer':
+      return { customerUid: decodeURIComponent(id) };
+    default:
+      return undefined;
+  }
+}
 
 /** Of tokens with their times on the store's clock, or of a refresh token alone. */
 export function recordOf(

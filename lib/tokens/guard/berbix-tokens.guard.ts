@@ -37,9 +37,17 @@ export type TokenResolver<Request = never> = (
   context: ExecutionContext,
 ) => TokenSource | PromiseLike<TokenSource>;
 
+/** As the decorator has it. */
 interface Requirement {
   resolve: TokenResolver<unknown>;
   options: RequireFreshTokensOptions;
+}
+
+/** What is known of a handler once it was called. */
+interface GuardedHandler extends Requirement {
+  /** The class that it was called on; another that inherits it may have a requirement of its own. */
+  of: unknown;
+  service: BerbixTokenService;
 }
 
 /**
@@ -79,10 +87,7 @@ export function RequireFreshTokens<Request>(
  */
 @Injectable()
 export class BerbixTokensGuard implements CanActivate {
-  /** By handler, for the class that it was called on last. */
-  readonly #requirements = new Map<unknown, { of: unknown; requirement: Requirement }>();
-  /** By account. */
-  readonly #services = new Map<string | undefined, BerbixTokenService>();
+  readonly #handlers = new Map<unknown, GuardedHandler>();
 
   constructor(
     @Inject(Reflector) private readonly reflector: Reflector,
@@ -90,11 +95,11 @@ export class BerbixTokensGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const { resolve, options } = this.#requirementOf(context);
-    const source = resolve(this.getRequest(context), context);
+    const handler = this.#handlerOf(context);
+    const source = handler.resolve(this.getRequest(context), context);
     return isThenable(source)
-      ? this.#admitLater(context, source, options)
-      : this.#admit(context, source, options);
+      ? this.#admitLater(context, source, handler)
+      : this.#admit(context, source, handler);
   }
 
   /**
@@ -119,23 +124,22 @@ export class BerbixTokensGuard implements CanActivate {
   async #admitLater(
     context: ExecutionContext,
     source: PromiseLike<TokenSource>,
-    options: RequireFreshTokensOptions,
+    handler: GuardedHandler,
   ): Promise<boolean> {
-    return this.#admit(context, await source, options);
+    return this.#admit(context, await source, handler);
   }
 
   /** At once, where the tokens are in memory: whatever Nest has to wait for costs more than all this. */
   #admit(
     context: ExecutionContext,
     source: TokenSource,
-    { account, leewayMs }: RequireFreshTokensOptions,
+    { service, options: { leewayMs } }: GuardedHandler,
   ): boolean | Promise<boolean> {
     if (source === undefined || source === null) {
       throw new BerbixInputError(
         'The function of @RequireFreshTokens says of this request that it is nobody. Is there a login guard, and did it run before?',
       );
     }
-    const service = this.#serviceOf(account);
     // Without an Observable, which takes longer than all the rest; a mock may have no other way.
     const tokens = leewayMs === undefined ? service.peek?.(source) : undefined;
     if (tokens === undefined) return this.#admitFresh(context, service, source, leewayMs);
@@ -153,15 +157,17 @@ export class BerbixTokensGuard implements CanActivate {
     return true;
   }
 
-  #requirementOf(context: ExecutionContext): Requirement {
-    const known = this.#requirements.get(context.getHandler());
-    if (known !== undefined && known.of === context.getClass()) return known.requirement;
-    const requirement = this.#readRequirement(context);
-    this.#requirements.set(context.getHandler(), { of: context.getClass(), requirement });
-    return requirement;
+  #handlerOf(context: ExecutionContext): GuardedHandler {
+    const known = this.#handlers.get(context.getHandler());
+    if (known !== undefined && known.of === context.getClass()) return known;
+    const requirement = this.#requirementOf(context);
+    const service = this.#serviceOf(requirement.options.account);
+    const handler = { ...requirement, of: context.getClass(), service };
+    this.#handlers.set(context.getHandler(), handler);
+    return handler;
   }
 
-  #readRequirement(context: ExecutionContext): Requirement {
+  #requirementOf(context: ExecutionContext): Requirement {
     const requirement = this.reflector.getAllAndOverride<Requirement | undefined>(REQUIREMENT, [
       context.getHandler(),
       context.getClass(),
@@ -172,14 +178,8 @@ export class BerbixTokensGuard implements CanActivate {
     );
   }
 
-  #serviceOf(account: string | undefined): BerbixTokenService {
-    let service = this.#services.get(account);
-    if (service === undefined) this.#services.set(account, (service = this.#findService(account)));
-    return service;
-  }
-
   /** Wherever its module is imported. */
-  #findService(account: string | undefined): BerbixTokenService {
+  #serviceOf(account: string | undefined): BerbixTokenService {
     try {
       return this.moduleRef.get(tokenServiceKey(account), { strict: false });
     } catch {

@@ -3,18 +3,34 @@ import { BerbixConfigurationError } from '../../errors/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 
 /**
- * By handler, and then by call. Not on the request, where a logger may print it or other code may put
- * something; and one event may go to several handlers, each with a guard of its own.
+ * Where an HTTP request has them: a WeakMap of requests costs the garbage collector more than all
+ * else that the guard does. What prints a request prints no token, since tokens do not show.
  */
-const TOKENS = new WeakMap<object, WeakMap<object, BerbixTokens>>();
+const KEPT = Symbol('nestjs-berbix:tokens');
+
+/** For this handler: a request may be passed on to one that has no guard. */
+interface Kept {
+  handler: object;
+  tokens: BerbixTokens;
+}
+
+/**
+ * Of all else by handler, and then by call: what came is the sender's data, and one event may go to
+ * several handlers, each with a guard of its own.
+ */
+const OF_HANDLERS = new WeakMap<object, WeakMap<object, BerbixTokens>>();
 
 /** Keeps the tokens for the handler. */
 export function keepTokens(context: ExecutionContext, tokens: BerbixTokens): void {
   const call = callOf(context);
   if (call === undefined) return;
   const handler = context.getHandler();
-  let kept = TOKENS.get(handler);
-  if (kept === undefined) TOKENS.set(handler, (kept = new WeakMap()));
+  if (context.getType() === 'http') {
+    call[KEPT] = { handler, tokens };
+    return;
+  }
+  let kept = OF_HANDLERS.get(handler);
+  if (kept === undefined) OF_HANDLERS.set(handler, (kept = new WeakMap()));
   kept.set(call, tokens);
 }
 
@@ -39,19 +55,23 @@ export const FreshTokens = createParamDecorator((_: unknown, context: ExecutionC
       '@FreshTokens() cannot tell this call from others, since its data are no object. Send an object, or ask BerbixTokenService.fresh() in the handler.',
     );
   }
-  const tokens = TOKENS.get(context.getHandler())?.get(call);
+  const handler = context.getHandler();
+  if (call[KEPT]?.handler === handler) return call[KEPT].tokens;
+  const tokens = OF_HANDLERS.get(handler)?.get(call);
   if (tokens !== undefined) return tokens;
   throw new BerbixConfigurationError(
     'There are no tokens for @FreshTokens(). Add @RequireFreshTokens(...) to the handler.',
   );
 });
 
+type Call = object & { [KEPT]?: Kept };
+
 /**
  * What this call has for itself, and no other that runs at the same time: the execution context is
  * another one in guard and handler. Undefined rather than something that calls share, such as the
  * socket of a client: one would get the tokens of the other.
  */
-function callOf(context: ExecutionContext): object | undefined {
+function callOf(context: ExecutionContext): Call | undefined {
   const args = context.getArgs<unknown[]>();
   switch (context.getType<string>()) {
     case 'graphql':
@@ -69,6 +89,6 @@ function callOf(context: ExecutionContext): object | undefined {
   }
 }
 
-function objectOf(value: unknown): object | undefined {
+function objectOf(value: unknown): Call | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
 }

@@ -1,8 +1,11 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import {
   Controller,
   Get,
   Injectable,
+  Next,
+  Req,
   Res,
   Sse,
   UseGuards,
@@ -85,6 +88,59 @@ class WaysController {
     return of({ data: `id is ${tokens.transactionId}` });
   }
 }
+
+/** What the handler sees of the request that has tokens. */
+const seen: unknown[] = [];
+
+@Controller('printed')
+class PrintingController {
+  @Get()
+  @RequireFreshTokens(({ user }: SignedInRequest) => ({ customerUid: user.id }))
+  @UseGuards(SignedInGuard)
+  print(@Req() request: object, @FreshTokens() tokens: BerbixTokens): unknown {
+    const views = [{ showHidden: true, getters: true, depth: 9 }, { depth: 0 }, {}];
+    seen.push(...views.map((view) => inspect(request, view)));
+    seen.push(inspect({ ...request }), tokens.accessToken, tokens.refreshToken);
+    return {};
+  }
+}
+
+@Controller('passed-on')
+class PassingController {
+  @Get()
+  @RequireFreshTokens(({ user }: SignedInRequest) => ({ customerUid: user.id }))
+  @UseGuards(SignedInGuard)
+  first(@Next() next: () => void): void {
+    next();
+  }
+
+  @Get()
+  second(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId };
+  }
+}
+
+describe.each(PLATFORMS)('a request with tokens on %s', (_platform, adapter) => {
+  it('shows none of them, however it is printed', async () => {
+    seen.length = 0;
+    const app = await GuardedApp.start({ adapter, controllers: [PrintingController] });
+    await app.begin('ada');
+    expect((await app.get('printed', 'ada')).status).toBe(200);
+    const [refreshToken, accessToken] = [seen.pop() as string, seen.pop() as string];
+    expect(seen[0]).toContain('BerbixTokens');
+    for (const view of seen) {
+      expect(view).not.toContain(accessToken);
+      expect(view).not.toContain(refreshToken);
+    }
+  });
+});
+
+it('a request that is passed on brings no tokens to a handler without a guard', async () => {
+  const [, express] = PLATFORMS.find(([platform]) => platform === 'Express')!;
+  const app = await GuardedApp.start({ adapter: express, controllers: [PassingController] });
+  await app.begin('ada');
+  expect((await app.get('passed-on', 'ada')).status).toBe(500);
+});
 
 describe.each(PLATFORMS)('requests at the same time on %s', (_platform, adapter) => {
   async function start(): Promise<GuardedApp> {
