@@ -267,11 +267,14 @@ onServer('on a PostgreSQL server', () => {
   it('is made by many at once', async () => {
     const pool = postgresPool({ max: 10 });
     closeAfterTest(() => pool.end());
-    const table = uniqueTable();
-    closeAfterTest(() => pool.query(`DROP TABLE ${table}`));
-    const stores = Array.from({ length: 10 }, () => new PostgresTokenStore(pool, { table }));
-    await Promise.all(stores.map((store) => store.createTable()));
-    await expect(stores[0]?.commit('key', 0, 'value')).resolves.toBe(1);
+    // What the others get depends on how far the first has come: a few times, to see it all.
+    for (let round = 0; round < 10; round++) {
+      const table = uniqueTable();
+      closeAfterTest(() => pool.query(`DROP TABLE ${table}`));
+      const stores = Array.from({ length: 10 }, () => new PostgresTokenStore(pool, { table }));
+      await Promise.all(stores.map((store) => store.createTable()));
+      await expect(stores[0]?.commit('key', 0, 'value')).resolves.toBe(1);
+    }
   });
 
   it('works behind a pooler that gives every statement another connection', async () => {

@@ -35,7 +35,7 @@ interface Row {
 const NO_SUCH_TABLE = new Set(['42P01', '42703']);
 
 /** What two sessions get that create the same table at the same moment, `IF NOT EXISTS` or not. */
-const CREATED_MEANWHILE = new Set(['23505', '42P07']);
+const CREATED_MEANWHILE = new Set(['23505', '42P07', '42710']);
 
 /**
  * Keeps tokens in PostgreSQL 11 or later. Each step is one statement that leaves nothing in the
