@@ -17,7 +17,8 @@ const LIMITS = { connections: 32, totalTimeoutMs: 15_000 };
 
 /**
  * A Berbix in memory, for unit tests: the services of this package as they are, without a network
- * below. Time is that of the process, so the fake timers of a test runner age its tokens.
+ * below. Time is that of the process: a {@link FakeClock}, or the fake timers of a test runner, age its
+ * tokens.
  *
  * @example
  * ```ts

@@ -33,6 +33,7 @@ import { RequireTokensOfSocket } from '../../examples/docs/guard/other-transport
 import { BerbixInPostgresModule } from '../../examples/docs/stores/postgres.js';
 import { redisFor, storeIn } from '../../examples/docs/stores/redis.js';
 import { TimedTokenStore } from '../../examples/docs/stores/timed.token-store.js';
+import { adaAnHourLater } from '../../examples/docs/testing/dead-hour.js';
 import { deliver } from '../../examples/docs/testing/deliver.js';
 import { rejectedInUnitTest } from '../../examples/docs/testing/unit-test.js';
 import { verifyAda } from '../../examples/docs/testing/whole-flow.js';
@@ -354,6 +355,16 @@ describe('docs/verification', () => {
 });
 
 describe('docs/verification/webhooks.md and docs/testing.md', () => {
+  it('lets an hour pass', async () => {
+    const sandbox = await startSandbox();
+    const { module } = await servicesFor(sandbox);
+    const { sdk: templateKey } = sandbox.templateKeys;
+    await firstValueFrom(module.get(BerbixVerificationService).begin('ada', { templateKey }));
+    await adaAnHourLater(module.createNestApplication(), sandbox);
+    expect(sandbox.requests.to('POST', '/v0/tokens')).toHaveLength(1);
+    expect(sandbox.requests.last?.path).toBe('/v0/transactions');
+  });
+
   it('fakes a Berbix for unit tests', async () => {
     expect(await rejectedInUnitTest()).toBe('rejected');
   });

@@ -78,6 +78,8 @@ import {
 import {
   BerbixTestingModule,
   FakeBerbix,
+  FakeClock,
+  sampleTokens,
   sampleWebhookBody,
   signBerbixWebhook,
   tokenStoreContract,
@@ -244,3 +246,8 @@ const berbix = new FakeBerbix();
 const testingOptions: BerbixTestingOptions = { berbix, isGlobal: true };
 export const testingModule: DynamicModule = BerbixTestingModule.forRoot(testingOptions);
 export const calls: FakeCall[] = berbix.calls;
+
+const clock: FakeClock = FakeClock.install();
+clock.advance(1000);
+clock.uninstall();
+export const samples: BerbixTokens[] = [sampleTokens(), sampleTokens({ transactionId: '1' })];

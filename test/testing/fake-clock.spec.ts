@@ -1,0 +1,112 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { BerbixTokenService, BerbixTransactionService } from 'nestjs-berbix';
+import { FakeClock, sampleTokens } from 'nestjs-berbix/testing';
+import { firstValueFrom } from 'rxjs';
+import { servicesFor, startSandbox } from '../support/services.js';
+
+const HOUR_MS = 3_600_000;
+
+const [RealDate, realNow] = [Date, performance.now.bind(performance)];
+let clock: FakeClock | undefined;
+const install = (): FakeClock => (clock = FakeClock.install());
+afterEach(() => {
+  clock?.uninstall();
+  clock = undefined;
+});
+
+/** How far each way to tell the time is ahead of the real one, in hours. */
+function hoursAhead(): number[] {
+  const hours = (ms: number): number => Math.abs(Math.round(ms / HOUR_MS));
+  const real = RealDate.now();
+  return [
+    hours(Date.now() - real),
+    hours(new Date().getTime() - real),
+    hours(RealDate.parse(Date()) - real),
+    hours(performance.now() - realNow()),
+  ];
+}
+
+describe('FakeClock', () => {
+  it('sets every clock of the process forward, and back in the end', () => {
+    expect(hoursAhead()).toEqual([0, 0, 0, 0]);
+    const fake = install();
+    expect(hoursAhead()).toEqual([0, 0, 0, 0]);
+    fake.advance(HOUR_MS);
+    fake.advance(2 * HOUR_MS);
+    expect(hoursAhead()).toEqual([3, 3, 3, 3]);
+    fake.uninstall();
+    fake.uninstall();
+    expect(hoursAhead()).toEqual([0, 0, 0, 0]);
+    expect(Date).toBe(RealDate);
+    expect(Object.hasOwn(performance, 'now')).toBe(false);
+  });
+
+  it('leaves all else of dates as it is', () => {
+    class Day extends Date {}
+    install().advance(HOUR_MS);
+    expect(new Date(5).getTime()).toBe(5);
+    expect(new Date(2030, 0, 1)).toEqual(new RealDate(2030, 0, 1));
+    expect(Date.UTC(2030, 0)).toBe(RealDate.UTC(2030, 0));
+    expect(new Date()).toBeInstanceOf(RealDate);
+    expect(new RealDate()).toBeInstanceOf(Date);
+    expect(new Day(7)).toBeInstanceOf(Day);
+    expect(Number.isInteger(Date.now())).toBe(true);
+  });
+
+  it.each([-1, NaN, Infinity])('is not set forward by %s', (ms) => {
+    const fake = install();
+    expect(() => fake.advance(ms)).toThrow(RangeError);
+    expect(hoursAhead()).toEqual([0, 0, 0, 0]);
+  });
+
+  it('is installed once at a time', () => {
+    install();
+    expect(() => FakeClock.install()).toThrow('uninstall()');
+    clock?.uninstall();
+    expect(() => install()).not.toThrow();
+  });
+
+  it('lets tokens end on both sides, over connections that work', async () => {
+    const fake = install();
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const tokens: BerbixTokenService = services.tokens;
+    const transactions: BerbixTransactionService = services.transactions;
+    const templateKey = sandbox.templateKeys.sdk;
+    const created = await firstValueFrom(transactions.create({ customerUid: 'ada', templateKey }));
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
+    const accessToken = async (): Promise<string | undefined> =>
+      (await firstValueFrom(tokens.fresh({ customerUid: 'ada' }))).accessToken;
+    expect(await accessToken()).toBe(created.accessToken);
+    expect(created.needsRefresh()).toBe(false);
+
+    sandbox.clock.advance(HOUR_MS);
+    fake.advance(HOUR_MS);
+    expect(created.needsRefresh()).toBe(true);
+    const renewed = await accessToken();
+    expect(renewed).not.toBe(created.accessToken);
+    const { id } = await firstValueFrom(transactions.fetch({ customerUid: 'ada' }));
+    expect(id).toBe(created.transactionId);
+    expect(await accessToken()).toBe(renewed);
+  });
+});
+
+describe('sampleTokens', () => {
+  it('makes tokens that are good for an hour, of a transaction of their own', () => {
+    const [one, other] = [sampleTokens(), sampleTokens()];
+    expect(one.needsRefresh(HOUR_MS - 60_000)).toBe(false);
+    expect(one.needsRefresh(HOUR_MS)).toBe(true);
+    expect(one.transactionId).toMatch(/^\d+$/);
+    for (const part of ['refreshToken', 'accessToken', 'clientToken', 'transactionId'] as const) {
+      expect(one[part]).toBeTruthy();
+      expect(one[part]).not.toBe(other[part]);
+    }
+  });
+
+  it('takes parts that are given', () => {
+    const tokens = sampleTokens({ expiresAt: new Date(0), transactionId: '7' });
+    expect(tokens.needsRefresh()).toBe(true);
+    expect(tokens.transactionId).toBe('7');
+    expect(tokens.lifetimeMs).toBe(HOUR_MS);
+  });
+});
