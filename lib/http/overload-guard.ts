@@ -5,6 +5,7 @@ import {
   bulkhead,
   circuitBreaker,
   handleWhenResult,
+  type IBackoff,
 } from 'cockatiel';
 import { BerbixUnavailableError } from '../errors/index.js';
 
@@ -31,12 +32,26 @@ export function overloadGuard(
 ): OverloadGuard {
   const limit = bulkhead(maxConcurrent, MAX_QUEUED);
   const breaker = circuitBreaker(handleWhenResult(isOutage as (result: unknown) => boolean), {
-    halfOpenAfter: HALF_OPEN_AFTER_MS,
+    halfOpenAfter: { next: restFromNow },
     breaker: new SamplingBreaker(BREAKER),
   });
   return {
     // The breaker is inside, so that those who wait for a turn are let go once it opens.
     run: (attempt) => limit.execute(() => breaker.execute(attempt)).catch(explain),
+  };
+}
+
+/**
+ * The time for which the circuit is open, from now on. cockatiel counts it by the clock of the host,
+ * which may be set back by more than that: this one is over when it is by a clock that nobody sets.
+ */
+function restFromNow(): IBackoff<unknown> {
+  const overAt = performance.now() + HALF_OPEN_AFTER_MS;
+  return {
+    get duration() {
+      return performance.now() < overAt ? Infinity : -Infinity;
+    },
+    next: restFromNow,
   };
 }
 
