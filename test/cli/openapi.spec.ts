@@ -1,29 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { openapiCommand } from '../../lib/cli/openapi.command.js';
 import { createReferenceDocument } from '../../lib/sandbox/reference/reference-document.js';
 import { PLACEHOLDERS } from '../../lib/sandbox/reference/reference-values.js';
 import { Directories } from '../sandbox/support/directories.js';
+import { runCommand } from './run-command.support.js';
 
 const directories = new Directories();
 afterEach(() => directories.removeAll());
 
-/** Runs the command in this process, and keeps what it writes. */
-async function run(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    return { code: await openapiCommand(args), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...args: string[]) => runCommand(openapiCommand, args);
 
 describe('nestjs-berbix openapi', () => {
   const document = createReferenceDocument(PLACEHOLDERS);

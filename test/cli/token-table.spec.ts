@@ -1,23 +1,10 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { tokenTableCommand } from '../../lib/cli/token-table.command.js';
 import { sharedPglite, uniqueTable } from '../support/servers.js';
+import { runCommand } from './run-command.support.js';
 
-/** Runs the command in this process, and keeps what it writes. */
-async function run(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    return { code: await tokenTableCommand(args), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...args: string[]) => runCommand(tokenTableCommand, args);
 
 describe('nestjs-berbix token-table', () => {
   it('writes the SQL of the table', async () => {
