@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { Peer } from '../support/peer.js';
 import { progress } from '../support/progress.js';
 import { rotated } from '../support/statistics.js';
-import { CUSTOMERS, transactionIdOf, uidOf } from '../support/stored-tokens.js';
+import { transactionIdOf, uidOf } from '../support/stored-tokens.js';
 import type { ServerState } from './server.process.js';
 
 const CALLERS = 32;
@@ -33,20 +33,25 @@ export interface Turn {
 /** One turn of each route, one after the other. */
 export type Round = Record<Route, Turn>;
 
-/** Each server in a process of its own; they take turns, and this process loads them. By start. */
-export async function measure(plan: Plan): Promise<Record<Platform, Round[][]>> {
+/**
+ * Each server in a process of its own; they take turns, and this process loads them with requests of
+ * so many customers. By start.
+ */
+export async function measure(plan: Plan, customers: number): Promise<Record<Platform, Round[][]>> {
   const rounds: Record<Platform, Round[][]> = { express: [], fastify: [] };
   for (let start = 1; start <= plan.starts; start++) {
     for (const platform of PLATFORMS) {
-      progress(`Start ${start} of ${plan.starts}, ${platform} ...`);
-      rounds[platform].push(await takeTurns(platform, plan));
+      progress(`Customers: ${customers}; start ${start} of ${plan.starts}, ${platform} ...`);
+      rounds[platform].push(await takeTurns(platform, plan, customers));
     }
   }
   return rounds;
 }
 
-async function takeTurns(platform: Platform, plan: Plan): Promise<Round[]> {
-  const servers = await Promise.all(ROUTES.map((route) => Server.start(platform, route)));
+async function takeTurns(platform: Platform, plan: Plan, customers: number): Promise<Round[]> {
+  const servers = await Promise.all(
+    ROUTES.map((route) => Server.start(platform, route, customers)),
+  );
   try {
     for (const server of servers) await server.load(plan.warmUp);
     const done: Round[] = [];
@@ -70,15 +75,16 @@ class Server {
 
   private constructor(
     readonly route: Route,
+    private readonly customers: number,
     private readonly peer: Peer<'state', ServerState>,
     private readonly pool: Pool,
   ) {}
 
-  static async start(platform: Platform, route: Route): Promise<Server> {
+  static async start(platform: Platform, route: Route, customers: number): Promise<Server> {
     const file = new URL('./server.process.js', import.meta.url);
     const peer = new Peer<'state', ServerState>(file, [platform, route]);
     const { url } = await peer.ask('state');
-    return new Server(route, peer, new Pool(url, { connections: CALLERS }));
+    return new Server(route, customers, peer, new Pool(url, { connections: CALLERS }));
   }
 
   /** So many requests; each answer is looked at. */
@@ -100,7 +106,7 @@ class Server {
   }
 
   async #request(): Promise<void> {
-    const number = this.#next++ % CUSTOMERS;
+    const number = this.#next++ % this.customers;
     const headers = { 'x-customer-uid': uidOf(number) };
     const { body } = await this.pool.request({ method: 'GET', path: '/', headers });
     const { id } = (await body.json()) as { id?: string };
