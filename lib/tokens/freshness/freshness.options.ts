@@ -58,7 +58,8 @@ export interface BerbixFreshnessOptions {
   storeTimeoutMs?: number | undefined;
 
   /**
-   * How many transactions are kept in the memory of a process.
+   * How many transactions are kept in the memory of a process; as many again where they are asked
+   * for by customer and by transaction.
    * @default 10000
    */
   cacheSize?: number | undefined;
