@@ -46,7 +46,7 @@ export class FreshTokens {
     return served(this.#cache.get(name));
   }
 
-  /** The same for a customer or transaction that is not known to be one. */
+  /** The same by the owner, who is not checked: what is no id or uid has nothing in memory. */
   peekOf(owner: TokenOwner): BerbixTokens | undefined {
     return served(this.#cache.of(owner));
   }

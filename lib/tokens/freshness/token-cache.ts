@@ -41,7 +41,7 @@ export class TokenCache {
     return entries.get(id);
   }
 
-  /** The same as by the name of the owner's record; of no owner that may not be asked for. */
+  /** The same by the owner, who is not checked: what was never asked for by a name is not found. */
   of(owner: TokenOwner): CachedTokens | undefined {
     return 'transactionId' in owner
       ? this.#transactions.get(owner.transactionId)

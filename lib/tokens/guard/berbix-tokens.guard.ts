@@ -87,6 +87,7 @@ export function RequireFreshTokens<Request>(
  */
 @Injectable()
 export class BerbixTokensGuard implements CanActivate {
+  /** Those that were called, for the class that each was called on last. */
   readonly #handlers = new Map<unknown, GuardedHandler>();
 
   constructor(

@@ -3,8 +3,8 @@ import { BerbixConfigurationError } from '../../errors/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 
 /**
- * Where an HTTP request has them: a WeakMap of requests costs the garbage collector more than all
- * else that the guard does. What prints a request prints no token, since tokens do not show.
+ * Where an HTTP request has them: a WeakMap of requests costs about as much as all else that the
+ * guard does. What prints a request prints no token, since tokens do not show.
  */
 const KEPT = Symbol('nestjs-berbix:tokens');
 
