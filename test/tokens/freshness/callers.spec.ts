@@ -155,6 +155,29 @@ describe('callers of fresh()', () => {
     expect(loads()).toBeGreaterThanOrEqual(before + 20);
   });
 
+  it('who name customers that look alike get the tokens of theirs, from memory too', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const uids = ['a/b', 'a%2Fb', 'a%252Fb', '1', 'é', '%C3%A9', 'transaction/1'];
+    for (const [number, uid] of uids.entries()) {
+      await world.remembered(replica, `${number + 1}`, uid);
+    }
+    for (let round = 0; round < 2; round++) {
+      const before = world.storeCalls.length;
+      for (const [number, customerUid] of uids.entries()) {
+        const tokens = await valueOf(replica.fresh({ customerUid }));
+        expect([customerUid, tokens.transactionId]).toEqual([customerUid, `${number + 1}`]);
+      }
+      if (round === 1) expect(world.storeCalls).toHaveLength(before);
+      expect(replica.tokens.peek({ customerUid: 'nobody' })).toBeUndefined();
+      for (const customerUid of uids) {
+        expect(replica.tokens.peek({ customerUid })).toBe(
+          await valueOf(replica.fresh({ customerUid })),
+        );
+      }
+    }
+  });
+
   it('end with the process: at shutdown an exchange under way comes to its end', async () => {
     const { world } = the;
     world.api.habit = 'strict';
