@@ -11,9 +11,14 @@ interface MemoryRecord {
   value: string | undefined;
   note: string | undefined;
   leaseUntil: number;
+  /** When it was leased or committed last. */
+  usedAt: number;
 }
 
 const DAY_MS = 86_400_000;
+
+/** Somebody may still be at work with what was used less than so many milliseconds ago. */
+const IN_USE_MS = 60_000;
 
 /**
  * Keeps tokens in the memory of this process: for development, tests and single processes. Nothing
@@ -23,11 +28,15 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   readonly description = 'the memory of this process';
   readonly shared = false;
   readonly durable = false;
+  /** Those used last are at the end. */
   readonly #records = new Map<string, MemoryRecord>();
   /** When records without a value were left so; the oldest first. */
   readonly #emptied = new Map<string, number>();
 
-  /** @param maxRecords above that, the record that came first goes; for what can be done without */
+  /**
+   * @param maxRecords above that, records go that nobody has used for a minute, those used longest
+   * ago first; for what can be done without
+   */
   constructor(private readonly maxRecords = Infinity) {
     super();
   }
@@ -52,7 +61,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     record.fence++;
     record.leaseUntil = now + ttlMs;
     record.note = note;
-    this.#records.set(key, record);
+    this.#use(key, record, now);
     if (record.value === undefined) this.#removeInADay(key, now);
     return { fence: record.fence, now };
   }
@@ -64,9 +73,8 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     record.value = value;
     record.note = undefined;
     record.leaseUntil = 0;
-    this.#records.set(key, record);
+    this.#use(key, record, clock());
     this.#emptied.delete(key);
-    if (this.#records.size > this.maxRecords) this.#removeFirst();
     return record.version;
   }
 
@@ -100,10 +108,14 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     return { keys: found.map(([key]) => key), cursor: undefined };
   }
 
-  #removeFirst(): void {
-    for (const key of this.#records.keys()) {
-      this.#records.delete(key);
-      return;
+  #use(key: string, record: MemoryRecord, now: number): void {
+    record.usedAt = now;
+    this.#records.delete(key);
+    this.#records.set(key, record);
+    for (const [other, { usedAt, leaseUntil }] of this.#records) {
+      if (this.#records.size <= this.maxRecords) return;
+      if (usedAt > now - IN_USE_MS || leaseUntil > now) return;
+      this.#records.delete(other);
     }
   }
 
@@ -126,6 +138,7 @@ function empty(): MemoryRecord {
     value: undefined,
     note: undefined,
     leaseUntil: 0,
+    usedAt: 0,
   };
 }
 

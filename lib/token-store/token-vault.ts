@@ -1,6 +1,7 @@
 import { bulkhead, type IPolicy } from 'cockatiel';
 import { BerbixStoreError, isBerbixError } from '../errors/index.js';
-import type { BerbixTokenStore, Lease, SeenRecord } from './berbix-token-store.js';
+import type { BerbixTokenStore, Lease, SeenRecord, StoredRecord } from './berbix-token-store.js';
+import { unknownForm } from './encryption/index.js';
 import { storeFailure } from './store-failure.js';
 
 /** Makes texts unreadable and readable again; bound to the key of the record that they belong to. */
@@ -42,7 +43,7 @@ export interface VaultLease {
   readonly moment: StoreMoment;
 }
 
-/** Calls to the store at once; what is more waits here, where no time limit runs yet. */
+/** Calls to the store at once; what is more waits for a turn, as long as the store answers at all. */
 const MAX_CONCURRENT = 32;
 
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
@@ -57,6 +58,8 @@ export class TokenVault {
   readonly #account: string;
   readonly #timeoutMs: number;
   readonly #turns: IPolicy = bulkhead(MAX_CONCURRENT, Infinity);
+  /** When the store gave its last answer, be it an error, by `performance.now()`. */
+  #answeredAt = -Infinity;
 
   /** @param timeoutMs milliseconds for one call to the store */
   constructor(store: BerbixTokenStore, cipher: VaultCipher, account: string, timeoutMs: number) {
@@ -74,18 +77,7 @@ export class TokenVault {
       const moment = { store: 0, local };
       return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
     }
-    const { version, fence, leasedForMs } = record;
-    return {
-      version,
-      fence,
-      value:
-        record.value === undefined
-          ? undefined
-          : (JSON.parse(await this.#cipher.open(key, record.value)) as T),
-      note: record.note === undefined ? {} : (JSON.parse(record.note) as VaultNote),
-      leasedForMs,
-      moment: { store: record.now, local },
-    };
+    return this.#opened(key, record, local);
   }
 
   /** Takes the lease of the record as it was seen; undefined when it has changed or is leased. */
@@ -106,26 +98,35 @@ export class TokenVault {
    * answer was lost is made again. Resolves to whether the value is there.
    *
    * @param keepTrying asked after each failure
+   * @param merge asked where somebody else has changed the record: what to set in place of that,
+   * or undefined to leave it
    * @throws {BerbixStoreError} (as a rejection) when the outcome stayed unknown
    */
-  async commit(
+  async commit<T extends object>(
     name: string,
     version: number,
-    value: object,
+    value: T,
     keepTrying: () => boolean = () => false,
+    merge: (current: VaultRecord<T>) => T | undefined = () => undefined,
   ): Promise<boolean> {
     const key = this.#key(name);
-    const sealed = await this.#cipher.seal(key, JSON.stringify(value));
-    let unsure = false;
+    let [expected, next]: [number, T | undefined] = [version, value];
+    let sealed: string | undefined;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       try {
-        const [committed] = await this.#call(() => this.#store.commit(key, version, sealed));
-        if (committed !== undefined || !unsure) return committed !== undefined;
-        // Was it this commit, whose answer was lost, that changed the version?
-        const [record] = await this.#call(() => this.#store.load(key));
-        return record?.value === sealed;
+        while (next !== undefined) {
+          const text = (sealed ??= await this.#cipher.seal(key, JSON.stringify(next)));
+          const [committed] = await this.#call(() => this.#store.commit(key, expected, text));
+          if (committed !== undefined) return true;
+          const [record, local] = await this.#call(() => this.#store.load(key));
+          // It was this commit that changed the version: its answer was lost, here or in the driver.
+          if (record?.value === sealed) return true;
+          if (record === undefined) return false;
+          next = merge(await this.#opened<T>(key, record, local));
+          [expected, sealed] = [record.version, undefined];
+        }
+        return false;
       } catch (error) {
-        unsure = true;
         if (!keepTrying()) throw error;
         await sleep(wait * (0.5 + Math.random() / 2));
       }
@@ -149,10 +150,25 @@ export class TokenVault {
     return `${this.#account}/${name}`;
   }
 
+  async #opened<T>(key: string, record: StoredRecord, local: number): Promise<VaultRecord<T>> {
+    const { version, fence, value, note, leasedForMs, now } = record;
+    return {
+      version,
+      fence,
+      value: value === undefined ? undefined : parsed<T>(await this.#cipher.open(key, value)),
+      note: note === undefined ? {} : parsed<VaultNote>(note),
+      leasedForMs,
+      moment: { store: now, local },
+    };
+  }
+
   /** The result, and the local time at which the call was begun. */
   #call<T>(operation: () => Promise<T>): Promise<[T, number]> {
+    const askedAt = performance.now();
     return this.#turns.execute(async () => {
       const begun = performance.now();
+      // Whoever had to wait because the store is silent does not wait for it once more.
+      if (begun - askedAt >= this.#timeoutMs && this.#answeredAt < askedAt) throw this.#silence();
       try {
         return [await this.#inTime(operation()), begun];
       } catch (error) {
@@ -164,13 +180,29 @@ export class TokenVault {
 
   #inTime<T>(operation: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const what = `The token store (${this.#store.description}) did not answer within ${this.#timeoutMs} ms.`;
-        reject(new BerbixStoreError(what, { retryable: true }, 'TIMEOUT'));
-      }, this.#timeoutMs);
-      operation.then(resolve, reject).finally(() => clearTimeout(timer));
+      const timer = setTimeout(() => reject(this.#silence()), this.#timeoutMs);
+      operation.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        this.#answeredAt = performance.now();
+      });
     });
   }
+
+  #silence(): BerbixStoreError {
+    const what = `The token store (${this.#store.description}) did not answer within ${this.#timeoutMs} ms.`;
+    return new BerbixStoreError(what, { retryable: true }, 'TIMEOUT');
+  }
+}
+
+/** Without the words of JSON.parse, which quote what they are about. */
+function parsed<T>(text: string): T {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch {
+    // Said below.
+  }
+  throw unknownForm();
 }
 
 function sleep(ms: number): Promise<void> {

@@ -13,6 +13,25 @@ describe('an InMemoryTokenStore', () => {
     expect(store).toMatchObject({ shared: false, durable: false });
   });
 
+  it('with room for so many, lets those go that were used longest ago, once nobody can be at work with them', async () => {
+    const store = new InMemoryTokenStore(2);
+    const present = async (): Promise<string[]> => (await store.keys('')).keys.toSorted();
+    const minutes = (count: number) => jest.advanceTimersByTime(count * 60_000);
+    for (const key of ['a', 'b', 'c']) await store.commit(key, 0, 'value');
+    expect(await present()).toEqual(['a', 'b', 'c']);
+    minutes(2);
+    await store.commit('a', 1, 'value');
+    expect(await present()).toEqual(['a', 'c']);
+    minutes(2);
+    await store.lease('c', { version: 1, fence: 0 }, 3 * 60_000, '');
+    minutes(2);
+    // The lease of c lasts; a has not been used for four minutes.
+    await store.commit('d', 0, 'value');
+    expect(await present()).toEqual(['c', 'd']);
+    await store.commit('e', 0, 'value');
+    expect(await present()).toEqual(['c', 'd', 'e']);
+  });
+
   it.each([
     ['a record is forgotten', (store: InMemoryTokenStore) => store.forget('other')],
     [

@@ -1,4 +1,4 @@
-export { ClearText } from './clear-text.js';
+export { ClearText, unknownForm } from './clear-text.js';
 export { encryptionKeysFromEnvironment } from './encryption.environment.js';
 export type {
   BerbixEncryptionKey,
