@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { requireTransactionId } from './ids.js';
 import { requireRefreshToken } from './refresh-token.js';
 
 /** What {@link BerbixTokens} is made of. */
@@ -32,17 +33,29 @@ export class BerbixTokens {
   readonly #accessToken: string | undefined;
   readonly #clientToken: string | undefined;
   readonly #expiresAt: number | undefined;
+  /** The same by `performance.now()`: whoever sets the clock of the host back makes no token last longer. */
+  readonly #endsAt: number;
   readonly #lifetimeMs: number;
   readonly #transactionId: string | undefined;
 
-  /** @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed */
+  /**
+   * What a database has as null counts as not given.
+   *
+   * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
+   * @throws {BerbixInputError} when `transactionId` is given and is none
+   */
   constructor(init: BerbixTokensInit) {
-    this.#refreshToken = requireRefreshToken(init.refreshToken);
-    this.#accessToken = init.accessToken;
-    this.#clientToken = init.clientToken;
-    this.#expiresAt = init.expiresAt && new Date(init.expiresAt).getTime();
+    this.#refreshToken = requireRefreshToken(init?.refreshToken);
+    this.#accessToken = init.accessToken || undefined;
+    this.#clientToken = init.clientToken || undefined;
+    const expiresAt = new Date(init.expiresAt ?? NaN).getTime();
+    this.#expiresAt = Number.isNaN(expiresAt) ? undefined : expiresAt;
+    this.#endsAt = performance.now() + (expiresAt - Date.now());
     this.#lifetimeMs = init.lifetimeMs ?? Infinity;
-    this.#transactionId = init.transactionId;
+    this.#transactionId =
+      init.transactionId === undefined || init.transactionId === null
+        ? undefined
+        : requireTransactionId(init.transactionId);
   }
 
   /**
@@ -104,7 +117,12 @@ export class BerbixTokens {
    */
   needsRefresh(leewayMs = Math.min(LEEWAY_MS, this.#lifetimeMs / 10)): boolean {
     if (this.#accessToken === undefined || this.#expiresAt === undefined) return true;
-    return !(this.#expiresAt - Date.now() > leewayMs);
+    return !(this.leftMs > leewayMs);
+  }
+
+  /** Milliseconds until access and client token end; NaN where that is not known. @internal */
+  get leftMs(): number {
+    return Math.min((this.#expiresAt ?? NaN) - Date.now(), this.#endsAt - performance.now());
   }
 
   /** Without the secrets. */

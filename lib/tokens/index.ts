@@ -15,8 +15,9 @@ export type {
 export * from './guard/berbix-tokens.guard.js';
 export { FreshTokens } from './guard/guarded-tokens.js';
 export { tokenServiceKey } from './guard/token-service.key.js';
+export { requireUid } from './ids.js';
 export { checkTokenAnswer, mergeTokens } from './token-answer.js';
-export { requireUid, type TokenSource } from './token-source.js';
+export type { TokenSource } from './token-source.js';
 export {
   BERBIX_TOKEN_OPTIONS,
   openVault,

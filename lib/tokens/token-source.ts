@@ -1,6 +1,6 @@
-import { BerbixInputError } from '../errors/index.js';
 import { BerbixTokens, type BerbixTokensInit } from './berbix-tokens.js';
 import { nameOf, type TokenOwner, type TokenQuery } from './freshness/index.js';
+import { requireTransactionId, requireUid } from './ids.js';
 
 /**
  * Which tokens are meant: tokens, a stored refresh token, or whose they are, where they are stored.
@@ -21,7 +21,7 @@ export type TokenSource = BerbixTokens | string | TokenOwner;
 export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
   if (isOwner(source)) {
     return 'transactionId' in source
-      ? { name: nameOf.transaction(requireId(source.transactionId)), owner: source }
+      ? { name: nameOf.transaction(requireTransactionId(source.transactionId)), owner: source }
       : { name: nameOf.customer(requireUid(source.customerUid)), owner: source };
   }
   const given = BerbixTokens.from(source);
@@ -39,23 +39,3 @@ export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
 export function isOwner(source: TokenSource | BerbixTokensInit): source is TokenOwner {
   return typeof source === 'object' && source !== null && !('refreshToken' in source);
 }
-
-function requireId(id: unknown): string {
-  if (typeof id === 'string' && /^\d{1,20}$/.test(id)) return id;
-  throw new BerbixInputError('transactionId must be the digits of the id, as a string.');
-}
-
-/** @throws {BerbixInputError} when it is empty, or no text that can be sent */
-export function requireUid(uid: unknown): string {
-  if (typeof uid === 'string' && (PLAIN.test(uid) || (uid !== '' && !LONE_SURROGATE.test(uid)))) {
-    return uid;
-  }
-  throw new BerbixInputError(
-    'customerUid must be a non-empty string. If it is undefined, look where it comes from.',
-  );
-}
-
-/** What most of them are. */
-const PLAIN = /^[\w-]+$/;
-
-const LONE_SURROGATE = /\p{Surrogate}/u;

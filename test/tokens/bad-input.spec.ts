@@ -1,7 +1,37 @@
 import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens } from 'nestjs-berbix';
 import { errorOf } from '../support/errors.js';
-import { servicesFor, startSandbox } from '../support/services.js';
+import { firstValueFrom } from 'rxjs';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+
+describe('what is no id or uid', () => {
+  it.each([
+    ['an empty transaction id', { transactionId: '' }, /digits of the id/],
+    ['a number', { transactionId: 12 as never }, /digits of the id/],
+    ['an empty uid', { customerUid: '' }, /non-empty string/],
+    ['half of an emoji', { customerUid: 'ada \ud83d' }, /surrogate/],
+    ['more than a key can hold', { customerUid: '€'.repeat(257) }, /more than 256 characters/],
+  ])('%s: ends in a clear error', async (_what, owner, message) => {
+    const { tokens } = await servicesFor(await startSandbox());
+    for (const call of [tokens.fresh(owner), tokens.forget(owner)]) {
+      const error = await errorOf(call);
+      expect(error).toMatchObject({
+        code: 'BERBIX_INPUT',
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
+  it('the longest uid is found again', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const customerUid = '€'.repeat(256);
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(services.tokens.remember({ customerUid, tokens: created }));
+    const { transactionId } = await firstValueFrom(services.tokens.fresh({ customerUid }));
+    expect(transactionId).toBe(created.transactionId);
+  });
+});
 
 const UNUSABLE: [string, unknown, string][] = [
   ['empty', '', 'is empty'],

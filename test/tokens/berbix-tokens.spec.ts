@@ -14,6 +14,43 @@ function tokensFor(expiresAt: Date): BerbixTokens {
   });
 }
 
+describe('BerbixTokens of a row of a database', () => {
+  it('take null for what is not known', () => {
+    const tokens = new BerbixTokens({
+      refreshToken: 'rt',
+      accessToken: null as never,
+      clientToken: null as never,
+      transactionId: null as never,
+      lifetimeMs: null as never,
+      expiresAt: new Date(Date.now() + 3_600_000),
+    });
+    expect(tokens.needsRefresh()).toBe(true);
+    for (const name of ['accessToken', 'clientToken', 'transactionId', 'lifetimeMs'] as const) {
+      expect([name, tokens[name]]).toEqual([name, undefined]);
+    }
+  });
+
+  it.each(['', 'null', '12a', 12])('refuse a transaction id that is none: %p', (transactionId) => {
+    const init = { refreshToken: 'rt', transactionId: transactionId as string };
+    expect(() => new BerbixTokens(init)).toThrow('transactionId must be the digits');
+  });
+
+  it('print, and need a refresh, where their end is no time', () => {
+    const tokens = new BerbixTokens({
+      refreshToken: 'rt',
+      accessToken: 'at',
+      expiresAt: new Date('nonsense'),
+    });
+    expect(tokens.needsRefresh()).toBe(true);
+    expect(JSON.parse(JSON.stringify(tokens))).not.toHaveProperty('expiresAt');
+    expect(inspect(tokens)).toContain('redacted');
+  });
+
+  it('say what is missing where a library makes them of nothing', () => {
+    expect(() => new BerbixTokens(undefined as never)).toThrow('The refresh token is missing');
+  });
+});
+
 describe('BerbixTokens', () => {
   it('gives its values by its properties only', () => {
     const expiresAt = new Date('2030-01-01T00:00:00Z');
