@@ -4,23 +4,25 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Observable, concatMap, defer, firstValueFrom, from, mergeMap } from 'rxjs';
+import { Observable, defer, firstValueFrom, from, mergeMap } from 'rxjs';
 import { BerbixInputError } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import { BerbixTokenStore, InMemoryTokenStore, TokenVault } from '../token-store/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
 import {
   TokenKeeper,
+  checkHooks,
   freshnessSettings,
+  isLeeway,
   nameOf,
-  tellOfRotation,
   type TokenGoal,
   type TokenOwner,
   type TokenQuery,
 } from './freshness/index.js';
 import { checkStore, reportStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
-import { isOwner, queryOf, requireUid, type TokenSource } from './token-source.js';
+import { requireUid } from './ids.js';
+import { isOwner, queryOf, type TokenSource } from './token-source.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   openVault,
@@ -29,7 +31,10 @@ import {
 
 /** What is asked of tokens beyond the usual. */
 export interface FreshTokensOptions {
-  /** Milliseconds that they must be good for; by default a minute, or a tenth of their life where that is less. */
+  /**
+   * Milliseconds that they must be good for; by default a minute, or a tenth of their life where that
+   * is less. What is more than three quarters of their life counts as so much.
+   */
   leewayMs?: number | undefined;
   /** An access token that the API has refused with 401: others are wanted. */
   refused?: string | undefined;
@@ -42,7 +47,6 @@ const NOTHING_MORE: FreshTokensOptions = {};
 export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #store: BerbixTokenStore;
   readonly #options: BerbixTokenAccountOptions;
-  readonly #totalTimeoutMs: number;
   readonly #exchange: TokenExchange;
   /** What is in the store. */
   readonly #stored: TokenKeeper;
@@ -56,13 +60,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     @Inject(TokenVault) vault: TokenVault,
     @Inject(BERBIX_TOKEN_OPTIONS) options: BerbixTokenAccountOptions,
   ) {
+    checkHooks(options);
     const { onRotation, loadTokens } = options;
     const settings = freshnessSettings(options.freshness, http.limits);
     checkStore(store, settings.rotation, options);
     this.#store = store;
     this.#options = options;
-    this.#totalTimeoutMs = settings.totalTimeoutMs;
-    this.#exchange = new TokenExchange(http, settings.rotation === 'none');
+    this.#exchange = new TokenExchange(http, settings);
     const exchange = (tokens: BerbixTokens, mayRepeat: boolean): Promise<BerbixTokens> => {
       if (!mayRepeat) this.#exchange.noticeRotation();
       return firstValueFrom(this.#exchange.run(tokens));
@@ -83,9 +87,11 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * the store knows the transaction, it has the new tokens before they are emitted.
    *
    * Callers for the same refresh token share the exchange that is under way. Unsubscribing leaves
-   * it to the others; when the last one leaves, it is aborted, unless the store knows the transaction.
+   * it to the others; when the last one leaves, it is aborted, unless the store knows the transaction,
+   * or the API replaces refresh tokens, so that a new one would be lost.
    *
-   * @param tokens tokens, or the stored refresh token
+   * @param tokens tokens, or the stored refresh token. Where the store knows their transaction, the
+   * refresh token is taken from there; `remember()` puts another one in its place
    * @throws on the Observable:
    * - {BerbixInvalidRefreshTokenError} empty, malformed, or unknown to the account
    * - {BerbixGoneError} the transaction was deleted or purged
@@ -110,11 +116,14 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   refresh(tokens: BerbixTokens | string): Observable<BerbixTokens> {
     return defer(() => {
       const given = BerbixTokens.from(tokens);
-      if (given.transactionId === undefined) return this.#refreshGiven(given);
-      const query = { name: nameOf.transaction(given.transactionId), askedAt: performance.now() };
+      const askedAt = performance.now();
+      if (given.transactionId === undefined) return this.#refreshGiven(given, askedAt);
+      const query = { name: nameOf.transaction(given.transactionId), askedAt };
       return from(this.#stored.records.knows(query.name)).pipe(
         mergeMap((isStored) =>
-          isStored ? this.#stored.fresh.get(query, { anew: true }) : this.#refreshGiven(given),
+          isStored
+            ? this.#stored.fresh.get(query, { anew: true })
+            : this.#refreshGiven(given, askedAt),
         ),
       );
     });
@@ -131,6 +140,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    *
    * @param source whose tokens, where they are stored; or tokens or a refresh token from a table of your own
    * @throws on the Observable, beside what `refresh` throws:
+   * - {BerbixInputError} an id, a uid or `leewayMs` that is none
    * - {BerbixNotFoundError} nothing is stored for this customer or transaction
    * - {BerbixGoneError} it was forgotten, or it is gone at Berbix
    *
@@ -148,6 +158,9 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
           subscriber.next(tokens);
           subscriber.complete();
           return undefined;
+        }
+        if (!isLeeway(options.leewayMs)) {
+          throw new BerbixInputError('leewayMs must be a number of milliseconds, 0 or more.');
         }
         this.#get(queryOf(source), options).then(
           (got) => {
@@ -217,10 +230,10 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     if (isOwner(source)) return this.#stored.fresh.peekOf(source);
     const given = BerbixTokens.from(source);
     if (!given.needsRefresh()) return given;
-    return (
-      this.#stored.fresh.peek(queryOf(given).name) ??
-      this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
-    );
+    // Whether tokens that name their transaction are in the store takes a look there.
+    return given.transactionId === undefined
+      ? this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
+      : this.#stored.fresh.peek(nameOf.transaction(given.transactionId));
   }
 
   /** The store was changed: what this process has in memory does not count. @internal */
@@ -237,20 +250,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     await Promise.all([this.#stored.fresh.close(), this.#given.fresh.close()]);
   }
 
-  #refreshGiven(given: BerbixTokens): Observable<BerbixTokens> {
-    const { onRotation } = this.#options;
-    const exchange = this.#exchange.run(given);
-    if (onRotation === undefined) return exchange;
-    return exchange.pipe(
-      concatMap(async (tokens) => {
-        const previousRefreshToken = given.refreshToken;
-        if (tokens.refreshToken !== previousRefreshToken) {
-          const rotated = { tokens, previousRefreshToken, customerUid: undefined };
-          await tellOfRotation(onRotation, rotated, this.#totalTimeoutMs);
-        }
-        return tokens;
-      }),
-    );
+  #refreshGiven(given: BerbixTokens, askedAt: number): Observable<BerbixTokens> {
+    if (!this.#exchange.replaces && this.#options.onRotation === undefined) {
+      return this.#exchange.run(given);
+    }
+    // Like what is stored: a new refresh token must not be lost when its callers leave.
+    const name = nameOf.refreshToken(given.refreshToken);
+    return from(this.#given.fresh.get({ name, given, askedAt }, { anew: true }));
   }
 
   async #get(query: TokenQuery, { leewayMs, refused }: TokenGoal): Promise<BerbixTokens> {

@@ -29,15 +29,22 @@ export function reportStore(
 ): void {
   const logger = new Logger('BerbixModule');
   const whose = account === 'default' ? '' : ` of the account "${account}"`;
+  const kept = `Tokens${whose} are kept in ${store.description}`;
   if (!store.shared) {
-    logger.log(
-      `Tokens${whose} are kept in ${store.description}: replicas do not share them, and a restart loses what was remembered. Give a shared store for that.`,
-    );
-  } else if (encryption === undefined) {
+    const restart = store.durable ? '' : ', and a restart loses what was remembered';
+    logger.log(`${kept}: replicas do not share them${restart}. Give a shared store for that.`);
+  }
+  // What is in the memory of one process is there in clear in any case.
+  if (!store.shared && !store.durable) return;
+  if (encryption === undefined) {
     logger.warn(
-      `Tokens${whose} are kept in ${store.description} in clear: whoever can read it can act in your customers' place. Set encryption.`,
+      `${kept} in clear: whoever can read it can act in your customers' place. Set encryption.`,
     );
-  } else {
-    logger.log(`Tokens${whose} are kept in ${store.description}, encrypted.`);
+  } else if (encryption.acceptClear === true) {
+    logger.warn(
+      `${kept}, encrypted as they are written. Values in clear are accepted too (encryption.acceptClear): re-encrypt what is there, and turn that off.`,
+    );
+  } else if (store.shared) {
+    logger.log(`${kept}, encrypted.`);
   }
 }

@@ -2,6 +2,7 @@ import { map, type Observable } from 'rxjs';
 import type { BerbixHttp, BerbixRequest } from '../http/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
 import type { BerbixTokens } from './berbix-tokens.js';
+import { mayRepeat, type FreshnessSettings } from './freshness/index.js';
 import { SingleFlight } from './single-flight.js';
 import { checkTokenAnswer, mergeTokens, type TokenAnswerChecked } from './token-answer.js';
 
@@ -10,12 +11,20 @@ const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
 /** The exchange of a refresh token at the API; whoever asks for the same one shares it while it is under way. */
 export class TokenExchange {
   readonly #flights = new SingleFlight((refreshToken) => this.#send(refreshToken));
+  readonly #http: BerbixHttp;
+  #replaces: boolean;
+  #mayRepeat: boolean;
 
-  /** @param mayRepeat false from the start where the API is known to replace refresh tokens */
-  constructor(
-    private readonly http: BerbixHttp,
-    private mayRepeat: boolean,
-  ) {}
+  constructor(http: BerbixHttp, { rotation, totalTimeoutMs }: FreshnessSettings) {
+    this.#http = http;
+    this.#replaces = rotation !== 'none';
+    this.#mayRepeat = mayRepeat(rotation, totalTimeoutMs);
+  }
+
+  /** Whether the API is known to replace refresh tokens, by the options or by what it has done. */
+  get replaces(): boolean {
+    return this.#replaces;
+  }
 
   /** Emits the new tokens once and completes; the last to unsubscribe aborts the exchange. */
   run(before: BerbixTokens): Observable<BerbixTokens> {
@@ -24,13 +33,15 @@ export class TokenExchange {
       .pipe(map((answer) => mergeTokens(EXCHANGE, before, answer)));
   }
 
-  /** The API replaces refresh tokens: from now on, a lost answer is not asked for again. */
+  /** The API replaces refresh tokens: where nobody knew, a lost answer is not asked for again from now on. */
   noticeRotation(): void {
-    this.mayRepeat = false;
+    if (this.#replaces) return;
+    this.#replaces = true;
+    this.#mayRepeat = false;
   }
 
   #send(refreshToken: string): Observable<TokenAnswerChecked> {
-    return this.http.send(this.#request(refreshToken), (answer) => {
+    return this.#http.send(this.#request(refreshToken), (answer) => {
       const rotated = answer.body?.['refresh_token'];
       if (rotated && rotated !== refreshToken) this.noticeRotation();
       return checkTokenAnswer(EXCHANGE, answer);
@@ -45,7 +56,7 @@ export class TokenExchange {
       secrets: [refreshToken],
       // ASSUMPTION: an exchange twice is harmless, since the API is documented as not replacing the
       // refresh token. Where it does, the answer that was lost had the only good one.
-      repeat: this.mayRepeat ? 'always' : 'unless-done',
+      repeat: this.#mayRepeat ? 'always' : 'unless-done',
     };
   }
 }

@@ -132,6 +132,22 @@ const WRONG: [string, unknown, RegExp][] = [
     { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, proxy: 'http://p' } },
     /have no effect beside http\.dispatcher/,
   ],
+  ['null as freshness', { apiSecret: SECRET, freshness: null }, /^freshness must be an object/],
+  [
+    'a time that no timer can wait for',
+    { apiSecret: SECRET, freshness: { storeTimeoutMs: 3_000_000_000 } },
+    /^freshness\.storeTimeoutMs must be a whole number, from 1 to 2147483647/,
+  ],
+  [
+    'a text as loadTokens',
+    { apiSecret: SECRET, loadTokens: 'SELECT' },
+    /^loadTokens must be a function/,
+  ],
+  [
+    'an object as onRotation',
+    { apiSecret: SECRET, onRotation: {} },
+    /^onRotation must be a function/,
+  ],
   [
     'an object as configureAxios',
     { apiSecret: SECRET, http: { configureAxios: {} } },

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens, type BerbixModuleOptions } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import {
+  closeAfterTest,
   createTransaction,
   servicesFor,
   startSandbox,
@@ -117,16 +119,39 @@ describe('fresh()', () => {
       const { tokens } = services;
       await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
       let { accessToken } = created;
+      const clock = FakeClock.install();
+      closeAfterTest(async () => clock.uninstall());
       for (let n = 0; n < 3; n++) {
-        const fresh = await firstValueFrom(
-          tokens.fresh({ customerUid: 'ada' }, { leewayMs: 2 * HOUR }),
-        );
+        clock.advance(HOUR);
+        const fresh = await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
         expect(fresh.accessToken).not.toBe(accessToken);
         accessToken = fresh.accessToken;
       }
       expect(exchanges(sandbox)).toBe(3);
     },
   );
+
+  it('asks for three quarters of the life of tokens at most, so that new ones will do', async () => {
+    const { sandbox, services, created } = await setUp();
+    const { tokens } = services;
+    const clock = FakeClock.install();
+    closeAfterTest(async () => clock.uninstall());
+    const ask = () => firstValueFrom(tokens.fresh(created.refreshToken, { leewayMs: 5 * HOUR }));
+    for (let n = 0; n < 5; n++) await ask();
+    expect(exchanges(sandbox)).toBe(1);
+    clock.advance(HOUR / 3);
+    for (let n = 0; n < 5; n++) await ask();
+    expect(exchanges(sandbox)).toBe(2);
+  });
+
+  it.each([NaN, -1, '60000'])('refuses a leeway that is none: %s', async (leewayMs) => {
+    const { services, created } = await setUp();
+    const error = await errorOf(services.tokens.fresh(created, { leewayMs: leewayMs as number }));
+    expect(error).toMatchObject({
+      code: 'BERBIX_INPUT',
+      message: expect.stringMatching('leewayMs'),
+    });
+  });
 
   it('gives other tokens in place of one that the API refuses, once', async () => {
     const { sandbox, services, created } = await setUp();

@@ -72,9 +72,16 @@ export interface FreshnessSettings {
   cacheSize: number;
   /** Milliseconds for a call and an exchange. */
   totalTimeoutMs: number;
+  /** Milliseconds for a function of the application: less, so that its callers learn what was too slow. */
+  hookTimeoutMs: number;
   /** Exchanges at once. */
   connections: number;
 }
+
+const HOOK_SHARE = 2 / 3;
+
+/** Of timers: what is longer would be over at once. */
+const MAX_MS = 2 ** 31 - 1;
 
 /** Time for what comes after an exchange, and for a process that is held up. */
 const LEASE_RESERVE_MS = 15_000;
@@ -89,6 +96,9 @@ export function freshnessSettings(
   options: BerbixFreshnessOptions = {},
   limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'connections'>,
 ): FreshnessSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw new BerbixConfigurationError('freshness must be an object, such as { leaseMs: 60_000 }.');
+  }
   onlyKnown('freshness', options, [
     'rotation',
     'leaseMs',
@@ -98,46 +108,74 @@ export function freshnessSettings(
   const { totalTimeoutMs } = limits;
   return {
     ...limits,
-    rotation: rotation(options.rotation),
-    leaseMs: integer(
-      'leaseMs',
-      options.leaseMs,
-      totalTimeoutMs + LEASE_RESERVE_MS,
-      totalTimeoutMs + 1,
-      'more than totalTimeoutMs, or two replicas may make the same exchange',
-    ),
-    cacheSize: integer('cacheSize', options.cacheSize, 10_000, 1),
+    hookTimeoutMs: Math.ceil(totalTimeoutMs * HOOK_SHARE),
+    rotation: checkRotation(options.rotation),
+    leaseMs: integer('leaseMs', options.leaseMs, {
+      fallback: totalTimeoutMs + LEASE_RESERVE_MS,
+      min: totalTimeoutMs + 1,
+      max: MAX_MS,
+      because: 'more than totalTimeoutMs, or two replicas may make the same exchange',
+    }),
+    cacheSize: integer('cacheSize', options.cacheSize, { fallback: 10_000, min: 1 }),
   };
 }
 
 /** @throws {BerbixConfigurationError} when it is no number of milliseconds */
-export function storeTimeoutOf({ storeTimeoutMs }: BerbixFreshnessOptions = {}): number {
-  return integer('storeTimeoutMs', storeTimeoutMs, 1_500, 1);
+export function storeTimeoutOf(options?: BerbixFreshnessOptions): number {
+  return integer('storeTimeoutMs', options?.storeTimeoutMs, {
+    fallback: 1_500,
+    min: 1,
+    max: MAX_MS,
+  });
 }
 
-function rotation(
+/** @throws {BerbixConfigurationError} when what is to be called cannot be */
+export function checkHooks(hooks: Pick<BerbixTokenOptions, 'loadTokens' | 'onRotation'>): void {
+  for (const name of ['loadTokens', 'onRotation'] as const) {
+    if (hooks[name] === undefined || typeof hooks[name] === 'function') continue;
+    throw new BerbixConfigurationError(`${name} must be a function.`);
+  }
+}
+
+/** Whether an exchange is made again where only its answer may be lost. */
+export function mayRepeat(
+  rotation: FreshnessSettings['rotation'],
+  totalTimeoutMs: number,
+): boolean {
+  return typeof rotation === 'object' ? rotation.graceMs > totalTimeoutMs : rotation === 'none';
+}
+
+function checkRotation(
   value: BerbixFreshnessOptions['rotation'] = 'none',
 ): FreshnessSettings['rotation'] {
   if (value === 'none' || value === 'strict') return value;
   if (typeof value === 'object' && value !== null) {
     onlyKnown('freshness.rotation', value, ['graceMs']);
-    return { graceMs: integer('rotation.graceMs', value.graceMs, 0, 1) };
+    return { graceMs: integer('rotation.graceMs', value.graceMs, { fallback: 0, min: 1 }) };
   }
   throw new BerbixConfigurationError(
     "freshness.rotation must be 'none', 'strict' or { graceMs: milliseconds }.",
   );
 }
 
+interface Range {
+  fallback: number;
+  min: number;
+  max?: number;
+  because?: string;
+}
+
 function integer(
   name: string,
   value: unknown,
-  fallback: number,
-  min: number,
-  because?: string,
+  { fallback, min, max = Number.MAX_SAFE_INTEGER, because }: Range,
 ): number {
   if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number;
+  }
+  const range = max === MAX_MS ? `from ${min} to ${max}` : `${min} or more`;
   throw new BerbixConfigurationError(
-    `freshness.${name} must be a whole number, at least ${min}${because === undefined ? '' : ` (${because})`}.`,
+    `freshness.${name} must be a whole number, ${range}${because === undefined ? '' : ` (${because})`}.`,
   );
 }

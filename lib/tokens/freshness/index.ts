@@ -1,5 +1,7 @@
 export {
+  checkHooks,
   freshnessSettings,
+  mayRepeat,
   storeTimeoutOf,
   type BerbixFreshnessOptions,
   type BerbixTokenOptions,
@@ -8,7 +10,7 @@ export {
   type TokenOwner,
 } from './freshness.options.js';
 export { tellOfRotation } from './rotation-hook.js';
-export { suits, type TokenGoal } from './token-goal.js';
+export { isLeeway, suits, type TokenGoal } from './token-goal.js';
 export { TokenKeeper } from './token-keeper.js';
 export { nameOf, recordOf, type Reference, type TokenRecord } from './token-record.js';
 export { keyFor, type TokenQuery } from './token-records.js';

@@ -1,4 +1,5 @@
 import { BerbixStoreError } from '../../errors/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
 import { inTime } from './in-time.js';
 import type { BerbixTokenOptions, RotatedTokens } from './freshness.options.js';
 
@@ -15,11 +16,24 @@ export async function tellOfRotation(
   try {
     await inTime('onRotation', timeoutMs, () => onRotation?.(rotated));
   } catch (error) {
-    // Its message stays behind: it may quote what was to be written.
-    const name = error instanceof Error ? error.name : typeof error;
-    throw new BerbixStoreError(
-      `onRotation failed (${name}), so that nobody gets the tokens. The new refresh token is in \`tokens\` of this error.`,
-      { retryable: true },
-    ).carrying(rotated.tokens);
+    throw notTold(`${what(error)} Nobody gets the tokens before it has succeeded.`, rotated.tokens);
   }
+}
+
+/** For those who may not get the tokens, since the application was not told of them. */
+export function notTold(
+  why: string,
+  tokens: BerbixTokens,
+  retryAfterMs?: number,
+): BerbixStoreError {
+  return new BerbixStoreError(`${why} The new refresh token is in \`tokens\` of this error.`, {
+    retryable: true,
+    retryAfterMs,
+  }).carrying(tokens);
+}
+
+/** Without the message of an error of the application's: it may quote what was to be written. */
+function what(error: unknown): string {
+  if (error instanceof BerbixStoreError) return error.message;
+  return `onRotation failed (${error instanceof Error ? error.name : typeof error}).`;
 }

@@ -70,9 +70,16 @@ export class TokenCache {
     return entry;
   }
 
+  /** Removes what has the name, and where that is a transaction's, its tokens under all names. */
   delete(name: string): void {
     const [entries, id] = this.#place(name);
     entries.delete(id);
+    if (entries !== this.#transactions) return;
+    for (const others of [this.#customers, this.#others]) {
+      for (const [other, { tokens }] of others) {
+        if (tokens.transactionId === id) others.delete(other);
+      }
+    }
   }
 
   #place(name: string): [Entries, string] {

@@ -1,5 +1,5 @@
 import type { TokenVault } from '../../token-store/index.js';
-import { FreshTokens } from './fresh-tokens.js';
+import { FreshTokenSource } from './fresh-token-source.js';
 import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
 import { TokenRecords } from './token-records.js';
 import { TokenRenewal, type Exchange } from './token-renewal.js';
@@ -15,11 +15,11 @@ export interface TokenKeeperParts {
 /** The tokens of one store: what it knows, and how they are kept fresh. */
 export class TokenKeeper {
   readonly records: TokenRecords;
-  readonly fresh: FreshTokens;
+  readonly fresh: FreshTokenSource;
 
   constructor({ vault, settings, exchange, options }: TokenKeeperParts) {
-    this.records = new TokenRecords(vault, options.loadTokens, settings.totalTimeoutMs);
+    this.records = new TokenRecords(vault, options.loadTokens, settings);
     const renewal = new TokenRenewal(vault, this.records, settings, exchange, options.onRotation);
-    this.fresh = new FreshTokens(renewal, settings.cacheSize, settings.totalTimeoutMs);
+    this.fresh = new FreshTokenSource(renewal, settings.cacheSize, settings.totalTimeoutMs);
   }
 }

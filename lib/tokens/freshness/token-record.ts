@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { StoreMoment } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import type { TokenOwner } from './freshness.options.js';
@@ -23,6 +24,8 @@ export interface TokenRecord {
   rotates?: true | undefined;
   /** The refresh token before this one, as long as the application was not told of the new one. */
   untold?: string | undefined;
+  /** Hashes of those that the API has replaced, the last ones: whoever still has one means this record. */
+  spent?: string[] | undefined;
 }
 
 /** In place of tokens: the record that has them. */
@@ -88,6 +91,25 @@ export function recordOf(
     lifetimeMs,
     refreshAfter: expiresAt - lifetimeMs * (1 - SOFT_FROM - Math.random() * SOFT_SPREAD),
   };
+}
+
+/** How many of the refresh tokens that were replaced are known again. */
+const MAX_SPENT = 10;
+
+/** With the hash of one more. */
+export function withSpent({ spent = [] }: TokenRecord, refreshToken: string): string[] {
+  return [...spent, hashOf(refreshToken)].slice(-MAX_SPENT);
+}
+
+/** Whether the refresh token is the record's, or was. */
+export function isOrWasOf(record: TokenRecord | undefined, refreshToken: string): boolean {
+  if (record === undefined || record.refreshToken === refreshToken) return record !== undefined;
+  return record.spent?.includes(hashOf(refreshToken)) ?? false;
+}
+
+/** Refresh tokens are long and random: nobody finds one by its hash. */
+function hashOf(refreshToken: string): string {
+  return createHash('sha256').update(refreshToken).digest('base64url');
 }
 
 /** The tokens of a record on the clock of this process. */

@@ -1,10 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { BerbixGoneError, BerbixNotFoundError } from '../../errors/index.js';
+import { Logger } from '@nestjs/common';
+import {
+  BerbixGoneError,
+  BerbixInputError,
+  BerbixNotFoundError,
+  BerbixStoreError,
+} from '../../errors/index.js';
 import type { TokenVault, VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
-import type { BerbixTokenOptions, TokenOwner } from './freshness.options.js';
+import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { inTime } from './in-time.js';
-import { nameOf, recordOf, storeTime, type Reference, type TokenRecord } from './token-record.js';
+import {
+  isOrWasOf,
+  nameOf,
+  recordOf,
+  storeTime,
+  type Reference,
+  type TokenRecord,
+} from './token-record.js';
 
 /** A record with tokens, as it was found under its own name or another. */
 export interface SeenTokens extends VaultRecord<TokenRecord> {
@@ -23,8 +36,11 @@ export interface TokenQuery {
 
 type Found = VaultRecord<TokenRecord | Reference>;
 
-/** How long the lease is held that only serves to read the store's clock, in milliseconds. */
-const CLOCK_LEASE_MS = 1_000;
+/** For a lease that makes sure of one step, or only reads the store's clock, in milliseconds. */
+const SHORT_LEASE_MS = 1_000;
+
+/** Milliseconds between two looks at a record whose exchange is waited for. */
+const BETWEEN_LOOKS_MS = 100;
 
 /**
  * Finds, adds and removes the records of transactions and customers. The record of a customer
@@ -32,17 +48,20 @@ const CLOCK_LEASE_MS = 1_000;
  * two replicas that add the same transaction end with one record.
  */
 export class TokenRecords {
+  readonly #logger = new Logger('BerbixTokenService');
+
   constructor(
     private readonly vault: TokenVault,
     private readonly loadTokens: BerbixTokenOptions['loadTokens'],
-    private readonly timeoutMs: number,
+    private readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'hookTimeoutMs'>,
   ) {}
 
   /**
    * The record with the tokens; added from what came along or from the application's own database
    * where the store knows nothing.
    *
-   * @throws (as a rejection) {BerbixNotFoundError} nobody knows it, {BerbixGoneError} it was forgotten
+   * @throws (as a rejection) {BerbixNotFoundError} nobody knows it, {BerbixGoneError} it was
+   * forgotten, {BerbixStoreError} the store or `loadTokens` failed
    */
   async find(query: TokenQuery): Promise<SeenTokens> {
     for (let tokens = query.given; ;) {
@@ -58,12 +77,18 @@ export class TokenRecords {
 
   /**
    * Looks whether the application's own database has another refresh token than the dead one in the
-   * store, and puts it in its place. Resolves to whether it has.
+   * store, and puts it in its place, unless somebody else was faster. Resolves to whether it has.
    */
-  async reload({ owner }: TokenQuery, { value }: SeenTokens): Promise<boolean> {
-    const tokens = await this.#load(owner);
-    if (tokens === undefined || tokens.refreshToken === value.refreshToken) return false;
-    await this.remember(withOwner(tokens, owner), uidOf(owner));
+  async reload({ owner }: TokenQuery, seen: SeenTokens): Promise<boolean> {
+    const tokens = await this.#load(owner).catch((error: unknown) => {
+      // What is dead is so all the same.
+      this.#logger.warn((error as Error).message);
+      return undefined;
+    });
+    if (tokens === undefined || isOrWasOf(seen.value, tokens.refreshToken)) return false;
+    // Whoever was faster may have spent it since.
+    const lease = await this.vault.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
+    if (lease !== undefined) await this.remember(tokens, uidOf(owner));
     return true;
   }
 
@@ -73,10 +98,13 @@ export class TokenRecords {
   }
 
   /**
-   * Puts tokens into the store: a new transaction becomes the current one of its customer. Resolves to the
-   * names that lead to them.
+   * Puts tokens into the store: a new transaction becomes the current one of its customer. A refresh
+   * token that the API has replaced since leaves the new one where it is. Resolves to the names that
+   * lead to them.
    */
   async remember(tokens: BerbixTokens, customerUid: string | undefined): Promise<string[]> {
+    // Until then, any exchange that is under way now has ended.
+    const waitUntil = performance.now() + this.limits.totalTimeoutMs;
     const first =
       customerUid === undefined
         ? nameOf.transaction(tokens.transactionId as string)
@@ -84,18 +112,29 @@ export class TokenRecords {
     for (;;) {
       const { key, seen } = await this.#resolve(first);
       const value = hasTokens(seen) ? seen.value : undefined;
+      const isSame = isOrWasOf(value, tokens.refreshToken);
+      const isSpent = isSame && value?.refreshToken !== tokens.refreshToken;
       const next = {
         ...value,
-        ...recordOf(tokens, await this.#times(key, seen, tokens)),
+        ...(isSpent ? undefined : recordOf(tokens, await this.#times(key, seen, tokens))),
+        ...(isSame ? undefined : { untold: undefined, spent: undefined }),
+        transactionId: tokens.transactionId ?? value?.transactionId,
         customerUid: customerUid ?? value?.customerUid,
-        untold: undefined,
-      };
+      } as TokenRecord;
       const isKnown =
-        value?.refreshToken === next.refreshToken &&
+        isSame &&
         value?.customerUid === next.customerUid &&
         (value?.expiresAt ?? 0) >= (next.expiresAt ?? 0);
       if (isKnown) return namesOf(key, next);
-      if (await this.vault.commit(key, seen.version, next)) return namesOf(key, next);
+      // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
+      const mayGo =
+        !isSame ||
+        performance.now() >= waitUntil ||
+        (await this.vault.lease(key, seen, this.limits.totalTimeoutMs, seen.note)) !== undefined;
+      if (!mayGo) await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
+      else if (await this.#commit(key, seen.version, next, customerUid && first)) {
+        return namesOf(key, next);
+      }
     }
   }
 
@@ -114,35 +153,58 @@ export class TokenRecords {
     return [...names];
   }
 
+  /** Whatever the value leads to. */
   async #forgetAll(
     name: string,
     value: TokenRecord | Reference | undefined,
     names: Set<string>,
   ): Promise<void> {
-    const keys = isReference(value) ? [value.see, ...(value.earlier ?? [])] : [];
-    const records = await Promise.all(keys.map((key) => this.vault.load<TokenRecord>(key)));
-    for (const record of [value, ...records.map((found) => found.value)]) {
-      if (record === undefined || isReference(record)) continue;
-      for (const other of namesOf(name, record)) names.add(other);
+    const found: [string, TokenRecord | Reference | undefined][] = [[name, value]];
+    for (const [key, record] of found) {
+      if (record === undefined) continue;
+      if (!isReference(record)) {
+        for (const other of namesOf(key, record)) names.add(other);
+        continue;
+      }
+      for (const next of [record.see, ...(record.earlier ?? [])]) {
+        names.add(next);
+        found.push([next, (await this.vault.load<TokenRecord | Reference>(next)).value]);
+      }
     }
-    for (const key of keys) names.add(key);
     for (const other of names) {
       if (other !== name && !other.startsWith('customer/')) await this.vault.forget(other);
     }
   }
 
-  /** Lets the tokens be found under another name too; nothing is lost where that fails. */
-  async refer(name: string, key: string): Promise<void> {
+  /**
+   * Lets the tokens be found under another name too; nothing is lost where that fails. Another
+   * record of that name stays, unless it has the refresh token that was spent for these.
+   */
+  async refer(name: string, key: string, spent: string): Promise<void> {
     if (name === key) return;
-    await this.vault.commit(name, 0, { see: key } satisfies Reference).catch(() => false);
+    try {
+      const { version, value } = await this.vault.load<TokenRecord | Reference>(name);
+      const isOurs =
+        value === undefined
+          ? version === 0
+          : isReference(value)
+            ? value.see !== key
+            : value.refreshToken === spent;
+      if (isOurs) await this.vault.commit<TokenRecord | Reference>(name, version, { see: key });
+    } catch {
+      // The next exchange does it.
+    }
   }
 
-  /** The record of that name and the one that it refers to, which is itself as a rule. */
+  /** The record of that name, and the one with the tokens, to which it leads or which it is. */
   async #resolve(name: string): Promise<{ record: Found; key: string; seen: Found }> {
     const record: Found = await this.vault.load(name);
-    if (!isReference(record.value)) return { record, key: name, seen: record };
-    const key = record.value.see;
-    return { record, key, seen: await this.vault.load(key) };
+    let [key, seen] = [name, record];
+    while (isReference(seen.value)) {
+      key = seen.value.see;
+      seen = await this.vault.load(key);
+    }
+    return { record, key, seen };
   }
 
   async #ask(owner: TokenOwner | undefined): Promise<BerbixTokens> {
@@ -155,9 +217,19 @@ export class TokenRecords {
   }
 
   async #load(owner: TokenOwner | undefined): Promise<BerbixTokens | undefined> {
-    if (owner === undefined || this.loadTokens === undefined) return undefined;
-    const loaded = await inTime('loadTokens', this.timeoutMs, () => this.loadTokens?.(owner));
-    return loaded === undefined || loaded === null ? undefined : BerbixTokens.from(loaded);
+    const { loadTokens, limits } = this;
+    if (owner === undefined || loadTokens === undefined) return undefined;
+    const loaded = await inTime('loadTokens', limits.hookTimeoutMs, () => loadTokens(owner)).catch(
+      (error: unknown) => {
+        if (error instanceof BerbixStoreError) throw error;
+        // Its message stays behind: it may quote a password or a token.
+        const what = error instanceof Error ? error.name : typeof error;
+        throw new BerbixStoreError(`loadTokens failed (${what}).`, { retryable: true });
+      },
+    );
+    return loaded === undefined || loaded === null
+      ? undefined
+      : withOwner(BerbixTokens.from(loaded), owner);
   }
 
   /** First the customer's reference, then the tokens: what a crash leaves in between is completed here. */
@@ -170,11 +242,31 @@ export class TokenRecords {
   ): Promise<void> {
     const customerUid = uidOf(owner);
     if (customerUid !== undefined && key === name) {
-      const see = keyFor(tokens);
+      const see = await this.#placeOf(tokens);
       await this.vault.commit(name, record.version, { see } satisfies Reference);
       return;
     }
-    await this.vault.commit(key, seen.version, { ...recordOf(tokens, undefined), customerUid });
+    const next = { ...recordOf(tokens, undefined), customerUid };
+    await this.#commit(key, seen.version, next, customerUid && key);
+  }
+
+  /**
+   * Saves tokens, unless their customer is forgotten at the same time: nothing would lead to them.
+   *
+   * @param reference what the record of their customer refers to, where he is named
+   */
+  async #commit(
+    key: string,
+    version: number,
+    value: TokenRecord,
+    reference: string | undefined,
+  ): Promise<boolean> {
+    if (!(await this.vault.commit(key, version, value))) return false;
+    if (reference === undefined || value.customerUid === undefined) return true;
+    const customer = await this.vault.load<Reference>(nameOf.customer(value.customerUid));
+    const { see, earlier = [] } = customer.value ?? {};
+    if (see !== reference && !earlier.includes(reference)) await this.vault.forget(key);
+    return true;
   }
 
   /** The key of the tokens' record, to which the customer's refers from now on. */
@@ -183,23 +275,33 @@ export class TokenRecords {
     for (;;) {
       const record = await this.vault.load<Reference>(name);
       const { see, earlier = [] } = record.value ?? {};
-      if (see !== undefined && (await this.#isSame(see, tokens))) return see;
-      const key = keyFor(tokens);
-      const others = [...earlier, see].filter((other) => other !== undefined && other !== key);
-      const reference: Reference = { see: key, earlier: others as string[] };
-      if (await this.vault.commit(name, record.version, reference)) return key;
+      const known = see === undefined ? earlier : [...earlier, see];
+      const key = await this.#keyAmong(known, tokens);
+      if (key === see) return key;
+      const reference = { see: key, earlier: known.filter((other) => other !== key) };
+      if (await this.vault.commit<Reference>(name, record.version, reference)) return key;
     }
   }
 
-  async #isSame(key: string, tokens: BerbixTokens): Promise<boolean> {
-    if (tokens.transactionId !== undefined && key === nameOf.transaction(tokens.transactionId))
-      return true;
-    const { value } = await this.vault.load<TokenRecord>(key);
-    return (
-      value !== undefined &&
-      (value.refreshToken === tokens.refreshToken ||
-        (tokens.transactionId !== undefined && value.transactionId === tokens.transactionId))
-    );
+  /** The key of the tokens' record, which may be one of those, the last one most likely. */
+  async #keyAmong(known: string[], tokens: BerbixTokens): Promise<string> {
+    const key = await this.#placeOf(tokens);
+    if (known.includes(key)) return key;
+    for (const other of known.toReversed()) {
+      const { value } = await this.vault.load<TokenRecord>(other);
+      if (value === undefined) continue;
+      const isSame =
+        isOrWasOf(value, tokens.refreshToken) ||
+        (tokens.transactionId !== undefined && value.transactionId === tokens.transactionId);
+      if (isSame) return other;
+    }
+    return key;
+  }
+
+  /** The key of the tokens' record, or what it will be. */
+  async #placeOf(tokens: BerbixTokens): Promise<string> {
+    const key = keyFor(tokens);
+    return tokens.transactionId === undefined ? key : (await this.#resolve(key)).key;
   }
 
   /** The end of the tokens on the store's clock; a lease reads it where there is no record yet. */
@@ -209,9 +311,9 @@ export class TokenRecords {
     tokens: BerbixTokens,
   ): Promise<{ expiresAt: number; lifetimeMs: number } | undefined> {
     if (tokens.needsRefresh()) return undefined;
-    const leftMs = (tokens.expiresAt as Date).getTime() - Date.now();
+    const { leftMs } = tokens;
     const clock =
-      seen.moment.store > 0 ? seen : await this.vault.lease(key, seen, CLOCK_LEASE_MS, seen.note);
+      seen.moment.store > 0 ? seen : await this.vault.lease(key, seen, SHORT_LEASE_MS, seen.note);
     if (clock === undefined) return undefined;
     const { lifetimeMs = leftMs } = tokens;
     // The clock of this machine may have been set back since the tokens came.
@@ -223,17 +325,24 @@ function uidOf(owner: TokenOwner | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
 }
 
-/** A refresh token alone, with the transaction that it was asked for. */
-function withOwner(tokens: BerbixTokens, owner: TokenOwner | undefined): BerbixTokens {
-  if (tokens.transactionId !== undefined || owner === undefined || 'customerUid' in owner)
-    return tokens;
-  return new BerbixTokens({
-    refreshToken: tokens.refreshToken,
-    transactionId: owner.transactionId,
-  });
+/**
+ * Tokens of the application's database, with the transaction that they were asked for.
+ *
+ * @throws {BerbixInputError} when they are of another
+ */
+function withOwner(tokens: BerbixTokens, owner: TokenOwner): BerbixTokens {
+  if (!('transactionId' in owner)) return tokens;
+  const { transactionId } = owner;
+  if (tokens.transactionId === transactionId) return tokens;
+  if (tokens.transactionId !== undefined) {
+    throw new BerbixInputError(
+      'loadTokens gave the tokens of another transaction than it was asked for.',
+    );
+  }
+  return new BerbixTokens({ refreshToken: tokens.refreshToken, transactionId });
 }
 
-/** The key of the tokens' record; one of their own where their transaction is not known yet. */
+/** The key of a new record; one of its own where the transaction is not known yet. */
 export function keyFor({ transactionId }: BerbixTokens): string {
   return transactionId === undefined
     ? `session/${randomUUID()}`

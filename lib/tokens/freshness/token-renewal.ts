@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { bulkhead, type IPolicy } from 'cockatiel';
 import { BerbixGoneError, isBerbixError, type BerbixError } from '../../errors/index.js';
-import type { SeenRecord, TokenVault, VaultNote } from '../../token-store/index.js';
+import type { SeenRecord, TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 import { isDead, noteAfterFailure } from './failure-note.js';
-import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
+import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
 import { dead, postponed, refusedAgain, tooLate } from './renewal-errors.js';
-import { tellOfRotation } from './rotation-hook.js';
+import { notTold, tellOfRotation } from './rotation-hook.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 import {
@@ -14,12 +14,21 @@ import {
   nameOf,
   recordOf,
   storeTime,
+  withSpent,
   type FoundTokens,
   type TokenRecord,
 } from './token-record.js';
 
 /** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
+
+/** What is known of a renewal under way, for those who cannot wait for its end. */
+export interface RenewalProgress {
+  /** What the store had when it was read last, if those may still be good, and when that was. */
+  atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
+  /** The successor of a spent refresh token that the store has not taken yet. */
+  unsaved?: BerbixTokens | undefined;
+}
 
 /** The waits for another replica's exchange grow from one to the other, in milliseconds. */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [15, 250];
@@ -42,10 +51,6 @@ const LATER_MS = 10_000;
 export class TokenRenewal {
   readonly #logger = new Logger('BerbixTokenService');
   readonly #turns: IPolicy;
-  /** Successors of spent refresh tokens that the store has not taken yet, by the name asked for. */
-  readonly #unsaved = new Map<string, BerbixTokens>();
-  /** What the store had when it was read last for those who wait now, by the name asked for. */
-  readonly #atHand = new Map<string, { found: FoundTokens; readAt: number }>();
   #isClosing = false;
   #sawRotation = false;
 
@@ -59,49 +64,41 @@ export class TokenRenewal {
     this.#turns = bulkhead(settings.connections, Infinity);
   }
 
-  /**
-   * Tokens that reach the goal; tokens that are about to end where better ones cannot be had.
-   *
-   * @throws {BerbixError} (as a rejection) when there are none
-   */
-  obtain(query: TokenQuery, goal: TokenGoal): Promise<FoundTokens> {
-    return this.#obtain(query, goal).finally(() => this.#atHand.delete(query.name));
-  }
-
-  /** Tokens that the store had after a moment and that may still be good, while better ones are waited for. */
-  atHand(name: string, after: number): FoundTokens | undefined {
-    const { found, readAt = -Infinity } = this.#atHand.get(name) ?? {};
-    return readAt > after ? found : undefined;
-  }
-
-  /** The successor of a spent refresh token that is not saved yet. */
-  unsaved(name: string): BerbixTokens | undefined {
-    return this.#unsaved.get(name);
-  }
-
   /** From now on, what cannot be saved is given up. */
   close(): void {
     this.#isClosing = true;
   }
 
-  async #obtain(query: TokenQuery, goal: TokenGoal): Promise<FoundTokens> {
+  /**
+   * Tokens that reach the goal; tokens that are about to end where better ones cannot be had.
+   *
+   * @param progress written to meanwhile
+   * @throws {BerbixError} (as a rejection) when there are none
+   */
+  async obtain(
+    query: TokenQuery,
+    goal: TokenGoal,
+    progress: RenewalProgress,
+  ): Promise<FoundTokens> {
     const giveUpAt = performance.now() + this.settings.totalTimeoutMs;
-    let firstVersion: number | undefined;
+    let first: SeenTokens | undefined;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
       const seen = await this.records.find(query);
       const found = foundTokens(seen.value, seen.moment);
-      if (this.#mustTell(seen.value)) this.#atHand.delete(query.name);
-      else this.#atHand.set(query.name, { found, readAt: seen.moment.local });
-      firstVersion ??= seen.version;
-      const isNew = goal.anew === undefined || seen.version > firstVersion;
-      if (isNew && !this.#mustTell(seen.value) && suits(found, goal)) return found;
+      const mustTell = this.#mustTell(seen.value);
+      progress.atHand = mustTell ? undefined : { found, readAt: seen.moment.local };
+      first ??= seen;
+      const isNew = goal.anew === undefined || isExchangedSince(first, seen);
+      if (isNew && !mustTell && suits(found, goal)) return found;
       const obstacle = this.#obstacle(seen, found, goal);
       if (obstacle !== undefined) {
         if (isDead(obstacle) && (await this.records.reload(query, seen))) continue;
         return this.#inNeed(seen, found, goal, obstacle);
       }
       if (seen.leasedForMs === 0) {
-        const renewed = await this.#turns.execute(() => this.#renew(query, seen, found, goal));
+        const renewed = await this.#turns.execute(() =>
+          this.#renew(query, seen, found, goal, progress),
+        );
         if (renewed !== undefined) return renewed;
       }
       if (performance.now() >= giveUpAt) return this.#inNeed(seen, found, goal, tooLate());
@@ -114,6 +111,7 @@ export class TokenRenewal {
     const { note, value } = seen;
     const now = storeTime(seen);
     const waitMs = Math.ceil((note.notBefore ?? 0) - now);
+    if (waitMs > 0 && this.#mustTell(value)) return toldLater(found.tokens, waitMs);
     if (waitMs > 0) return note.dead === undefined ? postponed(waitMs) : dead(note.dead, waitMs);
     const forcedMs = Math.ceil((value.exchangedAt ?? -Infinity) + NOT_FORCED_FOR_MS - now);
     const isForced = goal.refused !== undefined && goal.refused === value.accessToken;
@@ -139,6 +137,7 @@ export class TokenRenewal {
     seen: SeenTokens,
     found: FoundTokens,
     goal: TokenGoal,
+    progress: RenewalProgress,
   ): Promise<FoundTokens | undefined> {
     const { key, value } = seen;
     const { leaseMs, totalTimeoutMs } = this.settings;
@@ -163,6 +162,12 @@ export class TokenRenewal {
     try {
       answer = await this.exchange(found.tokens, this.#mayRepeat(value));
     } catch (error) {
+      const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
+      if (rescued !== undefined && rescued.refreshToken !== value.refreshToken) {
+        const next = { ...value, refreshToken: rescued.refreshToken };
+        await this.#save(query, seen, next, rescued, progress);
+        throw error;
+      }
       return this.#failed(query, seen, { ...held, attemptAt }, found, goal, error);
     }
     const lifetimeMs = answer.lifetimeMs ?? 0;
@@ -172,53 +177,82 @@ export class TokenRenewal {
       ...recordOf(answer, { expiresAt: store + lifetimeMs, lifetimeMs }),
       exchangedAt: store,
     };
-    if (!(await this.#save(query, seen, next, answer)) || this.#mustTell(next)) return undefined;
-    return foundTokens(next, lease.moment);
+    const saved = await this.#save(query, seen, next, answer, progress);
+    if (saved === undefined || this.#mustTell(saved)) return undefined;
+    return foundTokens(saved, lease.moment);
   }
 
-  /** Saves what came of an exchange, before anyone gets it; false when it does not count any more. */
+  /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
   async #save(
     query: TokenQuery,
     { key, version, value }: SeenTokens,
-    next: TokenRecord,
+    fresh: TokenRecord,
     answer: BerbixTokens,
-  ): Promise<boolean> {
-    const isRotated = next.refreshToken !== value.refreshToken;
+    progress: RenewalProgress,
+  ): Promise<TokenRecord | undefined> {
+    const spent = value.refreshToken;
+    const isRotated = fresh.refreshToken !== spent;
+    let next = fresh;
     if (isRotated) {
-      this.#unsaved.set(query.name, answer);
+      progress.unsaved = answer;
       this.#noticeRotation();
-      if (this.onRotation !== undefined) next.untold = value.refreshToken;
+      next.spent = withSpent(value, spent);
+      if (this.onRotation !== undefined) next.untold = spent;
     }
     if (isRotated || value.rotates) next.rotates = true;
     const until = performance.now() + SAVE_WITHIN_MS;
+    const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
+    // Somebody has changed something else about the same refresh token, such as whose it is.
+    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
+      if (current.value?.refreshToken !== spent) return undefined;
+      if (!isRotated && isExchangedSince({ value }, { value: current.value })) return undefined;
+      const { customerUid, templateKey, hostedUrl } = current.value;
+      return (next = { ...next, customerUid, templateKey, hostedUrl });
+    };
     try {
-      const isSaved = await this.vault.commit(key, version, next, () =>
-        isRotated ? !this.#isClosing : performance.now() < until,
-      );
-      if (isSaved) await this.#referTo(key, query, next);
-      return isSaved;
+      if (!(await this.vault.commit(key, version, next, keepTrying, merge))) return undefined;
+      await this.#referTo(key, query, next, spent);
+      return next;
     } catch (error) {
       if (!isRotated) {
         // The refresh token in the store is good as before; these tokens are, too.
         this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
-        return true;
+        return next;
       }
       this.#logger.error(
-        `The API has replaced a refresh token, and the new one could not be saved: ${sentenceOf(error)} The error thrown to the caller has it in \`tokens\`.`,
+        `The API has replaced a refresh token, and the new one could not be saved: ${sentenceOf(error)} Whoever waits for it gets it in \`tokens\` of the error.`,
       );
+      await this.#tellAsLastResort(next, answer, spent);
       throw isBerbixError(error) ? error.carrying(answer) : error;
     } finally {
-      this.#unsaved.delete(query.name);
+      progress.unsaved = undefined;
     }
   }
 
+  /** The application may have a place for what the store does not take. */
+  async #tellAsLastResort(
+    { customerUid }: TokenRecord,
+    tokens: BerbixTokens,
+    previousRefreshToken: string,
+  ): Promise<void> {
+    const rotated = { tokens, previousRefreshToken, customerUid };
+    await tellOfRotation(this.onRotation, rotated, this.settings.hookTimeoutMs).catch(
+      (error: unknown) => this.#logger.error(sentenceOf(error)),
+    );
+  }
+
   /** Makes the tokens known under the names that they may be asked for by. */
-  async #referTo(key: string, { name }: TokenQuery, next: TokenRecord): Promise<void> {
-    if (next.transactionId !== undefined && !key.startsWith('transaction/')) {
-      await this.records.refer(nameOf.transaction(next.transactionId), key);
+  async #referTo(
+    key: string,
+    { name }: TokenQuery,
+    { transactionId, refreshToken }: TokenRecord,
+    spent: string,
+  ): Promise<void> {
+    if (transactionId !== undefined && key.startsWith('session/')) {
+      await this.records.refer(nameOf.transaction(transactionId), key, spent);
     }
-    if (name.startsWith('refresh-token/')) {
-      await this.records.refer(nameOf.refreshToken(next.refreshToken), key);
+    if (name.startsWith('refresh-token/') && refreshToken !== spent) {
+      await this.records.refer(nameOf.refreshToken(refreshToken), key, spent);
     }
   }
 
@@ -231,12 +265,6 @@ export class TokenRenewal {
     goal: TokenGoal,
     error: unknown,
   ): Promise<FoundTokens | undefined> {
-    const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
-    if (rescued !== undefined && rescued.refreshToken !== seen.value.refreshToken) {
-      const next = { ...seen.value, refreshToken: rescued.refreshToken };
-      await this.#save(query, seen, next, rescued);
-      throw error;
-    }
     const note = this.#noteAfter(seen, held.attemptAt, error);
     try {
       // Not released: the record was changed meanwhile, and this error may not concern it any more.
@@ -245,7 +273,7 @@ export class TokenRenewal {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
     if (isDead(error)) {
-      if (await this.records.reload(query, seen)) return undefined;
+      if (await this.records.reload(query, { ...seen, ...held })) return undefined;
       this.#logger.warn(`A refresh token is dead: ${error.message}`);
     }
     return this.#inNeed(seen, found, goal, error);
@@ -266,12 +294,12 @@ export class TokenRenewal {
   async #tell(seen: SeenTokens, held: SeenRecord): Promise<undefined> {
     const { key, value, version } = seen;
     const { tokens } = foundTokens(value, seen.moment);
-    const { untold = '', customerUid } = value;
+    const { untold: previousRefreshToken = '', customerUid } = value;
     try {
       await tellOfRotation(
         this.onRotation,
-        { tokens, previousRefreshToken: untold, customerUid },
-        this.settings.totalTimeoutMs,
+        { tokens, previousRefreshToken, customerUid },
+        this.settings.hookTimeoutMs,
       );
     } catch (error) {
       await this.vault.release(key, held, this.#noteAfter(seen, undefined, error));
@@ -299,9 +327,7 @@ export class TokenRenewal {
   }
 
   #mayRepeat(value: TokenRecord): boolean {
-    const rotation = this.#rotationOf(value);
-    if (typeof rotation === 'object') return rotation.graceMs > this.settings.totalTimeoutMs;
-    return rotation === 'none';
+    return mayRepeat(this.#rotationOf(value), this.settings.totalTimeoutMs);
   }
 
   #noticeRotation(): void {
@@ -311,6 +337,20 @@ export class TokenRenewal {
       "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
     );
   }
+}
+
+/** Whether an exchange was saved between the two looks at a record. */
+function isExchangedSince(
+  before: Pick<SeenTokens, 'value'>,
+  after: Pick<SeenTokens, 'value'>,
+): boolean {
+  return after.value.exchangedAt !== before.value.exchangedAt;
+}
+
+/** For those who may not get new tokens while the application is not to be asked again. */
+function toldLater(tokens: BerbixTokens, waitMs: number): BerbixError {
+  const why = 'onRotation failed a moment ago, and nobody gets the tokens before it has succeeded.';
+  return notTold(why, tokens, waitMs);
 }
 
 /** Messages of this package hold no secrets; others may. */

@@ -12,6 +12,7 @@ import { ModuleRef, Reflector } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
 import { BerbixConfigurationError, BerbixInputError } from '../../errors/index.js';
 import type { BerbixTokenService } from '../berbix-token.service.js';
+import { isLeeway } from '../freshness/index.js';
 import type { TokenSource } from '../token-source.js';
 import { keepTokens } from './guarded-tokens.js';
 import { tokenServiceKey } from './token-service.key.js';
@@ -73,6 +74,11 @@ export function RequireFreshTokens<Request>(
   if (typeof resolve !== 'function') {
     throw new BerbixConfigurationError(
       '@RequireFreshTokens takes a function that says of a request whose tokens it needs.',
+    );
+  }
+  if (!isLeeway(options.leewayMs)) {
+    throw new BerbixConfigurationError(
+      'leewayMs of @RequireFreshTokens must be a number of milliseconds, 0 or more.',
     );
   }
   return applyDecorators(

@@ -47,6 +47,16 @@ describe('what is forgotten', () => {
     },
   );
 
+  it('I8: is not handed out by whoever forgot it once more, under any name', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    const owner = await world.remembered(replica, '1', 'ada');
+    await valueOf(other.fresh({ customerUid: 'ada' }));
+    await valueOf(replica.forget(owner));
+    await valueOf(other.forget(owner));
+    expect(await failureOf(other.fresh({ customerUid: 'ada' }))).toMatchObject(GONE);
+  });
+
   it('I8: is noticed by other replicas within half a minute, however busy they are', async () => {
     const { world } = the;
     const [replica, other] = [await world.start(), await world.start()];

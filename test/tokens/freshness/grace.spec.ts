@@ -27,6 +27,20 @@ describe('fresh(), while the token before still counts', () => {
     expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
   });
 
+  it('asks for a lost answer again, since that costs nothing', async () => {
+    const { world } = the;
+    world.api.habit = { graceMs: 10 * MINUTE };
+    const rotation = { graceMs: 10 * MINUTE };
+    const replica = await world.start({ freshness: { rotation }, retry: 2 });
+    const owner = await world.remembered(replica);
+    for (let hour = 0; hour < 2; hour++) {
+      await advance(HOUR);
+      world.api.faults.push('reset-after');
+      expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
+    }
+    expect(world.api.exchanges).toHaveLength(4);
+  });
+
   it('counts the grace from the first attempt whose end is unknown, not from the last', async () => {
     const { world } = the;
     world.api.habit = { graceMs: MINUTE };

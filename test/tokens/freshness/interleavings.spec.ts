@@ -10,7 +10,7 @@ const [SECOND, HOUR] = [1_000, 3_600_000];
 const STRICT: Partial<BerbixModuleOptions> = { freshness: { rotation: 'strict' } };
 
 /** What a replica does while all others do something, too. */
-const deed = fc.constantFrom('fresh', 'fresh', 'refused', 'refresh', 'remember', 'forget');
+const deed = fc.constantFrom('fresh', 'fresh', 'refused', 'refresh', 'again', 'remember', 'forget');
 
 describe('fresh(), whatever comes first', () => {
   it.each<[string, Habit, Partial<BerbixModuleOptions>]>([
@@ -45,6 +45,10 @@ describe('fresh(), whatever comes first', () => {
                 change = what;
                 if (what === 'forget') await replica.forget(owner);
                 else await replica.remember(world.api.reissue('1'));
+              } else if (what === 'again') {
+                // After it was forgotten, that would be a change too.
+                if (deeds.some(([, other]) => other === 'forget')) return;
+                await replica.remember(world.api.tokensOf('1'), 'ada');
               } else if (what === 'refresh') {
                 await replica.refresh(world.api.tokensOf('1'));
               } else {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
-import { IDS, commands, mend, revive, type Model, type Real } from './support/commands.js';
+import { IDS, commands, mend, revive, uidOf, type Model, type Real } from './support/commands.js';
 import type { Habit } from './support/fake-api.js';
 import { RUNS } from './support/runs.js';
 import { advance, outcomeOf } from './support/virtual-time.js';
@@ -27,7 +27,7 @@ describe('a fleet in which anything happens', () => {
           const options = { freshness: { rotation } };
           const slots = [await world.start(options), await world.start(options)];
           for (const id of IDS) await world.remembered(slots[0]!, id);
-          const model: Model = { known: new Set(IDS), forgotten: new Set() };
+          const model: Model = { known: new Set(IDS), forgotten: new Set(), customers: new Set() };
           const real: Real = { world, options, slots, last: new Map(), calls: [], mayLose: false };
           const begun = { model, real };
           await fc.asyncModelRun(() => begun, all);
@@ -52,7 +52,9 @@ async function expectAGoodEnd(
   await advance(2 * MINUTE);
   for (const id of IDS) {
     for (const replica of slots) {
-      const { error, value } = await outcomeOf(replica.fresh({ transactionId: id }));
+      const byCustomer = model.customers.has(id) && replica === slots[0];
+      const owner = byCustomer ? { customerUid: uidOf(id) } : { transactionId: id };
+      const { error, value } = await outcomeOf(replica.fresh(owner));
       if (model.forgotten.has(id)) {
         expect(error).toMatchObject({ code: 'BERBIX_GONE' });
       } else if (error !== undefined) {

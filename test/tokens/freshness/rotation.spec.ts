@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixError, BerbixTokens, RotatedTokens } from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import type { Habit } from './support/fake-api.js';
+import type { StoreFault } from './support/replica-store.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
@@ -57,18 +59,46 @@ describe('fresh(), and refresh tokens that the API replaces', () => {
     expect(world.api.exchanges).toHaveLength(1);
   });
 
-  it.each<[string, Habit]>([
-    ['omits', 'omit'],
-    ['replaces', 'strict'],
+  it('I4: a key provider that fails for a moment costs no refresh token', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const key = randomBytes(32);
+    let failures = 0;
+    const keyProvider = {
+      current: () => {
+        if (failures-- > 0) throw new Error('canary');
+        return { id: 'k1', key };
+      },
+      byId: () => key,
+    };
+    const options = { ...STRICT, encryption: { keyProvider } };
+    const owner = { customerUid: 'ada' };
+    await world.remembered(await world.start(options), '1', owner.customerUid);
+    await advance(HOUR);
+    // A process that has sealed nothing yet, and so has no key of before to go on with.
+    const replica = await world.start(options);
+    failures = 3;
+    const { refreshToken } = await valueOf(replica.fresh(owner));
+    expect(refreshToken).toBe(world.api.currentOf('1'));
+    const { refreshToken: found } = await valueOf((await world.start(options)).fresh(owner));
+    expect(found).toBe(refreshToken);
+    expect(world.api.exchanges).toHaveLength(1);
+  });
+
+  it.each<[string, Habit, StoreFault]>([
+    ['omits', 'omit', 'lost'],
+    ['replaces', 'strict', 'lost'],
+    ['omits', 'omit', 'twice'],
+    ['replaces', 'strict', 'twice'],
   ])(
-    'a commit whose answer is lost is not taken for another’s, with an API that %s refresh tokens',
-    async (_, habit) => {
+    'a commit whose answer is lost is not taken for another’s, with an API that %s refresh tokens (%s, %s)',
+    async (_, habit, fault) => {
       const { world } = the;
       world.api.habit = habit;
       const replica = await world.start(habit === 'strict' ? STRICT : {});
       const owner = await world.remembered(replica);
       await advance(HOUR);
-      world.storeFaults.push({ call: 'commit', fault: 'lost' });
+      world.storeFaults.push({ call: 'commit', fault });
       const { accessToken } = await valueOf(replica.fresh(owner));
       const { version, tokens } = await world.stored();
       expect(version).toBe(2);

@@ -98,6 +98,87 @@ describe('fresh(), its store and the application’s own', () => {
     }
   });
 
+  it('I12: with a store that is silent, what waits for a turn does not wait for it once more', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    world.storeFault = { fault: 'hang' };
+    const crowd = Array.from({ length: 640 }, (_, n) =>
+      replica.fresh({ transactionId: String(n + 10) }).catch(() => {}),
+    );
+    const calls = [
+      replica.remember(world.api.create('1')),
+      replica.refresh(world.api.create('2')),
+      replica.forget({ transactionId: '5' }),
+    ].map((call) => outcomeOf(call));
+    for (const { error, afterMs } of await Promise.all(calls)) {
+      expect(error).toMatchObject({ code: 'BERBIX_STORE', reason: 'TIMEOUT' });
+      expect(afterMs).toBeLessThanOrEqual(3 * SECOND);
+    }
+    await valueOf(Promise.all(crowd));
+  });
+
+  it('with a store that is slow, all who wait for a turn have one', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owners = Array.from({ length: 320 }, (_, n) => ({ transactionId: String(n + 1) }));
+    for (const { transactionId } of owners) await world.remembered(replica, transactionId);
+    const another = await world.start();
+    world.storeFault = { fault: { thereMs: 500, backMs: 500 } };
+    await valueOf(Promise.all(owners.map((owner) => another.fresh(owner))));
+    expect(world.api.exchanges).toHaveLength(0);
+  });
+
+  it('finds tokens however busily others are remembered and forgotten', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    world.storeFault = { fault: { thereMs: 5, backMs: 5 } };
+    let others = 100;
+    const beat = setInterval(() => {
+      const id = String(++others);
+      void replica.remember(world.api.create(id)).then(() => replica.forget({ transactionId: id }));
+    }, 3);
+    await advance(100);
+    const { value, afterMs } = await outcomeOf(replica.fresh(owner));
+    clearInterval(beat);
+    expect(value?.transactionId).toBe('1');
+    expect(afterMs).toBeLessThan(SECOND);
+    await advance(SECOND);
+  });
+
+  it('hands out from memory what the store could not be given, also in an outage of the API', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.storeFault = { calls: ['commit'], fault: 'fail' };
+    const { accessToken } = await valueOf(replica.fresh(owner));
+    world.storeFault = undefined;
+    world.api.fault = { status: 503 };
+    world.watch.isTroubled = true;
+    for (let minute = 0; minute < 59; minute++) {
+      await advance(MINUTE);
+      expect((await valueOf(replica.fresh(owner))).accessToken).toBe(accessToken);
+    }
+    await advance(45 * SECOND);
+    expect((await valueOf(replica.fresh(owner))).accessToken).toBe(accessToken);
+  });
+
+  it('a record that was altered is an error that quotes nothing of it', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    let { value: before = '' } = await world.stored();
+    for (const altered of ['clear.rt_canary', 'clear.null', 'clear.', before.slice(0, 40)]) {
+      await world.memory.swap('default/transaction/1', before, altered);
+      before = altered;
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({
+        code: 'BERBIX_STORE',
+        retryable: false,
+      });
+    }
+  });
+
   describe('loadTokens', () => {
     it('is asked once for what the store does not know, by all callers together', async () => {
       const { world } = the;

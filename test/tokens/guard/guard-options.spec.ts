@@ -20,8 +20,14 @@ import {
   RequireFreshTokens,
   type TokenSource,
 } from 'nestjs-berbix';
+import { FakeClock } from 'nestjs-berbix/testing';
 import { PLATFORMS, listen } from '../../support/platforms.js';
-import { createTransaction, servicesFor, startSandbox } from '../../support/services.js';
+import {
+  closeAfterTest,
+  createTransaction,
+  servicesFor,
+  startSandbox,
+} from '../../support/services.js';
 import { GuardedApp, SignedInGuard, accountOf, type SignedInRequest } from './guard.support.js';
 
 interface Session {
@@ -75,11 +81,17 @@ class ScopedController {
   }
 }
 
-@Controller('long')
+@Controller()
 class LongController {
-  @Get()
+  @Get('long')
   @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }), { leewayMs: 2 * 3_600_000 })
-  get(@FreshTokens() tokens: BerbixTokens): unknown {
+  long(@FreshTokens() tokens: BerbixTokens): unknown {
+    return { id: tokens.transactionId };
+  }
+
+  @Get('short')
+  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }))
+  short(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 }
@@ -123,9 +135,17 @@ describe.each(PLATFORMS)('options of @RequireFreshTokens on %s', (_platform, ada
     const app = await GuardedApp.start({ adapter, controllers: [LongController] });
     const id = await app.begin('ada');
     app.sandbox.requests.clear();
+    const clock = FakeClock.install();
+    closeAfterTest(async () => clock.uninstall());
+    const exchanges = () => [...app.sandbox.requests].map(({ path }) => path);
     expect((await app.get('long')).body).toEqual({ id });
-    // None is good for two hours: each request makes an exchange.
-    expect([...app.sandbox.requests].map(({ path }) => path)).toEqual(['/v0/tokens']);
+    expect(exchanges()).toEqual([]);
+    // Still good for forty minutes, which is too little here, and here alone.
+    clock.advance(20 * 60_000);
+    expect((await app.get('short')).body).toEqual({ id });
+    expect(exchanges()).toEqual([]);
+    expect((await app.get('long')).body).toEqual({ id });
+    expect(exchanges()).toEqual(['/v0/tokens']);
   });
 
   it('takes the tokens of the account that it is told, wherever its module is imported', async () => {

@@ -9,6 +9,8 @@ import type { Replica, World } from './world.js';
 export interface Model {
   known: Set<string>;
   forgotten: Set<string>;
+  /** Those that were remembered with a customer. */
+  customers: Set<string>;
 }
 
 /** The world and what is remembered of it between two commands. */
@@ -27,6 +29,9 @@ export interface Real {
 type Command = fc.AsyncCommand<Model, Real>;
 
 export const IDS = ['1', '2'];
+
+/** Of the customer of a transaction. */
+export const uidOf = (id: string): string => `customer ${id}`;
 
 /** Everything that may happen, in any order. */
 export function commands(): fc.Arbitrary<Iterable<Command>> {
@@ -67,11 +72,48 @@ export function commands(): fc.Arbitrary<Iterable<Command>> {
           m.forgotten.delete(i);
         }),
       ),
-      fc.tuple(slot, id).map(([s, i]) =>
+      ...Array.from({ length: 2 }, () =>
+        fc.tuple(slot, id).map(([s, i]) =>
+          step(
+            `remember ${s} ${i} once more, of its customer`,
+            async (m, r) => {
+              const tokens = r.world.api.tokensOf(i);
+              const { refreshToken } = (await r.world.stored(i)).tokens;
+              // Another refresh token would be a change from outside.
+              if (refreshToken !== tokens.refreshToken) return;
+              await insist(r, s, (by) => by.remember(tokens, uidOf(i)));
+              r.world.watch.forgotten(i, undefined);
+              m.forgotten.delete(i);
+              m.customers.add(i);
+            },
+            isKnown(i),
+          ),
+        ),
+      ),
+      ...Array.from({ length: 2 }, () =>
+        fc
+          .tuple(slot, id)
+          .map(([s, i]) =>
+            step(`fresh ${s} of the customer of ${i}`, (_, r) =>
+              start(r, r.slots[s]!.fresh({ customerUid: uidOf(i) }), i),
+            ),
+          ),
+      ),
+      fc
+        .tuple(slot, id)
+        .map(([s, i]) =>
+          step(`fresh ${s} ${i} for long`, (_, r) =>
+            start(r, r.slots[s]!.fresh({ transactionId: i }, { leewayMs: 40 * 60_000 }), i),
+          ),
+        ),
+      fc.tuple(slot, id, fc.boolean()).map(([s, i, byCustomer]) =>
         step(
-          `forget ${s} ${i}`,
+          `forget ${s} ${i}${byCustomer ? ' by its customer' : ''}`,
           async (m, r) => {
-            await insist(r, s, (by) => by.forget({ transactionId: i }));
+            const owner =
+              byCustomer && m.customers.has(i) ? { customerUid: uidOf(i) } : { transactionId: i };
+            await insist(r, s, (by) => by.forget(owner));
+            if ('customerUid' in owner) m.customers.delete(i);
             r.world.watch.forgotten(i, r.slots[s]!);
             m.forgotten.add(i);
           },
@@ -146,6 +188,7 @@ function storeFault(): fc.Arbitrary<{ call: StoreCall; fault: StoreFault | undef
       undefined,
       'fail',
       'lost',
+      'twice',
       'hang',
       { thereMs: 1_000 },
       { backMs: 1_000 },

@@ -10,10 +10,11 @@ import type { Sender } from './fake-api.js';
 export type StoreCall = 'load' | 'lease' | 'commit' | 'release' | 'forget' | 'swap' | 'keys';
 
 /**
- * What goes wrong with a call: it fails and was not done; it was done and the answer is lost; there
- * is no answer and it was not done; it takes so many milliseconds there, or back.
+ * What goes wrong with a call: it fails and was not done; it was done and the answer is lost; it was
+ * done twice, as by a driver that had no answer, and the second answer comes; there is no answer and
+ * it was not done; it takes so many milliseconds there, or back.
  */
-export type StoreFault = 'fail' | 'lost' | 'hang' | { thereMs?: number; backMs?: number };
+export type StoreFault = 'fail' | 'lost' | 'twice' | 'hang' | { thereMs?: number; backMs?: number };
 
 /** What happens to the calls of all replicas. */
 export interface StorePlan {
@@ -102,6 +103,8 @@ export class ReplicaStore extends BerbixTokenStore {
     if (from.isDead || fault === 'hang') return never();
     if (fault === 'fail') throw Object.assign(new Error('canary'), { code: 'ECONNREFUSED' });
     // The memory does it before the first await: in this moment.
+    if (fault === 'twice')
+      plan.onDone({ call, key, from, text, result: await operation() } as never);
     const doing = operation();
     const result = await doing;
     plan.onDone({ call, key, from, text, result } as never);

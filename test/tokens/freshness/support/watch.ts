@@ -55,8 +55,7 @@ export class Watch {
     call: () => Observable<BerbixTokens>,
   ): Promise<BerbixTokens> {
     const begun = performance.now();
-    const id =
-      typeof source === 'object' && 'transactionId' in source ? source.transactionId : undefined;
+    const id = idOf(source);
     const forgotten = id === undefined ? undefined : this.#forgotten.get(id);
     this.open++;
     try {
@@ -163,9 +162,16 @@ export class Watch {
   }
 }
 
-/** What a stored value says, behind the mark of what is not encrypted. */
+/** The transaction that is meant; that of a customer may have the number in his uid. */
+function idOf(source: TokenOwner | BerbixTokens | string): string | undefined {
+  if (typeof source === 'string') return undefined;
+  return 'customerUid' in source ? /\d+/.exec(source.customerUid)?.[0] : source.transactionId;
+}
+
+/** What a stored value says, behind the mark of what is not encrypted; nothing where it is sealed. */
 export function inRecord(value = '{}'): { refreshToken?: string; accessToken?: string } {
-  return JSON.parse(value.slice(value.indexOf('{'))) as object;
+  const [json = '{}'] = /\{.*/s.exec(value) ?? [];
+  return JSON.parse(json) as object;
 }
 
 /** Whether any view of an error shows a secret. */

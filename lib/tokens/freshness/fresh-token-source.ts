@@ -5,11 +5,13 @@ import {
   BerbixTimeoutError,
 } from '../../errors/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
+import { isDead } from './failure-note.js';
 import type { TokenOwner } from './freshness.options.js';
 import { TokenCache, postponeRecheck, postponeRefresh, type CachedTokens } from './token-cache.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
+import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
-import type { TokenRenewal } from './token-renewal.js';
+import type { RenewalProgress, TokenRenewal } from './token-renewal.js';
 
 /** A look at the store that takes longer is not waited for, where there are good tokens in memory. */
 const PATIENCE_MS = 100;
@@ -25,13 +27,10 @@ const DRAIN_MS = 5_000;
  * where that is not enough. Past three quarters of their life they are still handed out, and
  * renewed behind their users. In this process, callers for the same tokens share one flight.
  */
-export class FreshTokens {
+export class FreshTokenSource {
   readonly #cache: TokenCache;
-  readonly #flights = new Map<string, Promise<CachedTokens>>();
+  readonly #flights = new Map<string, Flight>();
   #storeRestsUntil = 0;
-  /** Counts changes from outside, so that a flight does not bring back to memory what was there before. */
-  #replaced = 0;
-  #replacedAt = -Infinity;
 
   constructor(
     private readonly renewal: TokenRenewal,
@@ -67,8 +66,8 @@ export class FreshTokens {
       return entry.tokens;
     }
     return this.#inTime(query, goal, flight).catch((error: unknown) => {
-      // As good as they are, and nobody's fault: the store does not answer.
-      if (error instanceof BerbixStoreError && isUsableInNeed(entry, goal)) return entry.tokens;
+      // An outage, of whatever, takes nothing away; memory may have what the store could not be given.
+      if (!isRemoved(error) && !isDead(error) && isUsableInNeed(entry, goal)) return entry.tokens;
       throw error;
     });
   }
@@ -79,17 +78,19 @@ export class FreshTokens {
    * @param change resolves to the names whose tokens have changed
    */
   async replace(change: () => Promise<string[]>): Promise<void> {
-    const names = await change();
-    this.#replaced++;
-    this.#replacedAt = performance.now();
+    const names = new Set(await change());
     for (const name of names) this.#cache.delete(name);
+    for (const flight of this.#flights.values()) {
+      if (names.has(flight.name)) flight.replacedAt = performance.now();
+    }
   }
 
   /** Lets exchanges under way come to their end, for a while. */
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
-    await Promise.race([Promise.allSettled(this.#flights.values()), limit]);
+    const flights = [...this.#flights.values()].map(({ landing }) => landing);
+    await Promise.race([Promise.allSettled(flights), limit]);
     clearTimeout(timer);
     this.renewal.close();
   }
@@ -118,9 +119,7 @@ export class FreshTokens {
         .then(({ tokens }) => resolve(tokens))
         .catch((error: unknown) => {
           // Only what was removed does not count any more; an outage takes nothing away.
-          const isRemoved =
-            error instanceof BerbixGoneError || error instanceof BerbixNotFoundError;
-          if (!isRemoved) return makeDo();
+          if (!isRemoved(error)) return makeDo();
           this.#cache.delete(query.name);
           reject(error);
         })
@@ -130,11 +129,11 @@ export class FreshTokens {
 
   /** Joins the flight for these tokens, or starts one. */
   async #obtain(query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
-    const key = goal.anew ? `anew:${query.name}` : query.name;
+    const key = keyOf(query, goal);
     for (let joined = 0; ; joined++) {
       const flight = this.#flights.get(key);
       if (flight === undefined) return this.#start(key, query, goal);
-      const entry = await flight;
+      const entry = await flight.landing;
       // A flight that began after this call brings the best there is.
       const isLatest = joined > 0 && goal.refused === undefined;
       if (goal.anew || suits(entry, goal) || isLatest) return entry;
@@ -142,18 +141,19 @@ export class FreshTokens {
   }
 
   #start(key: string, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
-    const flight = this.#fly(query, goal).finally(() => this.#flights.delete(key));
+    const flight = new Flight(query.name);
     this.#flights.set(key, flight);
-    return flight;
+    flight.landing = this.#fly(flight, query, goal).finally(() => this.#flights.delete(key));
+    return flight.landing;
   }
 
-  async #fly(query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
-    for (let current = goal; ; current = {}) {
-      const replaced = this.#replaced;
+  async #fly(flight: Flight, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
+    for (let current = goal; ; current = { ...goal, anew: undefined }) {
+      const { replacedAt } = flight;
       try {
-        const found = await this.renewal.obtain(query, current);
+        const found = await this.renewal.obtain(query, current, flight.progress);
         this.#storeRestsUntil = 0;
-        if (replaced === this.#replaced) return this.#cache.put(query.name, found);
+        if (replacedAt === flight.replacedAt) return this.#cache.put(query.name, found);
       } catch (error) {
         if (isStoreDown(error)) {
           this.#storeRestsUntil = performance.now() + STORE_REST_MS;
@@ -176,8 +176,9 @@ export class FreshTokens {
     const spentMs = query.askedAt === undefined ? 0 : performance.now() - query.askedAt;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const unsaved = this.renewal.unsaved(query.name);
-        const atHand = this.renewal.atHand(query.name, this.#replacedAt);
+        const underWay = this.#flights.get(keyOf(query, goal));
+        const unsaved = underWay?.progress.unsaved;
+        const atHand = underWay?.atHand;
         if (unsaved === undefined && atHand && isUsableInNeed(atHand, goal)) {
           return resolve(atHand.tokens);
         }
@@ -196,11 +197,37 @@ export class FreshTokens {
   }
 }
 
+/** One search for tokens, for all who ask for them meanwhile. */
+class Flight {
+  landing!: Promise<CachedTokens>;
+  readonly progress: RenewalProgress = {};
+  /** When the store was changed from outside: what was read before does not count. */
+  replacedAt = -Infinity;
+
+  constructor(readonly name: string) {}
+
+  /** What the store had when it was read last. */
+  get atHand(): FoundTokens | undefined {
+    const { found, readAt = -Infinity } = this.progress.atHand ?? {};
+    return readAt > this.replacedAt ? found : undefined;
+  }
+}
+
+/** Those who want an exchange that has not begun yet fly apart from the others. */
+function keyOf({ name }: TokenQuery, { anew }: TokenGoal): string {
+  return anew ? `anew:${name}` : name;
+}
+
 /** Its tokens, as long as they are handed out as they are. */
 function served(entry: CachedTokens | undefined): BerbixTokens | undefined {
   if (entry === undefined) return undefined;
   entry.used = true;
   return performance.now() < entry.serveUntil ? entry.tokens : undefined;
+}
+
+/** Whether the tokens were removed from the store. */
+function isRemoved(error: unknown): boolean {
+  return error instanceof BerbixGoneError || error instanceof BerbixNotFoundError;
 }
 
 /** Not that a record cannot be read, nor that the application could not be told of a new token. */
