@@ -10,8 +10,9 @@ const HANDLES = 'berbix:on-webhook';
  * process that dies in the middle, or a handler that fails beside one that did not, makes it come
  * again: let a handler do its work twice without harm.
  *
- * A handler that throws makes the delivery fail, so that Berbix sends it again. Several handlers of a
- * kind all run, at the same time. A class that is request-scoped or transient stops the boot with a
+ * A handler returns what it likes: a promise is waited for, an Observable is subscribed to until it
+ * completes. One that throws, at once or in these, makes the delivery fail, so that Berbix sends it
+ * again. Several handlers of a kind all run, at the same time. A class that is request-scoped or transient stops the boot with a
  * {@link BerbixConfigurationError}.
  *
  * @param kind `finished` when the flow was completed, `status` when the action was determined or changed

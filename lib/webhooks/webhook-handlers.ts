@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { BerbixConfigurationError } from '../errors/index.js';
 import type { WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
@@ -49,7 +50,9 @@ export class WebhookHandlers implements OnApplicationBootstrap {
   /** Runs all of them at once; rejects with what the first of those that fail has thrown. */
   async run(webhook: BerbixWebhookDto): Promise<void> {
     const handlers = this.#handlers[webhook.kind];
-    const ends = await Promise.allSettled(handlers.map(async (handler) => handler.run(webhook)));
+    const ends = await Promise.allSettled(
+      handlers.map(async (handler) => ended(handler.run(webhook))),
+    );
     const failed = ends.flatMap((end, index) =>
       end.status === 'rejected'
         ? [{ name: handlers[index]?.name, error: end.reason as unknown }]
@@ -93,6 +96,11 @@ export class WebhookHandlers implements OnApplicationBootstrap {
       );
     }
   }
+}
+
+/** What a handler begins, at its end: an Observable does its work when it is subscribed to. */
+function ended(result: unknown): unknown {
+  return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
 }
 
 function checkScope(name: string, found: Found): void {

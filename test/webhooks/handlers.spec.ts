@@ -15,6 +15,7 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import { BerbixConfigurationError, BerbixGoneError } from 'nestjs-berbix';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
+import { EMPTY, delay, from, tap, throwError, type Observable } from 'rxjs';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
 import {
   OnBerbixWebhook,
@@ -197,6 +198,34 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
         'error: Failing.fail failed on a finished webhook of transaction 1234123412341234: ',
       );
     }
+  });
+
+  it('waits for an Observable that a handler returns, and for its failure', async () => {
+    const answers = [
+      throwError(() => new Error('no disk')),
+      EMPTY,
+      from(['first', 'last']).pipe(
+        delay(1),
+        tap((part) => void calls.push(part)),
+      ),
+    ];
+    @Injectable()
+    class Streaming {
+      @OnBerbixWebhook('finished')
+      stream(): Observable<unknown> {
+        return answers.shift() as Observable<unknown>;
+      }
+    }
+    const { url, logs } = await start({}, { providers: [Streaming] });
+    const send = async (action: string): Promise<number> => {
+      const body = sampleWebhookBody({ action });
+      return (await post(`${url}/webhooks/berbix/finished`, body, signed('finished', body))).status;
+    };
+    expect(await send('one')).toBe(500);
+    expect(logs).toEqual([expect.stringContaining('Error: no disk')]);
+    expect(await send('one')).toBe(204);
+    expect(await send('two')).toBe(204);
+    expect(calls).toEqual(['first', 'last']);
   });
 
   it('answers 500 and nothing of what a handler has thrown, also where it throws at once', async () => {
