@@ -31,6 +31,8 @@ import { idScanBody, imagesBody, type UploadData, type UploadImageDto } from './
 
 const CREATION = { method: 'POST', path: API_PATHS.transactions } as const;
 
+const HTTP_GONE = 410;
+
 /** Milliseconds for an upload: 20 MiB over a slow line. */
 const UPLOAD_TIMEOUT_MS = 120_000;
 
@@ -153,7 +155,10 @@ export class BerbixTransactionService {
 
   /**
    * Deletes a transaction and all that was submitted to it, for good; emits undefined. One that is
-   * gone already counts as deleted, so that this can be repeated.
+   * gone at Berbix already counts as deleted, so that this can be repeated.
+   *
+   * @throws {BerbixGoneError} without a `status` when the tokens were removed from the store: nothing
+   * can be deleted without them
    */
   delete(tokens: TokenSource): Observable<undefined> {
     const request = { method: 'DELETE', path: API_PATHS.transactions, repeat: 'always' } as const;
@@ -163,7 +168,10 @@ export class BerbixTransactionService {
       () => undefined,
     ).pipe(
       catchError((error: unknown) =>
-        error instanceof BerbixGoneError ? of(undefined) : throwError(() => error),
+        // Without a status it is the store that has no tokens any more, and Berbix was not asked.
+        error instanceof BerbixGoneError && error.status === HTTP_GONE
+          ? of(undefined)
+          : throwError(() => error),
       ),
     );
   }

@@ -160,4 +160,31 @@ describe('delete()', () => {
       status: 410,
     });
   });
+
+  it('counts as deleted what Berbix has called gone a moment ago', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    const tokens = created.refreshToken;
+    await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
+    await firstValueFrom(services.transactions.delete(created));
+    sandbox.requests.clear();
+    for (let times = 0; times < 2; times++) {
+      const deletion = services.transactions.delete({ customerUid: 'ada' });
+      expect(await firstValueFrom(deletion)).toBeUndefined();
+    }
+    expect(paths(sandbox.requests)).toEqual([EXCHANGE]);
+  });
+
+  it('does not count as deleted what the store has no tokens of any more', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens: created }));
+    await firstValueFrom(services.tokens.forget({ customerUid: 'ada' }));
+    const error = await errorOf(services.transactions.delete({ customerUid: 'ada' }));
+    expect(error.code).toBe('BERBIX_GONE');
+    expect(error.status).toBeUndefined();
+    expect(await firstValueFrom(services.transactions.fetch(created))).toBeDefined();
+  });
 });

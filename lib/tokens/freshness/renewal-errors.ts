@@ -23,6 +23,7 @@ export function dead(code: string, waitMs: number): BerbixError {
       : [BerbixInvalidRefreshTokenError, 'The API does not know the stored refresh token'];
   return new ErrorClass(
     `${what}, as it said before; it is asked again in ${Math.ceil(waitMs / 1000)} s. Start a new transaction.`,
+    code === 'BERBIX_GONE' ? { status: 410 } : {},
   );
 }
 
