@@ -8,32 +8,18 @@ import {
 } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import { TokenVault } from '../token-store/index.js';
-import { BerbixTokenService, BerbixTokens, requireUid } from '../tokens/index.js';
 import {
-  BerbixTransactionService,
-  type CreateHostedTransactionDto,
-  type TransactionDto,
-} from '../transactions/index.js';
+  BerbixTokenService,
+  requireUid,
+  type BerbixTokens,
+  type TokenOwner,
+  type TokenRecord,
+} from '../tokens/index.js';
+import { BerbixTransactionService } from '../transactions/index.js';
+import { planOf, type BeginVerification, type VerificationPlan } from './begin-verification.js';
 import { CustomerAttempts, type Attempt, type KnownCustomer } from './customer-attempts.js';
 import { VerificationResultDto } from './dto/verification-result.dto.js';
 import { VerificationStartDto } from './dto/verification-start.dto.js';
-
-/** With what a verification is begun. */
-export interface BeginVerification extends Omit<CreateHostedTransactionDto, 'customerUid'> {
-  /**
-   * `sdk`: in your page or app, with the Berbix front end. `hosted`: on a page of Berbix's, for which
-   * `completionEmail` and `redirectUrl` are.
-   * @default 'sdk'
-   */
-  kind?: 'sdk' | 'hosted' | undefined;
-
-  /**
-   * Begins a new attempt where the one before is finished. Without it that is a conflict, so that nobody
-   * is verified twice by mistake.
-   * @default false
-   */
-  again?: boolean | undefined;
-}
 
 /**
  * The way of a customer through verification, by his uid alone: begun or taken up again, begun anew,
@@ -57,17 +43,22 @@ export class BerbixVerificationService {
   ) {
     this.#tokens = tokens;
     this.#transactions = transactions;
-    this.#attempts = new CustomerAttempts(vault, http.limits.totalTimeoutMs);
+    const { totalTimeoutMs } = http.limits;
+    this.#attempts = new CustomerAttempts(vault, totalTimeoutMs, (attempt) => this.#end(attempt));
   }
 
   /**
    * Takes the customer's unfinished verification up again, or begins one where there is none, where it
-   * is gone at Berbix, where it was begun with another template or kind, or where it is finished
-   * and `again` is set. Calls at the same time, on whatever replica, end with one transaction.
+   * is gone at Berbix or unknown there, where it was begun with another template or kind, or where it
+   * is finished and `again` is set. Calls at the same time, on whatever replica, end with one
+   * transaction.
    *
    * @param customerUid your own id of the customer; take it from the login, not from the request
    * @throws {BerbixConflictError} when it is finished and `again` is not set
    * @throws {BerbixInputError} for what cannot be sent, misspelt names included
+   * @throws {BerbixTimeoutError} when another replica was busy with the customer for `totalTimeoutMs`
+   * @throws {BerbixStoreError} among others when a transaction was created and could not be saved;
+   * `tokens` of the error has its tokens, for `BerbixTokenService.remember`
    *
    * @example
    * ```ts
@@ -78,48 +69,29 @@ export class BerbixVerificationService {
    * ```
    */
   begin(customerUid: string, options: BeginVerification): Observable<VerificationStartDto> {
-    return defer(async () => {
-      requireUid(customerUid);
-      for (;;) {
-        const known = await this.#attempts.look(customerUid);
-        const resumed = await this.#resume(customerUid, known, options);
-        if (resumed !== undefined) return resumed;
-        const begun = await this.#start(customerUid, known.version, options);
-        if (begun !== undefined) return begun;
-      }
-    });
+    return defer(async () => this.#lead(planOf(customerUid, options), true));
   }
 
   /**
    * Begins a new attempt, whatever became of the one before; that stays readable by its transaction
    * id (see `history`). Calls at the same time end with one new attempt.
    *
-   * @throws {BerbixInputError} for what cannot be sent, misspelt names included
+   * @throws as `begin` does, but for the conflict
    */
   reverify(
     customerUid: string,
     options: Omit<BeginVerification, 'again'>,
   ): Observable<VerificationStartDto> {
-    return defer(async () => {
-      requireUid(customerUid);
-      for (;;) {
-        const { version } = await this.#attempts.look(customerUid);
-        const begun = await this.#start(customerUid, version, options);
-        if (begun !== undefined) return begun;
-        // Somebody else has just begun one.
-        const known = await this.#attempts.look(customerUid);
-        const resumed = await this.#resume(customerUid, known, { ...options, again: true });
-        if (resumed !== undefined) return resumed;
-      }
-    });
+    return defer(async () => this.#lead(planOf(customerUid, { ...options, again: true }), false));
   }
 
   /** Where the customer's current verification stands, and what came of it. */
   result(customerUid: string): Observable<VerificationResultDto> {
     return defer(async () => {
       try {
-        const known = await this.#attempts.look(requireUid(customerUid));
-        return VerificationResultDto.of(await this.#fetch(customerUid, known));
+        const { current } = await this.#attempts.look(requireUid(customerUid));
+        const owner = ownerOf(customerUid, current);
+        return VerificationResultDto.of(await firstValueFrom(this.#transactions.fetch(owner)));
       } catch (error) {
         if (error instanceof BerbixNotFoundError)
           return VerificationResultDto.without('not_started');
@@ -135,70 +107,75 @@ export class BerbixVerificationService {
    */
   history(customerUid: string): Observable<string[]> {
     return defer(async () => {
-      const { attempts } = await this.#attempts.look(requireUid(customerUid));
+      const attempts = await this.#attempts.all(requireUid(customerUid));
       return attempts.flatMap(({ transactionId }) => transactionId ?? []);
     });
   }
 
   /**
    * Deletes all of the customer's transactions at Berbix, with all that was submitted to them, and then
-   * their tokens in the store. It may be repeated; where it fails, it has to be.
+   * their tokens in the store; emits undefined when that is done. Nobody begins another meanwhile, on
+   * whatever replica. It may be repeated; where it fails, it has to be.
+   *
+   * @throws {BerbixTimeoutError} when another replica was busy with the customer for `totalTimeoutMs`
    */
   forget(customerUid: string): Observable<undefined> {
     return defer(async () => {
-      const { attempts } = await this.#attempts.look(requireUid(customerUid));
-      for (const { refreshToken, transactionId } of attempts) {
-        const tokens = new BerbixTokens({ refreshToken, transactionId });
-        try {
-          await firstValueFrom(this.#transactions.delete(tokens));
-        } catch (error) {
-          if (!isGone(error)) throw error;
-        }
-      }
-      return firstValueFrom(this.#tokens.forget({ customerUid }));
+      await this.#attempts.forget(requireUid(customerUid), () =>
+        firstValueFrom(this.#tokens.forget({ customerUid })),
+      );
+      return undefined;
     });
+  }
+
+  /** @param mayResume whether the attempt will do that is there at the first look */
+  async #lead(plan: VerificationPlan, mayResume: boolean): Promise<VerificationStartDto> {
+    for (let resumes = mayResume; ; resumes = true) {
+      const known = await this.#attempts.look(plan.transaction.customerUid);
+      const start =
+        (resumes ? await this.#resume(plan, known) : undefined) ??
+        (await this.#start(plan, known.version));
+      // Undefined: somebody else has just begun one.
+      if (start !== undefined) return start;
+    }
   }
 
   /** Undefined where a new attempt is to be begun. */
   async #resume(
-    customerUid: string,
-    known: KnownCustomer,
-    { templateKey, kind = 'sdk', again = false }: BeginVerification,
+    { kind, again, transaction }: VerificationPlan,
+    { current }: KnownCustomer,
   ): Promise<VerificationStartDto | undefined> {
-    const { hostedUrl, templateKey: begunWith = templateKey } = known.current ?? {};
+    const { customerUid, templateKey } = transaction;
+    const { hostedUrl, templateKey: begunWith = templateKey } = current ?? {};
+    const isHosted = hostedUrl !== undefined;
+    if (begunWith !== templateKey || isHosted !== (kind === 'hosted')) return undefined;
+    const owner = ownerOf(customerUid, current);
     try {
-      const { action, tokens } = await this.#fetch(customerUid, known);
-      const isHosted = hostedUrl !== undefined;
-      if (begunWith !== templateKey || isHosted !== (kind === 'hosted')) return undefined;
-      if (action === undefined) return VerificationStartDto.of(tokens, hostedUrl, true);
-      if (again) return undefined;
-      throw new BerbixConflictError(
-        'The verification of this customer is finished. Pass `again: true`, or call reverify(), to begin another.',
-        {},
-      );
+      const { action, tokens } = await firstValueFrom(this.#transactions.fetch(owner));
+      if (action === undefined) {
+        return VerificationStartDto.of(tokens, hostedUrl, true);
+      }
     } catch (error) {
       if (error instanceof BerbixNotFoundError || isGone(error)) return undefined;
       throw error;
     }
+    if (again) return undefined;
+    throw new BerbixConflictError(
+      'The verification of this customer is finished. Pass `again: true`, or call reverify(), to begin another.',
+      {},
+    );
   }
 
-  async #start(
-    customerUid: string,
-    version: number,
-    options: BeginVerification,
-  ): Promise<VerificationStartDto | undefined> {
-    const attempt = await this.#attempts.begin(customerUid, version, () =>
-      this.#create(customerUid, options),
-    );
+  async #start(plan: VerificationPlan, version: number): Promise<VerificationStartDto | undefined> {
+    const { customerUid } = plan.transaction;
+    const attempt = await this.#attempts.begin(customerUid, version, () => this.#create(plan));
     if (attempt === undefined) return undefined;
     await this.#tokens.changed({ customerUid });
     return VerificationStartDto.of(attempt.tokens, attempt.hostedUrl, false);
   }
 
-  async #create(customerUid: string, options: BeginVerification): Promise<Attempt> {
-    const { kind = 'sdk', ...transaction } = { ...options, customerUid };
+  async #create({ kind, transaction }: VerificationPlan): Promise<Attempt> {
     const { templateKey } = transaction;
-    delete transaction.again;
     if (kind === 'sdk') {
       return { tokens: await firstValueFrom(this.#transactions.create(transaction)), templateKey };
     }
@@ -206,12 +183,19 @@ export class BerbixVerificationService {
     return { tokens: hosted.tokens, hostedUrl: hosted.hostedUrl, templateKey };
   }
 
-  /** By the transaction that the store has now: memory may have the one before for a while. */
-  #fetch(customerUid: string, { current }: KnownCustomer): Promise<TransactionDto> {
-    const transactionId = current?.transactionId;
-    const owner = transactionId === undefined ? { customerUid } : { transactionId };
-    return firstValueFrom(this.#transactions.fetch(owner));
+  async #end(tokens: BerbixTokens): Promise<void> {
+    try {
+      await firstValueFrom(this.#transactions.delete(tokens));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
   }
+}
+
+/** By the transaction that the store has now: memory may have the one before for a while. */
+function ownerOf(customerUid: string, current: TokenRecord | undefined): TokenOwner {
+  const transactionId = current?.transactionId;
+  return transactionId === undefined ? { customerUid } : { transactionId };
 }
 
 function isGone(error: unknown): boolean {

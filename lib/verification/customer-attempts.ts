@@ -1,10 +1,11 @@
-import { BerbixTimeoutError } from '../errors/index.js';
-import type { TokenVault } from '../token-store/index.js';
+import { Logger } from '@nestjs/common';
+import { BerbixTimeoutError, isBerbixError } from '../errors/index.js';
+import type { SeenRecord, StoreMoment, TokenVault } from '../token-store/index.js';
 import {
+  BerbixTokens,
   keyFor,
   nameOf,
   recordOf,
-  type BerbixTokens,
   type Reference,
   type TokenRecord,
 } from '../tokens/index.js';
@@ -20,10 +21,16 @@ export interface Attempt {
 export interface KnownCustomer {
   /** Grows with each attempt. */
   readonly version: number;
-  /** The transactions, the current one last, without those that were forgotten. */
-  readonly attempts: readonly TokenRecord[];
-  /** The current one, unless it was forgotten. */
+  /** The current transaction, unless it was forgotten. */
   readonly current: TokenRecord | undefined;
+}
+
+/** The right to change what is known of a customer, for a while. */
+interface Turn extends SeenRecord {
+  readonly name: string;
+  readonly customerUid: string;
+  readonly before: Reference | undefined;
+  readonly moment: StoreMoment;
 }
 
 /** Beyond the creation itself, a process may be held up for so many milliseconds before another begins too. */
@@ -31,20 +38,35 @@ const LEASE_RESERVE_MS = 15_000;
 
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
 
-/** The transactions of customers, in the store. One replica at a time begins one for a customer. */
+/**
+ * The transactions of customers, in the store. One replica at a time begins one for a customer, or
+ * forgets him, under the lease of his record.
+ */
 export class CustomerAttempts {
-  /** @param totalTimeoutMs milliseconds for a call of the API, and for the wait for another replica */
+  readonly #logger = new Logger('BerbixVerificationService');
+  readonly #leaseMs: number;
+
+  /**
+   * @param totalTimeoutMs milliseconds for a call of the API, and for the wait for another replica
+   * @param end deletes a transaction at Berbix, if it is there
+   */
   constructor(
     private readonly vault: TokenVault,
     private readonly totalTimeoutMs: number,
-  ) {}
+    private readonly end: (tokens: BerbixTokens) => Promise<void>,
+  ) {
+    this.#leaseMs = totalTimeoutMs + LEASE_RESERVE_MS;
+  }
 
   async look(customerUid: string): Promise<KnownCustomer> {
     const { version, value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
-    const keys = value === undefined ? [] : [...(value.earlier ?? []), value.see];
-    const records = await Promise.all(keys.map((key) => this.vault.load<TokenRecord>(key)));
-    const attempts = records.flatMap((record) => record.value ?? []);
-    return { version, attempts, current: records.at(-1)?.value };
+    if (value === undefined) return { version, current: undefined };
+    return { version, current: (await this.vault.load<TokenRecord>(value.see)).value };
+  }
+
+  /** The transactions, the current one last, without those that were forgotten. */
+  async all(customerUid: string): Promise<TokenRecord[]> {
+    return this.#records((await this.vault.load<Reference>(nameOf.customer(customerUid))).value);
   }
 
   /**
@@ -52,35 +74,74 @@ export class CustomerAttempts {
    *
    * @param version as it was seen
    * @param create makes the transaction; called under the lease of the customer
+   * @throws (as a rejection) what the creation throws; {BerbixStoreError} with `tokens` when what was
+   * created could not be saved
    */
   async begin(
     customerUid: string,
     version: number,
     create: () => Promise<Attempt>,
   ): Promise<Attempt | undefined> {
+    const turn = await this.#take(customerUid, version);
+    if (turn === undefined) return undefined;
+    try {
+      const attempt = await create();
+      return (await this.#save(turn, attempt)) ? attempt : undefined;
+    } catch (error) {
+      await this.#release(turn);
+      throw error;
+    }
+  }
+
+  /**
+   * Deletes the customer's transactions at Berbix, then removes what the store has of him. What is handed
+   * over meanwhile is deleted with the rest.
+   *
+   * @param remove does the latter
+   */
+  async forget(customerUid: string, remove: () => Promise<unknown>): Promise<void> {
+    for (let isDone = false; !isDone;) {
+      const { version, fence } = await this.vault.load(nameOf.customer(customerUid));
+      // A lease would leave a record of somebody whom nobody knows.
+      if (version === 0 && fence === 0) return;
+      const turn = await this.#take(customerUid, version);
+      if (turn === undefined) continue;
+      try {
+        for (const record of await this.#records(turn.before)) {
+          const { refreshToken, transactionId } = record;
+          await this.end(new BerbixTokens({ refreshToken, transactionId }));
+        }
+        const seen = await this.vault.load(turn.name);
+        isDone = seen.version === turn.version && seen.fence === turn.fence;
+        if (isDone) await remove();
+      } finally {
+        await this.#release(turn);
+      }
+    }
+  }
+
+  async #records(reference: Reference | undefined): Promise<TokenRecord[]> {
+    const keys = reference === undefined ? [] : [...(reference.earlier ?? []), reference.see];
+    const records = await Promise.all(keys.map((key) => this.vault.load<TokenRecord>(key)));
+    return records.flatMap(({ value }) => value ?? []);
+  }
+
+  /** Waits for the customer's lease; undefined where he has not the version any more. */
+  async #take(customerUid: string, version: number): Promise<Turn | undefined> {
     const name = nameOf.customer(customerUid);
     const giveUpAt = performance.now() + this.totalTimeoutMs;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       const seen = await this.vault.load<Reference>(name);
       if (seen.version !== version) return undefined;
-      const lease =
-        seen.leasedForMs > 0
-          ? undefined
-          : await this.vault.lease(name, seen, this.totalTimeoutMs + LEASE_RESERVE_MS, {});
-      if (lease !== undefined) {
-        const held = { version, fence: lease.fence };
-        const attempt = await create().catch(async (error: unknown) => {
-          // Its lease would end by itself; what went wrong with the creation says more.
-          await this.vault.release(name, held, {}).catch(() => false);
-          throw error;
-        });
-        return (await this.#save(customerUid, version, seen.value, attempt, lease.moment.store))
-          ? attempt
-          : undefined;
+      if (seen.leasedForMs === 0) {
+        const lease = await this.vault.lease(name, seen, this.#leaseMs, {});
+        if (lease !== undefined) {
+          return { name, customerUid, version, before: seen.value, ...lease };
+        }
       }
       if (performance.now() >= giveUpAt) {
         throw new BerbixTimeoutError(
-          'Another replica is beginning a verification of this customer, and did not finish in time.',
+          'Another call is beginning a verification of this customer or forgetting him, and did not finish in time.',
           { retryable: true },
         );
       }
@@ -88,20 +149,41 @@ export class CustomerAttempts {
     }
   }
 
-  /** The tokens first: what refers to them comes when they are there. */
-  async #save(
-    customerUid: string,
-    version: number,
-    before: Reference | undefined,
-    { tokens, templateKey, hostedUrl }: Attempt,
-    storeTime: number,
-  ): Promise<boolean> {
+  /** The lease would end by itself; what has gone wrong before says more than a failure here. */
+  async #release({ name, version, fence }: Turn): Promise<void> {
+    await this.vault.release(name, { version, fence }, {}).catch(() => false);
+  }
+
+  /**
+   * The tokens first: what refers to them comes when they are there. A store that fails is asked again
+   * as long as the lease lasts. Resolves to false where somebody else was faster.
+   */
+  async #save(turn: Turn, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
+    const { name, customerUid, version, before, moment } = turn;
     const key = keyFor(tokens);
     const { lifetimeMs = 0 } = tokens;
-    const times = { expiresAt: storeTime + lifetimeMs, lifetimeMs };
+    const times = { expiresAt: moment.store + lifetimeMs, lifetimeMs };
     const record = { ...recordOf(tokens, times), customerUid, templateKey, hostedUrl };
-    await this.vault.commit(key, 0, record);
     const earlier = before && [...(before.earlier ?? []), before.see];
-    return this.vault.commit(nameOf.customer(customerUid), version, { see: key, earlier });
+    const isLeased = (): boolean => performance.now() < moment.local + this.#leaseMs;
+    try {
+      await this.vault.commit(key, 0, record, isLeased);
+      if (await this.vault.commit(name, version, { see: key, earlier }, isLeased)) return true;
+    } catch (error) {
+      throw isBerbixError(error) ? error.carrying(tokens) : error;
+    }
+    await this.#discard(key, tokens);
+    return false;
+  }
+
+  /** What was created for a customer who has another transaction by now, or was forgotten. */
+  async #discard(key: string, tokens: BerbixTokens): Promise<void> {
+    await this.end(tokens).catch((error: unknown) => {
+      const reason = isBerbixError(error) ? error.message : String((error as Error)?.name);
+      this.#logger.warn(
+        `Transaction ${tokens.transactionId} is of no use, since its customer was given another or forgotten while it was created; it could not be deleted at Berbix. ${reason}`,
+      );
+    });
+    await this.vault.forget(key);
   }
 }

@@ -1,33 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  BerbixVerificationService,
-  type BerbixModuleOptions,
-  type VerificationStartDto,
-} from 'nestjs-berbix';
+import type { VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { STORES, type OpenedStore } from '../support/servers.js';
-import { servicesFor, startSandbox, type Services } from '../support/services.js';
+import { startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
-
-interface Replica extends Services {
-  verifications: BerbixVerificationService;
-}
-
-async function replica(
-  sandbox: BerbixSandbox,
-  options: Partial<BerbixModuleOptions>,
-): Promise<Replica> {
-  const services = await servicesFor(sandbox, options);
-  return { ...services, verifications: services.module.get(BerbixVerificationService) };
-}
-
-function creations(sandbox: BerbixSandbox): number {
-  return [...sandbox.requests].filter(
-    ({ method, path }) => method === 'POST' && path === '/v0/transactions',
-  ).length;
-}
+import { creations, replica, type Replica } from './verification.support.js';
 
 describe.each(STORES)('verification on $name', ({ open }) => {
   let opened: OpenedStore | undefined;
@@ -236,20 +215,60 @@ describe.each(STORES)('verification on $name', ({ open }) => {
     }
   });
 
-  it('refuses an empty uid, and misspelt options', async () => {
+  it('refuses an empty uid, and what cannot be sent, also where there is nothing to send', async () => {
     const { sandbox, one } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const { verifications } = one;
+    const wrong: [unknown, RegExp][] = [
+      [undefined, /templateKey/],
+      [null, /templateKey/],
+      [{}, /templateKey/],
+      [{ ...options, emial: 'x' }, /emial should not exist/],
+      [{ ...options, redirectUrl: 'https://bank.example' }, /redirectUrl should not exist/],
+      [{ ...options, kind: 'SDK' }, /kind must be 'sdk' or 'hosted'/],
+      [{ ...options, kind: null }, /kind must be 'sdk' or 'hosted'/],
+      [{ ...options, kind: 'hosted', redirectUrll: 'x' }, /redirectUrll should not exist/],
+    ];
+    const refused = async (): Promise<void> => {
+      for (const [given, message] of wrong) {
+        for (const call of [
+          verifications.begin('ada', given as never),
+          verifications.reverify('ada', given as never),
+        ]) {
+          const error = await errorOf(call);
+          expect(error.code).toBe('BERBIX_INPUT');
+          expect(error.message).toMatch(message);
+        }
+      }
+    };
     for (const call of [
       verifications.begin('', options),
       verifications.reverify(undefined as never, options),
       verifications.result(''),
       verifications.history(''),
       verifications.forget(''),
-      verifications.begin('ada', { ...options, emial: 'x' } as never),
     ]) {
       expect((await errorOf(call)).code).toBe('BERBIX_INPUT');
     }
+    await refused();
     expect(creations(sandbox)).toBe(0);
+    await firstValueFrom(verifications.begin('ada', options));
+    await refused();
+    expect(creations(sandbox)).toBe(1);
+  });
+
+  it('begins anew what Berbix does not know', async () => {
+    const { sandbox, one, two } = await setUp();
+    const tokens = 'rt_of_another_account';
+    await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens }));
+    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('gone');
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    expect((await firstValueFrom(two.verifications.begin('ada', options))).isResumed).toBe(false);
+  });
+
+  it('forgets nobody who is not known', async () => {
+    const { one } = await setUp();
+    await firstValueFrom(one.verifications.forget('ada'));
+    expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('not_started');
   });
 });

@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { VerificationStartDto } from 'nestjs-berbix';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { FakeClock } from 'nestjs-berbix/testing';
+import { firstValueFrom } from 'rxjs';
+import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { errorOf } from '../support/errors.js';
+import { STORES, type OpenedStore } from '../support/servers.js';
+import { createTransaction, startSandbox } from '../support/services.js';
+import { everyViewOf } from '../support/sinks.js';
+import { until } from '../support/until.js';
+import {
+  changed,
+  creations,
+  deletions,
+  holdBack,
+  replica,
+  type Replica,
+} from './verification.support.js';
+
+describe.each(STORES)('at the same time, on $name', ({ open }) => {
+  let opened: OpenedStore;
+  let sandbox: BerbixSandbox;
+  /** How often the other replica has looked at something in the store. */
+  let looks: number;
+
+  beforeEach(async () => {
+    opened = await open();
+    sandbox = await startSandbox();
+    looks = 0;
+  });
+  afterEach(() => opened.close());
+
+  /** Two replicas; one of them with calls that are held back. */
+  async function replicas(http: ReturnType<typeof holdBack>['http']): Promise<[Replica, Replica]> {
+    const { store, another } = opened;
+    const counted = changed(another, {
+      load: (key) => {
+        looks++;
+        return another.load(key);
+      },
+    });
+    return [await replica(sandbox, { store, http }), await replica(sandbox, { store: counted })];
+  }
+
+  const begin = ({ verifications }: Replica): Promise<VerificationStartDto> =>
+    firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
+
+  /** Hands over a transaction that was created elsewhere; gives its id. */
+  async function handOver(services: Replica): Promise<string> {
+    const tokens = await createTransaction(sandbox, services);
+    await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
+    return tokens.transactionId as string;
+  }
+
+  /** Names of the records that have a value. */
+  async function records(): Promise<string[]> {
+    return (await opened.store.keys('')).keys.toSorted();
+  }
+
+  /** Once the other replica waits, or has not waited. */
+  async function waitingOrDone(call: Promise<unknown>): Promise<void> {
+    let isDone = false;
+    const done = (): void => void (isDone = true);
+    call.then(done, done);
+    await until(() => isDone || looks >= 6);
+  }
+
+  it('deletes what is handed over while a customer is forgotten', async () => {
+    const { http, arrived, letGo } = holdBack('delete');
+    const [one, two] = await replicas(http);
+    await begin(one);
+    const forgetting = firstValueFrom(one.verifications.forget('ada'));
+    await arrived;
+    const transactionId = await handOver(two);
+    letGo();
+    await forgetting;
+    expect(deletions(sandbox)).toBe(3);
+    const error = await errorOf(two.tokens.fresh({ transactionId }));
+    expect(error.code).toBe('BERBIX_GONE');
+    expect(await records()).toEqual([]);
+  });
+
+  it('begins nothing before a customer is forgotten', async () => {
+    const { http, arrived, letGo } = holdBack('delete');
+    const [one, two] = await replicas(http);
+    await begin(one);
+    const forgetting = firstValueFrom(one.verifications.forget('ada'));
+    await arrived;
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const beginning = firstValueFrom(two.verifications.reverify('ada', options));
+    await waitingOrDone(beginning);
+    letGo();
+    await forgetting;
+    const { transactionId } = await beginning;
+    expect(await firstValueFrom(one.verifications.history('ada'))).toEqual([transactionId]);
+    expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('in_progress');
+    expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 1]);
+  });
+
+  it('forgets what is just being begun', async () => {
+    const { http, arrived, letGo } = holdBack('post');
+    const [one, two] = await replicas(http);
+    const beginning = begin(one);
+    await arrived;
+    const forgetting = firstValueFrom(two.verifications.forget('ada'));
+    await waitingOrDone(forgetting);
+    letGo();
+    await beginning;
+    await forgetting;
+    expect([creations(sandbox), deletions(sandbox)]).toEqual([1, 1]);
+    expect(await records()).toEqual([]);
+  });
+
+  it('keeps one transaction where another is handed over while one is created', async () => {
+    const { http, arrived, letGo } = holdBack('post');
+    const [one, two] = await replicas(http);
+    const beginning = begin(one);
+    await arrived;
+    const transactionId = await handOver(two);
+    letGo();
+    expect(await beginning).toMatchObject({ isResumed: true, transactionId });
+    expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 1]);
+    expect(await records()).toEqual([
+      'default/customer/ada',
+      `default/transaction/${transactionId}`,
+    ]);
+  });
+});
+
+describe('a store that fails once a transaction was created', () => {
+  let clock: FakeClock | undefined;
+  afterEach(() => clock?.uninstall());
+
+  /** A replica whose store fails at the commits with these numbers, from one on. */
+  async function failingAt(...numbers: number[]): Promise<[Replica, BerbixSandbox]> {
+    const store = new InMemoryTokenStore();
+    let commits = 0;
+    const failing = changed(store, {
+      commit: async (...args) => {
+        commits++;
+        if (!numbers.includes(commits)) return store.commit(...args);
+        clock?.advance(60_000);
+        throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+      },
+    });
+    const sandbox = await startSandbox();
+    return [await replica(sandbox, { store: failing }), sandbox];
+  }
+
+  it.each([[[1]], [[2]], [[1, 3, 4]]])('is asked again: commits %j', async (numbers) => {
+    const [{ verifications }, sandbox] = await failingAt(...numbers);
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const begun = await firstValueFrom(verifications.begin('ada', options));
+    const resumed = await firstValueFrom(verifications.begin('ada', options));
+    expect(resumed).toMatchObject({ isResumed: true, transactionId: begun.transactionId });
+    expect(creations(sandbox)).toBe(1);
+  });
+
+  it.each([1, 2])(
+    'does not keep others away when it fails for good, at commit %i',
+    async (number) => {
+      clock = FakeClock.install();
+      const [{ verifications, tokens }, sandbox] = await failingAt(number);
+      const options = { templateKey: sandbox.templateKeys.sdk };
+      const error = await errorOf(verifications.begin('ada', options));
+      expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+      const saved = error.tokens as NonNullable<typeof error.tokens>;
+      expect(await everyViewOf(error)).not.toContain(saved.refreshToken);
+      await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: saved as never }));
+      const resumed = await firstValueFrom(verifications.begin('ada', options));
+      expect(resumed).toMatchObject({ isResumed: true, transactionId: saved.transactionId });
+
+      const again = await firstValueFrom(verifications.reverify('ada', options));
+      expect(again.isResumed).toBe(false);
+      expect(creations(sandbox)).toBe(2);
+    },
+  );
+});
