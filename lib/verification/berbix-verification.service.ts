@@ -5,6 +5,7 @@ import {
   BerbixGoneError,
   BerbixInvalidRefreshTokenError,
   BerbixNotFoundError,
+  BerbixResponseError,
 } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import { TokenVault } from '../token-store/index.js';
@@ -20,6 +21,9 @@ import { planOf, type BeginVerification, type VerificationPlan } from './begin-v
 import { CustomerAttempts, type Attempt, type KnownCustomer } from './customer-attempts.js';
 import { VerificationResultDto } from './dto/verification-result.dto.js';
 import { VerificationStartDto } from './dto/verification-start.dto.js';
+
+/** A client token with less of its life left is replaced before it is handed out again. */
+const RENEWED_BELOW = 1 / 2;
 
 /**
  * The way of a customer through verification, by his uid alone: begun or taken up again, begun anew,
@@ -52,6 +56,9 @@ export class BerbixVerificationService {
    * is gone at Berbix or unknown there, where it was begun with another template or kind, or where it
    * is finished and `again` is set. Calls at the same time, on whatever replica, end with one
    * transaction.
+   *
+   * The client token of a verification that is taken up again is replaced where less than half of its life
+   * is left, by one exchange for all who call meanwhile.
    *
    * @param customerUid your own id of the customer; take it from the login, not from the request
    * @throws {BerbixConflictError} when it is finished and `again` is not set
@@ -153,7 +160,8 @@ export class BerbixVerificationService {
     try {
       const { action, tokens } = await firstValueFrom(this.#transactions.fetch(owner));
       if (action === undefined) {
-        return VerificationStartDto.of(tokens, hostedUrl, true);
+        const good = isHosted ? tokens : await this.#forFrontEnd(owner, tokens);
+        return VerificationStartDto.of(good, hostedUrl, true);
       }
     } catch (error) {
       if (error instanceof BerbixNotFoundError || isGone(error)) return undefined;
@@ -164,6 +172,18 @@ export class BerbixVerificationService {
       'The verification of this customer is finished. Pass `again: true`, or call reverify(), to begin another.',
       {},
     );
+  }
+
+  /** With a client token that lasts for a while; tokens that were handed over may have none. */
+  async #forFrontEnd(owner: TokenOwner, tokens: BerbixTokens): Promise<BerbixTokens> {
+    const { accessToken, clientToken, lifetimeMs = 0 } = tokens;
+    const wanted =
+      clientToken === undefined
+        ? { refused: accessToken }
+        : { leewayMs: lifetimeMs * RENEWED_BELOW };
+    const good = await firstValueFrom(this.#tokens.fresh(owner, wanted));
+    if (good.clientToken !== undefined) return good;
+    throw new BerbixResponseError('The API gave no client token for this transaction.');
   }
 
   async #start(plan: VerificationPlan, version: number): Promise<VerificationStartDto | undefined> {

@@ -7,7 +7,7 @@ import type { BerbixTokens } from '../../tokens/index.js';
 export class VerificationStartDto {
   /** The digits of the transaction's id, to name in a support request. */
   transactionId?: string | undefined;
-  /** Starts the Berbix front end; good for an hour. Absent for a hosted verification. */
+  /** Starts the Berbix front end until `expiresAt`: for an hour at first. Absent for a hosted verification. */
   clientToken?: string | undefined;
   /** When the client token ends. */
   expiresAt?: Date | undefined;

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BerbixTokens, type VerificationStartDto } from 'nestjs-berbix';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { FakeClock } from 'nestjs-berbix/testing';
+import { firstValueFrom } from 'rxjs';
+import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { errorOf } from '../support/errors.js';
+import { createTransaction, startSandbox } from '../support/services.js';
+import { replica, type Replica } from './verification.support.js';
+
+const MINUTE_MS = 60_000;
+
+describe('the client token of a verification that is taken up again', () => {
+  let sandbox: BerbixSandbox;
+  let replicas: [Replica, Replica];
+  let clock: FakeClock | undefined;
+
+  beforeEach(async () => {
+    const store = new InMemoryTokenStore();
+    sandbox = await startSandbox();
+    replicas = [await replica(sandbox, { store }), await replica(sandbox, { store })];
+  });
+  afterEach(() => {
+    clock?.uninstall();
+    clock = undefined;
+  });
+
+  const begin = ({ verifications }: Replica): Promise<VerificationStartDto> =>
+    firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
+  const exchanges = (): number => sandbox.requests.to('POST', '/v0/tokens').length;
+  const minutesLeft = ({ expiresAt }: VerificationStartDto): number =>
+    ((expiresAt as Date).getTime() - Date.now()) / MINUTE_MS;
+
+  /** The transaction of somebody whose client token was not kept. */
+  async function handOverWithoutClientToken(): Promise<void> {
+    const [one] = replicas;
+    const { refreshToken, accessToken, expiresAt, transactionId } = await createTransaction(
+      sandbox,
+      one,
+    );
+    const tokens = new BerbixTokens({ refreshToken, accessToken, expiresAt, transactionId });
+    await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens }));
+  }
+
+  it('is the same for the first half of its life, and then another, for all who come', async () => {
+    clock = FakeClock.install();
+    const [one, two] = replicas;
+    const begun = await begin(one);
+    clock.advance(28 * MINUTE_MS);
+    for (const services of replicas) {
+      expect((await begin(services)).clientToken).toBe(begun.clientToken);
+    }
+    expect(exchanges()).toBe(0);
+    clock.advance(4 * MINUTE_MS);
+    const starts = await Promise.all([one, two, one, two, one].map(begin));
+    starts.push(await begin(one), await begin(two));
+    const renewed = new Set(starts.map(({ clientToken }) => clientToken));
+    expect(renewed.size).toBe(1);
+    expect([...renewed]).not.toContain(begun.clientToken);
+    for (const start of starts) expect(minutesLeft(start)).toBeGreaterThan(50);
+    expect(exchanges()).toBe(1);
+  });
+
+  it('is the one that is there while no other can be had', async () => {
+    clock = FakeClock.install();
+    const [one] = replicas;
+    const begun = await begin(one);
+    clock.advance(40 * MINUTE_MS);
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens', times: Infinity });
+    const resumed = await begin(one);
+    expect(resumed.clientToken).toBe(begun.clientToken);
+    expect(minutesLeft(resumed)).toBeLessThan(21);
+  });
+
+  it('is fetched where it was not kept, once for all who come', async () => {
+    await handOverWithoutClientToken();
+    const [one, two] = replicas;
+    const starts = await Promise.all([one, one, two, two].map(begin));
+    const { clientToken } = await begin(one);
+    expect(clientToken).toEqual(expect.any(String));
+    for (const start of starts) expect(start).toMatchObject({ isResumed: true, clientToken });
+    expect(exchanges()).toBe(1);
+  });
+
+  it('is never left out: that the API gives none is an error', async () => {
+    await handOverWithoutClientToken();
+    const { transactionId } = await firstValueFrom(
+      replicas[0].tokens.fresh({ customerUid: 'ada' }),
+    );
+    const body = { access_token: 'at', expires_in: 3_600, transaction_id: Number(transactionId) };
+    sandbox.faults.add({ kind: 'answer', path: '/v0/tokens', body });
+    const { verifications } = replicas[0];
+    const error = await errorOf(
+      verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }),
+    );
+    expect(error.code).toBe('BERBIX_RESPONSE');
+    expect(error.message).toContain('no client token');
+  });
+});
