@@ -56,7 +56,7 @@ export const BerbixWebhook = createParamDecorator((_: unknown, context: Executio
  *
  * What cannot be told from a forgery is answered 401, for whatever reason: a wrong signature as well
  * as a secret or raw body that is missing here. A signed body that is not what Berbix promises is
- * answered 400; 503 says that the function that gives the secrets failed. The caller is told no more;
+ * answered 400; 503 says that the function that gives the secrets failed or took too long. The caller is told no more;
  * the log has the reason, as an error where it is yours to mend and as a warning otherwise.
  *
  * @example

@@ -1,14 +1,18 @@
 import { types } from 'node:util';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { BerbixConfigurationError, BerbixInputError } from '../errors/index.js';
+import {
+  BerbixConfigurationError,
+  BerbixInputError,
+  type BerbixStoreError,
+} from '../errors/index.js';
 import { BerbixTokenStore } from '../token-store/index.js';
-import { storeFailure } from '../token-store/store-failure.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { readWebhook } from './webhook-body.js';
 import { WebhookDeliveries, type BerbixWebhookOutcome } from './webhook-deliveries.js';
 import { WebhookHandlers } from './webhook-handlers.js';
 import { checkSignature, readSignature } from './webhook-signature.js';
+import { WebhookStore } from './webhook-store.js';
 import { WebhookSweep } from './webhook-sweep.js';
 import { BERBIX_WEBHOOK_OPTIONS, WebhookSettings } from './webhook.settings.js';
 
@@ -40,7 +44,6 @@ export class BerbixWebhookService implements OnModuleDestroy {
 
   readonly #settings: WebhookSettings;
   readonly #handlers: WebhookHandlers;
-  readonly #store: BerbixTokenStore;
 
   constructor(
     @Inject(BERBIX_WEBHOOK_OPTIONS) settings: WebhookSettings,
@@ -49,12 +52,12 @@ export class BerbixWebhookService implements OnModuleDestroy {
   ) {
     this.#settings = settings;
     this.#handlers = handlers;
-    this.#store = store;
     // No key of tokens begins so, for an encoded name has no colon: those are sealed, these are not.
     const account = encodeURIComponent(settings.account ?? 'default');
     const prefix = `webhook:${account}/`;
-    this.#deliveries = new WebhookDeliveries(store, prefix, settings.leaseMs);
-    this.#sweep = new WebhookSweep(store, prefix, `webhook-sweep:${account}`);
+    const punctual = new WebhookStore(store);
+    this.#deliveries = new WebhookDeliveries(punctual, prefix, settings.leaseMs);
+    this.#sweep = new WebhookSweep(punctual, prefix, `webhook-sweep:${account}`);
   }
 
   /**
@@ -62,7 +65,8 @@ export class BerbixWebhookService implements OnModuleDestroy {
    *
    * Rejects with a {@link BerbixWebhookSignatureError} if it is not, a {@link BerbixWebhookBodyError} if its
    * body is not what Berbix promises, and a {@link BerbixConfigurationError} where there is no secret
-   * for this kind or no raw body.
+   * for this kind or no raw body; one that is `retryable` where the function that gives the secrets
+   * has failed, or did not answer within five seconds.
    *
    * @example
    * ```ts
@@ -101,7 +105,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * again.
    *
    * Rejects with what a handler throws, and with a {@link BerbixStoreError} if the store failed before
-   * any of them ran.
+   * any of them ran, or did not answer within five seconds.
    *
    * @param webhook from {@link verify} or `@BerbixWebhook()`
    */
@@ -124,8 +128,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
   }
 
   #beginSweep(): void {
-    this.#sweep.begin().catch((error: unknown) => {
-      const { message } = storeFailure(this.#store.description, error);
+    this.#sweep.begin().catch(({ message }: BerbixStoreError) => {
       this.#logger.warn(`Old webhooks could not be forgotten. ${message}`);
     });
   }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { BerbixTokenStore, SeenRecord, StoredRecord } from '../token-store/index.js';
-import { storeFailure } from '../token-store/store-failure.js';
+import type { BerbixStoreError } from '../errors/index.js';
+import type { SeenRecord, StoredRecord } from '../token-store/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
+import type { WebhookStore } from './webhook-store.js';
 
 /**
  * What became of a delivery.
@@ -38,7 +39,7 @@ export class WebhookDeliveries {
    * @param leaseMs milliseconds for which a delivery is kept from others while it is handled
    */
   constructor(
-    private readonly store: BerbixTokenStore,
+    private readonly store: WebhookStore,
     private readonly prefix: string,
     private readonly leaseMs: number,
   ) {}
@@ -53,15 +54,13 @@ export class WebhookDeliveries {
   ): Promise<Exclude<BerbixWebhookOutcome, 'ignored'>> {
     const key = `${this.prefix}${webhook.kind}/${webhook.transactionId}`;
     const hash = hashOf(webhook);
-    const record = await this.#ask(() => this.store.load(key));
-    if (isMarked(record, hash)) return 'repeated';
+    const record = await this.store.load(key);
+    if (isRepeated(record, hash)) return 'repeated';
     const { version, fence } = record ?? { version: 0, fence: 0 };
-    const lease = await this.#ask(() =>
-      this.store.lease(key, { version, fence }, this.leaseMs, ''),
-    );
+    const lease = await this.store.lease(key, { version, fence }, this.leaseMs, '');
     if (lease === undefined) {
       // Perhaps it was handled between the two steps.
-      return isMarked(await this.#ask(() => this.store.load(key)), hash) ? 'repeated' : 'busy';
+      return isRepeated(await this.store.load(key), hash) ? 'repeated' : 'busy';
     }
     try {
       await work();
@@ -84,7 +83,7 @@ export class WebhookDeliveries {
       );
     } catch (error) {
       this.#logger.error(
-        `A webhook was handled, but that could not be noted; it may be handled again. ${storeFailure(this.store.description, error).message}`,
+        `A webhook was handled, but that could not be noted; it may be handled again. ${(error as BerbixStoreError).message}`,
       );
     }
   }
@@ -94,22 +93,20 @@ export class WebhookDeliveries {
       await this.store.release(key, seen, '');
     } catch (error) {
       this.#logger.error(
-        `A webhook that failed can be handled again in ${this.leaseMs} ms only. ${storeFailure(this.store.description, error).message}`,
+        `A webhook that failed can be handled again in ${this.leaseMs} ms only. ${(error as BerbixStoreError).message}`,
       );
-    }
-  }
-
-  async #ask<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw storeFailure(this.store.description, error);
     }
   }
 }
 
-function isMarked(record: StoredRecord | undefined, hash: string): boolean {
-  return record?.value !== undefined && readMark(record.value)?.hash === hash;
+/**
+ * Whether it is equal to what was handled last, and nothing is being handled that will come after it:
+ * what is equal to the last but one is no repetition.
+ */
+function isRepeated(record: StoredRecord | undefined, hash: string): boolean {
+  return (
+    record?.value !== undefined && readMark(record.value)?.hash === hash
+  );
 }
 
 /** What is in the value of a record; undefined if it is none of ours. */

@@ -1,5 +1,5 @@
-import type { BerbixTokenStore } from '../token-store/index.js';
 import { readMark } from './webhook-deliveries.js';
+import type { WebhookStore } from './webhook-store.js';
 
 const DAY_MS = 86_400_000;
 
@@ -22,7 +22,7 @@ export class WebhookSweep {
    * @param key of the record that tells when the last one was
    */
   constructor(
-    private readonly store: BerbixTokenStore,
+    private readonly store: WebhookStore,
     private readonly prefix: string,
     private readonly key: string,
   ) {}

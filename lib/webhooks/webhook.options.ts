@@ -1,6 +1,7 @@
 /**
  * The secrets of one hook, from its page in the dashboard: one, several while they are rotated, or a
- * function that gives those in force now; it is asked once per delivery.
+ * function that gives those in force now; it is asked once per delivery, which is refused with 503
+ * where the function fails or does not answer within five seconds.
  */
 export type BerbixWebhookSecrets =
   | string

@@ -1,6 +1,7 @@
 import { BerbixConfigurationError } from '../errors/index.js';
 import { onlyKnown } from '../http/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
+import { ANSWER_WITHIN_MS, inTime } from './webhook-store.js';
 import type { BerbixWebhookOptions, BerbixWebhookSecrets } from './webhook.options.js';
 
 /** The injection token of the {@link WebhookSettings} of an account. */
@@ -66,12 +67,12 @@ async function ask(
 ): Promise<readonly string[]> {
   let secrets: unknown;
   try {
-    secrets = await provide();
+    secrets = await inTime(provide);
   } catch (error) {
     // Not the message: it may quote what the function was reading.
     const name = error instanceof Error ? error.name : typeof error;
     throw new BerbixConfigurationError(
-      `The function given as webhooks.${kind} failed (${name}). It must answer the secrets of that hook.`,
+      `The function given as webhooks.${kind} failed (${name}). It must answer the secrets of that hook within ${ANSWER_WITHIN_MS} ms.`,
       { retryable: true },
     );
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import {
@@ -19,6 +19,7 @@ import { startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import {
   SECRETS,
+  inFakeIntervals,
   post,
   startApp,
   webhookModule,
@@ -307,6 +308,29 @@ describe('a delivery', () => {
     await until(() => app.logs.some((line) => line.includes(mention)));
     expect(app.logs.join()).not.toContain('hunter2');
     expect(handled).toHaveLength(status === 503 ? 0 : 1);
+  });
+
+  it.each<['load' | 'lease' | 'commit' | 'release', boolean, number]>([
+    ['load', false, 503],
+    ['lease', false, 503],
+    ['commit', false, 204],
+    ['release', true, 500],
+  ])('does not wait for a store for ever: %s', async (method, workFails, status) => {
+    let asked = false;
+    const never = (): Promise<never> => {
+      asked = true;
+      return new Promise(() => {});
+    };
+    const app = await replica(changed(new InMemoryTokenStore(), { [method]: never }));
+    if (workFails) work = () => Promise.reject(new Error('no disk'));
+    const answer = await inFakeIntervals(async () => {
+      const sent = send(app);
+      await until(() => asked);
+      jest.advanceTimersByTime(5_000);
+      return sent;
+    });
+    expect(answer).toBe(status);
+    expect(app.logs.join()).toContain('cannot be reached, is too slow or too busy');
   });
 
   it('is found to be the same by a service of its own', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Get, Post, UseGuards, ValidationPipe } from '@nestjs/common';
 import { isBerbixError } from 'nestjs-berbix';
 import type { BerbixSandbox, WebhookFault } from 'nestjs-berbix/sandbox';
@@ -12,8 +12,10 @@ import {
 } from '../../lib/webhooks/index.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 import {
   SECRETS,
+  inFakeIntervals,
   post,
   startApp,
   webhookModule,
@@ -208,6 +210,25 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (_, adapter: Adapter) => {
     expect(app.logs[0]).toMatch('error: ');
     expect(app.logs[0]).toContain(reason);
     expect(app.logs[0]).not.toContain('sealed');
+  });
+
+  it('does not wait for secrets for ever', async () => {
+    let asked = false;
+    const finished = (): Promise<never> => {
+      asked = true;
+      return new Promise(() => {});
+    };
+    const app = await start({ finished });
+    const { status } = await inFakeIntervals(async () => {
+      const sent = post(`${app.url}/hooks/finished`, BODY, FINISHED);
+      await until(() => asked);
+      jest.advanceTimersByTime(5_000);
+      return sent;
+    });
+    expect(status).toBe(503);
+    expect(app.logs).toEqual([
+      expect.stringContaining('It must answer the secrets of that hook within 5000 ms.'),
+    ]);
   });
 
   it('keeps accounts apart', async () => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { jest } from '@jest/globals';
 import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
@@ -110,4 +111,17 @@ export function post(
     });
     sent.end(body);
   });
+}
+
+/** Runs something while intervals, by which RxJS measures time, are those of Jest; all else goes on as ever. */
+export async function inFakeIntervals<T>(run: () => Promise<T>): Promise<T> {
+  const doNotFake = ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] as const;
+  jest.useFakeTimers({
+    doNotFake: [...doNotFake, 'nextTick', 'queueMicrotask', 'Date', 'performance', 'hrtime'],
+  });
+  try {
+    return await run();
+  } finally {
+    jest.useRealTimers();
+  }
 }
