@@ -105,7 +105,7 @@ export class WebhookDeliveries {
  */
 function isRepeated(record: StoredRecord | undefined, hash: string): boolean {
   return (
-    record?.value !== undefined && readMark(record.value)?.hash === hash
+    record?.value !== undefined && record.leasedForMs === 0 && readMark(record.value)?.hash === hash
   );
 }
 

@@ -149,6 +149,20 @@ describe.each(STORES)('two replicas on $name', ({ open }) => {
     expect(handled).toEqual(['accept', 'review']);
   });
 
+  it('take nothing for a repetition while a change to it is being handled', async () => {
+    const [one, other] = replicas;
+    expect(await send(one)).toBe(204);
+    const { opened: done, open: finish } = gate();
+    work = () => done;
+    const change = send(other, 'review');
+    await until(() => handled.length === 2);
+    expect(await send(one)).toBe(503);
+    finish();
+    expect(await change).toBe(204);
+    expect(await send(one)).toBe(204);
+    expect(handled).toEqual(['accept', 'review', 'accept']);
+  });
+
   it('handle what has failed again, at once', async () => {
     const [one, other] = replicas;
     work = () => Promise.reject(new Error('no disk'));
