@@ -15,7 +15,11 @@ import {
   type RawBodyRequest,
 } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
-import { BerbixConfigurationError, isBerbixError } from '../errors/index.js';
+import {
+  BerbixConfigurationError,
+  BerbixWebhookSignatureError,
+  isBerbixError,
+} from '../errors/index.js';
 import { SIGNATURE_HEADER, type WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
@@ -80,6 +84,7 @@ export class BerbixWebhookGuard implements CanActivate {
     const request = requestOf(context);
     try {
       const { kind, account } = this.#routeOf(context);
+      if (request.rawBody === undefined) refuseOthers(request.headers);
       request[WEBHOOK] = await this.#serviceOf(account).verify({
         kind,
         header: request.headers[SIGNATURE_HEADER],
@@ -122,6 +127,24 @@ export class BerbixWebhookGuard implements CanActivate {
     if (error.code === 'BERBIX_CONFIGURATION') this.#logger.error(error.message);
     else this.#logger.warn(error.message);
     return refusal;
+  }
+}
+
+/**
+ * Of these the platforms keep no bytes, however the application is started: nothing is wrong here
+ * because somebody sends them.
+ *
+ * @throws {BerbixWebhookSignatureError} for what is no JSON, and so not from Berbix
+ */
+function refuseOthers(headers: IncomingHttpHeaders): void {
+  const { 'content-type': type = 'none', 'transfer-encoding': encoding } = headers;
+  if (!/^application\/json\b/i.test(type)) {
+    throw new BerbixWebhookSignatureError(
+      `The webhook has the content type ${type.slice(0, 80)}; those of Berbix have application/json.`,
+    );
+  }
+  if (encoding === undefined && !Number(headers['content-length'])) {
+    throw new BerbixWebhookSignatureError('The webhook has no body.');
   }
 }
 

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Get, Post, UseGuards, ValidationPipe } from '@nestjs/common';
 import { isBerbixError } from 'nestjs-berbix';
@@ -183,6 +185,27 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (_, adapter: Adapter) => {
         /^error: .*NestFactory\.create\(AppModule, { rawBody: true }\)/,
       );
     }
+  });
+
+  it('takes what the platform keeps no bytes of for a forgery, not for a fault of its own', async (): Promise<void> => {
+    const app = await start();
+    expect((await post(`${app.url}/hooks/finished`, BODY, FINISHED, 'text/plain')).status).toBe(
+      401,
+    );
+    const { hostname, port } = new URL(app.url);
+    const socket = connect(Number(port), hostname);
+    // An HTTP client would say that the body has no bytes.
+    socket.write(
+      `POST /hooks/finished HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\nx-berbix-signature: ${FINISHED}\r\n\r\n`,
+    );
+    const answer = await text(socket);
+    expect(app.logs[0]).toBe(
+      'warn: The webhook has the content type text/plain; those of Berbix have application/json.',
+    );
+    // Fastify itself refuses it.
+    if (answer.startsWith('HTTP/1.1 400 ')) return expect(app.logs).toHaveLength(1);
+    expect(answer).toMatch(/^HTTP\/1.1 401 /);
+    expect(app.logs.slice(1)).toEqual(['warn: The webhook has no body.']);
   });
 
   it.each([
