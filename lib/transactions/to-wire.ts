@@ -42,7 +42,10 @@ export function apiOnlyCreationToWire(
 ): CreateTransactionRequest {
   const transaction = checked(CreateApiOnlyTransactionDto, given);
   const { idCountry, idType } = transaction;
-  const options: ApiOnlyOptions = compact({ id_country: idCountry, id_type: idType });
+  const options: ApiOnlyOptions = compact({
+    id_country: idCountry?.toUpperCase(),
+    id_type: idType,
+  });
   return { ...common(transaction), api_only_options: options };
 }
 
@@ -68,7 +71,7 @@ function common(transaction: CreateTransactionDto): CreateTransactionRequest {
     email,
     phone,
     consents_to_automated_facial_recognition: transaction.consentsToAutomatedFacialRecognition,
-    match_data: matchData && matchDataToWire(matchData),
+    match_data: matchData && compact(matchDataToWire(matchData)),
   });
 }
 

@@ -72,12 +72,62 @@ describe('creating', () => {
     [{ apiOnlyOpts: {} }, /apiOnlyOpts should not exist/],
     [{ idType: 'DRIVER' }, /idType/],
     [{ idCountry: 'USA' }, /idCountry/],
+    [{ customerUid: 'ada\ud800' }, /customerUid must be a non-empty string, of whole characters/],
+    [{ matchData: { middleName: 7 } }, /matchData/],
+    [{ matchData: { nickName: undefined } }, /matchData/],
   ])('refuses %j before anything is sent', async (mistake, message) => {
     const { sandbox, transactions } = await start();
     const right = { customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly };
     const error = await errorOf(transactions.createApiOnly({ ...right, ...mistake } as never));
     expect(error).toMatchObject({ code: 'BERBIX_INPUT', retryable: false });
     expect(error.message).toMatch(message);
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('leaves out what is not known of a customer', async () => {
+    const { sandbox, transactions } = await start();
+    const matchData = { givenName: 'Ada', middleName: undefined, idExpiryDate: null };
+    const { sdk: templateKey } = sandbox.templateKeys;
+    await firstValueFrom(transactions.create({ customerUid: 'ada', templateKey, matchData }));
+    const { match_data: sent } = JSON.parse(sandbox.requests.last?.body ?? '');
+    expect(sent).toEqual({ given_name: 'Ada' });
+  });
+
+  it('takes a country in either case, and sends capitals', async () => {
+    const { sandbox, transactions } = await start();
+    const { apiOnly: templateKey } = sandbox.templateKeys;
+    await firstValueFrom(
+      transactions.createApiOnly({ customerUid: 'ada', templateKey, idCountry: 'us' }),
+    );
+    const { api_only_options: sent } = JSON.parse(sandbox.requests.last?.body ?? '');
+    expect(sent).toEqual({ id_country: 'US' });
+  });
+
+  it('goes back to a URL with whatever scheme, and to none without', async () => {
+    const { sandbox, transactions } = await start();
+    const hosted = { customerUid: 'ada', templateKey: sandbox.templateKeys.hosted };
+    for (const redirectUrl of [
+      'https://bank.example/verified?by=berbix',
+      'http://localhost:3000/done',
+      'myapp://verified',
+      'com.example.bank://verified/done',
+    ]) {
+      await firstValueFrom(transactions.createHosted({ ...hosted, redirectUrl }));
+      const { hosted_options: sent } = JSON.parse(sandbox.requests.last?.body ?? '');
+      expect(sent).toEqual({ redirect_url: redirectUrl });
+    }
+    sandbox.requests.clear();
+    for (const redirectUrl of [
+      'bank.example/x',
+      '/verified',
+      '//bank.example',
+      'javascript:x',
+      '',
+    ]) {
+      const error = await errorOf(transactions.createHosted({ ...hosted, redirectUrl }));
+      expect(error.code).toBe('BERBIX_INPUT');
+      expect(error.message).toContain('redirectUrl must be a URL with its scheme');
+    }
     expect(sandbox.requests.length).toBe(0);
   });
 

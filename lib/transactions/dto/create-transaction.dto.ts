@@ -6,16 +6,19 @@ import {
   IsNotEmpty,
   IsOptional,
   IsString,
-  IsUrl,
+  Matches,
 } from 'class-validator';
 import { ID_TYPES, type IdType } from '../../wire/index.js';
+import { IsCustomerUid } from './is-customer-uid.js';
 import { IsMatchData, type MatchDataDto } from './match-data.dto.js';
+
+/** Of a web page or of an app, and never relative. */
+const ABSOLUTE_URL = /^[a-z][a-z\d+.-]*:\/\/[^\s/]\S*$/i;
 
 /** What a transaction for the front-end SDKs is created with. [doc: reference/createtransaction] */
 export class CreateTransactionDto {
   /** Your own id of the user; the API finds duplicates by it, so keep it the same for each of a user's attempts. */
-  @IsString()
-  @IsNotEmpty()
+  @IsCustomerUid()
   customerUid!: string;
 
   /** Key of the template, from the dashboard; the template must be of the kind of the transaction. */
@@ -63,9 +66,11 @@ export class CreateHostedTransactionDto extends CreateTransactionDto {
   @IsEmail()
   completionEmail?: string;
 
-  /** Where the user's browser goes then; the dashboard's setting by default. */
+  /** Where the user goes then, with its scheme, also one of an app of yours; the dashboard's setting by default. */
   @IsOptional()
-  @IsUrl({ require_tld: false })
+  @Matches(ABSOLUTE_URL, {
+    message: '$property must be a URL with its scheme, such as https://bank.example/verified',
+  })
   redirectUrl?: string;
 
   /** Read by @nestjs/swagger, which cannot see into packages. @internal */
@@ -80,7 +85,7 @@ export class CreateHostedTransactionDto extends CreateTransactionDto {
 
 /** What a transaction with uploads from the backend is created with. [doc: docs/api-only-integration-guide] */
 export class CreateApiOnlyTransactionDto extends CreateTransactionDto {
-  /** Country of the ID, in two letters (ISO 3166-1 alpha-2). */
+  /** Country of the ID, in two letters of either case (ISO 3166-1 alpha-2). */
   @IsOptional()
   @IsISO31661Alpha2()
   idCountry?: string;

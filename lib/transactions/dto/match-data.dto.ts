@@ -1,13 +1,20 @@
 import { ValidateBy, isISO8601 } from 'class-validator';
 import type { MatchData } from '../../wire/index.js';
 
-/** What the extracted data is compared with; dates as `YYYY-MM-DD`. [sdk: php 2.1.0] */
+/**
+ * What the extracted data is compared with, as far as you know it; what is undefined or null is left
+ * out. [sdk: php 2.1.0]
+ */
 export interface MatchDataDto {
-  givenName?: string;
-  middleName?: string;
-  familyName?: string;
-  dateOfBirth?: string;
-  idExpiryDate?: string;
+  /** First name, as on the ID. */
+  givenName?: string | null | undefined;
+  middleName?: string | null | undefined;
+  /** Last name, as on the ID. */
+  familyName?: string | null | undefined;
+  /** As `YYYY-MM-DD`. */
+  dateOfBirth?: string | null | undefined;
+  /** When the ID expires, as `YYYY-MM-DD`. */
+  idExpiryDate?: string | null | undefined;
 }
 
 const WIRE_NAMES: Record<keyof MatchDataDto, keyof MatchData> = {
@@ -29,7 +36,7 @@ export const IsMatchData = (): PropertyDecorator =>
     },
   });
 
-/** In the API's names. */
+/** In the API's names; with what is undefined or null, which is not to be sent. */
 export function matchDataToWire(data: MatchDataDto): MatchData {
   return Object.fromEntries(
     Object.entries(data).map(([name, value]) => [WIRE_NAMES[name as keyof MatchDataDto], value]),
@@ -44,8 +51,9 @@ function isMatchData(value: unknown): boolean {
     Object.entries(value).every(
       ([name, text]) =>
         Object.hasOwn(WIRE_NAMES, name) &&
-        typeof text === 'string' &&
-        (!/date/i.test(name) || isDay(text)),
+        (text === undefined ||
+          text === null ||
+          (typeof text === 'string' && (!/date/i.test(name) || isDay(text)))),
     )
   );
 }
