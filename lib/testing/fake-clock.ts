@@ -2,9 +2,9 @@ let installed: FakeClock | undefined;
 
 /**
  * A clock that a test sets forward, in any test runner: `Date` and `performance.now()` of this process
- * are ahead of the real ones from then on. Timers run as ever, so that connections work, which they
- * do not under the fake timers of most runners. The sandbox has a clock of its own, and so have
- * PostgreSQL and Redis.
+ * are ahead of the real ones from then on. A sandbox and an in-memory store in this process go with
+ * it; a sandbox of another process, PostgreSQL and Redis have clocks of their own. Timers run as ever,
+ * so that connections work, which they do not under the fake timers of most runners.
  *
  * @example
  * ```ts

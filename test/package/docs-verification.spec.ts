@@ -102,7 +102,7 @@ describe('docs/verification/webhooks.md and docs/testing.md', () => {
     const { module } = await servicesFor(sandbox);
     const { sdk: templateKey } = sandbox.templateKeys;
     await firstValueFrom(module.get(BerbixVerificationService).begin('ada', { templateKey }));
-    await adaAnHourLater(module.createNestApplication(), sandbox);
+    await adaAnHourLater(module.createNestApplication());
     expect(sandbox.requests.to('POST', '/v0/tokens')).toHaveLength(1);
     expect(sandbox.requests.last?.path).toBe('/v0/transactions');
   });
