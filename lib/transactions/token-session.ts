@@ -4,7 +4,8 @@ import {
   BerbixResponseError,
   isBerbixError,
 } from '../errors/index.js';
-import type { BerbixTokenService, BerbixTokens, TokenOwner, TokenSource } from '../tokens/index.js';
+import type { BerbixTokenService, BerbixTokens, TokenSource } from '../tokens/index.js';
+import { isOwner } from '../tokens/token-source.js';
 
 /**
  * The tokens of a transaction over one call: fresh ones, and others after a refusal. Whatever goes
@@ -68,10 +69,6 @@ export class TokenSession {
     const isReplaced = current.refreshToken !== given && error.tokens === undefined;
     return isReplaced ? error.carrying(current) : error;
   }
-}
-
-function isOwner(source: TokenSource): source is TokenOwner {
-  return typeof source === 'object' && source !== null && !('refreshToken' in source);
 }
 
 /** @throws {BerbixResponseError} when the API gave none */
