@@ -46,6 +46,12 @@ export interface BerbixTestingOptions {
  */
 @Module({})
 export class BerbixTestingModule {
+  /**
+   * The module, to import or to put in the place of another. Import it once for each account that the
+   * application has.
+   *
+   * @throws {BerbixConfigurationError} for webhook options that are wrong
+   */
   static forRoot(options: BerbixTestingOptions = {}): DynamicModule {
     const { berbix = new FakeBerbix(), name, isGlobal = false, webhooks } = options;
     const services: [unknown, unknown][] = [

@@ -31,9 +31,13 @@ const LIMITS = { connections: 32, totalTimeoutMs: 15_000 };
  * ```
  */
 export class FakeBerbix {
+  /** Where the services keep tokens: in memory, of this fake alone. */
   readonly store: BerbixTokenStore = new InMemoryTokenStore();
+  /** To provide as `BerbixTokenService`. */
   readonly tokens: BerbixTokenService;
+  /** To provide as `BerbixTransactionService`. */
   readonly transactions: BerbixTransactionService;
+  /** To provide as `BerbixVerificationService`. */
   readonly verifications: BerbixVerificationService;
   /** What was asked of the API, in order; empty it as you like. */
   readonly calls: FakeCall[] = [];

@@ -37,6 +37,7 @@ export interface ApiOnlyOptions {
 
 /** Passport, driver licence, permanent resident card, passport card, other card. [doc: docs/api-only-integration-guide] */
 export const ID_TYPES = ['P', 'DL', 'PRC', 'PC', 'ID'] as const;
+/** Kind of the ID of an API-only transaction, by its short name in {@link ID_TYPES}. */
 export type IdType = (typeof ID_TYPES)[number];
 
 /**

@@ -28,10 +28,12 @@ export const IMAGE_SUBJECTS = [
   'selfie_left',
   'selfie_right',
 ] as const;
+/** What an image shows: a side of the ID, its barcode, or the face from one side. */
 export type ImageSubject = (typeof IMAGE_SUBJECTS)[number];
 
 /** [sdk: node, java] */
 export const IMAGE_FORMATS = ['image/jpeg', 'image/jpg', 'image/png'] as const;
+/** Media type of an image. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /** Body of `POST /v0/idscans/upload`, with the client token; one element. [doc: reference/idscans] */
@@ -69,6 +71,7 @@ export const UPLOAD_STEPS = {
   liveness: 'upload_selfie_liveness',
   done: 'done',
 } as const;
+/** One of the steps, by its name on the wire. */
 export type UploadStep = (typeof UPLOAD_STEPS)[keyof typeof UPLOAD_STEPS];
 
 /** Body and image, in bytes: the later of two documented limits. [doc: reference/uploadimages] */

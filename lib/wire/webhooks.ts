@@ -10,6 +10,7 @@ export const SIGNATURE_VERSION = 'v0';
  * ASSUMPTION: both carry the same payload, and nothing in it names the kind.
  */
 export const WEBHOOK_KINDS = ['finished', 'status'] as const;
+/** Which hook: `finished` tells of a completed flow, `status` of a new action. */
 export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
 
 /** The body, in this order of keys, and a line break at its end. [sdk: go berbix_test.go] */

@@ -15,8 +15,11 @@ export interface TransactionFieldDto {
 
 /** URLs of an image; they last a short time only. [sdk: go types.go] */
 export interface TransactionImagesDto {
+  /** As it was taken. */
   fullImage?: string | undefined;
+  /** The document alone, without what is around it. */
   croppedImage?: string | undefined;
+  /** The face alone. */
   faceImage?: string | undefined;
 }
 
