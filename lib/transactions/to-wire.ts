@@ -49,11 +49,13 @@ export function apiOnlyCreationToWire(
   return { ...common(transaction), api_only_options: options };
 }
 
+/** For a new action of a completed transaction. */
 export function updateToWire(given: UpdateTransactionDto): UpdateTransactionRequest {
   const { action, note } = checked(UpdateTransactionDto, given);
   return compact({ action, note });
 }
 
+/** For the result of a test transaction. */
 export function overrideToWire(given: OverrideTransactionDto): OverrideTransactionRequest {
   const { responsePayload, flags, overrideFields } = checked(OverrideTransactionDto, given);
   return compact({
