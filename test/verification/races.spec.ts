@@ -112,7 +112,11 @@ describe.each(STORES)('at the same time, on $name', ({ open }) => {
     expect(await records()).toEqual([]);
   });
 
-  it('keeps one transaction where another is handed over while one is created', async () => {
+  it.each([
+    ['and deletes the other', false],
+    ['also if the other cannot be deleted', true],
+  ])('keeps what is handed over while one is created, %s', async (_, isDown) => {
+    if (isDown) sandbox.faults.add({ kind: 'status', status: 503, method: 'DELETE' });
     const { http, arrived, letGo } = holdBack('post');
     const [one, two] = await replicas(http);
     const beginning = begin(one);
