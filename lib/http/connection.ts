@@ -6,8 +6,8 @@ import type { BerbixDispatcher } from './undici.adapter.js';
 export interface Connection {
   dispatcher: BerbixDispatcher;
   /**
-   * Waits for the answers under way, each of which has its deadline; a dispatcher of the user's is
-   * left open. May be called again.
+   * Waits for the answers and the connections under way, each of which has its deadline; a
+   * dispatcher of the user's is left open. May be called again.
    */
   close(): Promise<void>;
 }
@@ -25,6 +25,9 @@ export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings):
           uri: http.proxy,
           connections: http.connections,
           requestTls: { ...tls, timeout: timeoutMs },
+          proxyTls: { timeout: timeoutMs },
+          // A tunnel is no call's own: without this, one that the proxy never opens is kept for minutes.
+          clientFactory: (uri, options) => new Pool(uri, { ...options, headersTimeout: timeoutMs }),
         });
   let closing: Promise<void> | undefined;
   return { dispatcher: pool, close: () => (closing ??= pool.close()) };

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { BerbixModule, BerbixTokenService } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
@@ -62,23 +64,33 @@ describe('connections', () => {
 
   it('go through a proxy when told so', async () => {
     const sandbox = await startSandbox({ tls: true });
-    const tunnels: string[] = [];
-    const proxy = createServer().on('connect', (request, client, head) => {
-      tunnels.push(String(request.url));
-      const [host, port] = String(request.url).split(':');
-      const upstream = connect(Number(port), host, () => {
-        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        upstream.write(head);
-        upstream.pipe(client).pipe(upstream);
-      });
-      for (const socket of [upstream, client]) socket.on('error', () => {});
-    });
+    const proxy = await startProxy();
     const { tokens } = await servicesFor(sandbox, {
       apiHost: sandbox.tlsUrl,
-      http: { proxy: await listening(proxy), ca: readFileSync(sandbox.ca ?? '') },
+      http: { proxy: proxy.url, ca: readFileSync(sandbox.ca ?? '') },
     });
     expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
-    expect(tunnels).toEqual([new URL(sandbox.tlsUrl ?? '').host]);
+    expect(proxy.tunnels).toEqual([new URL(sandbox.tlsUrl ?? '').host]);
+  });
+
+  it('are not kept by a proxy that opens no tunnel: later calls go through, and closing is quick', async () => {
+    const sandbox = await startSandbox({ tls: true });
+    const proxy = await startProxy();
+    const { module, tokens } = await servicesFor(sandbox, {
+      apiHost: sandbox.tlsUrl,
+      timeoutMs: 500,
+      http: { connections: 1, proxy: proxy.url, ca: readFileSync(sandbox.ca ?? '') },
+    });
+    proxy.isHanging = true;
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_TIMEOUT');
+    proxy.isHanging = false;
+    await untilRefreshFails(tokens, 'BERBIX_INVALID_REFRESH_TOKEN');
+
+    proxy.isHanging = true;
+    proxy.cutTunnels();
+    await untilRefreshFails(tokens, 'BERBIX_TIMEOUT');
+    // The default of the HTTP client is five minutes.
+    await module.close();
   });
 
   it('are those of a dispatcher of the application, which stays open', async () => {
@@ -177,6 +189,37 @@ describe('a function as API secret', () => {
     expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
   });
 });
+
+async function untilRefreshFails(tokens: BerbixTokenService, code: string): Promise<void> {
+  while ((await errorOf(tokens.refresh('rt_any'))).code !== code) await setTimeout(20);
+}
+
+/** An HTTP proxy that opens tunnels, or accepts the connection and says nothing. */
+async function startProxy() {
+  const open = new Set<Duplex>();
+  const proxy = {
+    url: '',
+    isHanging: false,
+    tunnels: [] as string[],
+    cutTunnels: () => open.forEach((socket) => socket.destroy()),
+  };
+  const server = createServer().on('connect', (request, client, head) => {
+    client.on('error', () => {});
+    open.add(client);
+    if (proxy.isHanging) return;
+    proxy.tunnels.push(String(request.url));
+    const [host, port] = String(request.url).split(':');
+    const upstream = connect(Number(port), host, () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      upstream.write(head);
+      upstream.pipe(client).pipe(upstream);
+    }).on('error', () => {});
+    client.on('close', () => upstream.destroy());
+  });
+  closeAfterTest(async () => proxy.cutTunnels());
+  proxy.url = await listening(server);
+  return proxy;
+}
 
 interface Recorded {
   headers: Record<string, unknown>;
