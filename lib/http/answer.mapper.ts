@@ -25,17 +25,16 @@ type Strike = (text: string) => string;
 /**
  * What an HTTP answer means: a {@link BerbixAnswer}, or the error that fits.
  *
- * @param secrets what must not be in a message, beside the secrets of the request
+ * @param secrets what must not be in a message: those of the request and of its authorization
  */
 export function mapAnswer(
   request: BerbixRequest,
   response: AxiosResponse<Buffer>,
   startedAt: number,
-  secrets: () => readonly string[],
+  secrets: readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const strike: Strike = (text) =>
-    redact(text, [...secrets(), request.bearer ?? '', ...(request.secrets ?? [])]);
+  const strike: Strike = (text) => redact(text, secrets);
   const requestId = shortWord(headers['x-request-id'], strike);
   const details: BerbixErrorDetails = {
     status,

@@ -3,6 +3,19 @@ import { BerbixConfigurationError } from '../errors/index.js';
 /** The API secret, or a function that gives the one in force now; it is asked once per request. */
 export type ApiSecretSource = string | (() => string | Promise<string>);
 
+/** What one attempt is authorized with. */
+export interface Authorization {
+  /** The value of the Authorization header. */
+  readonly header: string;
+  /** What must not appear in any message, should the answer quote it. */
+  readonly secrets: readonly string[];
+}
+
+/** With an access or client token. */
+export function bearerAuthorization(token: string): Authorization {
+  return { header: `Bearer ${token}`, secrets: [token] };
+}
+
 /**
  * Holds the API secret where no logger finds it and turns it into the Authorization header: Basic,
  * the secret as user name, an empty password. [doc: reference/createtoken] [sdk: all]
@@ -10,7 +23,7 @@ export type ApiSecretSource = string | (() => string | Promise<string>);
 export class ApiSecret {
   readonly #source: ApiSecretSource;
   #secret = '';
-  #header = '';
+  #authorization: Authorization = { header: '', secrets: [] };
 
   /** @throws {BerbixConfigurationError} for a string that cannot be an API secret */
   constructor(source: ApiSecretSource) {
@@ -22,16 +35,11 @@ export class ApiSecret {
    * @throws {BerbixConfigurationError} (as a rejection) when the function fails or gives something
    * that cannot be an API secret
    */
-  header(): string | Promise<string> {
-    return typeof this.#source === 'function' ? this.#ask(this.#source) : this.#header;
+  authorization(): Authorization | Promise<Authorization> {
+    return typeof this.#source === 'function' ? this.#ask(this.#source) : this.#authorization;
   }
 
-  /** What must not appear in any message: the secret last used and the header made of it. */
-  get traces(): string[] {
-    return [this.#secret, this.#header.slice('Basic '.length)];
-  }
-
-  async #ask(provide: () => string | Promise<string>): Promise<string> {
+  async #ask(provide: () => string | Promise<string>): Promise<Authorization> {
     let secret: string;
     try {
       secret = await provide();
@@ -43,10 +51,10 @@ export class ApiSecret {
         { retryable: true },
       );
     }
-    return secret === this.#secret ? this.#header : this.#use(secret);
+    return secret === this.#secret ? this.#authorization : this.#use(secret);
   }
 
-  #use(secret: string): string {
+  #use(secret: string): Authorization {
     const problem = problemOf(secret);
     if (problem !== undefined) {
       throw new BerbixConfigurationError(
@@ -54,8 +62,9 @@ export class ApiSecret {
       );
     }
     this.#secret = secret;
-    this.#header = `Basic ${Buffer.from(`${secret}:`).toString('base64')}`;
-    return this.#header;
+    const encoded = Buffer.from(`${secret}:`).toString('base64');
+    this.#authorization = { header: `Basic ${encoded}`, secrets: [secret, encoded] };
+    return this.#authorization;
   }
 }
 

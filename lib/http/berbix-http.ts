@@ -10,7 +10,7 @@ import {
 } from '../errors/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
-import { ApiSecret } from './api-secret.js';
+import { ApiSecret, bearerAuthorization } from './api-secret.js';
 import { backoff } from './backoff.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { Cancellation } from './cancellation.js';
@@ -131,15 +131,16 @@ export class BerbixHttp implements OnApplicationShutdown {
     try {
       // Abandoned while it waited for its turn.
       attempt.throwIfRequested();
-      const authorization =
-        request.bearer === undefined ? this.#secret.header() : `Bearer ${request.bearer}`;
-      const response = await this.#post(
-        request,
-        body,
-        typeof authorization === 'string' ? authorization : await attempt.race(authorization),
-        attempt,
-      );
-      const mapped = mapAnswer(request, response, startedAt, () => this.#secret.traces);
+      const source =
+        request.bearer === undefined
+          ? this.#secret.authorization()
+          : bearerAuthorization(request.bearer);
+      const { header, secrets } = source instanceof Promise ? await attempt.race(source) : source;
+      const response = await this.#post(request, body, header, attempt);
+      const mapped = mapAnswer(request, response, startedAt, [
+        ...secrets,
+        ...(request.secrets ?? []),
+      ]);
       return isBerbixError(mapped) ? { error: mapped, sent: true } : { answer: mapped };
     } catch (thrown) {
       if (isBerbixError(thrown)) return { error: thrown, sent: false };

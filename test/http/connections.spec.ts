@@ -11,6 +11,7 @@ import { errorOf } from '../support/errors.js';
 import {
   closeAfterTest,
   createTransaction,
+  listening,
   servicesFor,
   startModule,
   startSandbox,
@@ -242,14 +243,4 @@ async function answering(
   });
   configure(server);
   return { url: await listening(server), requests };
-}
-
-async function listening(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  closeAfterTest(async () => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await until(() => server.listening);
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 }

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Controller, Get, Inject, type Type } from '@nestjs/common';
@@ -7,8 +8,9 @@ import type { SandboxFault } from 'nestjs-berbix/sandbox';
 import { Observable, firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import { servicesFor, startSandbox, startServices } from '../support/services.js';
+import { listening, servicesFor, startSandbox, startServices } from '../support/services.js';
 import { captureOutput, everyViewOf } from '../support/sinks.js';
+import { until } from '../support/until.js';
 
 const API_SECRET = 'secret_test_CANARYsecret0123456789';
 const REFRESH_TOKEN = 'rt_CANARYrefresh0123456789';
@@ -203,6 +205,33 @@ describe('no secret is seen', () => {
       const error = await errorOf(tokens.refresh(REFRESH_TOKEN));
       expect(error.code).toBe('BERBIX_CONFIGURATION');
       expect(error.message).toContain('apiSecret');
+      expectNoSecret(await everyViewOf(error));
+    }
+  });
+
+  it('in the error of a call that was made with the secret before, when it is replaced meanwhile', async () => {
+    const waiting: (() => void)[] = [];
+    const server = createServer(({ headers: { authorization = '' } }, response) => {
+      const secret = Buffer.from(authorization.slice('Basic '.length), 'base64').toString();
+      const answer = (): void => {
+        response.statusCode = 400;
+        response.end(JSON.stringify({ message: `no account for ${authorization}, ${secret}` }));
+      };
+      // The one with the old secret is answered after the one with the new secret.
+      if (secret.startsWith(API_SECRET)) waiting.push(answer);
+      else answer();
+    });
+    const secrets = [API_SECRET, 'secret_test_new'];
+    const { tokens } = await startServices({
+      apiSecret: () => secrets.shift() ?? '',
+      apiHost: await listening(server),
+    });
+    const first = errorOf(tokens.refresh('rt_one'));
+    await until(() => waiting.length === 1);
+    const second = await errorOf(tokens.refresh('rt_two'));
+    waiting[0]?.();
+    for (const error of [await first, second]) {
+      expect(error.message).toContain('no account for Basic [redacted], [redacted]');
       expectNoSecret(await everyViewOf(error));
     }
   });

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { afterEach } from '@jest/globals';
 import type { DynamicModule } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -10,6 +11,7 @@ import {
 } from 'nestjs-berbix';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
+import { until } from './until.js';
 
 /** Closed after the test that opened them, last first. */
 const open: (() => Promise<unknown>)[] = [];
@@ -21,6 +23,17 @@ afterEach(async () => {
 /** Has something closed after the test. */
 export function closeAfterTest(close: () => Promise<unknown>): void {
   open.push(close);
+}
+
+/** Has a server listen on a port of its own, for one test. */
+export async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  closeAfterTest(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await until(() => server.listening);
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
 /** A sandbox for one test. */
