@@ -77,7 +77,7 @@ export class BerbixHttp implements OnApplicationShutdown {
       const timer = setTimeout(() => {
         call.cancel('total-timeout');
         subscriber.error(
-          mapFailure(request, new WireFailure('total-timeout', true), totalTimeoutMs),
+          mapFailure(request, new WireFailure('total-timeout', call.stage), totalTimeoutMs),
         );
       }, totalTimeoutMs);
       this.#repeat(request, read, call, performance.now() + totalTimeoutMs).then(
@@ -131,12 +131,14 @@ export class BerbixHttp implements OnApplicationShutdown {
     try {
       // Abandoned while it waited for its turn.
       attempt.throwIfRequested();
+      attempt.stage = 'authorizing';
       const source =
         request.bearer === undefined
           ? this.#secret.authorization()
           : bearerAuthorization(request.bearer);
       const { header, secrets } = source instanceof Promise ? await attempt.race(source) : source;
-      const response = await this.#post(request, body, header, attempt);
+      attempt.stage = 'intercepting';
+      const response = await attempt.race(this.#post(request, body, header, attempt));
       const mapped = mapAnswer(request, response, startedAt, [
         ...secrets,
         ...(request.secrets ?? []),

@@ -1,11 +1,12 @@
 import {
+  BerbixConfigurationError,
   BerbixConnectionError,
   BerbixResponseError,
   BerbixTimeoutError,
   type BerbixError,
 } from '../errors/index.js';
 import type { BerbixRequest } from './berbix-request.js';
-import { WireFailure } from './wire-failure.js';
+import type { Stage, WireFailure } from './wire-failure.js';
 
 /** Undici's codes for a dispatcher that was closed. */
 const CLOSED = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
@@ -20,16 +21,13 @@ export function mapFailure(
   const details = { method, path };
   switch (failure.reason) {
     case 'unsubscribed':
-      // Nobody is there to see it; it says nothing about the API, so it must not open the circuit.
+      // Nobody is there to see it.
       return new BerbixTimeoutError(`${method} ${path} was abandoned by its caller.`, details);
     case 'timeout':
     case 'total-timeout': {
       const option = failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs';
       const limit = request.timeoutMs === undefined ? option : 'the limit of this call';
-      return new BerbixTimeoutError(
-        `${method} ${path} had no complete answer within ${timeoutMs} ms (${limit}).`,
-        { ...details, retryable: true },
-      );
+      return mapTimeout(request, failure.stage, `within ${timeoutMs} ms (${limit})`);
     }
     case 'too-large':
       return new BerbixResponseError(
@@ -51,6 +49,33 @@ export function mapFailure(
         { ...details, retryable: true },
         failure.code,
       );
+  }
+}
+
+/** Says whose time it was. */
+function mapTimeout({ method, path }: BerbixRequest, stage: Stage, within: string): BerbixError {
+  const details = { method, path, retryable: true };
+  switch (stage) {
+    case 'queued':
+      return new BerbixTimeoutError(
+        `${method} ${path} had no turn ${within}: too many calls wait for Berbix. Slow down, or ` +
+          'raise http.connections.',
+        details,
+      );
+    case 'authorizing':
+      return new BerbixConfigurationError(
+        `The function given as apiSecret did not answer ${within}. Let it answer from memory.`,
+        details,
+      );
+    case 'intercepting':
+    case 'answered':
+      return new BerbixTimeoutError(
+        `${method} ${path} was held up by an interceptor of this application and not done ${within}.`,
+        details,
+      );
+    case 'connecting':
+    case 'sent':
+      return new BerbixTimeoutError(`${method} ${path} had no complete answer ${within}.`, details);
   }
 }
 

@@ -3,7 +3,10 @@ import type { Dispatcher } from 'undici';
 import type { Cancellation } from './cancellation.js';
 import { WireFailure } from './wire-failure.js';
 
-/** The one method that is needed of an undici dispatcher (Pool, Agent, ProxyAgent, MockAgent, of any copy of undici). */
+/**
+ * The one method that is needed of a dispatcher (Pool, Agent, ProxyAgent, MockAgent) of undici 7 or
+ * later; the undici of another copy of the package will do.
+ */
 export interface BerbixDispatcher {
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
 }
@@ -19,6 +22,10 @@ export function undiciAdapter(
 ): AxiosAdapter {
   return (config) =>
     new Promise((resolve, reject) => {
+      const cancellation = config.cancelToken as unknown as Cancellation;
+      // An interceptor may have taken longer than the attempt.
+      cancellation.throwIfRequested();
+      cancellation.stage = 'connecting';
       dispatcher.dispatch(
         {
           origin,
@@ -30,15 +37,14 @@ export function undiciAdapter(
           headersTimeout: 0,
           bodyTimeout: 0,
         },
-        new AnswerCollector(config, maxAnswerBytes, resolve, reject),
+        new AnswerCollector(config, cancellation, maxAnswerBytes, resolve, reject),
       );
     });
 }
 
 class AnswerCollector implements Dispatcher.DispatchHandler {
-  readonly #cancellation: Cancellation;
   #controller: Dispatcher.DispatchController | undefined;
-  #failure: WireFailure | undefined;
+  #isOver = false;
   #status = 0;
   #statusText = '';
   #headers: Record<string, string | string[] | undefined> = {};
@@ -47,18 +53,19 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 
   constructor(
     private readonly config: InternalAxiosRequestConfig,
+    private readonly cancellation: Cancellation,
     private readonly maxAnswerBytes: number,
     private readonly resolve: (response: AxiosResponse<Buffer>) => void,
     private readonly reject: (failure: WireFailure) => void,
   ) {
-    this.#cancellation = config.cancelToken as unknown as Cancellation;
-    this.#cancellation.onCancel((reason) => this.#fail(reason));
+    cancellation.onCancel((reason) => this.#fail(reason));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // Cut short while it waited for a connection: nothing has been written yet.
-    if (this.#failure !== undefined) controller.abort(ABORTED);
+    if (this.#isOver) return controller.abort(ABORTED);
     this.#controller = controller;
+    this.cancellation.stage = 'sent';
   }
 
   onResponseStart(
@@ -75,14 +82,15 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#failure !== undefined) return;
+    if (this.#isOver) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.maxAnswerBytes) this.#fail('too-large');
     else this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {
-    this.#cancellation.onCancel(undefined);
+    this.#isOver = true;
+    this.cancellation.stage = 'answered';
     this.resolve({
       data: this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks),
       status: this.#status,
@@ -93,17 +101,17 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#failure !== undefined) return;
-    this.#cancellation.onCancel(undefined);
-    this.reject(new WireFailure('connection', this.#controller !== undefined, shortCode(error)));
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.reject(new WireFailure('connection', this.cancellation.stage, shortCode(error)));
   }
 
   /** Answers the caller at once; the connection is torn down as soon as undici lets us. */
   #fail(reason: WireFailure['reason']): void {
-    this.#cancellation.onCancel(undefined);
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#chunks = [];
-    this.#failure = new WireFailure(reason, this.#controller !== undefined);
-    this.reject(this.#failure);
+    this.reject(new WireFailure(reason, this.cancellation.stage));
     this.#controller?.abort(ABORTED);
   }
 }

@@ -50,7 +50,7 @@ describe('deadlines', () => {
       errorOf(tokens.refresh('rt_two')),
     ]);
     for (const error of [first, queued]) {
-      expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+      expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
       expect(error.message).toContain('400 ms (totalTimeoutMs)');
     }
   });
@@ -75,15 +75,53 @@ describe('deadlines', () => {
     expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
   });
 
-  it('a secret provider that hangs is cut off too', async () => {
+  it.each([
+    ['timeoutMs', { timeoutMs: 100 }],
+    ['totalTimeoutMs', { totalTimeoutMs: 100 }],
+  ])('a secret provider that hangs is cut off too, and named: %s', async (option, times) => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
-      timeoutMs: 100,
+      ...times,
       apiSecret: () => new Promise<string>(() => {}),
     });
-    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    const error = await errorOf(tokens.refresh('rt_any'));
+    expect(error).toMatchObject({ code: 'BERBIX_CONFIGURATION', retryable: true });
+    expect(error.message).toContain(`apiSecret did not answer within 100 ms (${option})`);
     expect(sandbox.requests.length).toBe(0);
   });
+
+  it.each(['request', 'response'] as const)(
+    'an interceptor of a %s that hangs is cut off too, and keeps no later call from its turn',
+    async (kind) => {
+      const sandbox = await startSandbox();
+      const released: (() => void)[] = [];
+      let isHanging = true;
+      const hold = <T>(value: T): T | Promise<T> =>
+        isHanging ? new Promise((resolve) => released.push(() => resolve(value))) : value;
+      const { tokens } = await servicesFor(sandbox, {
+        timeoutMs: 2_000,
+        http: {
+          connections: 1,
+          configureAxios: ({ interceptors }) =>
+            kind === 'request'
+              ? interceptors.request.use(hold)
+              : interceptors.response.use(hold as never),
+        },
+      });
+      const error = await errorOf(tokens.refresh('rt_any'));
+      expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
+      expect(error.message).toContain('held up by an interceptor');
+      expect(error.message).toContain('2000 ms (timeoutMs)');
+
+      isHanging = false;
+      const sent = kind === 'request' ? 0 : 1;
+      expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+      // What comes back after its time is not sent.
+      for (const release of released) release();
+      expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+      expect(sandbox.requests.length).toBe(sent + 2);
+    },
+  );
 });
 
 describe('unsubscribing', () => {
