@@ -2,20 +2,16 @@ import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosResponse, CancelToken } from 'axios';
 import { Observable, firstValueFrom } from 'rxjs';
-import {
-  BerbixConfigurationError,
-  BerbixRateLimitError,
-  isBerbixError,
-  type BerbixError,
-} from '../errors/index.js';
+import { BerbixRateLimitError } from '../errors/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
 import { ApiSecret, bearerAuthorization } from './api-secret.js';
+import { answered, failed, type Attempted } from './attempted.js';
 import { backoff } from './backoff.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { Cancellation } from './cancellation.js';
 import { openConnection, type Connection } from './connection.js';
-import { mapFailure, mapForeignError } from './failure.mapper.js';
+import { mapFailure } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
 import type { BerbixHttpModuleOptions, BerbixHttpSettings } from './http.options.js';
 import { leanAxios } from './lean-axios.js';
@@ -29,9 +25,6 @@ export const BERBIX_HTTP_OPTIONS = Symbol.for('berbix:http-options');
 /** No answer of the API comes near it; what is larger is not from the API. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** How one attempt ended. */
-type Attempted = { answer: BerbixAnswer } | { error: BerbixError; sent: boolean };
-
 /**
  * The one way onto the wire: every call of one account goes through here, over an HttpService on an
  * axios instance of its own. Deadlines, repetition, circuit breaker and the making of errors are
@@ -43,14 +36,14 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #secret: ApiSecret;
   readonly #connection: Connection;
   readonly #http: HttpService;
-  readonly #guard: OverloadGuard;
+  readonly #guard: OverloadGuard<Attempted>;
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
   constructor(@Inject(BERBIX_HTTP_OPTIONS) options: BerbixHttpModuleOptions) {
     this.#settings = httpSettings(options);
     this.#secret = new ApiSecret(options.apiSecret);
     this.#connection = openConnection(this.#settings);
-    this.#guard = overloadGuard(this.#settings.http.connections, isOutage);
+    this.#guard = overloadGuard(this.#settings.http.connections);
     const { dispatcher } = this.#connection;
     const instance = leanAxios(undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES));
     this.#settings.http.configureAxios?.(instance);
@@ -128,6 +121,7 @@ export class BerbixHttp implements OnApplicationShutdown {
     const timeoutMs = request.timeoutMs ?? this.#settings.timeoutMs;
     const timer = setTimeout(() => attempt.cancel('timeout'), timeoutMs);
     const startedAt = Date.now();
+    const began = performance.now();
     try {
       // Abandoned while it waited for its turn.
       attempt.throwIfRequested();
@@ -143,12 +137,12 @@ export class BerbixHttp implements OnApplicationShutdown {
         ...secrets,
         ...(request.secrets ?? []),
       ]);
-      return isBerbixError(mapped) ? { error: mapped, sent: true } : { answer: mapped };
+      return answered(mapped);
     } catch (thrown) {
-      if (isBerbixError(thrown)) return { error: thrown, sent: false };
-      return thrown instanceof WireFailure
-        ? { error: mapFailure(request, thrown, timeoutMs), sent: thrown.sent }
-        : { error: mapForeignError(request, thrown), sent: true };
+      // One that waited long for its turn may have had next to no time.
+      const hadTime =
+        performance.now() - began >= Math.min(timeoutMs, this.#settings.totalTimeoutMs) / 2;
+      return failed(request, thrown, timeoutMs, hadTime);
     } finally {
       clearTimeout(timer);
     }
@@ -179,13 +173,4 @@ export class BerbixHttp implements OnApplicationShutdown {
 
 function encode(body: object | undefined): string | Uint8Array | undefined {
   return body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
-}
-
-/** Failures that speak of the API's health, not of one request or of this application. */
-function isOutage(attempted: Attempted): boolean {
-  return (
-    'error' in attempted &&
-    attempted.error.retryable &&
-    !(attempted.error instanceof BerbixConfigurationError)
-  );
 }

@@ -11,6 +11,11 @@ import type { Stage, WireFailure } from './wire-failure.js';
 /** Undici's codes for a dispatcher that was closed. */
 const CLOSED = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
 
+/** Whether nothing could be sent since the dispatcher was closed. */
+export function isShutDown({ reason, code }: WireFailure): boolean {
+  return reason === 'connection' && CLOSED.has(code ?? '');
+}
+
 /** What it means that no answer came. */
 export function mapFailure(
   request: BerbixRequest,
@@ -35,7 +40,7 @@ export function mapFailure(
         details,
       );
     case 'connection':
-      if (CLOSED.has(failure.code ?? '')) {
+      if (isShutDown(failure)) {
         return new BerbixConnectionError(
           `${method} ${path} was not sent: BerbixModule, or the dispatcher given to it, is shut down.`,
           details,

@@ -1,11 +1,13 @@
 import {
   BrokenCircuitError,
   BulkheadRejectedError,
+  CircuitState,
   SamplingBreaker,
   bulkhead,
   circuitBreaker,
   handleWhenResult,
   type IBackoff,
+  type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
 import { BerbixUnavailableError } from '../errors/index.js';
 
@@ -16,57 +18,80 @@ const HALF_OPEN_AFTER_MS = 5_000;
 /** How many calls may wait for a turn; more than that would time out there anyway. */
 const MAX_QUEUED = 1_000;
 
+/** What an attempt says of the API's health; `none` where it is not the API that decided how it ended. */
+export type Verdict = 'well' | 'outage' | 'none';
+
 /** Runs attempts of one account: so many at once (bulkhead), and none while the API is down (circuit breaker). */
-export interface OverloadGuard {
+export interface OverloadGuard<T> {
   /** @throws {BerbixUnavailableError} (as a rejection) when the attempt was not made */
-  run<T>(attempt: () => Promise<T>): Promise<T>;
+  run(attempt: () => Promise<T>): Promise<T>;
 }
 
-/**
- * @param maxConcurrent attempts at once
- * @param isOutage whether the result of an attempt counts against the API
- */
-export function overloadGuard(
+/** @param maxConcurrent attempts at once */
+export function overloadGuard<T extends { readonly verdict: Verdict }>(
   maxConcurrent: number,
-  isOutage: (result: never) => boolean,
-): OverloadGuard {
+): OverloadGuard<T> {
   const limit = bulkhead(maxConcurrent, MAX_QUEUED);
-  const breaker = circuitBreaker(handleWhenResult(isOutage as (result: unknown) => boolean), {
-    halfOpenAfter: { next: restFromNow },
-    breaker: new SamplingBreaker(BREAKER),
-  });
+  const breaker = circuitBreaker(
+    handleWhenResult((result) => (result as T).verdict === 'outage').orType(
+      NoVerdict,
+      ({ isProbe }) => isProbe,
+    ),
+    { halfOpenAfter: { next: restAfter }, breaker: new SamplingBreaker(BREAKER) },
+  );
+  const judge = async (attempt: () => Promise<T>): Promise<T> => {
+    const isProbe = breaker.state !== CircuitState.Closed;
+    const result = await attempt();
+    if (result.verdict === 'none') throw new NoVerdict(result, isProbe);
+    return result;
+  };
+  const explain = (error: unknown): T => {
+    if (error instanceof NoVerdict) return error.result as T;
+    throw unavailable(error);
+  };
   return {
     // The breaker is inside, so that those who wait for a turn are let go once it opens.
-    run: (attempt) => limit.execute(() => breaker.execute(attempt)).catch(explain),
+    run: (attempt) => limit.execute(() => breaker.execute(() => judge(attempt))).catch(explain),
   };
 }
+
+/** Thrown past the breaker, which counts what is returned; as the end of a probe it has the next one made at once. */
+class NoVerdict {
+  constructor(
+    readonly result: unknown,
+    readonly isProbe: boolean,
+  ) {}
+}
+
+const OVER: IBackoff<unknown> = { duration: -Infinity, next: restAfter };
 
 /**
  * The time for which the circuit is open, from now on. cockatiel counts it by the clock of the host,
  * which may be set back by more than that: this one is over when it is by a clock that nobody sets.
  */
-function restFromNow(): IBackoff<unknown> {
+function restAfter({ result }: IHalfOpenAfterBackoffContext): IBackoff<unknown> {
+  if ('error' in result && (result.error as unknown) instanceof NoVerdict) return OVER;
   const overAt = performance.now() + HALF_OPEN_AFTER_MS;
   return {
     get duration() {
       return performance.now() < overAt ? Infinity : -Infinity;
     },
-    next: restFromNow,
+    next: restAfter,
   };
 }
 
-function explain(error: unknown): never {
+function unavailable(error: unknown): unknown {
   if (error instanceof BrokenCircuitError) {
-    throw new BerbixUnavailableError(
+    return new BerbixUnavailableError(
       'Berbix failed too often in the last seconds; calls are held back until it recovers.',
       { retryable: true, retryAfterMs: HALF_OPEN_AFTER_MS },
     );
   }
   if (error instanceof BulkheadRejectedError) {
-    throw new BerbixUnavailableError(
+    return new BerbixUnavailableError(
       `${MAX_QUEUED} calls wait for Berbix already. Slow down, or raise http.connections.`,
       { retryable: true },
     );
   }
-  throw error;
+  return error;
 }

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { BerbixModuleOptions } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
+
+const neverAnswers = (): Promise<never> => new Promise(() => {});
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -62,6 +65,64 @@ describe('the circuit breaker', () => {
       subscription.unsubscribe();
     }
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+
+  it('stays closed when calls wait so long for their turn that their time is over', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, {
+      totalTimeoutMs: 1_500,
+      http: { connections: 1 },
+    });
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'hang' });
+    const burst = Array.from({ length: 40 }, (_, call) =>
+      errorOf(services.tokens.refresh(`rt_${call}`)),
+    );
+    for (const error of await Promise.all(burst)) expect(error.code).toBe('BERBIX_TIMEOUT');
+    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+  });
+
+  it.each([
+    ['the function that gives the API secret hangs', { apiSecret: neverAnswers }],
+    [
+      'an interceptor hangs',
+      {
+        http: { configureAxios: ({ interceptors }) => void interceptors.request.use(neverAnswers) },
+      },
+    ],
+  ] satisfies [string, Partial<BerbixModuleOptions>][])(
+    'stays closed when %s: that says nothing about the API',
+    async (_what, options) => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, { timeoutMs: 50, ...options });
+      for (let call = 0; call < 20; call++) {
+        expect((await errorOf(tokens.refresh('rt_any'))).code).not.toBe('BERBIX_UNAVAILABLE');
+      }
+    },
+  );
+
+  it('lets one call through, and another once that one is abandoned, while it does not know', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    sandbox.faults.add({ kind: 'status', status: 500, times: 20 });
+    for (let call = 0; call < 20; call++) await errorOf(tokens.refresh('rt_any'));
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_UNAVAILABLE');
+    sandbox.faults.clear();
+    sandbox.faults.add({ kind: 'hang', times: Infinity });
+    sandbox.requests.clear();
+
+    const elapsed = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => elapsed() + 5_000);
+    const calls = Array.from({ length: 10 }, (_, call) =>
+      tokens.refresh(`rt_${call}`).subscribe({ error: () => {} }),
+    );
+    await until(() => sandbox.requests.length === 1);
+    for (const [index, call] of calls.slice(0, 3).entries()) {
+      call.unsubscribe();
+      await until(() => sandbox.requests.length > index + 1);
+      expect(sandbox.requests.length).toBe(index + 2);
+    }
+    for (const call of calls) call.unsubscribe();
   });
 
   it('is one per account', async () => {
