@@ -1,4 +1,4 @@
-import { BerbixConfigurationError } from '../errors/index.js';
+import { BerbixConfigurationError, BerbixInvalidAccessTokenError } from '../errors/index.js';
 
 /** The API secret, or a function that gives the one in force now; it is asked once per request. */
 export type ApiSecretSource = string | (() => string | Promise<string>);
@@ -11,8 +11,17 @@ export interface Authorization {
   readonly secrets: readonly string[];
 }
 
-/** With an access or client token. */
+/**
+ * With an access or client token.
+ *
+ * @throws {BerbixInvalidAccessTokenError} for one that cannot be sent in a header
+ */
 export function bearerAuthorization(token: string): Authorization {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new BerbixInvalidAccessTokenError(
+      'The access or client token has a character that no token has. Nothing was sent; refresh the tokens.',
+    );
+  }
   return { header: `Bearer ${token}`, secrets: [token] };
 }
 

@@ -47,6 +47,7 @@ function verdictOf(failure: WireFailure, hadTime: boolean): Verdict {
       return failure.isOnTheWire && hadTime ? 'outage' : 'none';
     case 'too-large':
       return 'well';
+    case 'refused':
     case 'unsubscribed':
       return 'none';
   }

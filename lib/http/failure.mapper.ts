@@ -39,6 +39,12 @@ export function mapFailure(
         `${method} ${path} was answered with a body larger than any answer of the API; it was cut off.`,
         details,
       );
+    case 'refused':
+      return new BerbixConfigurationError(
+        `${method} ${path} was refused by the HTTP client (${failure.code}) and not sent. Where http.dispatcher ` +
+          'is given, it must be of undici 7 or later; what interceptors add must be valid in a request.',
+        details,
+      );
     case 'connection':
       if (isShutDown(failure)) {
         return new BerbixConnectionError(

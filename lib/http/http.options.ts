@@ -73,7 +73,7 @@ export interface BerbixHttpOptions {
   ca?: string | Buffer | undefined;
   /** URL of an HTTP proxy, such as `http://proxy.internal:3128`. */
   proxy?: string | undefined;
-  /** An undici dispatcher of your own, such as an Agent or a MockAgent; you close it. Excludes `ca` and `proxy`. */
+  /** A dispatcher of your own, of undici 7 or later, such as an Agent or a MockAgent; you close it. Excludes `ca` and `proxy`. */
   dispatcher?: BerbixDispatcher | undefined;
   /**
    * Called once with the axios instance that carries every call, to add interceptors. They see the

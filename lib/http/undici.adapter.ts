@@ -26,19 +26,26 @@ export function undiciAdapter(
       // An interceptor may have taken longer than the attempt.
       cancellation.throwIfRequested();
       cancellation.stage = 'connecting';
-      dispatcher.dispatch(
-        {
-          origin,
-          path: config.url as string,
-          method: (config.method as string).toUpperCase() as Dispatcher.HttpMethod,
-          headers: config.headers as never,
-          body: config.data ?? null,
-          // The attempt's own deadline covers both.
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        new AnswerCollector(config, cancellation, maxAnswerBytes, resolve, reject),
-      );
+      const collector = new AnswerCollector(config, cancellation, maxAnswerBytes, resolve, reject);
+      try {
+        dispatcher.dispatch(
+          {
+            origin,
+            path: config.url as string,
+            method: (config.method as string).toUpperCase() as Dispatcher.HttpMethod,
+            headers: config.headers as never,
+            body: config.data ?? null,
+            // The attempt's own deadline covers both.
+            headersTimeout: 0,
+            bodyTimeout: 0,
+          },
+          collector,
+        );
+      } catch (error) {
+        if (shortCode(error) !== INVALID) throw error;
+        // Thrown by a dispatcher of undici 6, which takes another kind of handler.
+        collector.onResponseError(null, error as Error);
+      }
     });
 }
 
@@ -100,10 +107,12 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.reject(new WireFailure('connection', this.cancellation.stage, shortCode(error)));
+    const code = shortCode(error);
+    const reason = code === INVALID ? 'refused' : 'connection';
+    this.reject(new WireFailure(reason, this.cancellation.stage, code));
   }
 
   /** Answers the caller at once; the connection is torn down as soon as undici lets us. */
@@ -115,6 +124,9 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     this.#controller?.abort(ABORTED);
   }
 }
+
+/** Undici's code for what cannot be sent. */
+const INVALID = 'UND_ERR_INVALID_ARG';
 
 /** One error for all aborts: it is not seen by anybody, and its stack is made once. */
 const ABORTED = new Error('aborted');
