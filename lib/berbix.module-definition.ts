@@ -14,7 +14,7 @@ import {
   getBerbixWebhookServiceToken,
 } from './berbix.injection-tokens.js';
 import { BerbixConfigurationError } from './errors/index.js';
-import { BERBIX_HTTP_OPTIONS, BerbixHttp, onlyKnown } from './http/index.js';
+import { BERBIX_HTTP_OPTIONS, BerbixHttp, ConcealedOptions, onlyKnown } from './http/index.js';
 import {
   BerbixTokenStore,
   InMemoryTokenStore,
@@ -36,6 +36,8 @@ import {
   WebhookSettings,
   webhookProviders,
 } from './webhooks/index.js';
+
+type Options = ConcealedOptions<BerbixModuleOptions>;
 
 /** What the account without a name is called in the store. */
 const NAMELESS = 'default';
@@ -86,7 +88,7 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
       {
         provide: BERBIX_WEBHOOK_OPTIONS,
         inject: [BERBIX_HTTP_OPTIONS],
-        useFactory: ({ webhooks }: BerbixModuleOptions) => new WebhookSettings(webhooks, name),
+        useFactory: (account: Options) => new WebhookSettings(account.reveal().webhooks, name),
       },
       ...webhookProviders(name),
       ...aliases,
@@ -101,13 +103,13 @@ function tokenProviders(account = NAMELESS): Provider[] {
     {
       provide: BerbixTokenStore,
       inject: [BERBIX_HTTP_OPTIONS],
-      useFactory: ({ store }: BerbixModuleOptions) => store ?? new InMemoryTokenStore(),
+      useFactory: (options: Options) => options.reveal().store ?? new InMemoryTokenStore(),
     },
     {
       provide: BERBIX_TOKEN_OPTIONS,
       inject: [BERBIX_HTTP_OPTIONS],
-      useFactory: (options: BerbixModuleOptions): BerbixTokenAccountOptions => {
-        const { encryption, loadTokens, onRotation, freshness } = options;
+      useFactory: (options: Options): BerbixTokenAccountOptions => {
+        const { encryption, loadTokens, onRotation, freshness } = options.reveal();
         return { account, encryption, loadTokens, onRotation, freshness };
       },
     },
@@ -121,8 +123,8 @@ function tokenProviders(account = NAMELESS): Provider[] {
 
 /**
  * Nest's ConfigurableModuleBuilder would keep the options as they were given, API secret and all,
- * where `util.inspect` of the application finds them; here they pass through a factory that hides
- * the secret.
+ * where `util.inspect` of the application finds them; here they pass through a factory that
+ * conceals them.
  */
 function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   const styles = [options.useFactory, options.useClass, options.useExisting];
@@ -151,24 +153,15 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   return options.useClass === undefined ? [provider] : [factory, provider];
 }
 
-function checkOptions(options: unknown): BerbixModuleOptions {
+function checkOptions(options: unknown): Options {
   if (typeof options === 'string') return concealed({ apiSecret: options });
   onlyKnown('BerbixModule.forRoot', options, OPTION_NAMES);
   return concealed(options as BerbixModuleOptions);
 }
 
-/** Printed or turned into JSON, the options show neither the secret nor a key. */
-function concealed(given: BerbixModuleOptions): BerbixModuleOptions {
-  const { apiSecret, encryption, webhooks, ...rest } = given;
-  const options: Omit<BerbixModuleOptions, 'apiSecret'> = {
-    ...rest,
-    encryption: encryption && checkedEncryption(encryption),
-  };
-  const hidden = { enumerable: false };
-  return Object.defineProperties(options as BerbixModuleOptions, {
-    apiSecret: { ...hidden, value: apiSecret },
-    webhooks: { ...hidden, value: webhooks },
-  });
+function concealed(given: BerbixModuleOptions): Options {
+  const { encryption, ...rest } = given;
+  return new ConcealedOptions({ ...rest, encryption: encryption && checkedEncryption(encryption) });
 }
 
 function checkExtras({ name, isGlobal }: BerbixModuleExtras): void {

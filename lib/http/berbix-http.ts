@@ -10,6 +10,7 @@ import { answered, failed, type Attempted } from './attempted.js';
 import { backoff } from './backoff.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { Cancellation } from './cancellation.js';
+import type { ConcealedOptions } from './concealed-options.js';
 import { openConnection, type Connection } from './connection.js';
 import { mapFailure } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
@@ -39,7 +40,8 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #guard: OverloadGuard<Attempted>;
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
-  constructor(@Inject(BERBIX_HTTP_OPTIONS) options: BerbixHttpModuleOptions) {
+  constructor(@Inject(BERBIX_HTTP_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>) {
+    const options = concealed.reveal();
     this.#settings = httpSettings(options);
     this.#secret = new ApiSecret(options.apiSecret);
     this.#connection = openConnection(this.#settings);

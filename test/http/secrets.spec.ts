@@ -6,9 +6,16 @@ import { Test } from '@nestjs/testing';
 import { BerbixModule, BerbixTokenService, type BerbixTokens } from 'nestjs-berbix';
 import type { SandboxFault } from 'nestjs-berbix/sandbox';
 import { Observable, firstValueFrom } from 'rxjs';
+import { Agent } from 'undici';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import { listening, servicesFor, startSandbox, startServices } from '../support/services.js';
+import {
+  closeAfterTest,
+  listening,
+  servicesFor,
+  startSandbox,
+  startServices,
+} from '../support/services.js';
 import { captureOutput, everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
 
@@ -169,6 +176,25 @@ describe('no secret is seen', () => {
       const kept: unknown = module.get(Symbol.for('berbix:http-options'), { strict: false });
       expectNoSecret(inspect(kept) + JSON.stringify(kept));
       await module.close();
+    }
+  });
+
+  it('in options that are looked at while a request is under way, hidden properties and all', async () => {
+    const sandbox = await startSandbox({ apiSecret: API_SECRET });
+    const dispatcher = new Agent();
+    closeAfterTest(() => dispatcher.close());
+    const webhooks = { finished: API_SECRET };
+    const proxy = `http://user:${API_SECRET}@127.0.0.1:9`;
+    sandbox.faults.add({ kind: 'hang' });
+    for (const http of [{ dispatcher }, { proxy }]) {
+      const { module, tokens } = await servicesFor(sandbox, { http, webhooks });
+      const underWay = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
+      if ('dispatcher' in http) await until(() => sandbox.requests.length === 1);
+      const kept: unknown = module.get(Symbol.for('berbix:http-options'), { strict: false });
+      const all = { showHidden: true, maxStringLength: null, maxArrayLength: null };
+      expectNoSecret(inspect(kept, { ...all, getters: true, depth: null }));
+      expectNoSecret(inspect(module, { ...all, depth: 6 }));
+      underWay.unsubscribe();
     }
   });
 
