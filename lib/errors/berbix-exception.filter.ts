@@ -31,13 +31,21 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
   BERBIX_RESPONSE: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
 };
 
+/** What Nest says of an error that it does not know. */
+const UNKNOWN: readonly [HttpStatus, string] = [
+  HttpStatus.INTERNAL_SERVER_ERROR,
+  'Internal server error',
+];
+
 /**
  * Answers a {@link BerbixError} that leaves a handler with the HTTP status that fits it, and with a
  * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on; what
- * becomes a 5xx is logged as a warning.
+ * becomes a 5xx is logged as a warning, and so is an input error, which may be a mistake of yours.
  *
  * Opt in with `@UseFilters(BerbixExceptionFilter)` or `{ provide: APP_FILTER, useClass: BerbixExceptionFilter }`.
- * Without it Nest answers 500, as for any error it does not know. Outside HTTP the error is thrown on.
+ * Without it Nest answers 500, as for any error it does not know. In a microservice the caller is
+ * sent `{ status: 'error', code, message }`, over a WebSocket the event `exception` with the same;
+ * elsewhere, as in GraphQL, the error is thrown on.
  *
  * | error | status |
  * | --- | --- |
@@ -49,18 +57,32 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
  * | rate limit, unavailable, store | 503 |
  * | timeout | 504 |
  * | connection, server, response, invalid access token | 502 |
- * | configuration, authentication | 500 |
+ * | configuration, authentication, request | 500 |
  */
 @Catch(BerbixError)
 export class BerbixExceptionFilter extends BaseExceptionFilter {
   readonly #logger = new Logger(BerbixExceptionFilter.name);
 
   override catch(error: BerbixError, host: ArgumentsHost): void | Observable<never> {
-    if (host.getType() === 'rpc') return throwError(() => error);
-    if (host.getType() !== 'http') throw error;
-    const [status, message] = STATUS_BY_CODE[error.code] ?? [];
-    if (status === undefined || message === undefined) return super.catch(error, host);
-    if (status >= 500) this.#logger.warn(`${error.code}: ${error.message}`);
+    const [status, message] = STATUS_BY_CODE[error.code] ?? UNKNOWN;
+    switch (host.getType()) {
+      case 'http':
+        return this.#answer(error, status, message, host);
+      case 'rpc':
+        this.#log(error, status);
+        return throwError(() => ({ status: 'error', code: error.code, message }));
+      case 'ws':
+        this.#log(error, status);
+        return emitException(host.switchToWs(), { status: 'error', code: error.code, message });
+      default:
+        throw error;
+    }
+  }
+
+  #answer(error: BerbixError, status: HttpStatus, message: string, host: ArgumentsHost): void {
+    // Nest logs and answers it.
+    if (status === HttpStatus.INTERNAL_SERVER_ERROR) return super.catch(error, host);
+    this.#log(error, status);
     if (error.retryAfterMs !== undefined) {
       const adapter = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
       adapter?.setHeader(
@@ -74,4 +96,31 @@ export class BerbixExceptionFilter extends BaseExceptionFilter {
       host,
     );
   }
+
+  #log(error: BerbixError, status: HttpStatus): void {
+    if (status === HttpStatus.INTERNAL_SERVER_ERROR) this.#logger.error(error);
+    else if (status > 500 || error.code === 'BERBIX_INPUT') {
+      this.#logger.warn(`${error.code}: ${error.message}`);
+    }
+  }
+}
+
+/** As Nest's own filter for WebSockets, which is in a package that not every application has. */
+function emitException(
+  context: ReturnType<ArgumentsHost['switchToWs']>,
+  exception: Record<string, string>,
+): void {
+  const client = context.getClient<{
+    readyState?: unknown;
+    send?(text: string): void;
+    emit?(event: string, payload: unknown): void;
+  }>();
+  const data = {
+    ...exception,
+    cause: { pattern: context.getPattern(), data: context.getData<unknown>() },
+  };
+  // A client of `ws` has an `emit` too, which is heard in this process only.
+  if (typeof client.readyState === 'number') {
+    client.send?.(JSON.stringify({ event: 'exception', data }));
+  } else client.emit?.('exception', data);
 }

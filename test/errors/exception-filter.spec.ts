@@ -1,12 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, HttpException, Param, type ArgumentsHost } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Controller, Get, HttpException, Logger, Param, type ArgumentsHost } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import * as berbix from 'nestjs-berbix';
 import { Observable, firstValueFrom, throwError } from 'rxjs';
 import { PLATFORMS, listen } from '../support/platforms.js';
 
-const { BerbixExceptionFilter, BerbixGoneError, isBerbixError } = berbix;
+const { BerbixAuthenticationError, BerbixExceptionFilter, BerbixGoneError, isBerbixError } = berbix;
 
 @Controller()
 class FailingController {
@@ -106,15 +106,67 @@ describe('every error of the package', () => {
 
 describe('BerbixExceptionFilter outside HTTP', () => {
   const filter = new BerbixExceptionFilter();
-  const error = new BerbixGoneError('gone');
-  const hostOf = (type: string): ArgumentsHost => ({ getType: () => type }) as never;
+  const error = new BerbixAuthenticationError('Check apiSecret', { path: '/v0/tokens' });
+  const told = {
+    status: 'error',
+    code: 'BERBIX_AUTHENTICATION',
+    message: 'Internal server error',
+  };
+  const hostOf = (type: string, client?: unknown): ArgumentsHost => {
+    const context = { getClient: () => client, getPattern: () => 'begin', getData: () => [1] };
+    return { getType: () => type, switchToWs: () => context } as never;
+  };
+  let logged: jest.SpiedFunction<Logger['error']>;
+  let warned: jest.SpiedFunction<Logger['warn']>;
 
-  it('hands the error on in microservices', async () => {
+  beforeEach(() => {
+    logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('sends the code and the public sentence to the caller of a microservice', async () => {
     const result = filter.catch(error, hostOf('rpc')) as Observable<never>;
-    await expect(firstValueFrom(result)).rejects.toBe(error);
+    await expect(firstValueFrom(result)).rejects.toEqual(told);
+    expect(logged).toHaveBeenCalledWith(error);
+
+    const gone = filter.catch(new BerbixGoneError('gone'), hostOf('rpc')) as Observable<never>;
+    await expect(firstValueFrom(gone)).rejects.toEqual({
+      status: 'error',
+      code: 'BERBIX_GONE',
+      message: 'This verification cannot be continued. Start a new one.',
+    });
+  });
+
+  it('emits the same to a client of socket.io and of ws, as Nest does', () => {
+    const data = { ...told, cause: { pattern: 'begin', data: [1] } };
+    const emit = jest.fn();
+    filter.catch(error, hostOf('ws', { emit }));
+    expect(emit).toHaveBeenCalledWith('exception', data);
+    expect(logged).toHaveBeenCalledTimes(1);
+
+    const heardHere = jest.fn();
+    const send = jest.fn<(text: string) => void>();
+    filter.catch(error, hostOf('ws', { readyState: 1, emit: heardHere, send }));
+    expect(heardHere).not.toHaveBeenCalled();
+    expect(JSON.parse(send.mock.calls[0]?.[0] ?? '')).toEqual({ event: 'exception', data });
   });
 
   it('throws it on in GraphQL and elsewhere', () => {
     expect(() => filter.catch(error, hostOf('graphql'))).toThrow(error);
+  });
+
+  it('warns of what becomes a 5xx, and of an input error', () => {
+    for (const ErrorClass of [
+      berbix.BerbixInputError,
+      berbix.BerbixTimeoutError,
+      BerbixGoneError,
+    ]) {
+      filter.catch(new ErrorClass('why'), hostOf('ws', { emit: () => {} }));
+    }
+    expect(warned.mock.calls).toEqual([['BERBIX_INPUT: why'], ['BERBIX_TIMEOUT: why']]);
   });
 });
