@@ -58,8 +58,20 @@ const OPTION_NAMES = [
   'webhooks',
 ] satisfies (keyof BerbixModuleOptions)[];
 
+const ASYNC_OPTION_NAMES = [
+  'useFactory',
+  'useClass',
+  'useExisting',
+  'inject',
+  'imports',
+  'extraProviders',
+  'name',
+  'isGlobal',
+] satisfies (keyof BerbixModuleAsyncOptions)[];
+
 /** The dynamic module of one account. */
 export function defineModule(module: Type, options: BerbixModuleAsyncOptions): DynamicModule {
+  onlyKnown('BerbixModule.forRootAsync', options, ASYNC_OPTION_NAMES);
   const { name, isGlobal = false, imports = [], extraProviders = [] } = options;
   checkExtras({ name, isGlobal });
   const services: [unknown, Abstract<unknown>][] = [

@@ -3,6 +3,7 @@ import { Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import {
+  BerbixConfigurationError,
   BerbixModule,
   BerbixTokenService,
   BerbixTransactionService,
@@ -154,6 +155,21 @@ describe('isGlobal', () => {
     expect(() => BerbixModule.forRoot({ apiSecret: 's', isGlobal: 'yes' as never })).toThrow(
       'isGlobal must be true or false',
     );
+  });
+});
+
+describe('forRootAsync', () => {
+  const useFactory = (): BerbixModuleOptions => ({ apiSecret: 's' });
+
+  it.each<[unknown, RegExp]>([
+    [{ useFactory, isGlobl: true }, /no option named "isGlobl"\. It takes .*isGlobal/],
+    [{ useFactory, nmae: 'eu' }, /no option named "nmae"\. It takes .*name/],
+    [undefined, /forRootAsync must be an object/],
+    [null, /forRootAsync must be an object/],
+  ])('refuses %j', (options, message) => {
+    const declare = (): unknown => BerbixModule.forRootAsync(options as BerbixModuleAsyncOptions);
+    expect(declare).toThrow(BerbixConfigurationError);
+    expect(declare).toThrow(message);
   });
 });
 
