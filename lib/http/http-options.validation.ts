@@ -32,13 +32,16 @@ export function httpSettings(options: BerbixHttpModuleOptions): BerbixHttpSettin
       options.apiHost ?? PRODUCTION_HOST,
       flag('allowInsecure', options.allowInsecure),
     ),
-    timeoutMs: integer('timeoutMs', options.timeoutMs, 5_000, 1, MAX_MS),
-    totalTimeoutMs: integer('totalTimeoutMs', options.totalTimeoutMs, 15_000, 1, MAX_MS),
+    timeoutMs: checkInteger('timeoutMs', options.timeoutMs, 5_000),
+    totalTimeoutMs: checkInteger('totalTimeoutMs', options.totalTimeoutMs, 15_000),
     retry: {
-      limit: integer('retry.limit', retry.limit, 2, 0, 10),
-      backoffLimit: integer('retry.backoffLimit', retry.backoffLimit, 2_000, 0, MAX_MS),
+      limit: checkInteger('retry.limit', retry.limit, 2, 0, 10),
+      backoffLimit: checkInteger('retry.backoffLimit', retry.backoffLimit, 2_000, 0),
     },
-    http: { ...http, connections: integer('http.connections', http.connections, 32, 1, 10_000) },
+    http: {
+      ...http,
+      connections: checkInteger('http.connections', http.connections, 32, 1, 10_000),
+    },
   };
   checkHttp(http);
   return settings;
@@ -61,6 +64,29 @@ export function onlyKnown(where: string, options: unknown, known: readonly strin
       `${where} has no option named "${unknown}". It takes ${known.join(', ')}.`,
     );
   }
+}
+
+/**
+ * Checks an option that is a whole number; by default one of milliseconds, a day at most.
+ *
+ * @param name of the option, as the user writes it
+ * @returns the value, or `fallback` where there is none
+ * @throws {BerbixConfigurationError}
+ */
+export function checkInteger(
+  name: string,
+  value: unknown,
+  fallback: number,
+  min = 1,
+  max = MAX_MS,
+): number {
+  if (value === undefined) return fallback;
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number;
+  }
+  throw new BerbixConfigurationError(
+    `${name} must be a whole number from ${min} to ${max}, or left out for ${fallback}.`,
+  );
 }
 
 function origin(apiHost: unknown, allowInsecure: boolean): string {
@@ -94,15 +120,6 @@ function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-function integer(name: string, value: unknown, fallback: number, min: number, max: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max)
-    return value;
-  throw new BerbixConfigurationError(
-    `${name} must be a whole number from ${min} to ${max}, or left out for ${fallback}.`,
-  );
-}
-
 function flag(name: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw new BerbixConfigurationError(`${name} must be true or false.`);
@@ -129,7 +146,7 @@ function checkHttp(http: BerbixHttpOptions): void {
       'http.proxy must be the URL of an HTTP proxy, such as http://proxy.internal:3128.',
     );
   }
-  if (http.ca !== undefined && !http.ca.toString().includes('-----BEGIN CERTIFICATE-----')) {
+  if (http.ca !== undefined && !isPem(http.ca)) {
     throw new BerbixConfigurationError(
       'http.ca must be a certificate in PEM form: the text of the file, not its path.',
     );
@@ -139,4 +156,10 @@ function checkHttp(http: BerbixHttpOptions): void {
       'http.configureAxios must be a function that takes an axios instance.',
     );
   }
+}
+
+function isPem(ca: unknown): boolean {
+  return (
+    (typeof ca === 'string' || Buffer.isBuffer(ca)) && ca.includes('-----BEGIN CERTIFICATE-----')
+  );
 }

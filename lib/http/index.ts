@@ -2,7 +2,7 @@ export type { ApiSecretSource } from './api-secret.js';
 export type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 export { BERBIX_HTTP_OPTIONS, BerbixHttp } from './berbix-http.js';
 export { ConcealedOptions } from './concealed-options.js';
-export { onlyKnown } from './http-options.validation.js';
+export { checkInteger, onlyKnown } from './http-options.validation.js';
 export type {
   BerbixHttpModuleOptions,
   BerbixHttpOptions,

@@ -1,14 +1,11 @@
 import { BerbixConfigurationError } from '../errors/index.js';
-import { onlyKnown } from '../http/index.js';
+import { checkInteger, onlyKnown } from '../http/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
 import { ANSWER_WITHIN_MS, inTime } from './webhook-store.js';
 import type { BerbixWebhookOptions, BerbixWebhookSecrets } from './webhook.options.js';
 
 /** The injection token of the {@link WebhookSettings} of an account. */
 export const BERBIX_WEBHOOK_OPTIONS = Symbol.for('berbix:webhook-options');
-
-/** A day; a longer time is a mistake in the unit. */
-const MAX_MS = 86_400_000;
 
 /** The options, checked and complete; the secrets are held where no logger finds them. */
 export class WebhookSettings {
@@ -34,8 +31,8 @@ export class WebhookSettings {
       if (secrets === undefined) continue;
       this.#secrets.set(kind, typeof secrets === 'function' ? secrets : checked(kind, secrets));
     }
-    this.toleranceMs = milliseconds('toleranceMs', options.toleranceMs, 300_000);
-    this.leaseMs = milliseconds('leaseMs', options.leaseMs, 10_000);
+    this.toleranceMs = checkInteger('webhooks.toleranceMs', options.toleranceMs, 300_000);
+    this.leaseMs = checkInteger('webhooks.leaseMs', options.leaseMs, 10_000);
   }
 
   /** Whether deliveries of this kind can be checked at all. */
@@ -95,14 +92,4 @@ function problemOf(secret: unknown): string | undefined {
   if (typeof secret !== 'string') return `has a secret of type ${typeof secret}, not a string`;
   if (/^\s|\s$|\p{Cc}/u.test(secret)) return 'has a space or a line break around a secret';
   return undefined;
-}
-
-function milliseconds(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_MS) {
-    return value;
-  }
-  throw new BerbixConfigurationError(
-    `webhooks.${name} must be a whole number from 1 to ${MAX_MS}, or left out for ${fallback}.`,
-  );
 }

@@ -118,6 +118,11 @@ const WRONG: [string, unknown, RegExp][] = [
     /^http\.ca must be a certificate in PEM form/,
   ],
   [
+    'null as ca',
+    { apiSecret: SECRET, http: { ca: null } },
+    /^http\.ca must be a certificate in PEM form/,
+  ],
+  [
     'a word as proxy',
     { apiSecret: SECRET, http: { proxy: 'proxy:3128' } },
     /^http\.proxy must be the URL/,
