@@ -1,7 +1,9 @@
 import { registerAs } from '@nestjs/config';
 import type { BerbixModuleOptions } from './berbix.options.js';
 import { BerbixConfigurationError } from './errors/index.js';
+import { ApiSecret, httpSettings } from './http/index.js';
 import { encryptionKeysFromEnvironment } from './token-store/index.js';
+import { WebhookSettings } from './webhooks/index.js';
 
 /**
  * The options from the environment, for @nestjs/config.
@@ -23,18 +25,41 @@ import { encryptionKeysFromEnvironment } from './token-store/index.js';
  * @Module({ imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())] })
  * ```
  */
-export const berbixConfig = registerAs('berbix', (): BerbixModuleOptions => ({
-  apiSecret: required('BERBIX_API_SECRET', 'the API secret from the Berbix dashboard'),
-  apiHost: optional('BERBIX_API_HOST'),
-  timeoutMs: milliseconds('BERBIX_TIMEOUT_MS'),
-  totalTimeoutMs: milliseconds('BERBIX_TOTAL_TIMEOUT_MS'),
-  encryption: encryptionKeysFromEnvironment(),
-  webhooks: {
-    finished: list('BERBIX_WEBHOOK_FINISHED_SECRET'),
-    status: list('BERBIX_WEBHOOK_STATUS_SECRET'),
-  },
-  allowInsecure: boolean('BERBIX_ALLOW_INSECURE'),
-}));
+export const berbixConfig = registerAs('berbix', (): BerbixModuleOptions => {
+  const apiSecret = required('BERBIX_API_SECRET', 'the API secret from the Berbix dashboard');
+  check('BERBIX_API_SECRET', () => new ApiSecret(apiSecret));
+  const allowInsecure = boolean('BERBIX_ALLOW_INSECURE');
+  const apiHost = optional('BERBIX_API_HOST');
+  check('BERBIX_API_HOST', () => httpSettings({ apiSecret, apiHost, allowInsecure }));
+  const timeoutMs = number('BERBIX_TIMEOUT_MS');
+  check('BERBIX_TIMEOUT_MS', () => httpSettings({ apiSecret, timeoutMs }));
+  const totalTimeoutMs = number('BERBIX_TOTAL_TIMEOUT_MS');
+  check('BERBIX_TOTAL_TIMEOUT_MS', () => httpSettings({ apiSecret, totalTimeoutMs }));
+  const finished = list('BERBIX_WEBHOOK_FINISHED_SECRET');
+  check('BERBIX_WEBHOOK_FINISHED_SECRET', () => new WebhookSettings({ finished }));
+  const status = list('BERBIX_WEBHOOK_STATUS_SECRET');
+  check('BERBIX_WEBHOOK_STATUS_SECRET', () => new WebhookSettings({ status }));
+  return {
+    apiSecret,
+    apiHost,
+    timeoutMs,
+    totalTimeoutMs,
+    encryption: encryptionKeysFromEnvironment(),
+    webhooks: { finished, status },
+    allowInsecure,
+  };
+});
+
+/** Checks what comes of a variable as the option that it is, so that the sentence names the variable. */
+function check(name: string, asOption: () => unknown): void {
+  try {
+    asOption();
+  } catch (error) {
+    throw error instanceof BerbixConfigurationError
+      ? new BerbixConfigurationError(`The environment variable ${name} is wrong: ${error.message}`)
+      : error;
+  }
+}
 
 function optional(name: string): string | undefined {
   const value = process.env[name];
@@ -55,13 +80,11 @@ function required(name: string, what: string): string {
   );
 }
 
-function milliseconds(name: string): number | undefined {
+/** NaN for what is no number, which no option takes. */
+function number(name: string): number | undefined {
   const value = optional(name);
   if (value === undefined) return undefined;
-  if (/^[1-9]\d{0,7}$/.test(value)) return Number(value);
-  throw new BerbixConfigurationError(
-    `The environment variable ${name} must be a whole number of milliseconds, such as 5000.`,
-  );
+  return /^\d+$/.test(value) ? Number(value) : Number.NaN;
 }
 
 function boolean(name: string): boolean | undefined {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module, type Type } from '@nestjs/common';
-import { ConfigModule } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import {
   BerbixConfigurationError,
@@ -9,7 +8,6 @@ import {
   BerbixTransactionService,
   InjectBerbixTokenService,
   InjectBerbixTransactionService,
-  berbixConfig,
   getBerbixTokenServiceToken,
   getBerbixTransactionServiceToken,
   type BerbixModuleAsyncOptions,
@@ -117,6 +115,19 @@ describe('forRootAsync()', () => {
       ).rejects.toThrow('must be an object with the options');
     }
   });
+
+  const useFactory = (): BerbixModuleOptions => ({ apiSecret: 's' });
+
+  it.each<[unknown, RegExp]>([
+    [{ useFactory, isGlobl: true }, /no option named "isGlobl"\. It takes .*isGlobal/],
+    [{ useFactory, nmae: 'eu' }, /no option named "nmae"\. It takes .*name/],
+    [undefined, /forRootAsync must be an object/],
+    [null, /forRootAsync must be an object/],
+  ])('refuses %j', (options, message) => {
+    const declare = (): unknown => BerbixModule.forRootAsync(options as BerbixModuleAsyncOptions);
+    expect(declare).toThrow(BerbixConfigurationError);
+    expect(declare).toThrow(message);
+  });
 });
 
 describe('isGlobal', () => {
@@ -155,21 +166,6 @@ describe('isGlobal', () => {
     expect(() => BerbixModule.forRoot({ apiSecret: 's', isGlobal: 'yes' as never })).toThrow(
       'isGlobal must be true or false',
     );
-  });
-});
-
-describe('forRootAsync', () => {
-  const useFactory = (): BerbixModuleOptions => ({ apiSecret: 's' });
-
-  it.each<[unknown, RegExp]>([
-    [{ useFactory, isGlobl: true }, /no option named "isGlobl"\. It takes .*isGlobal/],
-    [{ useFactory, nmae: 'eu' }, /no option named "nmae"\. It takes .*name/],
-    [undefined, /forRootAsync must be an object/],
-    [null, /forRootAsync must be an object/],
-  ])('refuses %j', (options, message) => {
-    const declare = (): unknown => BerbixModule.forRootAsync(options as BerbixModuleAsyncOptions);
-    expect(declare).toThrow(BerbixConfigurationError);
-    expect(declare).toThrow(message);
   });
 });
 
@@ -248,75 +244,5 @@ describe('testing an application', () => {
       .compile();
     closeAfterTest(() => module.close());
     expect(module.get(BerbixTokenService)).toBe(fake);
-  });
-});
-
-describe('berbixConfig', () => {
-  const NAMES = ['API_SECRET', 'API_HOST', 'TIMEOUT_MS', 'TOTAL_TIMEOUT_MS', 'ALLOW_INSECURE'];
-
-  async function withEnvironment(
-    values: Record<string, string>,
-    run: () => Promise<void>,
-  ): Promise<void> {
-    const before = { ...process.env };
-    for (const name of NAMES) delete process.env[`BERBIX_${name}`];
-    Object.assign(process.env, values);
-    try {
-      await run();
-    } finally {
-      process.env = before;
-    }
-  }
-
-  const boot = (): Promise<unknown> =>
-    startModule(
-      ConfigModule.forRoot({ ignoreEnvFile: true }),
-      BerbixModule.forRootAsync(berbixConfig.asProvider()),
-    ).then((module) => expectWorking(module.get(BerbixTokenService)));
-
-  it('configures the module from the environment', async () => {
-    const sandbox = await startSandbox();
-    await withEnvironment(
-      {
-        BERBIX_API_SECRET: sandbox.apiSecret,
-        BERBIX_API_HOST: sandbox.url,
-        BERBIX_TIMEOUT_MS: '4000',
-        BERBIX_TOTAL_TIMEOUT_MS: '9000',
-        BERBIX_ALLOW_INSECURE: 'false',
-      },
-      async () => {
-        expect(berbixConfig()).toMatchObject({
-          timeoutMs: 4000,
-          totalTimeoutMs: 9000,
-          allowInsecure: false,
-        });
-        await boot();
-      },
-    );
-    expect(sandbox.requests.length).toBe(1);
-  });
-
-  it.each([
-    [{}, /^The environment variable BERBIX_API_SECRET is missing\. Set it to/],
-    [{ BERBIX_API_SECRET: '' }, /^The environment variable BERBIX_API_SECRET is missing/],
-    [
-      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '5s' },
-      /^The environment variable BERBIX_TIMEOUT_MS must be a whole number of milliseconds/,
-    ],
-    [
-      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '0' },
-      /^The environment variable BERBIX_TIMEOUT_MS/,
-    ],
-    [
-      { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: '-5' },
-      /^The environment variable BERBIX_TOTAL_TIMEOUT_MS/,
-    ],
-    [
-      { BERBIX_API_SECRET: 's', BERBIX_ALLOW_INSECURE: '1' },
-      /^The environment variable BERBIX_ALLOW_INSECURE must be true or false/,
-    ],
-    [{ BERBIX_API_SECRET: 's', BERBIX_API_HOST: 'nonsense' }, /apiHost must be a URL/],
-  ])('stops the boot on %j', async (environment, message) => {
-    await withEnvironment(environment, () => expect(boot()).rejects.toThrow(message));
   });
 });

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigModule } from '@nestjs/config';
+import { BerbixModule, BerbixTokenService, berbixConfig } from 'nestjs-berbix';
+import { errorOf } from '../support/errors.js';
+import { startModule, startSandbox } from '../support/services.js';
+
+describe('berbixConfig', () => {
+  const NAMES = [
+    'API_SECRET',
+    'API_HOST',
+    'TIMEOUT_MS',
+    'TOTAL_TIMEOUT_MS',
+    'ALLOW_INSECURE',
+    'WEBHOOK_STATUS_SECRET',
+  ];
+
+  async function withEnvironment(
+    values: Record<string, string>,
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const before = { ...process.env };
+    for (const name of NAMES) delete process.env[`BERBIX_${name}`];
+    Object.assign(process.env, values);
+    try {
+      await run();
+    } finally {
+      process.env = before;
+    }
+  }
+
+  const boot = (): Promise<BerbixTokenService> =>
+    startModule(
+      ConfigModule.forRoot({ ignoreEnvFile: true }),
+      BerbixModule.forRootAsync(berbixConfig.asProvider()),
+    ).then((module) => module.get(BerbixTokenService));
+
+  it('configures the module from the environment', async () => {
+    const sandbox = await startSandbox();
+    await withEnvironment(
+      {
+        BERBIX_API_SECRET: sandbox.apiSecret,
+        BERBIX_API_HOST: sandbox.url,
+        BERBIX_TIMEOUT_MS: '4000',
+        BERBIX_TOTAL_TIMEOUT_MS: '9000',
+        BERBIX_ALLOW_INSECURE: 'false',
+      },
+      async () => {
+        expect(berbixConfig()).toMatchObject({
+          timeoutMs: 4000,
+          totalTimeoutMs: 9000,
+          allowInsecure: false,
+        });
+        const tokens = await boot();
+        expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+      },
+    );
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it.each([
+    [{}, /^The environment variable BERBIX_API_SECRET is missing\. Set it to/],
+    [{ BERBIX_API_SECRET: '' }, /^The environment variable BERBIX_API_SECRET is missing/],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '5s' },
+      /^The environment variable BERBIX_TIMEOUT_MS is wrong: timeoutMs must be a whole number/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '0' },
+      /^The environment variable BERBIX_TIMEOUT_MS/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: '-5' },
+      /^The environment variable BERBIX_TOTAL_TIMEOUT_MS/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_ALLOW_INSECURE: '1' },
+      /^The environment variable BERBIX_ALLOW_INSECURE must be true or false/,
+    ],
+    [
+      { BERBIX_API_SECRET: 'a b' },
+      /^The environment variable BERBIX_API_SECRET is wrong: apiSecret contains/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_API_HOST: 'nonsense' },
+      /^The environment variable BERBIX_API_HOST is wrong: apiHost must be a URL/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '99999999' },
+      /^The environment variable BERBIX_TIMEOUT_MS is wrong: timeoutMs must be a whole number/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_WEBHOOK_STATUS_SECRET: 'a,' },
+      /^The environment variable BERBIX_WEBHOOK_STATUS_SECRET is wrong: webhooks\.status/,
+    ],
+  ])('stops the boot on %j', async (environment, message) => {
+    await withEnvironment(environment, () => expect(boot()).rejects.toThrow(message));
+  });
+});
