@@ -1,4 +1,4 @@
-import type { HttpService } from '@nestjs/axios';
+import type { AxiosInstance } from 'axios';
 import type { ApiSecretSource } from './api-secret.js';
 import type { BerbixDispatcher } from './undici.adapter.js';
 
@@ -76,10 +76,10 @@ export interface BerbixHttpOptions {
   /** A dispatcher of your own, of undici 7 or later, such as an Agent or a MockAgent; you close it. Excludes `ca` and `proxy`. */
   dispatcher?: BerbixDispatcher | undefined;
   /**
-   * Called once with the axios instance that carries every call, to add interceptors. They see the
-   * credentials: log nothing of `config.headers` and `config.data`.
+   * Called once with the place for interceptors of the axios instance that carries every call. They
+   * see the credentials: log nothing of `config.headers` and `config.data`.
    */
-  configureAxios?: ((axios: HttpService['axiosRef']) => void) | undefined;
+  configureAxios?: ((axios: Pick<AxiosInstance, 'interceptors'>) => void) | undefined;
 }
 
 /** The same, checked and complete. */
