@@ -30,12 +30,14 @@ export interface BerbixModuleExtras {
 
 /** Implemented by a class that makes the options, for `useClass` and `useExisting`. */
 export interface BerbixOptionsFactory {
+  /** Called once, when the application starts; what it throws stops the boot. */
   createBerbixOptions(): BerbixModuleOptions | Promise<BerbixModuleOptions>;
 }
 
 /** Options of {@link BerbixModule.forRootAsync}; give one of `useFactory`, `useClass` and `useExisting`. */
 export interface BerbixModuleAsyncOptions
   extends BerbixModuleExtras, Pick<ModuleMetadata, 'imports'> {
+  /** A function that makes the options; called once, when the application starts. */
   useFactory?: (...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>;
   /** What `useFactory` is called with. */
   inject?: FactoryProvider['inject'];

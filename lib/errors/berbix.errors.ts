@@ -1,6 +1,9 @@
 import { BerbixError, type BerbixErrorDetails } from './berbix.error.js';
 
-/** An option or an environment variable is missing or wrong. Stops the boot; the message names it. */
+/**
+ * An option or an environment variable is missing or wrong. Stops the boot, or ends a call where it
+ * shows no earlier, as with a function given as `apiSecret`; the message names it.
+ */
 export class BerbixConfigurationError extends BerbixError {
   readonly code = 'BERBIX_CONFIGURATION';
 }
@@ -26,7 +29,7 @@ export class BerbixInvalidRefreshTokenError extends BerbixError {
   readonly code = 'BERBIX_INVALID_REFRESH_TOKEN';
 }
 
-/** The API did not accept the access or client token (401), not even after a refresh. */
+/** The API did not accept the access or client token (401), not even after a refresh; or it cannot be sent. */
 export class BerbixInvalidAccessTokenError extends BerbixError {
   readonly code = 'BERBIX_INVALID_ACCESS_TOKEN';
 }
@@ -68,7 +71,10 @@ export class BerbixTimeoutError extends BerbixError {
   readonly code = 'BERBIX_TIMEOUT';
 }
 
-/** No connection, or one that broke before the answer was complete. */
+/**
+ * No connection, or one that broke before the answer was complete. Not `retryable` where it was this
+ * application that ended the call: the module is shut down, or an interceptor failed.
+ */
 export class BerbixConnectionError extends BerbixError {
   readonly code = 'BERBIX_CONNECTION';
   /** The system's or the HTTP client's short code, such as `ECONNREFUSED`. */
