@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { createReferenceDocument } from '../sandbox/reference/reference-document.js';
 import { PLACEHOLDERS } from '../sandbox/reference/reference-values.js';
+import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
 const OPENAPI_USAGE = `Usage: nestjs-berbix openapi [options]
 
@@ -19,28 +19,24 @@ Options:
  * @returns 0 when it is written, 1 if it cannot be, 2 for flags that cannot be used
  */
 export async function openapiCommand(args: string[]): Promise<number> {
-  let flags: { out?: string; help?: boolean };
-  try {
-    flags = parseArgs({
-      args,
-      options: { out: { type: 'string' }, help: { type: 'boolean' } },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${OPENAPI_USAGE}`);
+  const parsed = parseFlags(args, { out: TEXT, help: SWITCH });
+  if ('problem' in parsed) {
+    process.stderr.write(`${parsed.problem}\n\n${OPENAPI_USAGE}`);
     return 2;
   }
-  if (flags.help) {
+  const { out, help } = parsed.flags;
+  if (help) {
     process.stdout.write(OPENAPI_USAGE);
     return 0;
   }
   const document = createReferenceDocument(PLACEHOLDERS);
   const text = `${JSON.stringify(document, null, 2)}\n`;
-  if (flags.out === undefined) {
+  if (out === undefined) {
     process.stdout.write(text);
     return 0;
   }
   try {
-    await writeFile(flags.out, text);
+    await writeFile(out, text);
     return 0;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
 /** What `nestjs-berbix re-encrypt --help` shows. */
 export const RE_ENCRYPT_USAGE = `Usage: nestjs-berbix re-encrypt --postgres URL [options]
@@ -32,14 +32,21 @@ export type ReEncryptFlags =
   | { problem: string }
   | { target: ReEncryptTarget; account: string | undefined; acceptClear: boolean };
 
+const OPTIONS = {
+  postgres: TEXT,
+  table: TEXT,
+  redis: TEXT,
+  prefix: TEXT,
+  account: TEXT,
+  'accept-clear': SWITCH,
+  help: SWITCH,
+};
+
 /** Reads the flags and checks their values; no message quotes a URL, which may have a password. */
 export function parseReEncryptFlags(args: string[]): ReEncryptFlags {
-  let flags: ReturnType<typeof readFlags>;
-  try {
-    flags = readFlags(args);
-  } catch (error) {
-    return { problem: problemOf(error, args) };
-  }
+  const parsed = parseFlags(args, OPTIONS);
+  if ('problem' in parsed) return parsed;
+  const { flags } = parsed;
   if (flags.help) return { help: true };
   const { postgres, redis, table, prefix, account } = flags;
   if ((postgres === undefined) === (redis === undefined)) {
@@ -61,31 +68,6 @@ export function parseReEncryptFlags(args: string[]): ReEncryptFlags {
   return { target: { kind: 'redis', url: redis, prefix }, ...common };
 }
 
-function readFlags(args: string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  return parseArgs({
-    args,
-    options: {
-      postgres: text,
-      table: text,
-      redis: text,
-      prefix: text,
-      account: text,
-      'accept-clear': flag,
-      help: flag,
-    },
-  }).values;
-}
-
 function isUrl(text: string, protocols: string[]): boolean {
   return URL.canParse(text) && protocols.includes(new URL(text).protocol);
-}
-
-/** parseArgs quotes what it does not understand: a URL, for instance, whose flag was forgotten. */
-function problemOf(error: unknown, args: string[]): string {
-  const [sentence = ''] = (error as Error).message.split('. ');
-  const quotes = args.some((arg) => arg.includes('://') && sentence.includes(arg));
-  if (quotes) return 'A URL stands where none belongs; give it after --postgres or --redis.';
-  return sentence.endsWith('.') ? sentence : `${sentence}.`;
 }

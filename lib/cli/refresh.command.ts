@@ -1,5 +1,4 @@
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
 import {
@@ -9,6 +8,7 @@ import {
   isBerbixError,
   type BerbixTokens,
 } from '../index.js';
+import { parseFlags, SWITCH } from './parse-flags.js';
 
 const REFRESH_USAGE = `Usage: nestjs-berbix refresh [--json] < FILE
 
@@ -27,15 +27,13 @@ Options:
  * @returns 0 after an exchange, 1 if it failed, 2 for flags that cannot be used
  */
 export async function refreshCommand(args: string[]): Promise<number> {
-  let flags: { json?: boolean; help?: boolean };
-  try {
-    const flag = { type: 'boolean' } as const;
-    flags = parseArgs({ args, options: { json: flag, help: flag } }).values;
-  } catch (error) {
-    process.stderr.write(`${sentenceOf(error)}\n\n${REFRESH_USAGE}`);
+  const parsed = parseFlags(args, { json: SWITCH, help: SWITCH });
+  if ('problem' in parsed) {
+    process.stderr.write(`${parsed.problem}\n\n${REFRESH_USAGE}`);
     return 2;
   }
-  if (flags.help) {
+  const { json, help } = parsed.flags;
+  if (help) {
     process.stdout.write(REFRESH_USAGE);
     return 0;
   }
@@ -45,10 +43,10 @@ export async function refreshCommand(args: string[]): Promise<number> {
   const refreshToken = (await text(process.stdin)).trim();
   try {
     const tokens = await exchange(refreshToken);
-    process.stdout.write(flags.json ? jsonOf(tokens) : summaryOf(tokens, refreshToken));
+    process.stdout.write(json ? jsonOf(tokens) : summaryOf(tokens, refreshToken));
     return 0;
   } catch (error) {
-    process.stderr.write(`${sentenceOf(error)}\n`);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     // The old one may be dead, so this one must not be lost.
     const saved = isBerbixError(error) ? error.tokens : undefined;
     if (saved !== undefined) process.stdout.write(`${saved.refreshToken}\n`);
@@ -87,8 +85,4 @@ function summaryOf(
     `  refresh token            ${kept}`,
     '',
   ].join('\n');
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
 import type {
   ApiOnlyDocument,
@@ -9,6 +8,7 @@ import type {
 } from '../sandbox/sandbox.options.js';
 import { resolveSettings } from '../sandbox/sandbox.settings.js';
 import type { SandboxWebhooksOptions } from '../sandbox/webhooks/webhook.options.js';
+import { parseFlags, SWITCH, TEXT, type FlagValues } from './parse-flags.js';
 
 /** What `nestjs-berbix sandbox --help` shows. */
 export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
@@ -76,51 +76,47 @@ export function flagOf(option: string): string {
   return FLAGS[option] ?? option;
 }
 
+const OPTIONS = {
+  port: TEXT,
+  tls: SWITCH,
+  'tls-port': TEXT,
+  'token-ttl': TEXT,
+  'refresh-token': TEXT,
+  'rotation-grace': TEXT,
+  'api-secret': TEXT,
+  'live-api-secret': TEXT,
+  'large-ids': SWITCH,
+  'api-only-document': TEXT,
+  'api-only-selfie': TEXT,
+  images: SWITCH,
+  'action-map': TEXT,
+  'retention-days': TEXT,
+  'test-completion-limit': TEXT,
+  data: TEXT,
+  'webhook-finished': TEXT,
+  'webhook-finished-secret': TEXT,
+  'webhook-status': TEXT,
+  'webhook-status-secret': TEXT,
+  json: SWITCH,
+  help: SWITCH,
+};
+
+type Flags = FlagValues<typeof OPTIONS>;
+
 /** Reads the flags and checks their values. */
 export function parseSandboxFlags(args: string[]): SandboxFlags {
+  const parsed = parseFlags(args, OPTIONS);
+  if ('problem' in parsed) return parsed;
+  const { flags } = parsed;
+  if (flags.help) return { help: true };
   try {
-    const flags = readFlags(args);
-    if (flags.help) return { help: true };
     const options = optionsOf(flags);
     resolveSettings(options);
     return { options, json: flags.json ?? false };
   } catch (error) {
-    return { problem: problemOf(error) };
+    if (!(error instanceof SandboxOptionError)) throw error;
+    return { problem: `${flagOf(error.option)} ${error.problem}.` };
   }
-}
-
-type Flags = ReturnType<typeof readFlags>;
-
-function readFlags(args: string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  return parseArgs({
-    args,
-    options: {
-      port: text,
-      tls: flag,
-      'tls-port': text,
-      'token-ttl': text,
-      'refresh-token': text,
-      'rotation-grace': text,
-      'api-secret': text,
-      'live-api-secret': text,
-      'large-ids': flag,
-      'api-only-document': text,
-      'api-only-selfie': text,
-      images: flag,
-      'action-map': text,
-      'retention-days': text,
-      'test-completion-limit': text,
-      data: text,
-      'webhook-finished': text,
-      'webhook-finished-secret': text,
-      'webhook-status': text,
-      'webhook-status-secret': text,
-      json: flag,
-      help: flag,
-    },
-  }).values;
 }
 
 /** What was not given stays undefined, and gets its default where all callers get theirs. */
@@ -170,11 +166,4 @@ function actionMapOf(file: string | undefined): BerbixSandboxOptions['actionMap'
 function numberOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return /^\d+$/.test(text) ? Number(text) : NaN;
-}
-
-function problemOf(error: unknown): string {
-  if (error instanceof SandboxOptionError) return `${flagOf(error.option)} ${error.problem}.`;
-  // parseArgs explains at length how to pass arguments that begin with a dash; one sentence will do.
-  const [sentence = ''] = (error as Error).message.split('. ');
-  return sentence.endsWith('.') ? sentence : `${sentence}.`;
 }

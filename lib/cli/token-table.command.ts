@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { BerbixConfigurationError } from '../errors/index.js';
 import { PostgresTokenStore } from '../token-store/postgres/index.js';
+import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
 const TOKEN_TABLE_USAGE = `Usage: nestjs-berbix token-table [options]
 
@@ -17,21 +17,19 @@ Options:
  * @returns 0 when it is written, 2 for flags that cannot be used
  */
 export async function tokenTableCommand(args: string[]): Promise<number> {
+  const parsed = parseFlags(args, { table: TEXT, help: SWITCH });
+  if ('problem' in parsed) return refused(parsed.problem);
+  const { table, help } = parsed.flags;
   try {
-    const { table, help } = parseArgs({
-      args,
-      options: { table: { type: 'string' }, help: { type: 'boolean' } },
-    }).values;
     process.stdout.write(help ? TOKEN_TABLE_USAGE : PostgresTokenStore.sql(table));
     return 0;
   } catch (error) {
-    // Those of parseArgs have a code, and are for people.
-    if (!(error instanceof BerbixConfigurationError) && !isFlagError(error)) throw error;
-    process.stderr.write(`${error.message}\n\n${TOKEN_TABLE_USAGE}`);
-    return 2;
+    if (error instanceof BerbixConfigurationError) return refused(error.message);
+    throw error;
   }
 }
 
-function isFlagError(error: unknown): error is Error {
-  return String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS_');
+function refused(problem: string): number {
+  process.stderr.write(`${problem}\n\n${TOKEN_TABLE_USAGE}`);
+  return 2;
 }

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { openapiCommand } from '../../lib/cli/openapi.command.js';
+import { parseFlags, SWITCH, TEXT } from '../../lib/cli/parse-flags.js';
+import { reEncryptCommand } from '../../lib/cli/re-encrypt.command.js';
+import { refreshCommand } from '../../lib/cli/refresh.command.js';
+import { sandboxCommand } from '../../lib/cli/sandbox.command.js';
+import { tokenTableCommand } from '../../lib/cli/token-table.command.js';
+import { runCommand } from './run-command.support.js';
+
+const OPTIONS = { table: TEXT, json: SWITCH };
+
+describe('the flags of a command', () => {
+  it('are read', () => {
+    expect(parseFlags(['--json', '--table', 't'], OPTIONS)).toEqual({
+      flags: { json: true, table: 't' },
+    });
+    expect(parseFlags([], OPTIONS)).toEqual({ flags: {} });
+  });
+
+  it.each<[string[], RegExp]>([
+    [['--tabel', 't'], /^Unknown option '--tabel'\.$/],
+    [['--tabel=HIDDENWORD'], /^Unknown option '--tabel'\.$/],
+    [['--table'], /^Option '--table <value>' argument missing\.$/],
+    [['--table', '--json'], /^Option '--table' argument is ambiguous\.$/],
+    [['--json=HIDDENWORD'], /^Option '--json' does not take an argument\.$/],
+    [['HIDDENWORD'], /^An argument stands where none belongs\. .*after its flag\.$/],
+    [['--json', 'HIDDEN. WORD'], /^An argument stands where none belongs/],
+    [['--table:postgres://u:HIDDENWORD@h/d'], /^There is an unknown option/],
+    [['--json', '--HIDDEN_WORD'], /^There is an unknown option/],
+  ])('are refused in one sentence that quotes nothing: %j', (args, problem) => {
+    const parsed = parseFlags(args, OPTIONS);
+    expect(parsed).toEqual({ problem: expect.stringMatching(problem) });
+    expect(JSON.stringify(parsed)).not.toContain('HIDDEN');
+  });
+
+  it.each([
+    ['openapi', openapiCommand],
+    ['re-encrypt', reEncryptCommand],
+    ['refresh', refreshCommand],
+    ['sandbox', sandboxCommand],
+    ['token-table', tokenTableCommand],
+  ])('are refused so by %s too', async (name, command) => {
+    for (const secret of ['rt_HIDDENWORD', 'host=h password=HIDDENWORD', 'new:HIDDENWORD=']) {
+      const { code, stdout, stderr } = await runCommand(command, [secret]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^An argument stands where none belongs/);
+      expect(stderr).toContain(`\n\nUsage: nestjs-berbix ${name}`);
+      expect(stderr).not.toContain('HIDDENWORD');
+    }
+  });
+});
