@@ -45,10 +45,16 @@ async function main([name = '', ...args]: string[]): Promise<number> {
   if (name === '--help') return print(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command) return (await command.load())(args);
-  process.stderr.write(
-    `${name ? `There is no command "${name}".` : 'Name a command.'}\n\n${USAGE}`,
-  );
+  process.stderr.write(`${problemOf(name)}\n\n${USAGE}`);
   return 2;
+}
+
+/** What is no name is not quoted: it may be a token that was to be refreshed. */
+function problemOf(name: string): string {
+  if (name === '') return 'Name a command.';
+  return /^[a-z-]{1,20}$/i.test(name)
+    ? `There is no command "${name}".`
+    : 'The first argument is no command.';
 }
 
 function print(text: string): number {
@@ -56,8 +62,14 @@ function print(text: string): number {
   return 0;
 }
 
+// As in `| head`: who read has gone, which needs no stack trace. What was to be read is missing.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  process.exitCode = 1;
+  if (code !== 'EPIPE') process.stderr.write(`Standard output cannot be written (${code}).\n`);
+});
+
 main(process.argv.slice(2)).then(
-  (code) => (process.exitCode = code),
+  (code) => (process.exitCode ||= code),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exitCode = 1;

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { describe, expect, it } from '@jest/globals';
+
+/** Starts the built command line, which writes into pipes. */
+function start(...args: string[]) {
+  const child = spawn(process.execPath, ['dist/esm/cli/main.js', ...args], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const ended = new Promise((resolve) =>
+    child.on('close', (code) => resolve({ code, stderr })),
+  ) as Promise<{ code: number | null; stderr: string }>;
+  return { child, ended };
+}
+
+describe('nestjs-berbix', () => {
+  it.each([['token-table'], ['--help']])(
+    'ends without a stack trace where nobody reads what %s writes',
+    async (...args) => {
+      const { child, ended } = start(...args);
+      child.stdout.destroy();
+      await expect(ended).resolves.toEqual({ code: 1, stderr: '' });
+    },
+  );
+
+  it('quotes nothing that stands in the place of a command and is none', async () => {
+    const { ended } = start('rt_HIDDENWORD');
+    const { code, stderr } = await ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^The first argument is no command\.\n\nUsage: /);
+    expect(stderr).not.toContain('HIDDENWORD');
+  });
+});
