@@ -1,66 +1,21 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
-import { Cluster, Redis } from 'ioredis';
+import { describe, expect, it } from '@jest/globals';
+import { Cluster, type ClusterOptions } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
-import { Directories } from '../sandbox/support/directories.js';
 import { closeAfterTest } from '../support/services.js';
-import { freePort, missingServer, startRedis, uniquePrefix } from '../support/servers.js';
-import { storeErrorOf } from './steps.support.js';
+import { missingServer, uniquePrefix } from '../support/servers.js';
+import { startCluster } from './redis-cluster.support.js';
+import { allKeys, storeErrorOf } from './steps.support.js';
 
-const directories = new Directories();
-afterAll(() => directories.removeAll());
+const ports = await startCluster(3);
+if (ports.length === 0) missingServer('redis-server on the PATH', 'no Redis Cluster is tested');
+const onCluster = ports.length === 0 ? describe.skip : describe;
 
-const SLOTS = 16_384;
-const nodes = await startCluster(3);
-if (nodes.length === 0) missingServer('redis-server on the PATH', 'no Redis Cluster is tested');
-const onCluster = nodes.length === 0 ? describe.skip : describe;
-
-/** The ports of servers that share the slots; none where there is no redis-server. */
-async function startCluster(size: number): Promise<{ port: number; busPort: number }[]> {
-  const started: { port: number; busPort: number }[] = [];
-  for (let i = 0; i < size; i += 1) {
-    const busPort = await freePort();
-    const flags = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`];
-    const url = await startRedis(...flags, '--dir', directories.make());
-    if (url === undefined) return [];
-    started.push({ port: Number(new URL(url).port), busPort });
-  }
-  const clients = started.map(({ port }) => new Redis(port, '127.0.0.1'));
-  const [first] = started as [{ port: number; busPort: number }];
-  for (const [i, client] of clients.entries()) {
-    const [from, to] = [Math.ceil((i * SLOTS) / size), Math.ceil(((i + 1) * SLOTS) / size) - 1];
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
-    if (i > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', first.port, first.busPort);
-  }
-  for (const client of clients) {
-    while (
-      !/cluster_state:ok[^]*cluster_known_nodes:3/.test(String(await client.cluster('INFO')))
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    client.disconnect();
-  }
-  return started;
-}
-
-function open(keyPrefix = ''): Cluster {
-  const cluster = new Cluster(
-    nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
-    { redisOptions: { keyPrefix } },
-  );
+function open(keyPrefix = '', options: ClusterOptions = {}): Cluster {
+  // One server is enough: it knows the others.
+  const cluster = new Cluster(ports.slice(0, 1), { ...options, redisOptions: { keyPrefix } });
   closeAfterTest(async () => cluster.disconnect());
   return cluster;
-}
-
-async function allKeys(store: RedisTokenStore): Promise<string[]> {
-  const found = new Set<string>();
-  let cursor: string | undefined;
-  do {
-    const page = await store.keys('', cursor);
-    for (const key of page.keys) found.add(key);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return [...found].toSorted();
 }
 
 onCluster('on a Redis Cluster', () => {
@@ -76,6 +31,21 @@ onCluster('on a Redis Cluster', () => {
     const keys = Array.from({ length: 30 }, (_, i) => `key/${i}`);
     for (const key of keys) await store.commit(key, 0, 'value');
     await expect(allKeys(store)).resolves.toEqual(keys.toSorted());
+  });
+
+  it('lists the keys of all servers before it is connected, and just as it connects', async () => {
+    const prefix = uniquePrefix();
+    const keys = Array.from({ length: 30 }, (_, i) => `key/${i}`);
+    const store = new RedisTokenStore(open(), { prefix });
+    for (const key of keys) await store.commit(key, 0, 'value');
+    const lazy = new RedisTokenStore(open('', { lazyConnect: true }), { prefix });
+    await expect(allKeys(lazy)).resolves.toEqual(keys.toSorted());
+    const connecting = open();
+    // Of the servers it knows only the one that it was given.
+    while (connecting.nodes('master').length === 0) await new Promise(setImmediate);
+    await expect(allKeys(new RedisTokenStore(connecting, { prefix }))).resolves.toEqual(
+      keys.toSorted(),
+    );
   });
 
   it('does not go on with the keys of a server that is gone', async () => {

@@ -5,7 +5,7 @@ import { closeAfterTest } from '../support/services.js';
 import { freePort, REDIS_URL, redisClient, uniquePrefix } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
 import { silentServer } from './silent-server.support.js';
-import { STEPS, storeErrorOf } from './steps.support.js';
+import { allKeys, STEPS, storeErrorOf } from './steps.support.js';
 
 const onServer = REDIS_URL === undefined ? describe.skip : describe;
 const DAY_MS = 86_400_000;
@@ -164,14 +164,7 @@ onServer('on a Redis server', () => {
       await store.commit('a/2', 0, 'value');
       await store.commit('b', 0, 'value');
       await expect(store.load('a/1')).resolves.toMatchObject({ value: 'value' });
-      const found: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await store.keys('a/', cursor);
-        found.push(...page.keys);
-        cursor = page.cursor;
-      } while (cursor !== undefined);
-      expect([...new Set(found)].toSorted()).toEqual(['a/1', 'a/2']);
+      await expect(allKeys(store, 'a/')).resolves.toEqual(['a/1', 'a/2']);
       const plain = redisClient();
       await expect(plain.exists(`${keyPrefix}${prefix}a/1`)).resolves.toBe(1);
       plain.disconnect();
@@ -185,15 +178,16 @@ onServer('on a Redis server', () => {
     );
     for (const [i, store] of stores.entries()) await store.commit(`:${i}`, 0, 'value');
     for (const [i, store] of stores.entries()) {
-      const found: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await store.keys('', cursor);
-        found.push(...page.keys);
-        cursor = page.cursor;
-      } while (cursor !== undefined);
-      expect([...new Set(found)]).toEqual([`:${i}`]);
+      await expect(allKeys(store)).resolves.toEqual([`:${i}`]);
     }
+  });
+
+  it('lists its keys beside one of another type', async () => {
+    const { client, prefix } = open();
+    const store = new RedisTokenStore(client, { prefix });
+    await client.set(`${prefix}of somebody else`, 'text');
+    await store.commit('key', 0, 'value');
+    await expect(allKeys(store)).resolves.toEqual(['key']);
   });
 
   it('says what Redis refuses, and no more', async () => {

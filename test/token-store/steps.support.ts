@@ -24,3 +24,15 @@ export async function storeErrorOf(step: Promise<unknown>): Promise<BerbixStoreE
   if (result instanceof BerbixStoreError) return result;
   throw new Error('expected a BerbixStoreError', { cause: result });
 }
+
+/** The keys that begin with a prefix, in order and each once. */
+export async function allKeys(store: BerbixTokenStore, prefix = ''): Promise<string[]> {
+  const found = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await store.keys(prefix, cursor);
+    for (const key of page.keys) found.add(key);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return [...found].toSorted();
+}

@@ -13,7 +13,6 @@ import { SCRIPTS, type RedisScript } from './scripts.js';
 export interface RedisClient extends RedisScanner {
   evalsha(sha: string, keys: number, ...args: string[]): Promise<unknown>;
   eval(script: string, keys: number, ...args: string[]): Promise<unknown>;
-  hexists(key: string, field: string): Promise<number>;
 }
 
 /** The options of a {@link RedisTokenStore}. */

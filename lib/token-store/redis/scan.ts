@@ -8,6 +8,8 @@ interface RedisServer {
     pattern: string,
     count: 'COUNT',
     hint: number,
+    type: 'TYPE',
+    name: 'hash',
   ): Promise<[cursor: string, keys: string[]]>;
 }
 
@@ -20,13 +22,14 @@ interface RedisNode extends RedisServer {
 export interface RedisScanner extends RedisServer {
   readonly options: { keyPrefix?: string | undefined };
   nodes?(role: 'master'): RedisNode[];
+  hexists(key: string, field: string): Promise<number>;
 }
 
 /** How many keys Redis looks at for one page. */
 const HINT = 500;
 
 /**
- * Some of the keys that begin with the prefix, without the client's own `keyPrefix`, which it adds
+ * Some of the keys of hashes that begin with the prefix, without the client's own `keyPrefix`, which it adds
  * to every key that it sends, and neither to a pattern nor to what it gets.
  *
  * On a Cluster one server after the other: the cursor has that of the server and the addresses of
@@ -39,6 +42,8 @@ export async function scanPage(
   prefix: string,
   cursor: string | undefined,
 ): Promise<{ keys: string[]; cursor: string | undefined }> {
+  // A Cluster knows all of its servers once it can be asked for a key, and waits until it can.
+  if (client.nodes !== undefined && cursor === undefined) await client.hexists(prefix, 'value');
   const clientPrefix = String(client.options.keyPrefix ?? '');
   const servers = serversOf(client);
   const [from, ...left] = cursor?.split(' ') ?? ['0', ...servers.keys()];
@@ -50,7 +55,7 @@ export async function scanPage(
     );
   }
   const pattern = `${escaped(clientPrefix + prefix)}*`;
-  const [next, found] = await server.scan(from, 'MATCH', pattern, 'COUNT', HINT);
+  const [next, found] = await server.scan(from, 'MATCH', pattern, 'COUNT', HINT, 'TYPE', 'hash');
   if (next === '0') left.shift();
   return {
     keys: found.map((key) => key.slice(clientPrefix.length)),
