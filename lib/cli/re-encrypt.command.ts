@@ -8,11 +8,15 @@ import { parseReEncryptFlags, RE_ENCRYPT_USAGE } from './re-encrypt.flags.js';
 import { ReEncryptProgress } from './re-encrypt.progress.js';
 import { openStore, type OpenedStore } from './re-encrypt.store.js';
 
+/** With a mistake in the address nothing is found, and the values still need their old key. */
+const NOTHING_STORED =
+  'Nothing is stored there for this account. Check the database, --table or --prefix, and --account.';
+
 /**
  * `nestjs-berbix re-encrypt`: all that is stored, under the current key.
  *
- * @returns 0 when everything is, 1 if something could not be or the store failed, 2 for flags that
- * cannot be used
+ * @returns 0 when everything is, 1 if something could not be, nothing was found or the store failed,
+ * 2 for flags that cannot be used
  */
 export async function reEncryptCommand(args: string[]): Promise<number> {
   const flags = parseReEncryptFlags(args);
@@ -39,6 +43,7 @@ export async function reEncryptCommand(args: string[]): Promise<number> {
       onFailure: (key, error) => progress.failure(key, error),
     });
     progress.end();
+    if (counts.total === 0) throw new Error(NOTHING_STORED);
     process.stdout.write(summaryOf(counts));
     return 0;
   } catch (error) {
@@ -60,7 +65,6 @@ function encryptionOf(environment: NodeJS.ProcessEnv): BerbixEncryptionOptions {
 }
 
 function summaryOf({ total, changed, unchanged, failed }: ReencryptionCounts): string {
-  if (total === 0) return 'Nothing is stored there for this account. Is the address complete?\n';
   return [
     `${total} values`,
     `  ${changed} encrypted anew with the current key`,

@@ -13,7 +13,8 @@ Options:
   --postgres URL  such as postgres://user@host:5432/database; needs pg, which also
                   reads PGPASSWORD
   --table NAME    the table in PostgreSQL, if it is not berbix_tokens
-  --redis URL     such as redis://host:6379; needs ioredis
+  --redis URL     such as redis://host:6379, of any server of a Cluster; needs ioredis.
+                  A password that is not in it is taken from REDISCLI_AUTH
   --prefix TEXT   what keys in Redis begin with, if it is not berbix:
   --account NAME  the name of the account, if it has one
   --accept-clear  encrypt also what is stored in clear text; only while a store

@@ -12,7 +12,9 @@ export interface OpenedStore {
 }
 
 type Pg = Pick<typeof import('pg'), 'Pool'>;
-type Ioredis = Pick<typeof import('ioredis'), 'Redis'>;
+type Ioredis = Pick<typeof import('ioredis'), 'Cluster' | 'Redis'>;
+type RedisServer = InstanceType<Ioredis['Redis']>;
+type RedisConnection = RedisServer | InstanceType<Ioredis['Cluster']>;
 
 /** How drivers are loaded; neither is a dependency of this package. */
 export interface Drivers {
@@ -29,6 +31,7 @@ const DRIVERS: Drivers = {
 const CONNECT_MS = 10_000;
 /** For one statement or command; a page of keys takes longest. */
 const ANSWER_MS = 30_000;
+const REDIS_LIMITS = { connectTimeout: CONNECT_MS, commandTimeout: ANSWER_MS };
 
 /**
  * Connects to the store.
@@ -61,27 +64,53 @@ function openPostgres(
 
 async function openRedis(
   { url, prefix }: ReEncryptTarget & { kind: 'redis' },
-  { Redis }: Ioredis,
+  { Cluster, Redis }: Ioredis,
 ): Promise<OpenedStore> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: CONNECT_MS,
-    commandTimeout: ANSWER_MS,
-    retryStrategy: null,
+  const server = new Redis(url, { ...REDIS_LIMITS, lazyConnect: true, retryStrategy: null });
+  server.options.password ||= process.env['REDISCLI_AUTH'];
+  const opened = (client: RedisConnection): OpenedStore => ({
+    store: new RedisTokenStore(client, { prefix }),
+    close: async () => client.disconnect(),
   });
-  // What connect() rejects with says only that the connection is closed.
-  let told: unknown;
-  redis.on('error', (error) => (told = error));
+  await connect(server);
   try {
-    await redis.connect();
+    if (!(await isOfCluster(server))) return opened(server);
   } catch (error) {
-    redis.disconnect();
+    server.disconnect();
+    throw error;
+  }
+  // It has the keys of its own slots alone.
+  server.disconnect();
+  const { host = '', port = 6379, username, password, tls } = server.options;
+  const cluster = new Cluster([{ host, port }], {
+    lazyConnect: true,
+    slotsRefreshTimeout: CONNECT_MS,
+    clusterRetryStrategy: () => null,
+    redisOptions: { ...REDIS_LIMITS, username, password, tls },
+  });
+  await connect(cluster);
+  return opened(cluster);
+}
+
+/** What `connect()` rejects with says only that the connection is closed. */
+async function connect(client: RedisConnection): Promise<void> {
+  let told: unknown;
+  client.on('error', (error) => (told = error));
+  try {
+    await client.connect();
+  } catch (error) {
+    client.disconnect();
     throw storeFailure('Redis', told ?? error);
   }
-  return {
-    store: new RedisTokenStore(redis, { prefix }),
-    close: async () => redis.disconnect(),
-  };
+}
+
+async function isOfCluster(server: RedisServer): Promise<boolean> {
+  const info = await server.info('cluster').catch((error: unknown) => storeFailure('Redis', error));
+  if (typeof info === 'string') return /^cluster_enabled:1/m.test(info);
+  if (info.retryable) throw info;
+  throw new Error(
+    `Redis does not say whether it is one server of a Cluster (${info.reason}). Let the user have INFO, or call reencryptTokens() with a store on a Redis or Cluster of your own.`,
+  );
 }
 
 async function loaded<Driver>(

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
+import { runBuilt } from './run-command.support.js';
 
 /** Starts the built command line, which writes into pipes. */
 function start(...args: string[]) {
@@ -26,8 +27,7 @@ describe('nestjs-berbix', () => {
   );
 
   it('quotes nothing that stands in the place of a command and is none', async () => {
-    const { ended } = start('rt_HIDDENWORD');
-    const { code, stderr } = await ended;
+    const { code, stderr } = await runBuilt(['rt_HIDDENWORD']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^The first argument is no command\.\n\nUsage: /);
     expect(stderr).not.toContain('HIDDENWORD');

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
@@ -18,6 +17,7 @@ import {
   uniqueTable,
 } from '../support/servers.js';
 import { cipherWith, newKey, tracesOf } from '../token-store/encryption.support.js';
+import { runBuilt } from './run-command.support.js';
 
 const keys = { new: newKey(), old: newKey() };
 const BERBIX_ENCRYPTION_KEYS = `new:${keys.new},old:${keys.old}`;
@@ -26,14 +26,7 @@ const keyOf = (id: number): string => `default/transaction/${id}`;
 
 /** Runs the built command line. */
 async function run(args: string[], environment: NodeJS.ProcessEnv = { BERBIX_ENCRYPTION_KEYS }) {
-  const child = spawn(process.execPath, ['dist/esm/cli/main.js', 're-encrypt', ...args], {
-    env: { ...process.env, NODE_OPTIONS: '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => (stdout += chunk));
-  child.stderr.on('data', (chunk) => (stderr += chunk));
-  const code = await new Promise((resolve) => child.on('close', resolve));
+  const { code, stdout, stderr } = await runBuilt(['re-encrypt', ...args], environment);
   for (const trace of Object.values(keys).flatMap(tracesOf)) {
     expect(stdout + stderr).not.toContain(trace);
   }
@@ -142,8 +135,8 @@ describe.each(SERVERS.filter(({ url }) => url !== undefined))(
     it('keeps to the account that it is told, and says when nothing is there', async () => {
       await commit(1);
       const none = await run([...opened.args, '--account', 'shop']);
-      expect(none).toMatchObject({ code: 0, stderr: '' });
-      expect(none.stdout).toMatch(/^Nothing is stored there for this account/);
+      expect(none).toMatchObject({ code: 1, stdout: '' });
+      expect(none.stderr).toMatch(/^Nothing is stored there for this account\. Check [^\n]+\n$/);
       expect(await stored(1)).toMatch(/^b1\.old\./);
     });
   },

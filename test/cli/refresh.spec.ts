@@ -1,29 +1,10 @@
-import { spawn } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { runBuilt } from './run-command.support.js';
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the built command line. */
-function run(
-  args: string[],
-  input: string,
-  environment: Record<string, string | undefined>,
-): Promise<Ended> {
-  const child = spawn(process.execPath, ['dist/esm/cli/main.js', 'refresh', ...args], {
-    env: { ...process.env, NODE_OPTIONS: '', ...environment },
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => (stdout += chunk));
-  child.stderr.on('data', (chunk) => (stderr += chunk));
-  child.stdin.end(input);
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
-}
+const run = (args: string[], input: string, environment: Record<string, string | undefined>) =>
+  runBuilt(['refresh', ...args], environment, input);
 
 const account = (sandbox: BerbixSandbox): Record<string, string> => ({
   BERBIX_API_SECRET: sandbox.apiSecret,

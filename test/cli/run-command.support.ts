@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { jest } from '@jest/globals';
 
 /** Runs a command of the command line in this process, and keeps what it writes. */
@@ -17,4 +18,21 @@ export async function runCommand(
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
+}
+
+/** Runs the built command line in a process of its own; with nothing on standard input by default. */
+export async function runBuilt(
+  args: string[],
+  environment: Record<string, string | undefined> = {},
+  input = '',
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['dist/esm/cli/main.js', ...args], {
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  // It may end without having read it.
+  child.stdin.on('error', () => {}).end(input);
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
 }

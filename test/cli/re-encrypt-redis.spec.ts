@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import { Cluster, type Redis } from 'ioredis';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { missingServer, redisClient, startRedis, uniquePrefix } from '../support/servers.js';
+import { closeAfterTest } from '../support/services.js';
+import { cipherWith, newKey } from '../token-store/encryption.support.js';
+import { startCluster } from '../token-store/redis-cluster.support.js';
+import { runBuilt } from './run-command.support.js';
+
+const PASSWORD = 'HIDDENWORD %41/@';
+const keys = { new: newKey(), old: newKey() };
+const old = cipherWith({ old: keys.old });
+const encryptionKeys = { BERBIX_ENCRYPTION_KEYS: `new:${keys.new},old:${keys.old}` };
+
+const ports = await startCluster(3);
+const url = await startRedis();
+if (url === undefined) missingServer('redis-server on the PATH', 're-encrypt --redis is skipped');
+const withServers = url === undefined ? describe.skip : describe;
+
+// Not as a flag: how startRedis finds out that it runs would be refused.
+if (url !== undefined) {
+  const client = redisClient({}, url);
+  await client.config('SET', 'requirepass', PASSWORD);
+  client.disconnect();
+}
+
+/** A client of the server that asks for a password. */
+function openLocked(): Redis {
+  const client = redisClient({ password: PASSWORD }, url);
+  closeAfterTest(async () => client.disconnect());
+  return client;
+}
+
+/** Thirty values, which are on all servers of a Cluster. */
+async function fill(store: RedisTokenStore): Promise<void> {
+  for (let id = 0; id < 30; id++) {
+    const key = `default/transaction/${id}`;
+    await store.commit(key, 0, await old.seal(key, `value ${id}`));
+  }
+}
+
+withServers('nestjs-berbix re-encrypt --redis', () => {
+  it('works on a whole Cluster, given one server of it', async () => {
+    const cluster = new Cluster([{ host: '127.0.0.1', port: ports[0] as number }]);
+    closeAfterTest(async () => cluster.disconnect());
+    const prefix = uniquePrefix();
+    await fill(new RedisTokenStore(cluster, { prefix }));
+    const address = `redis://127.0.0.1:${ports[1]}`;
+    const args = ['re-encrypt', '--redis', address, '--prefix', prefix];
+    const { code, stdout, stderr } = await runBuilt(args, encryptionKeys);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^30 values\n {2}30 encrypted anew/);
+  });
+
+  it('takes a password from REDISCLI_AUTH where the URL has none', async () => {
+    const client = openLocked();
+    await fill(new RedisTokenStore(client));
+    const args = ['re-encrypt', '--redis', url ?? ''];
+    const refused = await runBuilt(args, encryptionKeys);
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/NOAUTH/) });
+    const environment = { ...encryptionKeys, REDISCLI_AUTH: PASSWORD };
+    const { code, stdout } = await runBuilt(args, environment);
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^30 values/),
+    });
+    // What the URL says goes first.
+    const [scheme, host] = (url ?? '').split('//');
+    const wrong = ['re-encrypt', '--redis', `${scheme}//:HIDDENWORD@${host}`];
+    expect((await runBuilt(wrong, environment)).stderr).toMatch(/WRONGPASS/);
+  });
+
+  it('stops where it cannot know whether there are more servers, and says what to do', async () => {
+    const client = openLocked();
+    await client.call('ACL', 'SETUSER', 'noinfo', 'on', '>HIDDENWORD', '~*', '+@all', '-info');
+    const address = (url ?? '').replace('//', '//noinfo:HIDDENWORD@');
+    const { code, stdout, stderr } = await runBuilt(
+      ['re-encrypt', '--redis', address],
+      encryptionKeys,
+    );
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /whether it is one server of a Cluster \(NOPERM\)\. Let the user have INFO/,
+    );
+    expect(stderr).not.toContain('HIDDENWORD');
+  });
+});
