@@ -1,3 +1,4 @@
+import { AT_ONCE_CASES } from './contract/at-once.cases.js';
 import { COMMIT_CASES } from './contract/commit.cases.js';
 import type { TokenStoreCase } from './contract/contract-case.js';
 import { FORGET_CASES } from './contract/forget.cases.js';
@@ -6,7 +7,8 @@ import { LEASE_CASES } from './contract/lease.cases.js';
 
 /**
  * All that the services of this package rely on in a {@link BerbixTokenStore}, case by case, for the
- * tests of a store of your own. Needs no test runner.
+ * tests of a store of your own. Needs no test runner. What takes a day, a crash or a second clock to
+ * see is not tested.
  *
  * @example
  * ```ts
@@ -21,5 +23,6 @@ export const tokenStoreContract: readonly TokenStoreCase[] = [
   ...COMMIT_CASES,
   ...LEASE_CASES,
   ...FORGET_CASES,
+  ...AT_ONCE_CASES,
   ...KEYS_CASES,
 ];

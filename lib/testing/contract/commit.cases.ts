@@ -192,6 +192,6 @@ const KEYS = [
   'e\u0301',
   '日本語',
   '🔑',
-  'x'.repeat(300),
-  `${'x'.repeat(299)}y`,
+  'x'.repeat(1_000),
+  `${'x'.repeat(999)}y`,
 ];

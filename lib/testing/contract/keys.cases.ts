@@ -23,7 +23,7 @@ export const KEYS_CASES = [
   }),
 
   contractCase('keys are listed page by page', async (store, base) => {
-    const keys = Array.from({ length: 1_100 }, (_, i) => `${base}/${i}`);
+    const keys = Array.from({ length: 2_500 }, (_, i) => `${base}/${i}`);
     for (let from = 0; from < keys.length; from += 100) {
       await Promise.all(keys.slice(from, from + 100).map((key) => store.commit(key, 0, 'value')));
     }

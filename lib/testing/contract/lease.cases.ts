@@ -65,7 +65,7 @@ export const LEASE_CASES = [
 
   contractCase('a lease that has ended is none', async (store, key) => {
     await store.lease(key, NOTHING, 1, 'note');
-    while (((await store.load(key))?.leasedForMs ?? 0) > 0) await pause(1);
+    await ended(store, key);
     // Also later than at its very end.
     await pause(5);
     deepEqual(await stateOf(store, key), {
@@ -77,6 +77,23 @@ export const LEASE_CASES = [
     });
     equal((await store.load(key))?.leasedForMs, 0);
   }),
+
+  contractCase('who was slow commits although the lease has ended', async (store, key, another) => {
+    await store.lease(key, NOTHING, 1, 'note');
+    await ended(another, key);
+    equal(await store.commit(key, 0, 'late'), 1);
+    equal((await another.load(key))?.value, 'late');
+  }),
+
+  contractCase(
+    'who was slow releases although the lease has ended',
+    async (store, key, another) => {
+      await store.lease(key, NOTHING, 1, 'note');
+      await ended(another, key);
+      equal(await store.release(key, { version: 0, fence: 1 }, 'late'), true);
+      equal((await another.load(key))?.note, 'late');
+    },
+  ),
 
   contractCase('a record that changed since it was seen is not leased', async (store, key) => {
     await store.commit(key, 0, 'value');
@@ -166,6 +183,11 @@ export const LEASE_CASES = [
     ok(later.now > 1_577_836_800_000 && later.now < 1e14, String(later.now));
   }),
 ];
+
+/** Waits until nobody has a lease. */
+async function ended(store: BerbixTokenStore, key: string): Promise<void> {
+  while (((await store.load(key))?.leasedForMs ?? 0) > 0) await pause(1);
+}
 
 /** Tries until the lease of another one has ended; it is a short one. */
 async function leaseWhenFree(store: BerbixTokenStore, key: string, seen: SeenRecord) {
