@@ -1,36 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { BerbixConfigurationError } from 'nestjs-berbix';
 import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
-import pg from 'pg';
 import { closeAfterTest } from '../support/services.js';
-import {
-  freePort,
-  POSTGRES_URL,
-  postgresPool,
-  sharedPglite,
-  uniqueTable,
-} from '../support/servers.js';
+import { sharedPglite, uniqueTable } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
-import { silentServer } from './silent-server.support.js';
-import { CANARIES, STEPS, storeErrorOf } from './steps.support.js';
-
-const onServer = POSTGRES_URL === undefined ? describe.skip : describe;
-
-/** A server where there is one, and PGlite otherwise. */
-async function anyClient(): Promise<PostgresClient> {
-  if (POSTGRES_URL === undefined) return sharedPglite();
-  const pool = postgresPool();
-  closeAfterTest(() => pool.end());
-  return pool;
-}
-
-/** A table for one test; its name is made by `uniqueTable`. */
-async function makeTable(client: PostgresClient, table = uniqueTable()) {
-  const store = new PostgresTokenStore(client, { table });
-  await store.createTable();
-  closeAfterTest(() => client.query(`DROP TABLE ${table}`));
-  return { store, table };
-}
+import { anyClient, makeTable } from './postgres.support.js';
+import { STEPS, storeErrorOf } from './steps.support.js';
 
 async function rowsOf<Row>(client: PostgresClient, sql: string): Promise<Row[]> {
   return (await client.query(sql)).rows as Row[];
@@ -220,6 +195,45 @@ describe('records without a value', () => {
     await expect(store.commit('old/committed', 2, 'value')).resolves.toBeUndefined();
   });
 
+  it('have 24 hours, also where a day has 23', async () => {
+    const statements: string[] = [];
+    const store = new PostgresTokenStore({
+      query: async (text) => {
+        statements.push(text);
+        return { rows: [] };
+      },
+    });
+    for (const step of Object.values(STEPS)) await step(store);
+    expect(statements.join()).toContain("interval '24 hours'");
+    expect(statements.join()).not.toContain("'1 day'");
+  });
+
+  it('are searched for in the index, not looked at one by one', async () => {
+    const client = await anyClient();
+    const { store, table } = await makeTable(client);
+    await store.commit('key', 0, 'value');
+    await client.query(
+      `INSERT INTO ${table} (key, version, fence, remove_after)
+       SELECT 'forgotten/' || i, 1, 1, now() + interval '1 hour' FROM generate_series(1, 5000) AS i`,
+    );
+    await client.query(`ANALYZE ${table}`);
+    const plans: string[] = [];
+    const explaining = new PostgresTokenStore(
+      {
+        query: async (text, values) => {
+          const { rows } = await client.query(`EXPLAIN ${text}`, values);
+          plans.push(JSON.stringify(rows));
+          return { rows: [] };
+        },
+      },
+      { table },
+    );
+    await explaining.forget('key');
+    await explaining.lease('new', { version: 0, fence: 0 }, 1_000, '');
+    expect(plans).toHaveLength(2);
+    for (const plan of plans) expect(plan).toMatch(/Index Cond: \(remove_after < now\(\)\)/);
+  });
+
   it('are found by an index that has no others', async () => {
     const client = await anyClient();
     const { table } = await makeTable(client);
@@ -231,6 +245,36 @@ describe('records without a value', () => {
       expect.stringMatching(/UNIQUE INDEX .* \(key\)/),
       expect.stringMatching(/\(remove_after\) WHERE \(remove_after IS NOT NULL\)/),
     ]);
+  });
+});
+
+describe('a step that was rolled back', () => {
+  /** A client with as many serialization failures, and then an answer. */
+  function failing(times: number, code: string) {
+    const client = {
+      calls: 0,
+      query: async () => {
+        if (++client.calls <= times) throw Object.assign(new Error('canary'), { code });
+        return { rows: [{ version: 1 }] };
+      },
+    };
+    return client;
+  }
+
+  it.each(['40001', '40P01'])('is tried again after %s, and not for ever', async (code) => {
+    const once = failing(1, code);
+    await expect(new PostgresTokenStore(once).commit('key', 0, 'value')).resolves.toBe(1);
+    expect(once.calls).toBe(2);
+    const always = failing(Infinity, code);
+    const error = await storeErrorOf(new PostgresTokenStore(always).commit('key', 0, 'value'));
+    expect(error).toMatchObject({ reason: code, retryable: true });
+    expect(always.calls).toBe(20);
+  });
+
+  it('is not tried again where it may have been done', async () => {
+    const client = failing(1, '08006');
+    await storeErrorOf(new PostgresTokenStore(client).commit('key', 0, 'value'));
+    expect(client.calls).toBe(1);
   });
 });
 
@@ -260,159 +304,5 @@ describe('the client', () => {
       expect(text).not.toMatch(/canary/);
       expect(text).not.toContain(';');
     }
-  });
-});
-
-onServer('on a PostgreSQL server', () => {
-  it('is made by many at once', async () => {
-    const pool = postgresPool({ max: 10 });
-    closeAfterTest(() => pool.end());
-    // What the others get depends on how far the first has come: a few times, to see it all.
-    for (let round = 0; round < 10; round++) {
-      const table = uniqueTable();
-      closeAfterTest(() => pool.query(`DROP TABLE ${table}`));
-      const stores = Array.from({ length: 10 }, () => new PostgresTokenStore(pool, { table }));
-      await Promise.all(stores.map((store) => store.createTable()));
-      await expect(stores[0]?.commit('key', 0, 'value')).resolves.toBe(1);
-    }
-  });
-
-  it('works behind a pooler that gives every statement another connection', async () => {
-    const pool = postgresPool();
-    closeAfterTest(() => pool.end());
-    const { table } = await makeTable(pool);
-    const client: PostgresClient = {
-      query: async (text, values) => {
-        const connection = new pg.Client({ connectionString: POSTGRES_URL });
-        await connection.connect();
-        try {
-          return await connection.query(text, values);
-        } finally {
-          await connection.end();
-        }
-      },
-    };
-    const store = new PostgresTokenStore(client, { table });
-    const lease = await store.lease('key', { version: 0, fence: 0 }, 60_000, 'note');
-    expect(lease?.fence).toBe(1);
-    await expect(store.release('key', { version: 0, fence: 1 }, 'again')).resolves.toBe(true);
-    await expect(store.commit('key', 0, 'value')).resolves.toBe(1);
-    await expect(store.keys('')).resolves.toEqual({ keys: ['key'], cursor: undefined });
-    await store.forget('key');
-    await expect(store.load('key')).resolves.toMatchObject({ version: 2, fence: 2 });
-  });
-
-  it('waits for the row, and takes the time and the lease as they are then', async () => {
-    const pool = postgresPool();
-    closeAfterTest(() => pool.end());
-    const { store, table } = await makeTable(pool);
-    await store.commit('key', 0, 'value');
-    const other = await pool.connect();
-    await other.query('BEGIN');
-    await other.query(`UPDATE ${table} SET note = 'locked' WHERE key = 'key'`);
-    const leasing = store.lease('key', { version: 1, fence: 0 }, 1_000, 'note');
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${table}%' AND pid <> pg_backend_pid()`;
-    while ((await pool.query(waiting)).rows.length === 0) {
-      // It is on its way.
-    }
-    const { rows } = await other.query(
-      `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
-    );
-    await other.query('COMMIT');
-    other.release();
-    const lease = await leasing;
-    expect(lease?.now).toBeGreaterThanOrEqual(rows[0].now);
-  });
-
-  it('does not wait for records that somebody else is about to remove', async () => {
-    // Where it does wait, it is a failure, soon.
-    const pool = postgresPool({ lock_timeout: 2_000 });
-    closeAfterTest(() => pool.end());
-    const { store, table } = await makeTable(pool);
-    for (const key of ['old', 'key']) await store.commit(key, 0, 'value');
-    await store.forget('old');
-    await pool.query(`UPDATE ${table} SET remove_after = 'yesterday' WHERE key = 'old'`);
-    const other = await pool.connect();
-    await other.query('BEGIN');
-    await other.query(`SELECT 1 FROM ${table} WHERE key = 'old' FOR UPDATE`);
-    try {
-      await store.forget('key');
-    } finally {
-      await other.query('COMMIT');
-      other.release();
-    }
-    await expect(store.load('old')).resolves.toBeDefined();
-  });
-
-  it('lists keys as one range of the index', async () => {
-    const pool = postgresPool();
-    closeAfterTest(() => pool.end());
-    const { table } = await makeTable(pool);
-    const { rows } = await pool.query(
-      `SELECT collation_name FROM information_schema.columns WHERE table_name = $1 AND column_name = 'key'`,
-      [table],
-    );
-    expect(rows).toEqual([{ collation_name: 'C' }]);
-  });
-
-  it.each(Object.entries(STEPS))('a closed port fails %s', async (_, step) => {
-    const pool = postgresPool({
-      connectionString: `postgres://canary:canary@127.0.0.1:${await freePort()}/test`,
-    });
-    closeAfterTest(() => pool.end());
-    const error = await storeErrorOf(step(new PostgresTokenStore(pool)));
-    expect(error).toMatchObject({ reason: 'ECONNREFUSED', retryable: true });
-    expect(await everyViewOf(error)).not.toMatch(/canary/);
-  });
-
-  it('a server that does not answer is a failure, as the pool is set', async () => {
-    const pool = postgresPool({
-      connectionString: `postgres://postgres@127.0.0.1:${await silentServer()}/test`,
-      connectionTimeoutMillis: 50,
-    });
-    closeAfterTest(() => pool.end());
-    const error = await storeErrorOf(new PostgresTokenStore(pool).load('key'));
-    expect(error.retryable).toBe(true);
-    expect(error.message).toMatch(/^PostgreSQL cannot be reached, is too slow or too busy\. /);
-  });
-
-  it('a statement that takes too long is a failure, as the pool is set', async () => {
-    const pool = postgresPool({ query_timeout: 100 });
-    const admin = postgresPool();
-    closeAfterTest(() => Promise.all([pool.end(), admin.end()]));
-    const { table } = await makeTable(admin);
-    const lock = await admin.connect();
-    await lock.query(`BEGIN; LOCK TABLE ${table}`);
-    const error = await storeErrorOf(new PostgresTokenStore(pool, { table }).load('key'));
-    expect(error.retryable).toBe(true);
-    await lock.query('ROLLBACK');
-    lock.release();
-  });
-
-  it('a value that PostgreSQL refuses is not told', async () => {
-    const pool = postgresPool();
-    closeAfterTest(() => pool.end());
-    const { store } = await makeTable(pool);
-    const error = await storeErrorOf(store.commit('key', 0, `${CANARIES.value}\0`));
-    expect(error).toMatchObject({ reason: '22021', retryable: false });
-    expect(await everyViewOf(error)).not.toMatch(/canary/);
-  });
-
-  it('a connection that is ended in the middle is a failure', async () => {
-    const pool = postgresPool({ max: 1 });
-    const admin = postgresPool();
-    closeAfterTest(() => Promise.all([pool.end(), admin.end()]));
-    const { table } = await makeTable(admin);
-    const store = new PostgresTokenStore(pool, { table });
-    const { rows } = await pool.query('SELECT pg_backend_pid() AS pid');
-    const lock = await admin.connect();
-    await lock.query(`BEGIN; LOCK TABLE ${table}`);
-    const failing = storeErrorOf(store.load('key'));
-    await lock.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
-    expect((await failing).retryable).toBe(true);
-    await lock.query('ROLLBACK');
-    lock.release();
-    // The pool opens another one.
-    await expect(store.load('key')).resolves.toBeUndefined();
   });
 });

@@ -34,6 +34,15 @@ interface Row {
 /** SQLSTATEs of a table that is not there, or is another one. */
 const NO_SUCH_TABLE = new Set(['42P01', '42703']);
 
+/**
+ * What a step gets where the sessions' default is REPEATABLE READ or SERIALIZABLE and somebody else
+ * was faster, or of a deadlock. The step alone was the transaction, and was rolled back.
+ */
+const ROLLED_BACK = new Set(['40001', '40P01']);
+
+/** How often a step is tried: each time at least one of those who compete for a record is done. */
+const ATTEMPTS = 20;
+
 /** What two sessions get that create the same table at the same moment, `IF NOT EXISTS` or not. */
 const CREATED_MEANWHILE = new Set(['23505', '42P07', '42710']);
 
@@ -155,7 +164,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
 
   async #run(statement: string, ...values: unknown[]): Promise<Row[]> {
     try {
-      const { rows } = await this.#client.query(statement, values);
+      const { rows } = await this.#query(statement, values);
       if (Array.isArray(rows)) return rows as Row[];
       throw new BerbixStoreError(
         'The client of PostgresTokenStore must resolve to { rows: [...] }.',
@@ -170,6 +179,19 @@ export class PostgresTokenStore extends BerbixTokenStore {
         {},
         code,
       );
+    }
+  }
+
+  async #query(
+    statement: string,
+    values: unknown[],
+    attempts = ATTEMPTS,
+  ): Promise<{ rows: unknown[] }> {
+    try {
+      return await this.#client.query(statement, values);
+    } catch (error) {
+      if (attempts === 1 || !ROLLED_BACK.has(refusalOf(error) ?? '')) throw error;
+      return this.#query(statement, values, attempts - 1);
     }
   }
 

@@ -1,8 +1,11 @@
 /** How many keys a page has. */
 export const PAGE_SIZE = 500;
 
-/** A record without a value goes a day after the last lease, or after it was forgotten. */
-const IN_A_DAY = `clock_timestamp() + interval '1 day'`;
+/**
+ * A record without a value goes a day after the last lease, or after it was forgotten. `1 day` is an
+ * hour shorter when the session's time zone goes over to summer.
+ */
+const IN_A_DAY = `clock_timestamp() + interval '24 hours'`;
 
 /**
  * One statement for each step, so that each is atomic on any connection, behind a pooler too. The
@@ -12,11 +15,13 @@ const IN_A_DAY = `clock_timestamp() + interval '1 day'`;
  * @param table quoted
  */
 export function statementsFor(table: string) {
-  // Those that are locked are in use; somebody else's statement removes them.
+  // `now()` does not change during a statement, so that the index is searched for it: with
+  // `clock_timestamp()` each record in the index is looked at. Those that are locked are in use;
+  // somebody else's statement removes them.
   const removingOld = `
     WITH old AS (
       DELETE FROM ${table} WHERE key IN (
-        SELECT key FROM ${table} WHERE remove_after < clock_timestamp() AND key <> $1
+        SELECT key FROM ${table} WHERE remove_after < now() AND key <> $1
         ORDER BY remove_after LIMIT 100 FOR UPDATE SKIP LOCKED
       )
     )`;
