@@ -34,7 +34,10 @@ export function refusalOf(error: unknown): string | undefined {
   const { name, code, message } = Object(error) as Record<string, unknown>;
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) return code;
   if (name !== 'ReplyError') return undefined;
-  return /^[A-Z]{2,20}(?= )/.exec(String(message))?.[0];
+  const text = String(message);
+  // Redis 6 puts what a command inside of a script was refused with behind words of its own.
+  const inScript = /^ERR Error running script .*? -([A-Z]{2,20}) /.exec(text)?.[1];
+  return inScript ?? /^[A-Z]{2,20}(?= )/.exec(text)?.[0];
 }
 
 /** The code of the system, such as ECONNREFUSED. */
