@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { BerbixStoreError } from 'nestjs-berbix';
 import {
   TokenCipher,
@@ -38,13 +39,20 @@ function named(id: string): NamedEncryptionKey {
 
 let kms: Kms;
 let cipher: TokenCipher;
+let warn: ReturnType<typeof mutedWarnings>;
+
+const mutedWarnings = () => jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
 
 beforeEach(() => {
   jest.useFakeTimers();
+  warn = mutedWarnings();
   kms = new Kms();
   cipher = new TokenCipher({ keyProvider: kms }, 'default');
 });
-afterEach(() => void jest.useRealTimers());
+afterEach(() => {
+  jest.useRealTimers();
+  warn.mockRestore();
+});
 
 const seal = () => cipher.seal(record, 'x');
 
@@ -125,6 +133,33 @@ describe('the current key of a provider', () => {
     jest.advanceTimersByTime(61_000);
     kms.currentKey = () => named('k2');
     expect(await seal()).toMatch(/^b1\.k2\./);
+  });
+
+  it.each<[string, () => NamedEncryptionKey | Promise<NamedEncryptionKey>, RegExp]>([
+    ['fails', () => Promise.reject(new Error('SECRET')), /^The key provider failed to answer/],
+    [
+      'answers no key',
+      () => ({ id: 'k1', key: 'SECRET' }),
+      /^The key "k1" from the key provider is/,
+    ],
+  ])('is told of once in the log while the provider %s', async (_what, fail, message) => {
+    await seal();
+    for (const failures of [1, 2]) {
+      kms.currentKey = fail;
+      for (let minute = 0; minute < 3; minute++) {
+        jest.advanceTimersByTime(61_000);
+        await seal();
+      }
+      expect(warn).toHaveBeenCalledTimes(failures);
+      kms.currentKey = () => named('k1');
+      jest.advanceTimersByTime(61_000);
+      await seal();
+    }
+    expect(warn).toHaveBeenCalledTimes(2);
+    const [told] = warn.mock.calls[0] as [string];
+    expect(told).toMatch(message);
+    expect(told).toMatch(/ The key before, "k1", is in use until the provider answers again\.$/);
+    expect(told).not.toContain('SECRET');
   });
 
   it.each<[string, unknown, RegExp]>([

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { BerbixStoreError } from '../../errors/index.js';
 import { isKeyId, readKey, shownKeyId } from './encryption-key.js';
 import type { BerbixKeyProvider } from './encryption.options.js';
@@ -21,6 +22,7 @@ interface CurrentKey {
  * question; a failure is told to those who share it and is not kept.
  */
 export class ProvidedKeyRing implements KeyRing {
+  readonly #logger = new Logger('BerbixEncryption');
   readonly #provider: BerbixKeyProvider;
   /** Those used last are at the end. */
   readonly #keys = new Map<string, KeyObject>();
@@ -28,6 +30,8 @@ export class ProvidedKeyRing implements KeyRing {
   #current: CurrentKey | undefined;
   #currentUntil = 0;
   #askedCurrent: Promise<CurrentKey> | undefined;
+  /** Since the last good answer; told once. */
+  #failing = false;
 
   constructor(provider: BerbixKeyProvider) {
     this.#provider = provider;
@@ -63,12 +67,22 @@ export class ProvidedKeyRing implements KeyRing {
       }
       this.#current = { id: answer.id, key: accepted(answer.id, answer.key) };
       this.#keep(answer.id, this.#current.key);
+      this.#failing = false;
     } catch (error) {
       // Tokens are rather sealed with the key before than lost because the provider is down.
       if (this.#current === undefined) throw error;
+      this.#warn(this.#current.id, error as BerbixStoreError);
     }
     this.#currentUntil = performance.now() + CURRENT_FOR_MS;
     return this.#current;
+  }
+
+  #warn(id: string, { message }: BerbixStoreError): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#logger.warn(
+      `${message} The key before, ${shownKeyId(id)}, is in use until the provider answers again.`,
+    );
   }
 
   async #askById(id: string): Promise<KeyObject | undefined> {
