@@ -18,10 +18,6 @@ export class ClearText implements VaultCipher {
       `A stored value is sealed with the key "${sealed.keyId}", and no encryption is configured. Set the option encryption, with that key among its keys.`,
     );
   }
-
-  async isCurrent(stored: string): Promise<boolean> {
-    return parseClear(stored) !== undefined;
-  }
 }
 
 /** For a value that neither cipher has written. */
