@@ -4,10 +4,13 @@ import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 export const RE_ENCRYPT_USAGE = `Usage: nestjs-berbix re-encrypt --postgres URL [options]
        nestjs-berbix re-encrypt --redis URL [options]
 
-Encrypts with the current key what is stored under an older one. Applications may
-run meanwhile; give them the new keys before. The keys are taken from the
-environment: BERBIX_ENCRYPTION_KEYS=id:base64,id:base64 with the current one first
-and all older ones after it. A key is made with: openssl rand -base64 32
+Encrypts with the current key what one account has stored under an older one.
+Applications may run meanwhile, once all of them have the current key first. Run it
+for each account, and again until it says 0 encrypted anew: then older keys can go.
+
+The keys are taken from the environment: BERBIX_ENCRYPTION_KEYS=id:base64,id:base64
+with the current one first and all older ones after it. A key is made with:
+openssl rand -base64 32
 
 Options:
   --postgres URL  such as postgres://user@host:5432/database; needs pg, which also

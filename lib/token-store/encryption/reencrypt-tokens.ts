@@ -44,9 +44,10 @@ const ATTEMPTS = 2;
 
 /**
  * Seals with the current key all that an account has stored and that is sealed with an older one, or
- * not at all. Then the older keys can go.
+ * not at all. Once a run changes nothing that began when all applications sealed with the current
+ * key, and that for each account, the older keys can go.
  *
- * It is safe beside running applications, which need to have the current key before: a value is
+ * It is safe beside running applications, which need to have the current key: a value is
  * replaced only if it is still the one that was opened, and versions and leases stay as they are.
  * What it has done stays done; after a failure just run it again.
  *
