@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { redisFor } from '../../examples/docs/stores/redis.js';
 import { closeAfterTest } from '../support/services.js';
 import { freePort, REDIS_URL, redisClient, uniquePrefix } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
@@ -22,6 +25,27 @@ function open(options: Parameters<typeof redisClient>[0] = {}): { client: Redis;
     client.disconnect();
   });
   return { client, prefix };
+}
+
+/** A way to the server on which the next answer can be lost, with the connection. */
+async function lossyProxy() {
+  const target = new URL(REDIS_URL ?? '');
+  const proxy = { port: 0, loseNext: false };
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    const end = () => [client, upstream].forEach((socket) => socket.destroy());
+    for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+    client.pipe(upstream);
+    upstream.on('data', (answer) => {
+      if (!proxy.loseNext) return void client.write(answer);
+      proxy.loseNext = false;
+      end();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  closeAfterTest(async () => void server.close());
+  proxy.port = (server.address() as AddressInfo).port;
+  return proxy;
 }
 
 describe('a RedisTokenStore', () => {
@@ -180,6 +204,21 @@ onServer('on a Redis server', () => {
     for (const [i, store] of stores.entries()) {
       await expect(allKeys(store)).resolves.toEqual([`:${i}`]);
     }
+  });
+
+  it('does not do a step twice whose answer was lost, with the client that docs show', async () => {
+    const { prefix } = open();
+    const proxy = await lossyProxy();
+    const client = redisFor(`redis://127.0.0.1:${proxy.port}`).on('error', () => {});
+    closeAfterTest(async () => client.disconnect());
+    await once(client, 'ready');
+    const store = new RedisTokenStore(client, { prefix });
+    // So that the server knows the script.
+    await store.commit('before', 0, 'value');
+    proxy.loseNext = true;
+    expect((await storeErrorOf(store.commit('key', 0, 'value'))).retryable).toBe(true);
+    await once(client, 'ready');
+    await expect(store.load('key')).resolves.toMatchObject({ version: 1, value: 'value' });
   });
 
   it('lists its keys beside one of another type', async () => {

@@ -11,6 +11,8 @@ export class Database implements OnApplicationShutdown {
     // A server that does not answer is a failure, not a wait.
     connectionTimeoutMillis: 1_000,
     query_timeout: 2_000,
+    // Before that, so that the server gives up too: it would keep the connection that waits.
+    statement_timeout: 1_900,
   });
 
   constructor() {

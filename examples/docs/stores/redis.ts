@@ -6,7 +6,8 @@ export function redisFor(url: string): Redis {
   return new Redis(url, {
     enableOfflineQueue: false,
     commandTimeout: 1_000,
-    maxRetriesPerRequest: 1,
+    // A command whose answer was lost is not sent once more: it may have been done.
+    maxRetriesPerRequest: 0,
   });
 }
 

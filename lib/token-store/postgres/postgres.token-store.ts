@@ -54,13 +54,19 @@ const CREATED_MEANWHILE = new Set(['23505', '42P07', '42710']);
  *
  * Give it a pool on the primary, never a client inside a transaction: a step that is rolled back
  * later was confirmed before. Set `connectionTimeoutMillis` and `query_timeout` of the pool, so that
- * a server that does not answer is a failure; and leave the server's `synchronous_commit` on.
+ * a server that does not answer is a failure, and `statement_timeout` a little below, so that the
+ * server gives up too. Leave `synchronous_commit` on, and the isolation at READ COMMITTED.
  *
  * Every failure is a BerbixStoreError with the SQLSTATE or the system's code as `reason`.
  *
  * @example
  * ```ts
- * const pool = new Pool({ connectionString, connectionTimeoutMillis: 1_000, query_timeout: 2_000 });
+ * const pool = new Pool({
+ *   connectionString,
+ *   connectionTimeoutMillis: 1_000,
+ *   query_timeout: 2_000,
+ *   statement_timeout: 1_900,
+ * });
  * const store = new PostgresTokenStore(pool);
  * await store.createTable();
  * ```
@@ -98,7 +104,10 @@ export class PostgresTokenStore extends BerbixTokenStore {
     return `${createStatements(table).join('\n')}\n`;
   }
 
-  /** Makes the table if it is not there; several replicas may do so at once. */
+  /**
+   * Makes the table if it is not there; several replicas may do so at once. Needs CREATE on the
+   * schema, also where the table is there.
+   */
   async createTable(): Promise<void> {
     for (const statement of createStatements(this.#table)) await this.#create(statement);
   }

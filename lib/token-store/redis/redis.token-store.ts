@@ -34,8 +34,9 @@ export interface RedisTokenStoreOptions {
  * lost refresh token, and `appendonly yes`; see {@link RedisTokenStoreOptions.durable}. A replica
  * that takes over may lack the last writes.
  *
- * The client must fail rather than wait: `enableOfflineQueue: false`, `commandTimeout` of a second
- * or two, `maxRetriesPerRequest: 1`. A `keyPrefix` of the client comes before the prefix of the store.
+ * The client must fail rather than wait, and not send a step twice: `enableOfflineQueue: false`,
+ * `commandTimeout` of a second or two, `maxRetriesPerRequest: 0`. A `keyPrefix` of the client comes
+ * before the prefix of the store.
  *
  * Every failure is a BerbixStoreError with the first word of Redis's answer or the system's code as
  * `reason`.
@@ -45,7 +46,7 @@ export interface RedisTokenStoreOptions {
  * const redis = new Redis(url, {
  *   enableOfflineQueue: false,
  *   commandTimeout: 1_000,
- *   maxRetriesPerRequest: 1,
+ *   maxRetriesPerRequest: 0,
  * });
  * const store = new RedisTokenStore(redis, { durable: true });
  * ```
