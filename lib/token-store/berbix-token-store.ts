@@ -61,16 +61,16 @@ export abstract class BerbixTokenStore {
   ): Promise<Lease | undefined>;
 
   /**
-   * Sets the value if the record still has this version, whoever has the lease; ends the lease and
-   * removes the note. Resolves to the new version, or to undefined when the record has another one.
+   * Sets the value if the record still has this version, whoever has the lease and whether or not it
+   * has ended; ends the lease and removes the note. Resolves to the new version, or to undefined when the record has another one.
    *
    * @param version as it was seen; 0 makes the record if there is none
    */
   abstract commit(key: string, version: number, value: string): Promise<number | undefined>;
 
   /**
-   * Ends the lease and leaves a note, if the record still has this version and this fence. Resolves
-   * to whether it had.
+   * Ends the lease and leaves a note, if the record still has this version and this fence, also
+   * after the lease has ended by itself. Resolves to whether it had.
    */
   abstract release(key: string, seen: SeenRecord, note: string): Promise<boolean>;
 
