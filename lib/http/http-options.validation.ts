@@ -76,17 +76,17 @@ export function onlyKnown(where: string, options: unknown, known: readonly strin
 export function checkInteger(
   name: string,
   value: unknown,
-  fallback: number,
+  fallback: number | undefined,
   min = 1,
   max = MAX_MS,
 ): number {
-  if (value === undefined) return fallback;
+  if (value === undefined && fallback !== undefined) return fallback;
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) {
     return value as number;
   }
-  throw new BerbixConfigurationError(
-    `${name} must be a whole number from ${min} to ${max}, or left out for ${fallback}.`,
-  );
+  const range = max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
+  const otherwise = fallback === undefined ? '' : `, or left out for ${fallback}`;
+  throw new BerbixConfigurationError(`${name} must be a whole number${range}${otherwise}.`);
 }
 
 function origin(apiHost: unknown, allowInsecure: boolean): string {

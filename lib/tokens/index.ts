@@ -3,7 +3,7 @@ export * from './berbix-tokens.js';
 export * from './dto/berbix-tokens.dto.js';
 export * from './dto/client-token.dto.js';
 export * from './dto/refresh-tokens.dto.js';
-export { keyFor, nameOf, recordOf } from './freshness/index.js';
+export { keyFor, nameOf, recordOf, tokensAt } from './freshness/index.js';
 export type {
   BerbixFreshnessOptions,
   BerbixTokenOptions,

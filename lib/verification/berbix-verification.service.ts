@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Observable, defer, firstValueFrom } from 'rxjs';
 import {
   BerbixConflictError,
@@ -35,6 +35,7 @@ const RENEWED_BELOW = 1 / 2;
  */
 @Injectable()
 export class BerbixVerificationService {
+  readonly #logger = new Logger('BerbixVerificationService');
   readonly #tokens: BerbixTokenService;
   readonly #transactions: BerbixTransactionService;
   readonly #attempts: CustomerAttempts;
@@ -124,6 +125,9 @@ export class BerbixVerificationService {
    * their tokens in the store; emits undefined when that is done. Nobody begins another meanwhile, on
    * whatever replica. It may be repeated; where it fails, it has to be.
    *
+   * @throws {BerbixInvalidRefreshTokenError} when a transaction cannot be deleted, since its refresh token
+   * is unknown to this account: that of another account or mode. The others are deleted. Where you know
+   * that it is gone, `BerbixTokenService.forget` removes what is left in the store
    * @throws {BerbixTimeoutError} when another replica was busy with the customer for `totalTimeoutMs`
    */
   forget(customerUid: string): Observable<undefined> {
@@ -164,6 +168,7 @@ export class BerbixVerificationService {
         return VerificationStartDto.of(good, hostedUrl, true);
       }
     } catch (error) {
+      if (error instanceof BerbixInvalidRefreshTokenError) this.#warnOfUnknown(current);
       if (error instanceof BerbixNotFoundError || isGone(error)) return undefined;
       throw error;
     }
@@ -207,8 +212,15 @@ export class BerbixVerificationService {
     try {
       await firstValueFrom(this.#transactions.delete(tokens));
     } catch (error) {
-      if (!isGone(error)) throw error;
+      // Removed from the store by somebody else meanwhile, who has seen to it.
+      if (!(error instanceof BerbixGoneError)) throw error;
     }
+  }
+
+  #warnOfUnknown(current: TokenRecord | undefined): void {
+    this.#logger.warn(
+      `Transaction ${current?.transactionId} cannot be taken up again, since its refresh token is unknown to this account; another one is begun. If that comes as a surprise, look whether apiSecret is of the account and mode that the transaction was begun in.`,
+    );
   }
 }
 

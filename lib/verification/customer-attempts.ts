@@ -6,6 +6,7 @@ import {
   keyFor,
   nameOf,
   recordOf,
+  tokensAt,
   type Reference,
   type TokenRecord,
 } from '../tokens/index.js';
@@ -61,7 +62,7 @@ export class CustomerAttempts {
   async look(customerUid: string): Promise<KnownCustomer> {
     const { version, value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
     if (value === undefined) return { version, current: undefined };
-    return { version, current: (await this.vault.load<TokenRecord>(value.see)).value };
+    return { version, current: await tokensAt(this.vault, value.see) };
   }
 
   /** The transactions, the current one last, without those that were forgotten. */
@@ -98,6 +99,7 @@ export class CustomerAttempts {
    * over meanwhile is deleted with the rest.
    *
    * @param remove does the latter
+   * @throws (as a rejection) what the deletion throws; nothing is removed then
    */
   async forget(customerUid: string, remove: () => Promise<unknown>): Promise<void> {
     for (let isDone = false; !isDone;) {
@@ -107,10 +109,7 @@ export class CustomerAttempts {
       const turn = await this.#take(customerUid, version);
       if (turn === undefined) continue;
       try {
-        for (const record of await this.#records(turn.before)) {
-          const { refreshToken, transactionId } = record;
-          await this.end(new BerbixTokens({ refreshToken, transactionId }));
-        }
+        await this.#endAll(await this.#records(turn.before));
         const seen = await this.vault.load(turn.name);
         isDone = seen.version === turn.version && seen.fence === turn.fence;
         if (isDone) await remove();
@@ -120,10 +119,20 @@ export class CustomerAttempts {
     }
   }
 
+  /** All that can be; then what has gone wrong with one is thrown. */
+  async #endAll(records: TokenRecord[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { refreshToken, transactionId } of records) {
+      const tokens = new BerbixTokens({ refreshToken, transactionId });
+      await this.end(tokens).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
   async #records(reference: Reference | undefined): Promise<TokenRecord[]> {
     const keys = reference === undefined ? [] : [...(reference.earlier ?? []), reference.see];
-    const records = await Promise.all(keys.map((key) => this.vault.load<TokenRecord>(key)));
-    return records.flatMap(({ value }) => value ?? []);
+    const records = await Promise.all(keys.map((key) => tokensAt(this.vault, key)));
+    return records.flatMap((record) => record ?? []);
   }
 
   /** Waits for the customer's lease; undefined where he has not the version any more. */

@@ -141,7 +141,7 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a time that no timer can wait for',
     { apiSecret: SECRET, freshness: { storeTimeoutMs: 3_000_000_000 } },
-    /^freshness\.storeTimeoutMs must be a whole number, from 1 to 2147483647/,
+    /^freshness\.storeTimeoutMs must be a whole number from 1 to 86400000/,
   ],
   [
     'a text as loadTokens',

@@ -66,6 +66,23 @@ describe.each(STORES)('at the same time, on $name', ({ open }) => {
     await until(() => isDone || looks >= 6);
   }
 
+  it('reverifies once', async () => {
+    const { http, arrived, letGo } = holdBack('post');
+    const [one, two] = await replicas(http);
+    const first = await begin(two);
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    looks = 0;
+    const calls = [firstValueFrom(one.verifications.reverify('ada', options))];
+    await arrived;
+    calls.push(firstValueFrom(two.verifications.reverify('ada', options)));
+    await waitingOrDone(calls[1] as Promise<unknown>);
+    letGo();
+    const ids = new Set((await Promise.all(calls)).map(({ transactionId }) => transactionId));
+    expect(ids.size).toBe(1);
+    expect(ids).not.toContain(first.transactionId);
+    expect(creations(sandbox)).toBe(2);
+  });
+
   it('deletes what is handed over while a customer is forgotten', async () => {
     const { http, arrived, letGo } = holdBack('delete');
     const [one, two] = await replicas(http);

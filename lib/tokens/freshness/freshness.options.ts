@@ -1,5 +1,5 @@
 import { BerbixConfigurationError } from '../../errors/index.js';
-import { onlyKnown } from '../../http/index.js';
+import { checkInteger, onlyKnown } from '../../http/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 
 /** Whose tokens: those of a transaction, or of a customer's current transaction. */
@@ -80,9 +80,6 @@ export interface FreshnessSettings {
 
 const HOOK_SHARE = 2 / 3;
 
-/** Of timers: what is longer would be over at once. */
-const MAX_MS = 2 ** 31 - 1;
-
 /** Time for what comes after an exchange, and for a process that is held up. */
 const LEASE_RESERVE_MS = 15_000;
 
@@ -96,9 +93,6 @@ export function freshnessSettings(
   options: BerbixFreshnessOptions = {},
   limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'connections'>,
 ): FreshnessSettings {
-  if (typeof options !== 'object' || options === null) {
-    throw new BerbixConfigurationError('freshness must be an object, such as { leaseMs: 60_000 }.');
-  }
   onlyKnown('freshness', options, [
     'rotation',
     'leaseMs',
@@ -110,23 +104,14 @@ export function freshnessSettings(
     ...limits,
     hookTimeoutMs: Math.ceil(totalTimeoutMs * HOOK_SHARE),
     rotation: checkRotation(options.rotation),
-    leaseMs: integer('leaseMs', options.leaseMs, {
-      fallback: totalTimeoutMs + LEASE_RESERVE_MS,
-      min: totalTimeoutMs + 1,
-      max: MAX_MS,
-      because: 'more than totalTimeoutMs, or two replicas may make the same exchange',
-    }),
-    cacheSize: integer('cacheSize', options.cacheSize, { fallback: 10_000, min: 1 }),
+    leaseMs: leaseMs(options.leaseMs, totalTimeoutMs),
+    cacheSize: checkInteger('freshness.cacheSize', options.cacheSize, 10_000, 1, Infinity),
   };
 }
 
 /** @throws {BerbixConfigurationError} when it is no number of milliseconds */
 export function storeTimeoutOf(options?: BerbixFreshnessOptions): number {
-  return integer('storeTimeoutMs', options?.storeTimeoutMs, {
-    fallback: 1_500,
-    min: 1,
-    max: MAX_MS,
-  });
+  return checkInteger('freshness.storeTimeoutMs', options?.storeTimeoutMs, 1_500);
 }
 
 /** @throws {BerbixConfigurationError} when what is to be called cannot be */
@@ -151,31 +136,19 @@ function checkRotation(
   if (value === 'none' || value === 'strict') return value;
   if (typeof value === 'object' && value !== null) {
     onlyKnown('freshness.rotation', value, ['graceMs']);
-    return { graceMs: integer('rotation.graceMs', value.graceMs, { fallback: 0, min: 1 }) };
+    return {
+      graceMs: checkInteger('freshness.rotation.graceMs', value.graceMs, undefined, 1, Infinity),
+    };
   }
   throw new BerbixConfigurationError(
     "freshness.rotation must be 'none', 'strict' or { graceMs: milliseconds }.",
   );
 }
 
-interface Range {
-  fallback: number;
-  min: number;
-  max?: number;
-  because?: string;
-}
-
-function integer(
-  name: string,
-  value: unknown,
-  { fallback, min, max = Number.MAX_SAFE_INTEGER, because }: Range,
-): number {
-  if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
-    return value as number;
-  }
-  const range = max === MAX_MS ? `from ${min} to ${max}` : `${min} or more`;
+function leaseMs(value: unknown, totalTimeoutMs: number): number {
+  const ms = checkInteger('freshness.leaseMs', value, totalTimeoutMs + LEASE_RESERVE_MS);
+  if (ms > totalTimeoutMs) return ms;
   throw new BerbixConfigurationError(
-    `freshness.${name} must be a whole number, ${range}${because === undefined ? '' : ` (${because})`}.`,
+    'freshness.leaseMs must be more than totalTimeoutMs, or two replicas may make the same exchange.',
   );
 }

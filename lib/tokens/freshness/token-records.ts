@@ -36,6 +36,12 @@ export interface TokenQuery {
 
 type Found = VaultRecord<TokenRecord | Reference>;
 
+interface Resolved {
+  record: Found;
+  key: string;
+  seen: Found;
+}
+
 /** For a lease that makes sure of one step, or only reads the store's clock, in milliseconds. */
 const SHORT_LEASE_MS = 1_000;
 
@@ -196,15 +202,8 @@ export class TokenRecords {
     }
   }
 
-  /** The record of that name, and the one with the tokens, to which it leads or which it is. */
-  async #resolve(name: string): Promise<{ record: Found; key: string; seen: Found }> {
-    const record: Found = await this.vault.load(name);
-    let [key, seen] = [name, record];
-    while (isReference(seen.value)) {
-      key = seen.value.see;
-      seen = await this.vault.load(key);
-    }
-    return { record, key, seen };
+  #resolve(name: string): Promise<Resolved> {
+    return resolveRecord(this.vault, name);
   }
 
   async #ask(owner: TokenOwner | undefined): Promise<BerbixTokens> {
@@ -340,6 +339,23 @@ function withOwner(tokens: BerbixTokens, owner: TokenOwner): BerbixTokens {
     );
   }
   return new BerbixTokens({ refreshToken: tokens.refreshToken, transactionId });
+}
+
+/** The tokens to which the name leads, if there are any. */
+export async function tokensAt(vault: TokenVault, name: string): Promise<TokenRecord | undefined> {
+  const { seen } = await resolveRecord(vault, name);
+  return hasTokens(seen) ? seen.value : undefined;
+}
+
+/** The record of that name, and the one with the tokens, to which it leads or which it is. */
+async function resolveRecord(vault: TokenVault, name: string): Promise<Resolved> {
+  const record: Found = await vault.load(name);
+  let [key, seen] = [name, record];
+  while (isReference(seen.value)) {
+    key = seen.value.see;
+    seen = await vault.load(key);
+  }
+  return { record, key, seen };
 }
 
 /** The key of a new record; one of its own where the transaction is not known yet. */
