@@ -133,6 +133,10 @@ describe('remember()', () => {
     await valueOf(replica.fresh({ customerUid: 'guest' }));
     await valueOf(replica.remember(created, 'ada'));
     expect((await valueOf(replica.fresh(ADA))).transactionId).toBe('1');
+    // What was known of it stays known.
+    await valueOf(replica.remember(created.refreshToken, 'guest'));
+    expect((await valueOf(replica.fresh({ customerUid: 'guest' }))).transactionId).toBe('1');
+    expect(world.api.exchanges).toHaveLength(1);
     await valueOf(replica.forget(ADA));
     for (const owner of [ADA, ONE, { customerUid: 'guest' }]) {
       await advance(31 * SECOND);
