@@ -1,6 +1,7 @@
-import { Controller, Inject, Module, Post, UseGuards } from '@nestjs/common';
+import { Controller, Inject, Module, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { ConfigModule, type ConfigType } from '@nestjs/config';
 import {
+  BerbixExceptionFilter,
   BerbixModule,
   BerbixVerificationService,
   OnBerbixWebhook,
@@ -20,6 +21,7 @@ import {
 } from './application.js';
 
 @Controller('verification')
+@UseFilters(BerbixExceptionFilter)
 export class VerificationController {
   constructor(
     @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
@@ -33,9 +35,10 @@ export class VerificationController {
     return this.verifications.begin(uid, { templateKey: process.env['BERBIX_TEMPLATE_KEY'] ?? '' });
   }
 
-  /** Berbix has made up its mind; the signature of the webhook was checked. */
+  /** Something happened, and the webhook's signature was checked; what is true now, the API says. */
+  @OnBerbixWebhook('finished')
   @OnBerbixWebhook('status')
-  async decided({ customerUid }: BerbixWebhookDto): Promise<void> {
+  async update({ customerUid }: BerbixWebhookDto): Promise<void> {
     const { status } = await firstValueFrom(this.verifications.result(customerUid));
     await this.statuses.set(customerUid, status);
   }

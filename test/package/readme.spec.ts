@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import { BerbixModule, BerbixTransactionService } from 'nestjs-berbix';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { firstValueFrom } from 'rxjs';
-import { fromVault, accounts } from '../../examples/readme/configuration.js';
 import { Statuses } from '../../examples/readme/application.js';
 import { Customers } from '../../examples/readme/customers.js';
 import { refreshIfPossible } from '../../examples/readme/errors.js';
@@ -19,7 +16,6 @@ import {
   closeAfterTest,
   createTransaction,
   servicesFor,
-  startModule,
   startSandbox,
 } from '../support/services.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -68,23 +64,6 @@ async function databaseWithTable(): Promise<string> {
   return inSchema(schema);
 }
 
-describe('the walk with curl', () => {
-  it('goes through a hosted verification', async () => {
-    const sandbox = await startSandbox({ apiSecret: 'secret_test_example' });
-    const [, script = ''] = /```sh\n(API=[^]*?)```/.exec(readme) ?? [];
-    const { stdout } = await promisify(execFile)('sh', [
-      '-euc',
-      script.replace(/API=\S+/, `API=${sandbox.url}`),
-    ]);
-    const [hostedUrl, ...actions] = stdout.trim().split('\n');
-    expect(hostedUrl).toMatch(/^http:.*\/hosted\//);
-    expect(actions).toEqual(['review', 'accept']);
-    expect([...sandbox.requests].map(({ status }) => status)).toEqual([
-      200, 204, 200, 200, 200, 204,
-    ]);
-  });
-});
-
 const environment = { ...process.env };
 afterEach(() => {
   process.env = { ...environment };
@@ -101,19 +80,24 @@ onServer.each(PLATFORMS)(
         BERBIX_API_SECRET: sandbox.apiSecret,
         BERBIX_API_HOST: sandbox.url,
         BERBIX_TEMPLATE_KEY: sandbox.templateKeys.sdk,
+        BERBIX_WEBHOOK_FINISHED_SECRET: sandbox.webhookSecrets.finished,
         BERBIX_WEBHOOK_STATUS_SECRET: sandbox.webhookSecrets.status,
         BERBIX_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
         DATABASE_URL: await databaseWithTable(),
       });
       const module = await Test.createTestingModule({ imports: [VerificationModule] }).compile();
+      const complaints: unknown[] = [];
+      const complain = (message: unknown): unknown => complaints.push(message);
       const app = module.createNestApplication(adapter() as ExpressAdapter, {
         rawBody: true,
-        logger: false,
+        logger: { log: () => {}, warn: complain, error: complain },
       });
       closeAfterTest(() => app.close());
       await app.listen(0, '127.0.0.1');
       const url = await app.getUrl();
-      sandbox.webhooks.setUrl('status', `${url}/webhooks/berbix/status`);
+      for (const kind of ['finished', 'status'] as const) {
+        sandbox.webhooks.setUrl(kind, `${url}/webhooks/berbix/${kind}`);
+      }
 
       const begin = { method: 'POST', headers: { 'x-user': 'ada' } };
       const answers = [
@@ -133,6 +117,10 @@ onServer.each(PLATFORMS)(
       );
       await sandbox.webhooks.settled();
       expect(app.get(Statuses, { strict: false }).get('ada')).toBe('accepted');
+      expect([...sandbox.deliveries].map(({ status }) => status)).toEqual([204, 204]);
+      // Ada comes back after finishing.
+      expect(await fetch(`${url}/verification`, begin)).toMatchObject({ status: 409 });
+      expect(complaints).toEqual([]);
     });
   },
 );
@@ -153,10 +141,6 @@ describe('the code of the README', () => {
       expect(Object.keys(answer).toSorted()).toEqual(['clientToken', 'expiresAt']);
     }
     expect(customers.refreshTokenOf('ada')).not.toBe(created.refreshToken);
-  });
-
-  it('configures the module', async () => {
-    expect(await startModule(fromVault, ...accounts)).toBeDefined();
   });
 
   it('tells errors apart', async () => {

@@ -3,9 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { BerbixModule, berbixConfig } from 'nestjs-berbix';
 import { Vault, VaultModule } from './vault.js';
 
-// From the environment: BERBIX_API_SECRET and, if you need them, BERBIX_API_HOST,
-// BERBIX_TIMEOUT_MS, BERBIX_TOTAL_TIMEOUT_MS, BERBIX_ENCRYPTION_KEYS,
-// BERBIX_WEBHOOK_FINISHED_SECRET, BERBIX_WEBHOOK_STATUS_SECRET.
+// From the environment, or from a file `.env`.
 @Module({
   imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())],
 })
