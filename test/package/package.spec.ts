@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { VERSION } from '../../lib/version.js';
 
@@ -51,6 +51,32 @@ describe('the package', () => {
         ]);
         if (manifest.peerDependenciesMeta[root]?.optional)
           expect(file).toMatch(/^(sandbox\/|cli\/re-encrypt)/);
+      }
+    }
+  });
+});
+
+describe('the packed package', () => {
+  /** What npm would publish. */
+  const packed = (): string[] => {
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+    const [listing] = JSON.parse(execFileSync('npm', args, { encoding: 'utf8' })) as [
+      { files: { path: string }[] },
+    ];
+    return listing.files.map(({ path }) => path);
+  };
+
+  it('has every page that its pages link to', () => {
+    const files = packed();
+    const pages = files.filter((file) => file.endsWith('.md'));
+    expect(pages).toContain('docs/stores.md');
+    for (const page of pages) {
+      for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(
+        /\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g,
+      )) {
+        const target = join(dirname(page), link);
+        const isThere = files.some((file) => file === target || file.startsWith(`${target}/`));
+        expect({ [`${page}: ${link}`]: isThere }).toEqual({ [`${page}: ${link}`]: true });
       }
     }
   });
