@@ -7,6 +7,7 @@ import { ControlController } from './control/control.controller.js';
 import { WebhooksController } from './control/webhooks.controller.js';
 import { ApiExceptionFilter } from './errors/api-exception.filter.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
+import { HomeController } from './hosted/home.controller.js';
 import { HostedController } from './hosted/hosted.controller.js';
 import { HostedLinks } from './hosted/hosted-links.js';
 import { PageResponder } from './hosted/page-responder.js';
@@ -58,6 +59,7 @@ export interface SandboxParts {
     TokensController,
     TransactionsController,
     UploadsController,
+    HomeController,
     HostedController,
     VerifyController,
     ImagesController,

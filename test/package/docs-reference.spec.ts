@@ -9,6 +9,7 @@ import {
   fromVault,
 } from '../../examples/docs/configuration/options.js';
 import { SANDBOX_USAGE, parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
+import { CONTROL_OPERATIONS } from '../../lib/sandbox/control/control-operations.js';
 import { startModule, startSandbox } from '../support/services.js';
 import { sandboxOfEnvironment } from './docs.support.js';
 
@@ -45,6 +46,12 @@ describe('docs/sandbox.md', () => {
     flags.delete('--help');
     expect(flags.size).toBeGreaterThan(15);
     for (const flag of flags) expect(pageOf('sandbox')).toContain(`\`${flag}`);
+  });
+
+  it('has every request of the control API, and no other', () => {
+    const listed = [...pageOf('sandbox').matchAll(/^\| `([A-Z]+ \/sandbox\S*)`/gm)];
+    const requests = CONTROL_OPERATIONS.map(({ request }) => request);
+    expect(listed.map(([, request]) => request)).toEqual(['GET /sandbox', ...requests]);
   });
 
   it('goes through a hosted verification with curl', async () => {

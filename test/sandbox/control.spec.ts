@@ -42,6 +42,35 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     expect(sandbox.faults.pending).toHaveLength(1);
   });
 
+  it('lists what there is, all of it', async () => {
+    const { status, json } = await client.send('GET', '/sandbox');
+    expect(status).toBe(200);
+    const operations = json.operations as { request: string; does: string }[];
+    expect(operations).toHaveLength(14);
+    for (const { request, does } of operations) {
+      expect(does).not.toBe('');
+      const [method = '', path = ''] = request.split(' ');
+      const answer = await client.send(method, path);
+      const fits = [200, 204, 400].includes(answer.status);
+      expect({ request, status: answer.status, fits }).toMatchObject({ fits: true });
+    }
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('lists the faults that wait, as they can be added', async () => {
+    expect((await client.send('GET', '/sandbox/faults')).json).toEqual({ faults: [] });
+    const faults = [
+      { kind: 'status', status: 503, path: '/v0/transactions', times: 2 },
+      { kind: 'answer', body: { id: 1 }, path: '/v0/tokens', times: 'Infinity' },
+    ];
+    for (const body of faults) await client.send('POST', '/sandbox/faults', { body });
+    expect((await client.send('GET', '/sandbox/faults')).json).toEqual({ faults });
+    await client.create();
+    await client.refresh('rt_any');
+    const { json } = await client.send('GET', '/sandbox/faults');
+    expect(json).toEqual({ faults: [{ ...faults[0], times: 1 }, faults[1]] });
+  });
+
   it('adds and clears faults', async () => {
     const body = { kind: 'status', status: 503, path: '/v0/transactions', times: 'Infinity' };
     expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(204);

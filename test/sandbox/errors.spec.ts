@@ -19,7 +19,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
   afterAll(() => sandboxes.closeAll());
 
   it.each([
-    ['GET', '/'],
+    ['POST', '/'],
     ['GET', '/v0'],
     ['POST', '/v0/token'],
     ['GET', '/v0/tokens'],
@@ -29,6 +29,8 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     ['GET', '/v0/images/upload'],
     ['OPTIONS', '/v0/tokens'],
     ['GET', '/sandbox/nothing'],
+    ['POST', '/sandbox'],
+    ['GET', '/sandboxes'],
   ])('knows nothing of %s %s', async (method, path) => {
     const { status, headers, json } = await client.send(method, path, { authorization });
     expect(status).toBe(404);
@@ -36,7 +38,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     expect(json).toEqual({
       code: 404,
       readable: 'not_found',
-      message: expect.stringContaining('POST /v0/tokens'),
+      message: expect.stringMatching(/POST \/v0\/tokens.* at \/ .* at \/sandbox /),
     });
   });
 

@@ -5,9 +5,11 @@ import { SandboxFaults } from '../faults/sandbox-faults.js';
 import type { JsonObject } from '../requests/fields.js';
 import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
 import { RequestLog } from '../requests/request-log.js';
-import { CONTROL_ROOT } from '../requests/request-path.js';
 import { SandboxClock } from '../sandbox-clock.js';
 import { type ClockChange, parseClockChange } from './clock.request.js';
+import { CONTROL_OPERATIONS } from './control-operations.js';
+import { CONTROL_ROOT } from './control-path.js';
+import { presentFault } from './fault.presenter.js';
 import { parseFault } from './fault.request.js';
 import { presentRequest } from './request.presenter.js';
 
@@ -20,6 +22,12 @@ export class ControlController {
     @Inject(SandboxClock) private readonly clock: SandboxClock,
   ) {}
 
+  /** What there is here. */
+  @Get()
+  listOperations(): ApiJson {
+    return { operations: CONTROL_OPERATIONS.map(({ request, does }) => ({ request, does })) };
+  }
+
   /** What arrived, oldest first. */
   @Get('requests')
   listRequests(): ApiJson {
@@ -30,6 +38,12 @@ export class ControlController {
   @HttpCode(204)
   clearRequests(): void {
     this.log.clear();
+  }
+
+  /** What has not happened yet; `times` says how often it still will. */
+  @Get('faults')
+  listFaults(): ApiJson {
+    return { faults: this.faults.pending.map(presentFault) };
   }
 
   /** Adds a fault; the body is what `sandbox.faults.add()` takes, `times` may be `"Infinity"`. */

@@ -4,8 +4,8 @@ import type { ApiJson } from '../api-json.js';
 import { invalidRequest } from '../errors/api.exception.js';
 import type { JsonObject } from '../requests/fields.js';
 import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
-import { CONTROL_ROOT } from '../requests/request-path.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
+import { CONTROL_ROOT } from './control-path.js';
 import { presentDelivery } from './delivery.presenter.js';
 import { parseWebhookFault, parseWebhookTest, parseWebhookUrls } from './webhook.request.js';
 
@@ -14,7 +14,7 @@ import { parseWebhookFault, parseWebhookTest, parseWebhookUrls } from './webhook
 export class WebhooksController {
   constructor(@Inject(SandboxWebhooks) private readonly webhooks: SandboxWebhooks) {}
 
-  /** Where they go. */
+  /** The URL of each webhook. */
   @Get()
   readUrls(): ApiJson {
     return Object.fromEntries(WEBHOOK_KINDS.map((kind) => [kind, this.webhooks.url(kind) ?? null]));
@@ -28,7 +28,7 @@ export class WebhooksController {
     return this.readUrls();
   }
 
-  /** What was sent, oldest first. */
+  /** The deliveries so far, oldest first. */
   @Get('deliveries')
   listDeliveries(): ApiJson {
     return { deliveries: Array.from(this.webhooks.deliveries, presentDelivery) };

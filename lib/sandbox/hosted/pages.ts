@@ -1,3 +1,5 @@
+import { CONTROL_ROOT } from '../control/control-path.js';
+import { REFERENCE_ROOT } from '../reference/reference-path.js';
 import type { Transaction } from '../transactions/transaction.js';
 import { html } from './html.js';
 import { VERIFY_PATH } from './hosted-path.js';
@@ -71,6 +73,29 @@ export function abandonedPage(transaction: Transaction, path: string): Page {
     body: html`<p>You may close this window, and go on later.</p>
       <p><a href="${path}">Go on now</a></p>
       ${target === undefined ? [] : back}`,
+  };
+}
+
+/** Says what this is, and where to go from here. */
+export function homePage(): Page {
+  return {
+    status: 200,
+    title: 'A local Berbix',
+    body: html`<p>
+        This is the sandbox of nestjs-berbix: the API of Berbix on this machine, with no account and
+        no network. Give its address to your backend, and the secrets that it printed when it
+        started.
+      </p>
+      <dl>
+        <dt><a href="${VERIFY_PATH}">Verify</a></dt>
+        <dd>
+          Be the customer: a client token opens a verification, and you decide what comes of it.
+        </dd>
+        <dt><a href="${REFERENCE_ROOT}">Reference</a></dt>
+        <dd>The API, with buttons that try each call.</dd>
+        <dt><a href="${CONTROL_ROOT}">Control</a></dt>
+        <dd>What the sandbox itself can be asked: requests, faults, clock and webhooks.</dd>
+      </dl>`,
   };
 }
 

@@ -1,13 +1,11 @@
 import { API_PATHS } from '../../wire/index.js';
+import { isOfControl } from '../control/control-path.js';
 import { isHostedPath } from '../hosted/hosted-path.js';
 import { isImagePath } from '../images/image-path.js';
 import { isReferencePath } from '../reference/reference-path.js';
 
 /** `/v0/`, with which every path of the API begins. */
 const API_ROOT = API_PATHS.tokens.slice(0, API_PATHS.tokens.indexOf('/', 1) + 1);
-
-/** Where the sandbox itself is controlled; not a part of the API. */
-export const CONTROL_ROOT = '/sandbox';
 
 /** A request target taken apart. */
 export interface RequestPath {
@@ -40,10 +38,5 @@ export function isDecodable(path: string): boolean {
  * so not recorded and not faulted.
  */
 export function isControlPath(path: string): boolean {
-  return (
-    path.startsWith(`${CONTROL_ROOT}/`) ||
-    isReferencePath(path) ||
-    isHostedPath(path) ||
-    isImagePath(path)
-  );
+  return isOfControl(path) || isReferencePath(path) || isHostedPath(path) || isImagePath(path);
 }
