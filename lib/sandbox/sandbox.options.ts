@@ -54,7 +54,8 @@ export interface BerbixSandboxOptions {
   refreshToken?: RefreshTokenMode;
   /**
    * With `refreshToken: 'rotate'`: for how many seconds the token before the current one still
-   * works. It is answered with the same successor. 0 is strict: it is dead at once.
+   * works. It is answered with the same successor. 0 is strict: it is dead at once. Refused with
+   * another mode, where it would do nothing.
    * @default 0
    */
   rotationGraceSeconds?: number;
@@ -75,7 +76,7 @@ export interface BerbixSandboxOptions {
   largeIds?: boolean;
   /**
    * What the API-only template wants of the document. Nobody looks at what is uploaded, but its bytes
-   * may begin with a wish: `issue:text_unreadable` lets the upload fail with that issue, so that it
+   * may say what is found: `issue:text_unreadable` lets the upload fail with that issue, so that it
    * has to be repeated, and `flag:id_expired` lets the result have that flag; commas separate several.
    * @default 'photo'
    */

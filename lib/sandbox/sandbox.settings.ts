@@ -75,6 +75,7 @@ export function resolveSettings(
     webhooks: resolveWebhooks(options.webhooks, kept.webhookSecrets),
   };
   refuseUnknown(options, settings);
+  refuseIdleGrace(settings);
   return settings;
 }
 
@@ -163,6 +164,16 @@ function secret(
     );
   }
   return value;
+}
+
+/** A test of what happens in the grace would show nothing. */
+function refuseIdleGrace({ refreshToken, rotationGraceSeconds }: SandboxSettings): void {
+  if (rotationGraceSeconds > 0 && refreshToken !== 'rotate') {
+    throw new SandboxOptionError(
+      'rotationGraceSeconds',
+      "needs the refresh token mode 'rotate': in the others no token is replaced",
+    );
+  }
 }
 
 function refuseUnknown(options: BerbixSandboxOptions, settings: SandboxSettings): void {

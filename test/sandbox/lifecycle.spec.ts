@@ -108,6 +108,8 @@ describe('BerbixSandbox.start', () => {
     [{ tokenTtlSeconds: 0 }, /"tokenTtlSeconds" must be a whole number from 1/],
     [{ tokenTtlSeconds: NaN }, /"tokenTtlSeconds" must be a whole number/],
     [{ rotationGraceSeconds: -1 }, /"rotationGraceSeconds" must be a whole number from 0/],
+    [{ rotationGraceSeconds: 5 }, /"rotationGraceSeconds" needs the refresh token mode 'rotate'/],
+    [{ rotationGraceSeconds: 5, refreshToken: 'echo' }, /needs the refresh token mode 'rotate'/],
     [{ retentionDays: 0 }, /"retentionDays" must be a whole number from 1 to 3650/],
     [{ testCompletionLimit: 0 }, /"testCompletionLimit" must be a whole number from 1/],
     [{ testCompletionLimit: 1.5 }, /"testCompletionLimit" must be a whole number from 1/],
