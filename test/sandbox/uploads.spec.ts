@@ -106,7 +106,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
     });
   });
 
-  describe('whose content begins with a wish', () => {
+  describe('whose content begins with what shall be found', () => {
     it.each([
       ['issue:text_unreadable', ['text_unreadable'], {}],
       [

@@ -1,17 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { transactionGone } from '../errors/api.exception.js';
+import { KeyedMutex } from '../keyed-mutex.js';
 import { SandboxClock } from '../sandbox-clock.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
 import { TransactionStore } from './transaction.store.js';
 import type { CompletedTransaction, Transaction } from './transaction.js';
-import { Turns } from './turns.js';
 
 const DAY_MS = 86_400_000;
 
 /** The transactions that are there, and the one way to change them. */
 @Injectable()
 export class Transactions {
-  readonly #turns = new Turns();
+  /** By transaction id. */
+  readonly #mutex = new KeyedMutex();
   readonly #retentionMs: number;
 
   constructor(
@@ -57,7 +58,7 @@ export class Transactions {
     id: string,
     change: (transaction: Transaction) => Changed,
   ): Promise<Changed> {
-    return this.#turns.take(id, async () => {
+    return this.#mutex.run(id, async () => {
       const changed = change(await this.find(id));
       await this.store.save(changed);
       return changed;
@@ -66,7 +67,7 @@ export class Transactions {
 
   /** @throws {ApiException} 410 if it is not there any more */
   delete(id: string): Promise<void> {
-    return this.#turns.take(id, async () => {
+    return this.#mutex.run(id, async () => {
       await this.find(id);
       await this.store.delete(id);
     });

@@ -8,8 +8,8 @@ import { TransactionResults } from '../transactions/transaction-results.js';
 import { isCompleted, type OpenState, type Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
 import { planPhotos } from '../transactions/upload-plan.js';
+import { type Findings, requestedFindings } from './requested-findings.js';
 import type { Upload } from './upload.js';
-import { type Wishes, wishesOf } from './wishes.js';
 
 /** What came of an upload. */
 export interface UploadOutcome {
@@ -29,15 +29,15 @@ export class UploadFlow {
 
   /** @throws {ApiException} 409 for an upload that is not the one it waits for */
   async take(id: string, upload: Upload): Promise<UploadOutcome> {
-    const wishes = wishesOf(upload.contents);
+    const findings = requestedFindings(upload.contents);
     const transaction = await this.transactions.change(id, (current) => {
       const state = requireStep(current, upload.step);
-      return wishes.issues.length > 0
+      return findings.issues.length > 0
         ? this.#retry(current, state, upload)
-        : this.#advance(current, state, upload, wishes);
+        : this.#advance(current, state, upload, findings);
     });
     if (isCompleted(transaction)) this.events.completed(transaction);
-    return { transaction, issues: wishes.issues };
+    return { transaction, issues: findings.issues };
   }
 
   /** The same step again; a scan that failed may give way to photos. [doc: reference/idscans] */
@@ -51,9 +51,9 @@ export class UploadFlow {
     transaction: Transaction,
     { steps: [, ...steps], flags, idNumber }: OpenState,
     { step, contents }: Upload,
-    wishes: Wishes,
+    findings: Findings,
   ): Transaction {
-    const raised = isSelfie(step) && !transaction.facialRecognition ? [] : wishes.flags;
+    const raised = isSelfie(step) && !transaction.facialRecognition ? [] : findings.flags;
     const state: OpenState = {
       status: 'open',
       steps,

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { KeyedMutex } from '../../lib/sandbox/keyed-mutex.js';
+
+/** Work that waits until it is told to end. */
+function gate() {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+describe('KeyedMutex', () => {
+  it('does the work with one key one after the other', async () => {
+    const mutex = new KeyedMutex();
+    const order: string[] = [];
+    const first = gate();
+    const one = mutex.run('a', async () => {
+      await first.opened;
+      order.push('one');
+      return 1;
+    });
+    const two = mutex.run('a', async () => order.push('two'));
+    const other = mutex.run('b', async () => order.push('other'));
+    await other;
+    first.open();
+    await expect(one).resolves.toBe(1);
+    await two;
+    expect(order).toEqual(['other', 'one', 'two']);
+  });
+
+  it('goes on after a failure', async () => {
+    const mutex = new KeyedMutex();
+    const failing = mutex.run('a', () => Promise.reject(new Error('no')));
+    const next = mutex.run('a', async () => 'yes');
+    await expect(failing).rejects.toThrow('no');
+    await expect(next).resolves.toBe('yes');
+    await expect(mutex.run('a', async () => 'again')).resolves.toBe('again');
+  });
+});
