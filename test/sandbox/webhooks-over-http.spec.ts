@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { HookServer, status } from './support/hook-server.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient, until } from './support/raw-client.js';
+
+const SAMPLE =
+  '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';
+
+const sandboxes = new Sandboxes();
+let server: HookServer;
+
+beforeEach(async () => {
+  server = await HookServer.start();
+});
+
+afterEach(async () => {
+  await sandboxes.closeAll();
+  await server.close();
+});
+
+describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    const webhooks = { finished: { url: server.url }, status: { url: server.url } };
+    sandbox = await sandboxes.start(platform, { largeIds: true, webhooks });
+    client = new RawClient(sandbox);
+  });
+
+  /** A transaction that is complete, and whatever was sent for it. */
+  async function complete(flags: string[] = []) {
+    const created = await client.create({ customer_uid: 'Zoë & <co>' });
+    const authorization = `Bearer ${created.json.access_token}`;
+    const override = await client.send('PATCH', '/v0/transactions/override', {
+      authorization,
+      body: { response_payload: 'us-dl', flags },
+    });
+    expect(override.status).toBe(204);
+    return { id: /"transaction_id":(\d+)/.exec(created.text)?.[1], authorization };
+  }
+
+  it('is told by both webhooks when it is complete', async () => {
+    const { id, authorization } = await complete(['id_blocked']);
+    await sandbox.webhooks.settled();
+    const { text } = await client.send('GET', '/v0/transactions', { authorization });
+    const [, link] = /"dashboard_url":("[^"]+")/.exec(text) ?? [];
+    const body = `{"transaction_id":${id},"customer_uid":"Zoë \\u0026 \\u003cco\\u003e","action":"reject","dashboard_link":${link},"id":${id}}\n`;
+    expect(sandbox.deliveries.of('finished')).toMatchObject([{ body, delivered: true }]);
+    expect(sandbox.deliveries.of('status')).toMatchObject([{ body, delivered: true }]);
+    expect(server.hooks.map((hook) => hook.body)).toEqual([body, body]);
+  });
+
+  it('is told by the status webhook when its action changes', async () => {
+    const { authorization } = await complete();
+    await sandbox.webhooks.settled();
+    sandbox.deliveries.clear();
+    const body = { action: 'review' };
+    await client.send('PATCH', '/v0/transactions', { authorization, body });
+    await sandbox.webhooks.settled();
+    expect([...sandbox.deliveries]).toMatchObject([
+      { kind: 'status', body: expect.stringContaining('"action":"review"') },
+    ]);
+  });
+
+  it('is answered whether the webhooks are taken or not', async () => {
+    server.answers.push(() => undefined, status(500));
+    const { authorization } = await complete();
+    expect((await client.send('GET', '/v0/transactions', { authorization })).status).toBe(200);
+    await until(() => server.hooks.length === 2);
+    expect([...sandbox.deliveries].some(({ delivered }) => delivered)).toBe(false);
+  });
+
+  it('is told to nobody where there is no URL', async () => {
+    sandbox.webhooks.setUrl('finished', undefined);
+    await complete();
+    await sandbox.webhooks.settled();
+    expect([...sandbox.deliveries].map(({ kind }) => kind)).toEqual(['status']);
+  });
+});
+
+describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    sandbox = await sandboxes.start(platform);
+    client = new RawClient(sandbox);
+  });
+
+  const call = (method: string, path: string, body?: unknown) =>
+    client.send(method, `/sandbox/webhooks${path}`, { body });
+
+  it('sets URLs, sends the sample, and lists what was sent', async () => {
+    expect((await call('GET', '')).json).toEqual({ finished: null, status: null });
+    const set = await call('PUT', '', { finished: server.url });
+    expect([set.status, set.json]).toEqual([200, { finished: server.url, status: null }]);
+    const sent = await call('POST', '/test', { kind: 'finished' });
+    expect([sent.status, sent.json]).toEqual([
+      200,
+      {
+        kind: 'finished',
+        url: server.url,
+        body: SAMPLE,
+        headers: expect.objectContaining({ 'content-type': 'application/json' }),
+        tries: 1,
+        status: 200,
+        problem: null,
+        delivered: true,
+      },
+    ]);
+    expect((await call('GET', '/deliveries')).json).toEqual({ deliveries: [sent.json] });
+    expect((await call('DELETE', '/deliveries')).status).toBe(204);
+    expect((await call('GET', '/deliveries')).text).toBe('{"deliveries":[]}');
+    expect((await call('PUT', '', { finished: null })).json.finished).toBeNull();
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('spoils the next', async () => {
+    await call('PUT', '', { status: server.url });
+    expect((await call('POST', '/faults', { fault: 'unsigned' })).status).toBe(204);
+    const { json } = await call('POST', '/test', { kind: 'status' });
+    expect(json.headers).toEqual({ 'content-type': 'application/json' });
+    await call('POST', '/faults', { fault: 'unsigned', kind: 'status' });
+    expect((await call('DELETE', '/faults')).status).toBe(204);
+    const { json: next } = await call('POST', '/test', { kind: 'status' });
+    expect(next.headers).toHaveProperty('x-berbix-signature');
+  });
+
+  it.each([
+    ['PUT', '', { finished: 'localhost' }, 'The URL for finished must be a URL that'],
+    ['PUT', '', { done: 'http://x' }, 'The kind must be one of finished, status.'],
+    ['POST', '/test', {}, 'The kind must be one of finished, status.'],
+    ['POST', '/test', { kind: 'status', x: 1 }, '"x" is not known here.'],
+    ['POST', '/test', { kind: 'status' }, 'The status webhook has no URL.'],
+    ['POST', '/faults', { kind: 'status' }, 'The fault must be one of duplicate, late,'],
+    ['POST', '/faults', { fault: 'late', kind: 'x' }, 'The kind must be one of'],
+    ['POST', '/faults', { fault: 'late', times: 2 }, '"times" is not known here.'],
+  ])('refuses %s %s %j', async (method, path, body, mention) => {
+    const { status: code, json } = await call(method, path, body);
+    expect(code).toBe(400);
+    expect(json).toEqual({
+      code: 400,
+      readable: 'invalid_request',
+      message: expect.stringContaining(mention),
+    });
+  });
+});
