@@ -8,9 +8,10 @@ import { Database } from './database/database.js';
 import { BackendClient } from './demo/backend-client.js';
 import { type BerbixAccount, berbixAccount, pointWebhooks } from './demo/berbix-account.js';
 import { demoEncryptionKey } from './demo/encryption-key.js';
+import { requireKey } from './demo/kept-data.js';
 import { LastErrorLogger } from './demo/last-error.logger.js';
 import { Paper } from './demo/paper.js';
-import { type DemoSettings, demoSettings } from './demo/settings.js';
+import { type DemoSettings, demoSettings, USAGE } from './demo/settings.js';
 import { type Places, printSurroundings, printWhereToLook } from './demo/surroundings.js';
 import { WalkThrough } from './demo/walk-through.js';
 
@@ -56,9 +57,11 @@ async function demonstrate(
     database: app.get(Database).location,
     data: settings.data,
     tokens: store.location,
+    redis: store.redisKeys,
     key,
   };
   printSurroundings(paper, places);
+  await requireKey(store.store, process.env['BERBIX_ENCRYPTION_KEYS'] ?? '', places);
   const ada = new BackendClient(backend, 'ada');
   const tokens = app.get(BerbixTokenService);
   const walk = new WalkThrough({ berbix, ada, tokens, store }, paper);
@@ -91,7 +94,9 @@ function sentenceOf(error: unknown): string {
 }
 
 try {
-  await main(demoSettings(process.argv.slice(2), process.env));
+  const settings = demoSettings(process.argv.slice(2), process.env);
+  if (settings === 'help') console.log(USAGE);
+  else await main(settings);
 } catch (error) {
   console.error(sentenceOf(error));
   // What a start that failed has opened shall not keep the process.

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { Database } from '../../examples/backend/database/database.js';
@@ -10,6 +13,7 @@ import {
   uniquePrefix,
   uniqueTable,
 } from '../support/servers.js';
+import { parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
 import { closeAfterTest, startSandbox } from '../support/services.js';
 import { accountOf, type Backend, backendAt, exchanged, finish } from './backend.support.js';
 import { start, temporaryDirectory } from './start.support.js';
@@ -48,7 +52,7 @@ async function run(
   environment: Record<string, string>,
 ): Promise<{ stdout: string; backend: Backend; stop(): Promise<void> }> {
   const process = start(directory, [], environment);
-  const stdout = await process.shows('delete it to begin anew');
+  const stdout = await process.shows('to begin anew');
   return {
     stdout,
     backend: backendAt(/Backend +(http\S+)/.exec(stdout)?.[1] ?? ''),
@@ -81,12 +85,77 @@ describeWithPostgres('The tables of the example backend', () => {
   });
 });
 
+describeWithPostgres('Two instances', () => {
+  it('go by the recipe of examples/README.md', async () => {
+    const page = readFileSync('examples/README.md', 'utf8');
+    const [, flags = ''] = /npm run sandbox -- (.*)\n/.exec(page) ?? [];
+    const parsed = parseSandboxFlags(flags.split(' '));
+    if (!('options' in parsed)) throw new Error('The recipe has no good flags.');
+    const sandbox = await startSandbox({ ...parsed.options, port: 0 });
+    const assignments = [...page.matchAll(/\b([A-Z_]+)=(\S+)(?=.*\n)/g)].filter(
+      ([, name]) => !/^(PORT|BERBIX_WEBHOOK)/.test(name as string),
+    );
+    const environment = {
+      ...Object.fromEntries(assignments.map(([, name, value]) => [name, value])),
+      BERBIX_API_HOST: sandbox.url,
+      ...(await postgresForTest()),
+    };
+    expect(Object.keys(environment).toSorted()).toEqual([
+      'BERBIX_API_HOST',
+      'BERBIX_API_SECRET',
+      'BERBIX_TEMPLATE_KEY',
+      'BERBIX_TEMPLATE_KIND',
+      'DATABASE_URL',
+    ]);
+    const directory = await temporaryDirectory();
+    const runs = [await run(directory, environment), await run(directory, environment)];
+    const answers = [await runs[0]?.backend.begin('grace'), await runs[1]?.backend.begin('grace')];
+    const { transactionId } = answers[0]?.body ?? {};
+    expect(answers[1]?.body).toMatchObject({ transactionId, isResumed: true });
+    for (const { stop } of runs) await stop();
+  });
+});
+
 const servers = [
-  { name: 'PostgreSQL', at: POSTGRES_URL, prepare: postgresForTest, shown: /PostgreSQL at \S+\n/ },
-  { name: 'Redis', at: REDIS_URL, prepare: redisForTest, shown: /in Redis at \S+, encrypted\n/ },
+  {
+    name: 'PostgreSQL',
+    at: POSTGRES_URL,
+    prepare: postgresForTest,
+    shown: /PostgreSQL at \S+\n/,
+    data: 'the tables customer_verifications and berbix_tokens at \\S+',
+  },
+  {
+    name: 'Redis',
+    at: REDIS_URL,
+    prepare: redisForTest,
+    shown: /in Redis at \S+, encrypted\n/,
+    data: '\\.data/backend and the keys \\S+berbix:\\* in Redis at \\S+',
+  },
 ].filter(({ at }) => at !== undefined);
 
-describe.each(servers)('Two backends on one $name', ({ name, prepare, shown }) => {
+describe.each(servers)('Two backends on one $name', ({ name, prepare, shown, data }) => {
+  it('say where the data is, and what to do where its key is gone', async () => {
+    const environment = await prepare();
+    const directory = await temporaryDirectory();
+    const { stdout, stop } = await run(directory, environment);
+    const key = '.data/backend/demo-encryption-key';
+    expect(stdout).toMatch(
+      new RegExp(`stays in ${data};\n +its key is in ${key}: delete both together to begin anew`),
+    );
+    await stop();
+    const another = await start(await temporaryDirectory(), ['--once'], environment).ended;
+    expect(another.code).toBe(1);
+    expect(another.stderr).toMatch(
+      new RegExp(
+        `^Tokens of an earlier run are sealed with the key "demo-\\w+", which is not there any more\\. Give it in BERBIX_ENCRYPTION_KEYS, or begin anew without them: delete ${data}\\.\n$`,
+      ),
+    );
+    const BERBIX_ENCRYPTION_KEYS = await readFile(join(directory, key), 'utf8');
+    const given = { ...environment, BERBIX_ENCRYPTION_KEYS };
+    const again = await start(await temporaryDirectory(), ['--once'], given).ended;
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('share their tokens: one exchange for both', async () => {
     const sandbox = await startSandbox();
     const directory = await temporaryDirectory();

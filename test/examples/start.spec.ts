@@ -137,7 +137,10 @@ describe('npm start', () => {
     expect(given.stdout).not.toContain('for the demo only');
     // What was sealed with the one key does not open with the other.
     const other = await start(directory, ['--once'], { BERBIX_ENCRYPTION_KEYS }).ended;
-    expectRefused(other, /sealed with the key "demo-\w+", which encryption does not have/);
+    expectRefused(
+      other,
+      /sealed with the key "demo-\w+".* begin anew .*: delete \.data\/backend\./,
+    );
   });
 
   it('uses the account of the environment, resumes in it, and prints none of its secrets', async () => {
@@ -252,6 +255,12 @@ describe('npm start', () => {
     expect(transactionIn(next.stdout)).not.toBe(transactionIn(stdout));
   });
 
+  it('says how it is used', async () => {
+    const { code, stdout, stderr } = await start(await temporaryDirectory(), ['--help']).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Usage: npm start -- \[--once\]\n/);
+  });
+
   it('ends with 1 and one sentence when something is wrong', async () => {
     const sandbox = await startSandbox();
     const account = accountOf(sandbox);
@@ -264,6 +273,10 @@ describe('npm start', () => {
       start(directory, ['--once', ...args], environment).ended;
 
     expectRefused(await refuse({}, '--twice'), /'--twice'/);
+    for (const name of ['BERBIX_TEMPLATE_KIND', 'BERBIX_TEMPLATE_KEY', 'BERBIX_API_HOST']) {
+      const sentence = new RegExp(`^${name} is set, and BERBIX_API_SECRET is not\\.`);
+      expectRefused(await refuse({ [name]: account[name] ?? '' }), sentence);
+    }
     expectRefused(await refuse({ PORT: 'http' }), /PORT must be a port number from 0 to 65535/);
     expectRefused(await refuse({ PORT: port }), /PORT is \d+, which cannot be used \(EADDRINUSE\)/);
     const file = join(directory, 'file');

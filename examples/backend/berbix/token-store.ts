@@ -12,6 +12,8 @@ export class TokenStore implements OnApplicationShutdown {
     readonly store: BerbixTokenStore,
     /** For people. */
     readonly location: string,
+    /** Where to find them in Redis, for people; undefined where they are in the database. */
+    readonly redisKeys?: string,
     private readonly redis?: Redis,
   ) {}
 
@@ -39,7 +41,9 @@ export class TokenStore implements OnApplicationShutdown {
       throw new Error(`The Redis server of REDIS_URL cannot be used (${problem ?? failure}).`);
     }
     // Add `durable: true` once the server has appendonly yes and appendfsync always.
-    return new TokenStore(new RedisTokenStore(redis), `in Redis at ${addressOf(url)}`, redis);
+    const where = `in Redis at ${addressOf(url)}`;
+    const keys = `the keys ${redis.options.keyPrefix ?? ''}berbix:* ${where}`;
+    return new TokenStore(new RedisTokenStore(redis), where, keys, redis);
   }
 
   /** Nest calls it when no request is under way any more. */

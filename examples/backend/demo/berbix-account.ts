@@ -7,9 +7,28 @@ export interface BerbixAccount {
   sandbox?: BerbixSandbox;
 }
 
-/** The account of `BERBIX_API_SECRET`; without one, a sandbox, put into the environment in its place. */
+/** What belongs to an account, and would be ignored beside the sandbox. */
+const OF_AN_ACCOUNT = [
+  'BERBIX_API_HOST',
+  'BERBIX_TEMPLATE_KEY',
+  'BERBIX_TEMPLATE_KIND',
+  'BERBIX_WEBHOOK_FINISHED_SECRET',
+  'BERBIX_WEBHOOK_STATUS_SECRET',
+];
+
+/**
+ * The account of `BERBIX_API_SECRET`; without one, a sandbox, put into the environment in its place.
+ *
+ * @throws {Error} for what belongs to an account, where none is named
+ */
 export async function berbixAccount(env: NodeJS.ProcessEnv): Promise<BerbixAccount> {
   if (env['BERBIX_API_SECRET']) return { host: env['BERBIX_API_HOST'] || 'https://api.berbix.com' };
+  const stray = OF_AN_ACCOUNT.find((name) => env[name]);
+  if (stray !== undefined) {
+    throw new Error(
+      `${stray} is set, and BERBIX_API_SECRET is not. Set both to use an account, or neither to use the sandbox.`,
+    );
+  }
   const sandbox = await BerbixSandbox.start();
   env['BERBIX_API_HOST'] = sandbox.url;
   env['BERBIX_API_SECRET'] = sandbox.apiSecret;

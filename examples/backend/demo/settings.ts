@@ -10,9 +10,29 @@ export interface DemoSettings {
   data: string;
 }
 
+/** What `--help` shows. */
+export const USAGE = `Usage: npm start -- [--once]
+
+Starts the example backend, with the sandbox and an embedded PostgreSQL, and
+shows what it does. It stays up until Ctrl+C.
+
+  --once   go through to the result, and stop
+  --help   show this
+
+Without variables of the environment nothing else is needed. With
+BERBIX_API_SECRET it uses your account, with DATABASE_URL and REDIS_URL your
+servers; PORT and DATA_DIR say where it listens and keeps its data.
+examples/README.md tells of all of them.`;
+
+const OPTIONS = {
+  once: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
 /** @throws {Error} that says what is wrong */
-export function demoSettings(args: string[], env: NodeJS.ProcessEnv): DemoSettings {
-  const { values } = parseArgs({ args, options: { once: { type: 'boolean', default: false } } });
+export function demoSettings(args: string[], env: NodeJS.ProcessEnv): DemoSettings | 'help' {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  if (values.help) return 'help';
   return {
     once: values.once,
     port: portFrom(env['PORT'] || '0'),

@@ -1,37 +1,31 @@
 import { join } from 'node:path';
 import type { VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixAccount } from './berbix-account.js';
+import { isEmbedded, type KeptData, whatStays } from './kept-data.js';
 import { Paper, shortPath } from './paper.js';
 
 /** Where everything is. */
-export interface Places {
+export interface Places extends KeptData {
   berbix: BerbixAccount;
   /** URL of the backend. */
   backend: string;
-  /** Of the database: a directory, or the address of a server. */
-  database: string;
-  /** What `DATA_DIR` is. */
-  data: string;
   tokens: string;
-  /** File of the key that the demo has made, if it has. */
-  key: string | undefined;
 }
 
 export function printSurroundings(paper: Paper, places: Places): void {
   const { berbix, backend, database, data, tokens, key } = places;
   const kind = berbix.sandbox ? 'the sandbox: no account needed' : 'the account of your API secret';
   const wanted = join(data, 'database');
-  const isEmbedded = shortPath(database).startsWith(shortPath(wanted));
   paper.heading('The nestjs-berbix example backend');
   paper.fact('Berbix', `${berbix.host} (${kind})`);
   paper.fact('Backend', backend);
   paper.fact(
     'Database',
-    isEmbedded
+    isEmbedded(places)
       ? `embedded PostgreSQL, its data in ${shortPath(database)}`
       : `PostgreSQL at ${database}`,
   );
-  if (isEmbedded && shortPath(database) !== shortPath(wanted)) {
+  if (isEmbedded(places) && shortPath(database) !== shortPath(wanted)) {
     paper.fact('', `(another run uses ${shortPath(wanted)})`);
   }
   paper.fact('Tokens', `${tokens}, encrypted`);
@@ -42,9 +36,10 @@ export function printSurroundings(paper: Paper, places: Places): void {
 
 export function printWhereToLook(
   write: (line: string) => void,
-  { berbix, backend, data }: Places,
+  places: Places,
   { hostedUrl }: VerificationStartDto,
 ): void {
+  const { berbix, backend } = places;
   const paper = new Paper(write, 17);
   const verification = `-H "x-demo-customer: ada" ${backend}/verification`;
   paper.heading('The backend stays up; Ctrl+C stops it. Now be Ada:');
@@ -61,5 +56,7 @@ export function printWhereToLook(
   paper.fact('Be forgotten', `curl -X DELETE ${verification}`);
   if (berbix.sandbox) paper.fact('What Berbix got', `curl ${berbix.host}/sandbox/requests`);
   else paper.fact('Webhooks', 'come to /webhooks/berbix/finished and /status of the backend');
-  paper.fact('Data', `stays in ${shortPath(data)}; delete it to begin anew`);
+  const [stays = '', ...more] = whatStays(places);
+  paper.fact('Data', stays);
+  for (const line of more) paper.fact('', line);
 }
