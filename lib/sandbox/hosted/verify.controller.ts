@@ -11,7 +11,7 @@ import { tokenPage } from './pages.js';
 
 /**
  * In the place of the front-end SDKs, whose frame loads a page of Berbix with the client token in
- * its query. [sdk: berbix-react src/index.jsx] Here the token leads to the page of the transaction,
+ * its query. [sdk: react src/index.jsx] Here the token leads to the page of the transaction,
  * so that it does not stay in the address.
  *
  * ASSUMPTION: the client token of a hosted transaction does the same as its link.

@@ -9,7 +9,7 @@ export class ClientTokenDto {
   @IsNotEmpty()
   clientToken!: string;
 
-  /** When it ends; the front end has no hook for that, so ask for another before. [sdk: berbix-react] */
+  /** When it ends; the front end has no hook for that, so ask for another before. [sdk: react] */
   @IsDate()
   expiresAt!: Date;
 
