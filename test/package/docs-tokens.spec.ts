@@ -32,10 +32,12 @@ import { BeginController } from '../../examples/docs/verification/begin.js';
 import { ResultController } from '../../examples/docs/verification/result.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
+import { quietNest } from '../support/quiet-nest.js';
 import { POSTGRES_URL, REDIS_URL, postgresPool, uniquePrefix } from '../support/servers.js';
 import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
-
 import { begun, berbixOf, sandboxOfEnvironment } from './docs.support.js';
+
+quietNest();
 
 // Has tests of its own, as a page shows them.
 await import('../../examples/docs/stores/timed.token-store.spec.js');

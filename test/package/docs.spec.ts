@@ -19,7 +19,10 @@ import {
   type OfficialClient,
 } from '../conformance/official-sdk.support.js';
 import { SDKS, SECTION_9, type Capability, type Sdk } from '../conformance/section-9.js';
+import { quietNest } from '../support/quiet-nest.js';
 import { servicesFor, startSandbox } from '../support/services.js';
+
+quietNest();
 
 const PAGES = ['README.md'].concat(filesIn('docs').filter((file) => file.endsWith('.md')));
 const SOURCES = ['examples/docs', 'examples/readme'].flatMap((folder) =>

@@ -19,8 +19,11 @@ import {
   startSandbox,
 } from '../support/services.js';
 import { PLATFORMS } from '../support/platforms.js';
+import { quietNest } from '../support/quiet-nest.js';
 import { POSTGRES_URL, postgresPool } from '../support/servers.js';
 import { captureOutput } from '../support/sinks.js';
+
+quietNest();
 
 const readme = readFileSync('README.md', 'utf8');
 const blocks = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map((match) => match[1] as string);
