@@ -32,6 +32,10 @@ const sources = readdirSync('examples/readme').map((file) =>
 );
 
 describe('the README', () => {
+  it('is short; what is more is on pages of its own', () => {
+    expect(readme.split('\n').length).toBeLessThan(300);
+  });
+
   it('shows code that is compiled and run here', () => {
     expect(blocks.length).toBeGreaterThanOrEqual(4);
     for (const block of blocks) expect(sources).toContain(block);
