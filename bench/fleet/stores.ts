@@ -55,5 +55,5 @@ export function openStore(contestant: Contestant, place: string): BerbixTokenSto
 }
 
 function openRedis(): Redis {
-  return new Redis(REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 2_000 });
+  return new Redis(REDIS_URL, { maxRetriesPerRequest: 0, commandTimeout: 2_000 });
 }

@@ -12,7 +12,7 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
   ],
   BERBIX_INVALID_ACCESS_TOKEN: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
   BERBIX_GONE: [HttpStatus.GONE, 'This verification cannot be continued. Start a new one.'],
-  BERBIX_CONFLICT: [HttpStatus.CONFLICT, 'The verification is at another step.'],
+  BERBIX_CONFLICT: [HttpStatus.CONFLICT, 'The verification is finished, or at another step.'],
   BERBIX_NOT_FOUND: [HttpStatus.NOT_FOUND, 'There is no verification.'],
   BERBIX_WEBHOOK_SIGNATURE: [HttpStatus.UNAUTHORIZED, 'Unauthorized'],
   BERBIX_WEBHOOK_BODY: [HttpStatus.BAD_REQUEST, 'Bad Request'],
@@ -54,7 +54,7 @@ const UNKNOWN: readonly [HttpStatus, string] = [
  * | not found | 404 |
  * | invalid refresh token, gone | 410 |
  * | conflict | 409 |
- * | rate limit, unavailable, store | 503 |
+ * | rate limit, unavailable, store, a secret that cannot be had for a while | 503 |
  * | timeout | 504 |
  * | connection, server, response, invalid access token | 502 |
  * | configuration, authentication, request | 500 |
@@ -64,7 +64,7 @@ export class BerbixExceptionFilter extends BaseExceptionFilter {
   readonly #logger = new Logger(BerbixExceptionFilter.name);
 
   override catch(error: BerbixError, host: ArgumentsHost): void | Observable<never> {
-    const [status, message] = STATUS_BY_CODE[error.code] ?? UNKNOWN;
+    const [status, message] = answerTo(error);
     switch (host.getType()) {
       case 'http':
         return this.#answer(error, status, message, host);
@@ -103,6 +103,12 @@ export class BerbixExceptionFilter extends BaseExceptionFilter {
       this.#logger.warn(`${error.code}: ${error.message}`);
     }
   }
+}
+
+/** A secret that cannot be had for a while is one of the troubles that pass. */
+function answerTo({ code, retryable }: BerbixError): readonly [HttpStatus, string] {
+  const passes = code === 'BERBIX_CONFIGURATION' && retryable;
+  return STATUS_BY_CODE[passes ? 'BERBIX_UNAVAILABLE' : code] ?? UNKNOWN;
 }
 
 /** As Nest's own filter for WebSockets, which is in a package that not every application has. */

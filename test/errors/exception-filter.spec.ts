@@ -141,6 +141,16 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     });
   });
 
+  it('takes a secret that cannot be had for a while for one of the troubles that pass', async () => {
+    const vaultIsDown = new berbix.BerbixConfigurationError('why', { retryable: true });
+    const result = filter.catch(vaultIsDown, hostOf('rpc')) as Observable<never>;
+    await expect(firstValueFrom(result)).rejects.toMatchObject({
+      code: 'BERBIX_CONFIGURATION',
+      message: expect.stringMatching('Try again later'),
+    });
+    expect(warned).toHaveBeenCalledWith('BERBIX_CONFIGURATION: why');
+  });
+
   it('emits the same to a client of socket.io and of ws, as Nest does', () => {
     const data = { ...told, cause: { pattern: 'begin', data: [1] } };
     const emit = jest.fn();

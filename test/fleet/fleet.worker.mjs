@@ -150,7 +150,7 @@ function openStores({ postgres, redis }) {
     stores.postgres = new PostgresTokenStore(pool, { table });
   }
   if (redis !== undefined) {
-    const client = new Redis(redis.url, { commandTimeout: 2_000, maxRetriesPerRequest: 1 });
+    const client = new Redis(redis.url, { commandTimeout: 2_000, maxRetriesPerRequest: 0 });
     client.on('error', () => {});
     stores.redis = new RedisTokenStore(client, { prefix: redis.prefix, durable: true });
   }

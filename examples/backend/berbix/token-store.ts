@@ -31,7 +31,7 @@ export class TokenStore implements OnApplicationShutdown {
       lazyConnect: true,
       enableOfflineQueue: false,
       commandTimeout: 1_000,
-      maxRetriesPerRequest: 1,
+      maxRetriesPerRequest: 0,
     });
     let problem: string | undefined;
     redis.on('error', (error) => (problem = codeOf(error)));

@@ -19,6 +19,8 @@ export class PostgresDatabase extends Database implements OnApplicationShutdown 
       // A server that does not answer is a failure, not a wait.
       connectionTimeoutMillis: 2_000,
       query_timeout: 5_000,
+      // The server gives up too, where this client no longer waits.
+      statement_timeout: 4_900,
     });
     // Of a connection that is idle; a query that needs one tells by itself.
     pool.on('error', () => {});
