@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Injectable, type Type } from '@nestjs/common';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import {
   InMemoryTokenStore,
@@ -11,7 +10,6 @@ import {
   OnBerbixWebhook,
   createBerbixWebhookController,
   type BerbixWebhookDto,
-  type BerbixWebhookOptions,
 } from '../../lib/webhooks/index.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { STORES, type OpenedStore } from '../support/servers.js';
@@ -23,59 +21,9 @@ import {
   post,
   startApp,
   webhookModule,
-  type Adapter,
   type WebhookApp,
 } from './webhook-app.support.js';
-
-/** What handlers do with a delivery. */
-let work: (webhook: BerbixWebhookDto) => unknown;
-/** Actions in the order in which they were handled. */
-let handled: (string | undefined)[];
-
-beforeEach(() => {
-  handled = [];
-  work = () => {};
-});
-
-@Injectable()
-class Handler {
-  @OnBerbixWebhook('finished')
-  @OnBerbixWebhook('status')
-  async handle(webhook: BerbixWebhookDto): Promise<void> {
-    handled.push(webhook.action);
-    await work(webhook);
-  }
-}
-
-async function replica(
-  store: BerbixTokenStore,
-  options: BerbixWebhookOptions = {},
-  adapter: Adapter = PLATFORMS[0][1],
-  providers: Type[] = [Handler],
-): Promise<WebhookApp> {
-  return startApp({
-    adapter,
-    imports: [webhookModule({ ...SECRETS, ...options }, store)],
-    controllers: [createBerbixWebhookController()],
-    providers,
-  });
-}
-
-/** Sends a status webhook as Berbix would, with a timestamp of its own; gives the status of the answer. */
-let second = 0;
-async function send({ url }: WebhookApp, action = 'accept', transactionId = '7'): Promise<number> {
-  const body = sampleWebhookBody({ transactionId, action });
-  const timestamp = Math.floor(Date.now() / 1000) - (second++ % 60);
-  const header = signBerbixWebhook({ secret: SECRETS.status, body, timestamp });
-  return (await post(`${url}/webhooks/berbix/status`, body, header)).status;
-}
-
-/** A promise to keep work waiting on. */
-function gate(): { opened: Promise<void>; open: () => void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
+import { Handler, changed, gate, handling, replica, send } from './replicas.support.js';
 
 describe.each(STORES)('two replicas on $name', ({ open }) => {
   let opened: OpenedStore;
@@ -99,7 +47,7 @@ describe.each(STORES)('two replicas on $name', ({ open }) => {
     expect(await send(one)).toBe(204);
     expect(await send(other)).toBe(204);
     expect(await send(one)).toBe(204);
-    expect(handled).toEqual(['accept']);
+    expect(handling.done).toEqual(['accept']);
     const again = 'log: A status webhook of transaction 7 came again.';
     // The log is that of the process, which is that of the application that started last.
     expect(other.logs).toEqual([again, again]);
@@ -108,9 +56,9 @@ describe.each(STORES)('two replicas on $name', ({ open }) => {
   it('handle each change, also back to what was before', async () => {
     const [one, other] = replicas;
     for (const action of ['accept', 'review', 'accept', 'accept', 'reject']) {
-      expect(await send(handled.length % 2 ? one : other, action)).toBe(204);
+      expect(await send(handling.done.length % 2 ? one : other, action)).toBe(204);
     }
-    expect(handled).toEqual(['accept', 'review', 'accept', 'reject']);
+    expect(handling.done).toEqual(['accept', 'review', 'accept', 'reject']);
   });
 
   it('tell transactions and kinds apart', async () => {
@@ -120,14 +68,14 @@ describe.each(STORES)('two replicas on $name', ({ open }) => {
     const body = sampleWebhookBody({ transactionId: '7', action: 'accept' });
     const header = signBerbixWebhook({ secret: SECRETS.finished, body });
     expect((await post(`${one.url}/webhooks/berbix/finished`, body, header)).status).toBe(204);
-    expect(handled).toHaveLength(3);
+    expect(handling.done).toHaveLength(3);
   });
 
   it('handle what comes to both at the same moment once', async () => {
     const statuses = await Promise.all(
       Array.from({ length: 12 }, (_, index) => send(replicas[index % 2] as WebhookApp)),
     );
-    expect(handled).toEqual(['accept']);
+    expect(handling.done).toEqual(['accept']);
     expect(new Set([204, 503, ...statuses])).toEqual(new Set([204, 503]));
     expect(statuses).toContain(204);
   });
@@ -135,42 +83,42 @@ describe.each(STORES)('two replicas on $name', ({ open }) => {
   it('let none come in between while one of them works', async () => {
     const [one, other] = replicas;
     const { opened: done, open: finish } = gate();
-    work = () => done;
+    handling.work = () => done;
     const first = send(one);
-    await until(() => handled.length === 1);
+    await until(() => handling.done.length === 1);
     expect(await send(other)).toBe(503);
     expect(await send(other, 'review')).toBe(503);
     expect(await send(one)).toBe(503);
     finish();
     expect(await first).toBe(204);
     expect(await send(other)).toBe(204);
-    expect(handled).toEqual(['accept']);
+    expect(handling.done).toEqual(['accept']);
     expect(await send(other, 'review')).toBe(204);
-    expect(handled).toEqual(['accept', 'review']);
+    expect(handling.done).toEqual(['accept', 'review']);
   });
 
   it('take nothing for a repetition while a change to it is being handled', async () => {
     const [one, other] = replicas;
     expect(await send(one)).toBe(204);
     const { opened: done, open: finish } = gate();
-    work = () => done;
+    handling.work = () => done;
     const change = send(other, 'review');
-    await until(() => handled.length === 2);
+    await until(() => handling.done.length === 2);
     expect(await send(one)).toBe(503);
     finish();
     expect(await change).toBe(204);
     expect(await send(one)).toBe(204);
-    expect(handled).toEqual(['accept', 'review', 'accept']);
+    expect(handling.done).toEqual(['accept', 'review', 'accept']);
   });
 
   it('handle what has failed again, at once', async () => {
     const [one, other] = replicas;
-    work = () => Promise.reject(new Error('no disk'));
+    handling.work = () => Promise.reject(new Error('no disk'));
     expect(await send(one)).toBe(500);
-    work = () => {};
+    handling.work = () => {};
     expect(await send(other)).toBe(204);
     expect(await send(one)).toBe(204);
-    expect(handled).toEqual(['accept', 'accept']);
+    expect(handling.done).toEqual(['accept', 'accept']);
   });
 
   it('forget what was handled a month ago, and nothing else', async () => {
@@ -226,18 +174,6 @@ function shifted(
   });
 }
 
-/** A store with some methods in place of its own. */
-function changed(store: BerbixTokenStore, methods: Partial<BerbixTokenStore>): BerbixTokenStore {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const own: unknown = Reflect.get(methods, name);
-      if (own !== undefined) return own;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
-
 describe('a delivery', () => {
   it('that the sandbox sends twice is handled once', async () => {
     const app = await replica(new InMemoryTokenStore());
@@ -250,20 +186,20 @@ describe('a delivery', () => {
       { delivered: true, tries: 1 },
       { delivered: true, tries: 1 },
     ]);
-    expect(handled).toEqual(['test-action']);
+    expect(handling.done).toEqual(['test-action']);
   });
 
   it('that takes longer than its lease may be handled twice, which is told', async () => {
     const store = new InMemoryTokenStore();
     const app = await replica(store, { leaseMs: 1 });
     const { opened, open } = gate();
-    work = () => (handled.length === 1 ? opened : undefined);
+    handling.work = () => (handling.done.length === 1 ? opened : undefined);
     const first = send(app);
-    await until(() => handled.length === 1);
+    await until(() => handling.done.length === 1);
     while ((await send(app)) !== 204);
     open();
     expect(await first).toBe(204);
-    expect(handled).toEqual(['accept', 'accept']);
+    expect(handling.done).toEqual(['accept', 'accept']);
     expect(app.logs).toEqual([
       expect.stringContaining(
         'warn: A webhook was handled twice: its handlers took longer than 1 ms',
@@ -297,7 +233,7 @@ describe('a delivery', () => {
       },
     });
     expect(await send(await replica(late))).toBe(204);
-    expect({ handled, stale }).toEqual({ handled: ['accept'], stale: false });
+    expect({ handled: handling.done, stale }).toEqual({ handled: ['accept'], stale: false });
   });
 
   it.each<
@@ -317,11 +253,11 @@ describe('a delivery', () => {
   ])('is safe when %s fails', async (_, methods, workFails, status, mention) => {
     const store = new InMemoryTokenStore();
     const app = await replica(changed(store, methods(store)));
-    if (workFails) work = () => Promise.reject(new Error('no disk'));
+    if (workFails) handling.work = () => Promise.reject(new Error('no disk'));
     expect(await send(app)).toBe(status);
     await until(() => app.logs.some((line) => line.includes(mention)));
     expect(app.logs.join()).not.toContain('hunter2');
-    expect(handled).toHaveLength(status === 503 ? 0 : 1);
+    expect(handling.done).toHaveLength(status === 503 ? 0 : 1);
   });
 
   it.each<['load' | 'lease' | 'commit' | 'release', boolean, number]>([
@@ -336,7 +272,7 @@ describe('a delivery', () => {
       return new Promise(() => {});
     };
     const app = await replica(changed(new InMemoryTokenStore(), { [method]: never }));
-    if (workFails) work = () => Promise.reject(new Error('no disk'));
+    if (workFails) handling.work = () => Promise.reject(new Error('no disk'));
     const answer = await inFakeIntervals(async () => {
       const sent = send(app);
       await until(() => asked);
@@ -357,16 +293,16 @@ describe('a delivery', () => {
       rawBody: Buffer.from(body),
     });
     const { opened, open } = gate();
-    work = () => opened;
+    handling.work = () => opened;
     const first = service.handle(webhook);
-    await until(() => handled.length === 1);
+    await until(() => handling.done.length === 1);
     expect(await service.handle(webhook)).toBe('busy');
     open();
     expect(await first).toBe('handled');
     // As it comes out of a queue.
     const copy = JSON.parse(JSON.stringify(webhook)) as BerbixWebhookDto;
     expect(await service.handle(copy)).toBe('repeated');
-    work = () => Promise.reject(new RangeError('mine'));
+    handling.work = () => Promise.reject(new RangeError('mine'));
     await expect(service.handle({ ...webhook, action: 'x' })).rejects.toThrow(RangeError);
     const none = await replica(new InMemoryTokenStore(), {}, PLATFORMS[0][1], []);
     const idle = none.module.get(BerbixWebhookService, { strict: false });
@@ -378,7 +314,7 @@ describe('a delivery', () => {
     class Eu {
       @OnBerbixWebhook('status', 'e/u')
       handle({ action }: BerbixWebhookDto): void {
-        handled.push(`eu ${action}`);
+        handling.done.push(`eu ${action}`);
       }
     }
     const { url } = await startApp({
@@ -394,60 +330,10 @@ describe('a delivery', () => {
     for (const path of ['webhooks/berbix', 'eu']) {
       expect((await post(`${url}/${path}/status`, body, header)).status).toBe(204);
     }
-    expect(handled).toEqual(['accept', 'eu accept']);
+    expect(handling.done).toEqual(['accept', 'eu accept']);
     expect((await store.keys('')).keys).toEqual(
       expect.arrayContaining(['webhook:default/status/7', 'webhook:e%2Fu/status/7']),
     );
-  });
-});
-
-describe('the sweep', () => {
-  it('happens once a day, whatever the number of replicas and webhooks', async () => {
-    const store = new InMemoryTokenStore();
-    let sweeps = 0;
-    let looks = 0;
-    const counting = changed(store, {
-      load: async (key) => {
-        if (key === 'webhook-sweep:default') looks++;
-        return store.load(key);
-      },
-      keys: async (prefix) => {
-        sweeps++;
-        return store.keys(prefix);
-      },
-    });
-    for (const transactionId of ['1', '2', '3']) {
-      const app = await replica(counting);
-      expect(await send(app, 'accept', transactionId)).toBe(204);
-      expect(await send(app, 'review', transactionId)).toBe(204);
-      await until(() => sweeps === 1);
-      await app.close();
-    }
-    // Each replica asks once whether it is time.
-    expect({ sweeps, looks }).toEqual({ sweeps: 1, looks: 3 });
-  });
-
-  it('leaves alone what is being handled, and ends with the application', async () => {
-    const store = new InMemoryTokenStore();
-    const old = JSON.stringify({ hash: 'x', at: 0 });
-    for (const id of ['1', '2', '3']) await store.commit(`webhook:default/status/${id}`, 0, old);
-    await store.lease('webhook:default/status/1', { version: 1, fence: 0 }, 60_000, '');
-    const { opened, open } = gate();
-    const forgotten: string[] = [];
-    const slow = changed(store, {
-      forget: async (key) => {
-        forgotten.push(key);
-        await opened;
-      },
-    });
-    const app = await replica(slow);
-    expect(await send(app, 'accept', '4')).toBe(204);
-    await until(() => forgotten.length === 1);
-    await app.close();
-    open();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(forgotten).toEqual(['webhook:default/status/2']);
-    expect((await store.load('webhook-sweep:default'))?.value).toBeUndefined();
   });
 });
 

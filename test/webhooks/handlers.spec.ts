@@ -5,7 +5,6 @@ import {
   Get,
   Injectable,
   Module,
-  Scope,
   SetMetadata,
   type CanActivate,
   type ExecutionContext,
@@ -13,7 +12,7 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { BerbixConfigurationError, BerbixGoneError } from 'nestjs-berbix';
+import { BerbixGoneError } from 'nestjs-berbix';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { EMPTY, delay, from, tap, throwError, type Observable } from 'rxjs';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
@@ -25,6 +24,7 @@ import {
 } from '../../lib/webhooks/index.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox } from '../support/services.js';
+import { BODY, Mailer, calls, signed } from './mailer.support.js';
 import {
   SECRETS,
   post,
@@ -33,36 +33,6 @@ import {
   type Adapter,
   type AppParts,
 } from './webhook-app.support.js';
-
-const BODY = sampleWebhookBody({ customerUid: 'ada', action: 'accept' });
-
-function signed(kind: 'finished' | 'status', body = BODY): string {
-  return signBerbixWebhook({ secret: SECRETS[kind], body });
-}
-
-/** Calls of handlers, `who: customer action`. */
-let calls: string[] = [];
-
-@Injectable()
-class Mailer {
-  readonly #name = 'mailer';
-
-  @OnBerbixWebhook('finished')
-  mail({ customerUid, action }: BerbixWebhookDto): void {
-    calls.push(`${this.#name}: ${customerUid} ${action}`);
-  }
-
-  @OnBerbixWebhook('status')
-  @OnBerbixWebhook('finished')
-  async both({ kind }: BerbixWebhookDto): Promise<void> {
-    await Promise.resolve();
-    calls.push(`both: ${kind}`);
-  }
-
-  other(): void {
-    calls.push('other');
-  }
-}
 
 @Controller('users')
 class UsersController {
@@ -79,7 +49,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     { providers = [Mailer], ...parts }: Partial<AppParts> = {},
     controllers: Type[] = [],
   ) {
-    calls = [];
+    calls.length = 0;
     return startApp({
       adapter,
       imports: [webhookModule(SECRETS)],
@@ -101,7 +71,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     const finished = await sandbox.webhooks.sendTest('finished');
     expect(finished).toMatchObject({ delivered: true, status: 204, tries: 1 });
     expect(calls.toSorted()).toEqual(['both: finished', 'mailer: unique-uid test-action']);
-    calls = [];
+    calls.length = 0;
     expect(await sandbox.webhooks.sendTest('status')).toMatchObject({ delivered: true });
     expect(calls.toSorted()).toEqual(['both: status', 'controller']);
   });
@@ -292,142 +262,5 @@ describe('createBerbixWebhookController', () => {
     expect(() => createBerbixWebhookController({ route: 'x' } as never)).toThrow(
       'createBerbixWebhookController has no option named "route". It takes path, finishedPath,',
     );
-  });
-});
-
-describe('@OnBerbixWebhook', () => {
-  it.each([
-    ['an unknown kind', () => OnBerbixWebhook('done' as never)],
-    ['no kind', () => (OnBerbixWebhook as () => unknown)()],
-    ['an empty account', () => OnBerbixWebhook('finished', '')],
-    [
-      'a static method',
-      () => {
-        class Wrong {
-          @OnBerbixWebhook('finished')
-          static handle(): void {}
-        }
-        return Wrong;
-      },
-    ],
-    [
-      'a getter',
-      () => {
-        class Wrong {
-          @OnBerbixWebhook('finished')
-          get handle(): string {
-            return '';
-          }
-        }
-        return Wrong;
-      },
-    ],
-    [
-      'a property',
-      () => {
-        class Wrong {
-          @(OnBerbixWebhook('finished') as PropertyDecorator)
-          handle = () => {};
-        }
-        return Wrong;
-      },
-    ],
-  ])('refuses %s', (_, wrong) => {
-    expect(wrong).toThrow(BerbixConfigurationError);
-  });
-
-  it('stops the boot where the class has no single instance', async () => {
-    @Injectable({ scope: Scope.REQUEST })
-    class PerRequest {
-      @OnBerbixWebhook('finished')
-      handle(): void {}
-    }
-    @Injectable({ scope: Scope.TRANSIENT })
-    class Transient {
-      @OnBerbixWebhook('finished')
-      handle(): void {}
-    }
-    @Injectable({ scope: Scope.REQUEST })
-    class Context {}
-    @Injectable()
-    class Dependent {
-      constructor(readonly context: Context) {}
-
-      @OnBerbixWebhook('finished')
-      handle(): void {}
-    }
-    Reflect.defineMetadata('design:paramtypes', [Context], Dependent);
-    for (const [providers, message] of [
-      [[PerRequest], 'PerRequest.handle cannot handle webhooks: its class is request-scoped'],
-      [[Transient], 'Transient.handle cannot handle webhooks: its class is transient'],
-      [
-        [Dependent, Context],
-        'Dependent.handle cannot handle webhooks: its class is request-scoped',
-      ],
-    ] as const) {
-      await expect(startApp({ providers: [...providers] })).rejects.toThrow(message);
-    }
-  });
-
-  it('stops the boot where there is no such account', async () => {
-    class Elsewhere {
-      @OnBerbixWebhook('finished', 'eu')
-      handle(): void {}
-    }
-    await expect(startApp({ providers: [Elsewhere] })).rejects.toThrow(
-      'Elsewhere.handle is for an account named "eu", and there is none.',
-    );
-    const imports = [webhookModule(SECRETS, undefined, 'us')];
-    await expect(startApp({ providers: [Mailer], imports })).rejects.toThrow(
-      'is for the account without a name, and there is none.',
-    );
-  });
-
-  it('says at boot that a handler will never be called', async () => {
-    const { logs } = await startApp({
-      providers: [Mailer],
-      imports: [webhookModule({ finished: 'x' })],
-    });
-    expect(logs).toEqual([
-      'warn: Mailer.both will never be called: there is no secret for the status webhook. Give it as webhooks.status.',
-    ]);
-  });
-
-  it('is found once where a provider has two names, and where a factory made it', async () => {
-    @Module({
-      providers: [
-        { provide: 'made', useFactory: () => new Mailer() },
-        { provide: 'alias', useExisting: 'made' },
-        { provide: 'nothing', useValue: null },
-        { provide: 'bare', useValue: Object.create(null) },
-        { provide: 'number', useValue: 7 },
-      ],
-    })
-    class Made {}
-    calls = [];
-    const { url } = await startApp({
-      imports: [webhookModule(SECRETS), { module: Made }],
-      controllers: [createBerbixWebhookController()],
-    });
-    expect((await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'))).status).toBe(
-      204,
-    );
-    expect(calls.toSorted()).toEqual(['both: finished', 'mailer: ada accept']);
-  });
-
-  it('comes with the class that is extended', async () => {
-    @Injectable()
-    class Special extends Mailer {
-      override mail(): void {
-        calls.push('overridden: not decorated');
-      }
-    }
-    calls = [];
-    const { url } = await startApp({
-      providers: [Special],
-      controllers: [createBerbixWebhookController()],
-    });
-    await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
-    expect(calls).toEqual(['both: finished']);
   });
 });

@@ -1,0 +1,143 @@
+import { describe, expect, it } from '@jest/globals';
+import { Injectable, Module, Scope } from '@nestjs/common';
+import { BerbixConfigurationError } from 'nestjs-berbix';
+import { OnBerbixWebhook, createBerbixWebhookController } from '../../lib/webhooks/index.js';
+import { BODY, Mailer, calls, signed } from './mailer.support.js';
+import { SECRETS, post, startApp, webhookModule } from './webhook-app.support.js';
+
+describe('@OnBerbixWebhook', () => {
+  it.each([
+    ['an unknown kind', () => OnBerbixWebhook('done' as never)],
+    ['no kind', () => (OnBerbixWebhook as () => unknown)()],
+    ['an empty account', () => OnBerbixWebhook('finished', '')],
+    [
+      'a static method',
+      () => {
+        class Wrong {
+          @OnBerbixWebhook('finished')
+          static handle(): void {}
+        }
+        return Wrong;
+      },
+    ],
+    [
+      'a getter',
+      () => {
+        class Wrong {
+          @OnBerbixWebhook('finished')
+          get handle(): string {
+            return '';
+          }
+        }
+        return Wrong;
+      },
+    ],
+    [
+      'a property',
+      () => {
+        class Wrong {
+          @(OnBerbixWebhook('finished') as PropertyDecorator)
+          handle = () => {};
+        }
+        return Wrong;
+      },
+    ],
+  ])('refuses %s', (_, wrong) => {
+    expect(wrong).toThrow(BerbixConfigurationError);
+  });
+
+  it('stops the boot where the class has no single instance', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class PerRequest {
+      @OnBerbixWebhook('finished')
+      handle(): void {}
+    }
+    @Injectable({ scope: Scope.TRANSIENT })
+    class Transient {
+      @OnBerbixWebhook('finished')
+      handle(): void {}
+    }
+    @Injectable({ scope: Scope.REQUEST })
+    class Context {}
+    @Injectable()
+    class Dependent {
+      constructor(readonly context: Context) {}
+
+      @OnBerbixWebhook('finished')
+      handle(): void {}
+    }
+    Reflect.defineMetadata('design:paramtypes', [Context], Dependent);
+    for (const [providers, message] of [
+      [[PerRequest], 'PerRequest.handle cannot handle webhooks: its class is request-scoped'],
+      [[Transient], 'Transient.handle cannot handle webhooks: its class is transient'],
+      [
+        [Dependent, Context],
+        'Dependent.handle cannot handle webhooks: its class is request-scoped',
+      ],
+    ] as const) {
+      await expect(startApp({ providers: [...providers] })).rejects.toThrow(message);
+    }
+  });
+
+  it('stops the boot where there is no such account', async () => {
+    class Elsewhere {
+      @OnBerbixWebhook('finished', 'eu')
+      handle(): void {}
+    }
+    await expect(startApp({ providers: [Elsewhere] })).rejects.toThrow(
+      'Elsewhere.handle is for an account named "eu", and there is none.',
+    );
+    const imports = [webhookModule(SECRETS, undefined, 'us')];
+    await expect(startApp({ providers: [Mailer], imports })).rejects.toThrow(
+      'is for the account without a name, and there is none.',
+    );
+  });
+
+  it('says at boot that a handler will never be called', async () => {
+    const { logs } = await startApp({
+      providers: [Mailer],
+      imports: [webhookModule({ finished: 'x' })],
+    });
+    expect(logs).toEqual([
+      'warn: Mailer.both will never be called: there is no secret for the status webhook. Give it as webhooks.status.',
+    ]);
+  });
+
+  it('is found once where a provider has two names, and where a factory made it', async () => {
+    @Module({
+      providers: [
+        { provide: 'made', useFactory: () => new Mailer() },
+        { provide: 'alias', useExisting: 'made' },
+        { provide: 'nothing', useValue: null },
+        { provide: 'bare', useValue: Object.create(null) },
+        { provide: 'number', useValue: 7 },
+      ],
+    })
+    class Made {}
+    calls.length = 0;
+    const { url } = await startApp({
+      imports: [webhookModule(SECRETS), { module: Made }],
+      controllers: [createBerbixWebhookController()],
+    });
+    expect((await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'))).status).toBe(
+      204,
+    );
+    expect(calls.toSorted()).toEqual(['both: finished', 'mailer: ada accept']);
+  });
+
+  it('comes with the class that is extended', async () => {
+    @Injectable()
+    class Special extends Mailer {
+      override mail(): void {
+        calls.push('overridden: not decorated');
+      }
+    }
+    calls.length = 0;
+    const { url } = await startApp({
+      providers: [Special],
+      controllers: [createBerbixWebhookController()],
+    });
+    await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
+    expect(calls).toEqual(['both: finished']);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { until } from '../support/until.js';
+import { changed, gate, replica, send } from './replicas.support.js';
+
+describe('the sweep', () => {
+  it('happens once a day, whatever the number of replicas and webhooks', async () => {
+    const store = new InMemoryTokenStore();
+    let sweeps = 0;
+    let looks = 0;
+    const counting = changed(store, {
+      load: async (key) => {
+        if (key === 'webhook-sweep:default') looks++;
+        return store.load(key);
+      },
+      keys: async (prefix) => {
+        sweeps++;
+        return store.keys(prefix);
+      },
+    });
+    for (const transactionId of ['1', '2', '3']) {
+      const app = await replica(counting);
+      expect(await send(app, 'accept', transactionId)).toBe(204);
+      expect(await send(app, 'review', transactionId)).toBe(204);
+      await until(() => sweeps === 1);
+      await app.close();
+    }
+    // Each replica asks once whether it is time.
+    expect({ sweeps, looks }).toEqual({ sweeps: 1, looks: 3 });
+  });
+
+  it('leaves alone what is being handled, and ends with the application', async () => {
+    const store = new InMemoryTokenStore();
+    const old = JSON.stringify({ hash: 'x', at: 0 });
+    for (const id of ['1', '2', '3']) await store.commit(`webhook:default/status/${id}`, 0, old);
+    await store.lease('webhook:default/status/1', { version: 1, fence: 0 }, 60_000, '');
+    const { opened, open } = gate();
+    const forgotten: string[] = [];
+    const slow = changed(store, {
+      forget: async (key) => {
+        forgotten.push(key);
+        await opened;
+      },
+    });
+    const app = await replica(slow);
+    expect(await send(app, 'accept', '4')).toBe(204);
+    await until(() => forgotten.length === 1);
+    await app.close();
+    open();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(forgotten).toEqual(['webhook:default/status/2']);
+    expect((await store.load('webhook-sweep:default'))?.value).toBeUndefined();
+  });
+});
