@@ -14,7 +14,7 @@ import {
   getBerbixWebhookServiceToken,
 } from './berbix.injection-tokens.js';
 import { BerbixConfigurationError } from './errors/index.js';
-import { BERBIX_HTTP_OPTIONS, BerbixHttp, ConcealedOptions, onlyKnown } from './http/index.js';
+import { BERBIX_OPTIONS, BerbixHttp, ConcealedOptions, onlyKnown } from './http/index.js';
 import {
   BerbixTokenStore,
   InMemoryTokenStore,
@@ -31,7 +31,7 @@ import {
 import { BerbixTransactionService } from './transactions/index.js';
 import { BerbixVerificationService } from './verification/index.js';
 import {
-  BERBIX_WEBHOOK_OPTIONS,
+  BERBIX_WEBHOOK_SETTINGS,
   BerbixWebhookService,
   WebhookSettings,
   webhookProviders,
@@ -98,8 +98,8 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
       BerbixTransactionService,
       BerbixVerificationService,
       {
-        provide: BERBIX_WEBHOOK_OPTIONS,
-        inject: [BERBIX_HTTP_OPTIONS],
+        provide: BERBIX_WEBHOOK_SETTINGS,
+        inject: [BERBIX_OPTIONS],
         useFactory: (account: Options) => new WebhookSettings(account.reveal().webhooks, name),
       },
       ...webhookProviders(name),
@@ -114,12 +114,12 @@ function tokenProviders(account = NAMELESS): Provider[] {
   return [
     {
       provide: BerbixTokenStore,
-      inject: [BERBIX_HTTP_OPTIONS],
+      inject: [BERBIX_OPTIONS],
       useFactory: (options: Options) => options.reveal().store ?? new InMemoryTokenStore(),
     },
     {
       provide: BERBIX_TOKEN_OPTIONS,
-      inject: [BERBIX_HTTP_OPTIONS],
+      inject: [BERBIX_OPTIONS],
       useFactory: (options: Options): BerbixTokenAccountOptions => {
         const { encryption, loadTokens, onRotation, freshness } = options.reveal();
         return { account, encryption, loadTokens, onRotation, freshness };
@@ -149,7 +149,7 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
     const make = options.useFactory as (...args: unknown[]) => unknown;
     return [
       {
-        provide: BERBIX_HTTP_OPTIONS,
+        provide: BERBIX_OPTIONS,
         inject: options.inject ?? [],
         useFactory: async (...args: unknown[]) => checkOptions(await make(...args)),
       },
@@ -157,7 +157,7 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   }
   const factory = (options.useExisting ?? options.useClass) as Type<BerbixOptionsFactory>;
   const provider: Provider = {
-    provide: BERBIX_HTTP_OPTIONS,
+    provide: BERBIX_OPTIONS,
     inject: [factory],
     useFactory: async (made: BerbixOptionsFactory) =>
       checkOptions(await made.createBerbixOptions()),

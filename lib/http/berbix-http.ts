@@ -21,7 +21,7 @@ import { undiciAdapter } from './undici.adapter.js';
 import { WireFailure } from './wire-failure.js';
 
 /** Where the options of one account are found; `Symbol.for`, so that two copies of this package agree. */
-export const BERBIX_HTTP_OPTIONS = Symbol.for('berbix:http-options');
+export const BERBIX_OPTIONS = Symbol.for('berbix:options');
 
 /** No answer of the API comes near it; what is larger is not from the API. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -40,7 +40,7 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #guard: OverloadGuard<Attempted>;
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
-  constructor(@Inject(BERBIX_HTTP_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>) {
+  constructor(@Inject(BERBIX_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>) {
     const options = concealed.reveal();
     this.#settings = httpSettings(options);
     this.#secret = new ApiSecret(options.apiSecret);

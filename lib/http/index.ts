@@ -1,6 +1,6 @@
 export { ApiSecret, type ApiSecretSource } from './api-secret.js';
 export type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
-export { BERBIX_HTTP_OPTIONS, BerbixHttp } from './berbix-http.js';
+export { BERBIX_OPTIONS, BerbixHttp } from './berbix-http.js';
 export { ConcealedOptions } from './concealed-options.js';
 export { checkInteger, httpSettings, onlyKnown } from './http-options.validation.js';
 export type {

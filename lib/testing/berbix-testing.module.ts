@@ -10,7 +10,7 @@ import {
 import { BerbixTokenStore } from '../token-store/index.js';
 import { tokenServiceKey } from '../tokens/index.js';
 import {
-  BERBIX_WEBHOOK_OPTIONS,
+  BERBIX_WEBHOOK_SETTINGS,
   BerbixWebhookService,
   WebhookSettings,
   webhookProviders,
@@ -71,7 +71,7 @@ export class BerbixTestingModule {
       providers: [
         ...providers,
         { provide: BerbixTokenStore, useValue: berbix.store },
-        { provide: BERBIX_WEBHOOK_OPTIONS, useValue: new WebhookSettings(webhooks, name) },
+        { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(webhooks, name) },
         ...webhookProviders(name),
         ...(webhookService === BerbixWebhookService
           ? []

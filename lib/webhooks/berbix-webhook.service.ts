@@ -14,7 +14,7 @@ import { WebhookHandlers } from './webhook-handlers.js';
 import { checkSignature, readSignature } from './webhook-signature.js';
 import { WebhookStore } from './webhook-store.js';
 import { WebhookSweep } from './webhook-sweep.js';
-import { BERBIX_WEBHOOK_OPTIONS, WebhookSettings } from './webhook.settings.js';
+import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.settings.js';
 
 /** A webhook as it came over HTTP. */
 export interface BerbixWebhookRequest {
@@ -46,7 +46,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
   readonly #handlers: WebhookHandlers;
 
   constructor(
-    @Inject(BERBIX_WEBHOOK_OPTIONS) settings: WebhookSettings,
+    @Inject(BERBIX_WEBHOOK_SETTINGS) settings: WebhookSettings,
     @Inject(WebhookHandlers) handlers: WebhookHandlers,
     @Inject(BerbixTokenStore) store: BerbixTokenStore,
   ) {

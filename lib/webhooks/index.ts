@@ -10,4 +10,4 @@ export type { BerbixWebhookOutcome } from './webhook-deliveries.js';
 export { signatureOf } from './webhook-signature.js';
 export type { BerbixWebhookOptions, BerbixWebhookSecrets } from './webhook.options.js';
 export { webhookProviders } from './webhook.providers.js';
-export { BERBIX_WEBHOOK_OPTIONS, WebhookSettings } from './webhook.settings.js';
+export { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.settings.js';

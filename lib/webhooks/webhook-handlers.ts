@@ -6,7 +6,7 @@ import type { WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { handledBy } from './on-berbix-webhook.decorator.js';
 import { webhookServiceKey } from './webhook-service.key.js';
-import { BERBIX_WEBHOOK_OPTIONS, WebhookSettings } from './webhook.settings.js';
+import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.settings.js';
 
 /** A provider or controller, as the discovery of Nest gives it. */
 type Found = ReturnType<DiscoveryService['getProviders']>[number];
@@ -27,7 +27,7 @@ export class WebhookHandlers implements OnApplicationBootstrap {
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
-    @Inject(BERBIX_WEBHOOK_OPTIONS) private readonly settings: WebhookSettings,
+    @Inject(BERBIX_WEBHOOK_SETTINGS) private readonly settings: WebhookSettings,
   ) {}
 
   /** @throws {BerbixConfigurationError} for a handler that could never be called */

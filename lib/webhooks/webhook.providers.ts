@@ -4,7 +4,7 @@ import { WebhookHandlers } from './webhook-handlers.js';
 import { webhookServiceKey } from './webhook-service.key.js';
 
 /**
- * What the module of an account provides for its webhooks; beside it BERBIX_WEBHOOK_OPTIONS, a
+ * What the module of an account provides for its webhooks; beside it BERBIX_WEBHOOK_SETTINGS, a
  * BerbixTokenStore and the DiscoveryModule of Nest.
  *
  * @param account as given to `forRoot`

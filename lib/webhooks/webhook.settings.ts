@@ -5,7 +5,7 @@ import { ANSWER_WITHIN_MS, inTime } from './webhook-store.js';
 import type { BerbixWebhookOptions, BerbixWebhookSecrets } from './webhook.options.js';
 
 /** The injection token of the {@link WebhookSettings} of an account. */
-export const BERBIX_WEBHOOK_OPTIONS = Symbol.for('berbix:webhook-options');
+export const BERBIX_WEBHOOK_SETTINGS = Symbol.for('berbix:webhook-settings');
 
 /** The options, checked and complete; the secrets are held where no logger finds them. */
 export class WebhookSettings {

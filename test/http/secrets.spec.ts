@@ -173,7 +173,7 @@ describe('no secret is seen', () => {
         imports: [BerbixModule.forRootAsync(options)],
       }).compile();
       expectNoSecret(inspect(module, { depth: 15 }));
-      const kept: unknown = module.get(Symbol.for('berbix:http-options'), { strict: false });
+      const kept: unknown = module.get(Symbol.for('berbix:options'), { strict: false });
       expectNoSecret(inspect(kept) + JSON.stringify(kept));
       await module.close();
     }
@@ -190,7 +190,7 @@ describe('no secret is seen', () => {
       const { module, tokens } = await servicesFor(sandbox, { http, webhooks });
       const underWay = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
       if ('dispatcher' in http) await until(() => sandbox.requests.length === 1);
-      const kept: unknown = module.get(Symbol.for('berbix:http-options'), { strict: false });
+      const kept: unknown = module.get(Symbol.for('berbix:options'), { strict: false });
       const all = { showHidden: true, maxStringLength: null, maxArrayLength: null };
       expectNoSecret(inspect(kept, { ...all, getters: true, depth: null }));
       expectNoSecret(inspect(module, { ...all, depth: 6 }));

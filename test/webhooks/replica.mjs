@@ -8,7 +8,7 @@ import { BerbixTokenStore } from '../../dist/esm/token-store/index.js';
 import { PostgresTokenStore } from '../../dist/esm/token-store/postgres/index.js';
 import { RedisTokenStore } from '../../dist/esm/token-store/redis/index.js';
 import {
-  BERBIX_WEBHOOK_OPTIONS,
+  BERBIX_WEBHOOK_SETTINGS,
   OnBerbixWebhook,
   WebhookSettings,
   createBerbixWebhookController,
@@ -36,7 +36,7 @@ Module({
   controllers: [createBerbixWebhookController()],
   providers: [
     Handler,
-    { provide: BERBIX_WEBHOOK_OPTIONS, useValue: new WebhookSettings(JSON.parse(options)) },
+    { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(JSON.parse(options)) },
     { provide: BerbixTokenStore, useValue: store },
     ...webhookProviders(undefined),
   ],

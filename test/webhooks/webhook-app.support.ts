@@ -6,7 +6,7 @@ import type { ExpressAdapter } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
 import {
-  BERBIX_WEBHOOK_OPTIONS,
+  BERBIX_WEBHOOK_SETTINGS,
   WebhookSettings,
   webhookProviders,
   type BerbixWebhookOptions,
@@ -32,7 +32,7 @@ export function webhookModule(
     module: WebhookModule,
     imports: [DiscoveryModule],
     providers: [
-      { provide: BERBIX_WEBHOOK_OPTIONS, useFactory: () => new WebhookSettings(options, account) },
+      { provide: BERBIX_WEBHOOK_SETTINGS, useFactory: () => new WebhookSettings(options, account) },
       { provide: BerbixTokenStore, useValue: store },
       ...webhookProviders(account),
     ],
