@@ -117,11 +117,11 @@ export class BerbixTokens {
    */
   needsRefresh(leewayMs = Math.min(LEEWAY_MS, this.#lifetimeMs / 10)): boolean {
     if (this.#accessToken === undefined || this.#expiresAt === undefined) return true;
-    return !(this.leftMs > leewayMs);
+    return !(this.leftMs() > leewayMs);
   }
 
   /** Milliseconds until access and client token end; NaN where that is not known. @internal */
-  get leftMs(): number {
+  leftMs(): number {
     return Math.min((this.#expiresAt ?? NaN) - Date.now(), this.#endsAt - performance.now());
   }
 

@@ -310,7 +310,7 @@ export class TokenRecords {
     tokens: BerbixTokens,
   ): Promise<{ expiresAt: number; lifetimeMs: number } | undefined> {
     if (tokens.needsRefresh()) return undefined;
-    const { leftMs } = tokens;
+    const leftMs = tokens.leftMs();
     const clock =
       seen.moment.store > 0 ? seen : await this.vault.lease(key, seen, SHORT_LEASE_MS, seen.note);
     if (clock === undefined) return undefined;
