@@ -119,6 +119,26 @@ describe('loadTokens', () => {
     expect(world.api.exchanges).toHaveLength(0);
   });
 
+  it('a slow answer does not take the place of what was remembered meanwhile', async () => {
+    const { world } = the;
+    const slow = await world.start({
+      loadTokens: async () => {
+        const { refreshToken } = reissued;
+        await new Promise((resolve) => setTimeout(resolve, 3 * SECOND));
+        return refreshToken;
+      },
+    });
+    const owner = await world.remembered(slow);
+    let reissued = world.api.reissue('1');
+    await advance(HOUR);
+    const waiting = slow.fresh(owner);
+    await advance(SECOND);
+    reissued = world.api.reissue('1');
+    await valueOf((await world.start()).remember(reissued));
+    expect((await valueOf(waiting)).refreshToken).toBe(reissued.refreshToken);
+    expect((await world.stored()).tokens.refreshToken).toBe(reissued.refreshToken);
+  });
+
   it('I3: a slow answer does not put a refresh token back that was spent meanwhile', async () => {
     const { world } = the;
     world.api.habit = 'strict';

@@ -72,6 +72,24 @@ describe('the lease of fresh()', () => {
     expect((await world.stored()).version).toBe(2);
   });
 
+  it('I5: what an exchange has brought does not take the place of what a later one has', async () => {
+    const { world } = the;
+    const [slow, other] = [
+      await world.start({ freshness: { storeTimeoutMs: 60 * SECOND } }),
+      await world.start(),
+    ];
+    const owner = await world.remembered(slow!);
+    await advance(HOUR);
+    // Longer than its lease, and its caller waits no longer; the commit itself does.
+    world.storeFaults.push({ call: 'commit', fault: { thereMs: 40 * SECOND } });
+    await failureOf(slow.fresh(owner));
+    await advance(16 * SECOND);
+    const { accessToken } = await valueOf(other.fresh(owner));
+    await advance(30 * SECOND);
+    expect((await world.stored()).tokens.accessToken).toBe(accessToken);
+    expect((await valueOf(slow.fresh(owner))).accessToken).toBe(accessToken);
+  });
+
   it('I5: a release that arrives late does not end the lease of another', async () => {
     const { world } = the;
     const [slow, other] = [await world.start(), await world.start()];

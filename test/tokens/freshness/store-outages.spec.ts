@@ -201,6 +201,23 @@ describe('fresh(), its store and the application’s own', () => {
       expect(await failureOf(replica.fresh(nobody))).toMatchObject({ code: 'BERBIX_NOT_FOUND' });
     });
 
+    it('is asked once when the API calls the stored refresh token dead', async () => {
+      const { world } = the;
+      let asked = 0;
+      const replica = await world.start({
+        loadTokens: async () => {
+          asked++;
+          return world.api.currentOf('1');
+        },
+      });
+      const owner = await world.remembered(replica);
+      await advance(HOUR);
+      const good = world.api.reissue('1');
+      expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(good.refreshToken);
+      expect(asked).toBe(1);
+      expect(world.api.exchanges).toHaveLength(2);
+    });
+
     it('is asked again when the stored refresh token is dead, and what it has is used at once', async () => {
       const { world } = the;
       let row = '';
