@@ -227,6 +227,20 @@ describe.each(PLATFORMS)('The example backend on %s', (_, adapter) => {
     expect(anew.body['transactionId']).not.toBe(transactionId);
   });
 
+  it('forgets a customer of whom another account has a part, after the rest', async () => {
+    const { backend } = await startBoth();
+    await backend.begin('ada');
+    // As after a new start, where the sandbox is another one.
+    const { sandbox, backend: restarted } = await startBoth();
+    await restarted.begin('ada');
+    expect(await restarted.forget('ada')).toMatchObject({ status: 204 });
+    expect(sandbox.requests.to('DELETE', '/v0/transactions').map(({ status }) => status)).toContain(
+      204,
+    );
+    expect(await rows()).toEqual([]);
+    expect(await restarted.forget('ada')).toMatchObject({ status: 204 });
+  });
+
   it('keeps a customer whom Berbix could not forget', async () => {
     const { sandbox, backend } = await startBoth();
     await backend.begin('ada');

@@ -1,7 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ConfigType } from '@nestjs/config';
 import {
   BerbixConflictError,
+  BerbixInvalidRefreshTokenError,
+  BerbixTokenService,
   BerbixVerificationService,
   type VerificationStartDto,
 } from 'nestjs-berbix';
@@ -16,8 +18,11 @@ import { VerificationsRepository } from './verifications.repository.js';
  */
 @Injectable()
 export class VerificationsService {
+  readonly #logger = new Logger(VerificationsService.name);
+
   constructor(
     @Inject(BerbixVerificationService) private readonly berbix: BerbixVerificationService,
+    @Inject(BerbixTokenService) private readonly tokens: BerbixTokenService,
     @Inject(VerificationsRepository) private readonly verifications: VerificationsRepository,
     @Inject(verificationsConfig.KEY)
     private readonly config: ConfigType<typeof verificationsConfig>,
@@ -54,7 +59,14 @@ export class VerificationsService {
 
   /** At Berbix first: should that fail, it can be asked for again. */
   async forget(customerUid: string): Promise<void> {
-    await firstValueFrom(this.berbix.forget(customerUid));
+    try {
+      await firstValueFrom(this.berbix.forget(customerUid));
+    } catch (error) {
+      if (!(error instanceof BerbixInvalidRefreshTokenError)) throw error;
+      // Here, that of a sandbox of an earlier start. With a real account somebody has to look, first.
+      this.#logger.warn('Not all of a customer could be deleted: it is of another account.');
+      await firstValueFrom(this.tokens.forget({ customerUid }));
+    }
     await this.verifications.remove(customerUid);
   }
 
