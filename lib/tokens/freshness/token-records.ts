@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import {
   BerbixGoneError,
@@ -10,6 +9,16 @@ import type { TokenVault, VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { inTime } from './in-time.js';
+import {
+  hasTokens,
+  isForgotten,
+  isReference,
+  keyFor,
+  namesOf,
+  resolveRecord,
+  type Found,
+  type Resolved,
+} from './token-lookup.js';
 import {
   isOrWasOf,
   nameOf,
@@ -32,14 +41,6 @@ export interface TokenQuery {
   readonly given?: BerbixTokens | undefined;
   /** When, by `performance.now()`, if it was a while ago: the caller's time runs since then. */
   readonly askedAt?: number | undefined;
-}
-
-type Found = VaultRecord<TokenRecord | Reference>;
-
-interface Resolved {
-  record: Found;
-  key: string;
-  seen: Found;
 }
 
 /** For a lease that makes sure of one step, or only reads the store's clock, in milliseconds. */
@@ -339,50 +340,4 @@ function withOwner(tokens: BerbixTokens, owner: TokenOwner): BerbixTokens {
     );
   }
   return new BerbixTokens({ refreshToken: tokens.refreshToken, transactionId });
-}
-
-/** The tokens to which the name leads, if there are any. */
-export async function tokensAt(vault: TokenVault, name: string): Promise<TokenRecord | undefined> {
-  const { seen } = await resolveRecord(vault, name);
-  return hasTokens(seen) ? seen.value : undefined;
-}
-
-/** The record of that name, and the one with the tokens, to which it leads or which it is. */
-async function resolveRecord(vault: TokenVault, name: string): Promise<Resolved> {
-  const record: Found = await vault.load(name);
-  let [key, seen] = [name, record];
-  while (isReference(seen.value)) {
-    key = seen.value.see;
-    seen = await vault.load(key);
-  }
-  return { record, key, seen };
-}
-
-/** The key of a new record; one of its own where the transaction is not known yet. */
-export function keyFor({ transactionId }: BerbixTokens): string {
-  return transactionId === undefined
-    ? `session/${randomUUID()}`
-    : nameOf.transaction(transactionId);
-}
-
-/** Under which the tokens of a record are found. */
-function namesOf(key: string, { transactionId, customerUid }: TokenRecord): string[] {
-  return [
-    key,
-    ...(transactionId === undefined ? [] : [nameOf.transaction(transactionId)]),
-    ...(customerUid === undefined ? [] : [nameOf.customer(customerUid)]),
-  ];
-}
-
-function isReference(value: object | undefined): value is Reference {
-  return value !== undefined && 'see' in value;
-}
-
-function hasTokens(record: Found): record is VaultRecord<TokenRecord> & { value: TokenRecord } {
-  return record.value !== undefined && !isReference(record.value);
-}
-
-/** Records that were leased and never committed have no value either. */
-function isForgotten({ version, value }: Found): boolean {
-  return version > 0 && value === undefined;
 }

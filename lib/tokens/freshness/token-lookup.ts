@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { TokenVault, VaultRecord } from '../../token-store/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
+import { nameOf, type Reference, type TokenRecord } from './token-record.js';
+
+/** A record that has tokens, refers to one that has, or is empty. */
+export type Found = VaultRecord<TokenRecord | Reference>;
+
+/** What was found under a name. */
+export interface Resolved {
+  /** The record of that name. */
+  record: Found;
+  /** The one with the tokens, to which it leads or which it is, and its key. */
+  seen: Found;
+  key: string;
+}
+
+/** Follows references to their end. */
+export async function resolveRecord(vault: TokenVault, name: string): Promise<Resolved> {
+  const record: Found = await vault.load(name);
+  let [key, seen] = [name, record];
+  while (isReference(seen.value)) {
+    key = seen.value.see;
+    seen = await vault.load(key);
+  }
+  return { record, key, seen };
+}
+
+/** The tokens to which the name leads, if there are any. */
+export async function tokensAt(vault: TokenVault, name: string): Promise<TokenRecord | undefined> {
+  const { seen } = await resolveRecord(vault, name);
+  return hasTokens(seen) ? seen.value : undefined;
+}
+
+/** The key of a new record; one of its own where the transaction is not known yet. */
+export function keyFor({ transactionId }: BerbixTokens): string {
+  return transactionId === undefined
+    ? `session/${randomUUID()}`
+    : nameOf.transaction(transactionId);
+}
+
+/** Under which the tokens of a record are found. */
+export function namesOf(key: string, { transactionId, customerUid }: TokenRecord): string[] {
+  return [
+    key,
+    ...(transactionId === undefined ? [] : [nameOf.transaction(transactionId)]),
+    ...(customerUid === undefined ? [] : [nameOf.customer(customerUid)]),
+  ];
+}
+
+export function isReference(value: object | undefined): value is Reference {
+  return value !== undefined && 'see' in value;
+}
+
+export function hasTokens(
+  record: Found,
+): record is VaultRecord<TokenRecord> & { value: TokenRecord } {
+  return record.value !== undefined && !isReference(record.value);
+}
+
+/** Records that were leased and never committed have no value either. */
+export function isForgotten({ version, value }: Found): boolean {
+  return version > 0 && value === undefined;
+}
