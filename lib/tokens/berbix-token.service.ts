@@ -183,7 +183,8 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * it stay.
    *
    * @throws on the Observable {BerbixInputError} for a refresh token alone without a customer,
-   * {BerbixStoreError}
+   * {BerbixStoreError}, {BerbixTimeoutError} when an exchange of the same refresh token, which it waits
+   * for, did not end within `totalTimeoutMs`; try again then
    *
    * @example
    * ```ts

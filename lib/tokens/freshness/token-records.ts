@@ -9,6 +9,7 @@ import type { TokenVault, VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { inTime } from './in-time.js';
+import { tooLate } from './renewal-errors.js';
 import {
   hasTokens,
   isForgotten,
@@ -108,9 +109,10 @@ export class TokenRecords {
    * Puts tokens into the store: a new transaction becomes the current one of its customer. A refresh
    * token that the API has replaced since leaves the new one where it is. Resolves to the names that
    * lead to them.
+   *
+   * @throws {BerbixTimeoutError} (as a rejection) when an exchange of the same token did not end in time
    */
   async remember(tokens: BerbixTokens, customerUid: string | undefined): Promise<string[]> {
-    // Until then, any exchange that is under way now has ended.
     const waitUntil = performance.now() + this.limits.totalTimeoutMs;
     const first =
       customerUid === undefined
@@ -134,15 +136,19 @@ export class TokenRecords {
         (value?.expiresAt ?? 0) >= (next.expiresAt ?? 0);
       if (isKnown) return namesOf(key, next);
       // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
-      const mayGo =
-        !isSame ||
-        performance.now() >= waitUntil ||
-        (await this.vault.lease(key, seen, this.limits.totalTimeoutMs, seen.note)) !== undefined;
-      if (!mayGo) await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
-      else if (await this.#commit(key, seen.version, next, customerUid && first)) {
+      if (isSame && !(await this.#hold(key, seen))) {
+        if (performance.now() >= waitUntil) throw tooLate();
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
+      } else if (await this.#commit(key, seen.version, next, customerUid && first)) {
         return namesOf(key, next);
       }
     }
+  }
+
+  /** Whether nobody else is at work with the record, nor will be until the commit. */
+  async #hold(key: string, seen: Found): Promise<boolean> {
+    const { totalTimeoutMs } = this.limits;
+    return (await this.vault.lease(key, seen, totalTimeoutMs, seen.note)) !== undefined;
   }
 
   /** Removes the tokens, all of the customer's where he is named; resolves to the names they had. */

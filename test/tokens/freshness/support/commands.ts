@@ -229,10 +229,12 @@ function trouble({ world }: Real): void {
 
 /** A change is made again, by a process that lives and with a store that works, if it fails. */
 async function insist(real: Real, slot: number, change: (by: Replica) => Promise<unknown>) {
-  if ((await outcomeOf(change(real.slots[slot]!))).error === undefined) return;
-  mend(real);
-  await revive(real, slot);
-  await advance(10_000);
+  for (let tries = 0; tries < 4; tries++) {
+    if ((await outcomeOf(change(real.slots[slot]!))).error === undefined) return;
+    mend(real);
+    await revive(real, slot);
+    await advance(10_000);
+  }
   await valueOf(change(real.slots[slot]!));
 }
 
