@@ -61,6 +61,7 @@ export async function openSdk(apiUrl: string): Promise<Subject> {
   return async (transactionId) => {
     const tokens = known.get(transactionId) ?? Tokens.fromRefresh(refreshTokenOf(transactionId));
     known.set(transactionId, tokens);
+    // What each of its methods calls first.
     // oxlint-disable-next-line no-underscore-dangle
     await client._refreshIfNecessary(tokens);
     return tokens.accessToken;

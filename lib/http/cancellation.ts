@@ -55,7 +55,7 @@ export class Cancellation {
     });
   }
 
-  /** As the promise. @throws {WireFailure} (as a rejection) when cut short before, whoever listens there */
+  /** Settles as the promise does. @throws {WireFailure} (as a rejection) when cut short before */
   race<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.onCancel((reason) => reject(new WireFailure(reason, this.stage)));

@@ -62,7 +62,8 @@ export abstract class BerbixTokenStore {
 
   /**
    * Sets the value if the record still has this version, whoever has the lease and whether or not it
-   * has ended; ends the lease and removes the note. Resolves to the new version, or to undefined when the record has another one.
+   * has ended; ends the lease and removes the note. Resolves to the new version, or to undefined when
+   * the record has another one.
    *
    * @param version as it was seen; 0 makes the record if there is none
    */

@@ -17,7 +17,7 @@ export { FreshTokens } from './guard/guarded-tokens.js';
 export { tokenServiceKey } from './guard/token-service.key.js';
 export { requireUid } from './ids.js';
 export { checkTokenAnswer, mergeTokens } from './token-answer.js';
-export type { TokenSource } from './token-source.js';
+export { isOwner, type TokenSource } from './token-source.js';
 export {
   BERBIX_TOKEN_OPTIONS,
   openVault,

@@ -4,8 +4,12 @@ import {
   BerbixResponseError,
   isBerbixError,
 } from '../errors/index.js';
-import type { BerbixTokenService, BerbixTokens, TokenSource } from '../tokens/index.js';
-import { isOwner } from '../tokens/token-source.js';
+import {
+  isOwner,
+  type BerbixTokenService,
+  type BerbixTokens,
+  type TokenSource,
+} from '../tokens/index.js';
 
 /**
  * The tokens of a transaction over one call: fresh ones, and others after a refusal. Whatever goes

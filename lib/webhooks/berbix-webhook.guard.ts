@@ -60,8 +60,9 @@ export const BerbixWebhook = createParamDecorator((_: unknown, context: Executio
  *
  * What cannot be told from a forgery is answered 401, for whatever reason: a wrong signature as well
  * as a secret or raw body that is missing here. A signed body that is not what Berbix promises is
- * answered 400; 503 says that the function that gives the secrets failed or took too long. The caller is told no more;
- * the log has the reason, as an error where it is yours to mend and as a warning otherwise.
+ * answered 400; 503 says that the function that gives the secrets failed or took too long. The
+ * caller is told no more; the log has the reason, as an error where it is yours to mend and as a
+ * warning otherwise.
  *
  * @example
  * ```ts
@@ -133,6 +134,8 @@ export class BerbixWebhookGuard implements CanActivate {
 /**
  * Of these the platforms keep no bytes, however the application is started: nothing is wrong here
  * because somebody sends them.
+ *
+ * ASSUMPTION: Berbix sends application/json, as its SDKs do; no source tells of webhooks.
  *
  * @throws {BerbixWebhookSignatureError} for what is no JSON, and so not from Berbix
  */

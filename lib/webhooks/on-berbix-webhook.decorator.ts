@@ -12,8 +12,8 @@ const HANDLES = 'berbix:on-webhook';
  *
  * A handler returns what it likes: a promise is waited for, an Observable is subscribed to until it
  * completes. One that throws, at once or in these, makes the delivery fail, so that Berbix sends it
- * again. Several handlers of a kind all run, at the same time. A class that is request-scoped or transient stops the boot with a
- * {@link BerbixConfigurationError}.
+ * again. Several handlers of a kind all run, at the same time. A class that is request-scoped or
+ * transient stops the boot with a {@link BerbixConfigurationError}.
  *
  * @param kind `finished` when the flow was completed, `status` when the action was determined or changed
  * @param account its name as given to `forRoot`, if it has one

@@ -1,6 +1,5 @@
 import { BerbixVerificationService, type BerbixModuleOptions } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 import { servicesFor, type Services } from '../support/services.js';
 
 export interface Replica extends Services {
@@ -43,17 +42,4 @@ export function holdBack(method: 'post' | 'delete') {
       }),
   };
   return { http, arrived, letGo };
-}
-
-/** A store with some methods in place of its own. */
-export function changed(
-  store: BerbixTokenStore,
-  methods: Partial<BerbixTokenStore>,
-): BerbixTokenStore {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(name in methods ? methods : target, name);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
 }

@@ -11,6 +11,7 @@ import {
   createBerbixWebhookController,
   type BerbixWebhookDto,
 } from '../../lib/webhooks/index.js';
+import { changed } from '../support/changed-store.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { STORES, type OpenedStore } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
@@ -23,7 +24,7 @@ import {
   webhookModule,
   type WebhookApp,
 } from './webhook-app.support.js';
-import { Handler, changed, gate, handling, replica, send } from './replicas.support.js';
+import { Handler, gate, handling, replica, send } from './replicas.support.js';
 
 describe.each(STORES)('two replicas on $name', ({ open }) => {
   let opened: OpenedStore;

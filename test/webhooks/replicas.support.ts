@@ -76,18 +76,3 @@ export function gate(): { opened: Promise<void>; open: () => void } {
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { opened, open };
 }
-
-/** A store with some methods in place of its own. */
-export function changed(
-  store: BerbixTokenStore,
-  methods: Partial<BerbixTokenStore>,
-): BerbixTokenStore {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const own: unknown = Reflect.get(methods, name);
-      if (own !== undefined) return own;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { changed } from '../support/changed-store.js';
 import { until } from '../support/until.js';
-import { changed, gate, replica, send } from './replicas.support.js';
+import { gate, replica, send } from './replicas.support.js';
 
 describe('the sweep', () => {
   it('happens once a day, whatever the number of replicas and webhooks', async () => {

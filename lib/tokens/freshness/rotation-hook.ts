@@ -20,12 +20,13 @@ export async function tellOfRotation(
   }
 }
 
-/** For those who may not get the tokens, since the application was not told of them. */
-export function notTold(
-  why: string,
-  tokens: BerbixTokens,
-  retryAfterMs?: number,
-): BerbixStoreError {
+/** For those who may not get new tokens while the application is not to be asked again. */
+export function tellingPostponed(tokens: BerbixTokens, waitMs: number): BerbixStoreError {
+  const why = 'onRotation failed a moment ago, and nobody gets the tokens before it has succeeded.';
+  return notTold(why, tokens, waitMs);
+}
+
+function notTold(why: string, tokens: BerbixTokens, retryAfterMs?: number): BerbixStoreError {
   return new BerbixStoreError(`${why} The new refresh token is in \`tokens\` of this error.`, {
     retryable: true,
     retryAfterMs,

@@ -6,7 +6,7 @@ import type { BerbixTokens } from '../berbix-tokens.js';
 import { isDead, noteAfterFailure } from './failure-note.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
 import { dead, postponed, refusedAgain, tooLate } from './renewal-errors.js';
-import { notTold, tellOfRotation } from './rotation-hook.js';
+import { tellOfRotation, tellingPostponed } from './rotation-hook.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 import {
@@ -88,7 +88,7 @@ export class TokenRenewal {
       const mustTell = this.#mustTell(seen.value);
       progress.atHand = mustTell ? undefined : { found, readAt: seen.moment.local };
       first ??= seen;
-      const isNew = goal.anew === undefined || isExchangedSince(first, seen);
+      const isNew = goal.anew === undefined || isExchangedSince(first.value, seen.value);
       if (isNew && !mustTell && suits(found, goal)) return found;
       const obstacle = this.#obstacle(seen, found, goal);
       if (obstacle !== undefined) {
@@ -111,7 +111,7 @@ export class TokenRenewal {
     const { note, value } = seen;
     const now = storeTime(seen);
     const waitMs = Math.ceil((note.notBefore ?? 0) - now);
-    if (waitMs > 0 && this.#mustTell(value)) return toldLater(found.tokens, waitMs);
+    if (waitMs > 0 && this.#mustTell(value)) return tellingPostponed(found.tokens, waitMs);
     if (waitMs > 0) return note.dead === undefined ? postponed(waitMs) : dead(note.dead, waitMs);
     const forcedMs = Math.ceil((value.exchangedAt ?? -Infinity) + NOT_FORCED_FOR_MS - now);
     const isForced = goal.refused !== undefined && goal.refused === value.accessToken;
@@ -205,7 +205,7 @@ export class TokenRenewal {
     // Somebody has changed something else about the same refresh token, such as whose it is.
     const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
       if (current.value?.refreshToken !== spent) return undefined;
-      if (!isRotated && isExchangedSince({ value }, { value: current.value })) return undefined;
+      if (!isRotated && isExchangedSince(value, current.value)) return undefined;
       const { customerUid, templateKey, hostedUrl } = current.value;
       return (next = { ...next, customerUid, templateKey, hostedUrl });
     };
@@ -340,17 +340,8 @@ export class TokenRenewal {
 }
 
 /** Whether an exchange was saved between the two looks at a record. */
-function isExchangedSince(
-  before: Pick<SeenTokens, 'value'>,
-  after: Pick<SeenTokens, 'value'>,
-): boolean {
-  return after.value.exchangedAt !== before.value.exchangedAt;
-}
-
-/** For those who may not get new tokens while the application is not to be asked again. */
-function toldLater(tokens: BerbixTokens, waitMs: number): BerbixError {
-  const why = 'onRotation failed a moment ago, and nobody gets the tokens before it has succeeded.';
-  return notTold(why, tokens, waitMs);
+function isExchangedSince(before: TokenRecord, after: TokenRecord): boolean {
+  return after.exchangedAt !== before.exchangedAt;
 }
 
 /** Messages of this package hold no secrets; others may. */

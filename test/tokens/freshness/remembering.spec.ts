@@ -21,15 +21,22 @@ const bare = ({ refreshToken, transactionId }: BerbixTokens): BerbixTokens =>
 describe('remember()', () => {
   const the = eachWorld();
 
+  /** They share a store, which knows the transaction and its refresh token, and nothing else. */
+  async function twoReplicas(habit: 'omit' | 'strict') {
+    const { world } = the;
+    world.api.habit = habit;
+    const options = { freshness: { rotation: habit === 'strict' ? 'strict' : 'none' } } as const;
+    const [replica, other] = [await world.start(options), await world.start(options)];
+    const created = world.api.create('1');
+    await valueOf(replica.remember(bare(created)));
+    return { replica, other, created };
+  }
+
   it.each(['omit', 'strict'] as const)(
     'I2, I3: of a refresh token that is being exchanged waits, and loses nothing that comes of it: %s',
     async (habit) => {
       const { world } = the;
-      world.api.habit = habit;
-      const options = { freshness: { rotation: habit === 'strict' ? 'strict' : 'none' } } as const;
-      const [replica, other] = [await world.start(options), await world.start(options)];
-      const created = world.api.create('1');
-      await valueOf(replica.remember(bare(created)));
+      const { replica, other, created } = await twoReplicas(habit);
       world.api.latencyMs = 2 * SECOND;
       const exchanged = replica.fresh(ONE);
       await advance(1.5 * SECOND);
@@ -48,11 +55,7 @@ describe('remember()', () => {
 
   it('I2: that is on its way to the store keeps an exchange waiting', async () => {
     const { world } = the;
-    world.api.habit = 'strict';
-    const options = { freshness: { rotation: 'strict' } } as const;
-    const [replica, other] = [await world.start(options), await world.start(options)];
-    const created = world.api.create('1');
-    await valueOf(replica.remember(bare(created)));
+    const { replica, other, created } = await twoReplicas('strict');
     // First the reference of the customer, then the record.
     for (let n = 0; n < 2; n++)
       world.storeFaults.push({ call: 'commit', fault: { thereMs: SECOND } });
@@ -69,11 +72,7 @@ describe('remember()', () => {
 
   it('I3: that comes upon an exchange all the same: what comes of that is merged with it', async () => {
     const { world } = the;
-    world.api.habit = 'strict';
-    const options = { freshness: { rotation: 'strict' } } as const;
-    const [replica, other] = [await world.start(options), await world.start(options)];
-    const created = world.api.create('1');
-    await valueOf(replica.remember(bare(created)));
+    const { replica, other } = await twoReplicas('strict');
     world.api.latencyMs = 2 * SECOND;
     const exchanged = replica.fresh(ONE);
     await advance(1.5 * SECOND);
