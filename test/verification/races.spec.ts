@@ -60,6 +60,20 @@ describe.each(STORES)('at the same time, on $name', ({ open }) => {
     await until(() => isDone || looks >= 6);
   }
 
+  it('knows what it has begun, where the driver of the store does every commit twice', async () => {
+    const { store } = opened;
+    const twice = changed(store, {
+      commit: async (...step) => {
+        await store.commit(...step);
+        return store.commit(...step);
+      },
+    });
+    const one = await replica(sandbox, { store: twice });
+    expect(await begin(one)).toMatchObject({ isResumed: false });
+    expect(await begin(one)).toMatchObject({ isResumed: true });
+    expect([creations(sandbox), deletions(sandbox)]).toEqual([1, 0]);
+  });
+
   it('reverifies once', async () => {
     const { http, arrived, letGo } = holdBack('post');
     const [one, two] = await replicas(http);

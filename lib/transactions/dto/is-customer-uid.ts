@@ -7,7 +7,8 @@ export const IsCustomerUid = (): PropertyDecorator =>
     name: 'isCustomerUid',
     validator: {
       validate: isCustomerUid,
-      defaultMessage: () => '$property must be a non-empty string, of whole characters, 256 at most',
+      defaultMessage: () =>
+        '$property must be a non-empty string, of whole characters, 256 at most',
     },
   });
 
