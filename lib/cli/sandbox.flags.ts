@@ -15,6 +15,11 @@ export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
 
 Options:
   --port N                 port for HTTP; 0, the default, takes a free one
+  --host ADDRESS           IP address to listen on; 127.0.0.1 by default. Another one
+                           opens the sandbox to the network: 0.0.0.0 is for a
+                           container whose ports are published to 127.0.0.1 only
+  --public-url URL         where others reach it, such as http://berbix:4010 from
+                           another container; links and what is printed use it
   --tls                    listen for HTTPS too; needs @peculiar/x509
   --tls-port N             port for HTTPS; 0, the default, takes a free one
   --token-ttl SECONDS      how long access and client tokens live; 3600 by default
@@ -51,6 +56,8 @@ export type SandboxFlags =
 
 const FLAGS: Record<string, string> = {
   port: '--port',
+  host: '--host',
+  publicUrl: '--public-url',
   tlsPort: '--tls-port',
   tokenTtlSeconds: '--token-ttl',
   refreshToken: '--refresh-token',
@@ -78,6 +85,8 @@ export function flagOf(option: string): string {
 
 const OPTIONS = {
   port: TEXT,
+  host: TEXT,
+  'public-url': TEXT,
   tls: SWITCH,
   'tls-port': TEXT,
   'token-ttl': TEXT,
@@ -123,6 +132,8 @@ export function parseSandboxFlags(args: string[]): SandboxFlags {
 function optionsOf(flags: Flags): BerbixSandboxOptions {
   return {
     port: numberOf(flags.port),
+    host: flags.host,
+    publicUrl: flags['public-url'],
     tls: flags.tls,
     tlsPort: numberOf(flags['tls-port']),
     tokenTtlSeconds: numberOf(flags['token-ttl']),

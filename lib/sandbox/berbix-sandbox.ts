@@ -10,7 +10,8 @@ import type { BerbixSandboxOptions } from './sandbox.options.js';
 import type { SandboxSettings } from './sandbox.settings.js';
 import { createCertificateAuthority } from './server/certificate-authority.js';
 import type { PlatformLoaders } from './server/http-adapter.js';
-import { Listeners, LOOPBACK } from './server/listeners.js';
+import { hostNames, urlOfListener } from './server/host-names.js';
+import { Listeners } from './server/listeners.js';
 import { createApplication } from './server/nest-application.js';
 import { type TemplateKeys, templateKeysOf } from './transactions/template-keys.js';
 import type { DeliveryLog } from './webhooks/delivery-log.js';
@@ -19,9 +20,9 @@ import type { WebhookSecrets } from './webhooks/webhook.settings.js';
 
 /** How to reach a sandbox that listens; the ready line of the CLI has the same keys. */
 export interface BerbixSandboxReady {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  /** `http://127.0.0.1:PORT`, or the option `publicUrl`, without a slash at the end. */
   url: string;
-  /** `https://127.0.0.1:PORT`; only with the option `tls`. */
+  /** `https://127.0.0.1:PORT`, or the name of `publicUrl` there; only with the option `tls`. */
   tlsUrl?: string | undefined;
   /** Path of the PEM file of the authority behind `tlsUrl`; gone after `close()`. */
   ca?: string | undefined;
@@ -65,8 +66,8 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   readonly #settings: SandboxSettings;
   readonly #kept: Pick<SandboxParts, 'signer' | 'transactions'>;
   readonly #address = new SandboxAddress();
-  readonly #listeners = new Listeners();
-  readonly #player = new FaultPlayer(this.#listeners.reset);
+  readonly #listeners: Listeners;
+  readonly #player: FaultPlayer;
   /** What to undo when closing, last first. */
   readonly #undo: (() => Promise<void>)[] = [];
   #tls: { url: string; caPath: string } | undefined;
@@ -74,6 +75,8 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
 
   private constructor({ settings, storage, signer }: Restored) {
     this.#settings = settings;
+    this.#listeners = new Listeners(settings.host);
+    this.#player = new FaultPlayer(this.#listeners.reset);
     this.#kept = { signer, transactions: storage.transactions };
     this.#undo.push(() => storage.close());
     this.apiSecret = settings.apiSecret;
@@ -154,21 +157,18 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
       application.listener,
     );
     this.#undo.push(() => this.#listeners.close());
-    const port = await this.#listeners.listenHttp(this.#settings.port, listener);
-    this.#address.url = `http://${LOOPBACK}:${port}`;
-    if (this.#settings.tls) await this.#openTls(listener);
+    const port = await this.#listeners.listenHttp(settings.port, listener);
+    address.url = settings.publicUrl ?? urlOfListener('http', settings, port);
+    if (settings.tls) await this.#openTls(listener);
     await webhooks.resume();
   }
 
   async #openTls(listener: RequestPipeline['listener']): Promise<void> {
-    const authority = await createCertificateAuthority();
-    this.#undo.push(() => authority.remove());
-    const port = await this.#listeners.listenHttps(
-      this.#settings.tlsPort,
-      authority.server,
-      listener,
-    );
-    this.#tls = { url: `https://${LOOPBACK}:${port}`, caPath: authority.caPath };
+    const settings = this.#settings;
+    const { caPath, server, remove } = await createCertificateAuthority(hostNames(settings));
+    this.#undo.push(remove);
+    const port = await this.#listeners.listenHttps(settings.tlsPort, server, listener);
+    this.#tls = { url: urlOfListener('https', settings, port), caPath };
   }
 
   async #close(): Promise<void> {

@@ -27,10 +27,23 @@ export type ApiOnlySelfie = 'none' | 'basic' | 'liveness';
 /** Options of `BerbixSandbox.start()`. All of them may be left out. */
 export interface BerbixSandboxOptions {
   /**
-   * Port of the plain HTTP listener on 127.0.0.1; 0 takes a free one, so that two runs never collide.
+   * Port of the plain HTTP listener; 0 takes a free one, so that two runs never collide.
    * @default 0
    */
   port?: number;
+  /**
+   * IP address to listen on. Another one than the default opens the sandbox, which has no login, to
+   * the network: `0.0.0.0` is for a container whose ports are published to this machine only.
+   * @default '127.0.0.1'
+   */
+  host?: string;
+  /**
+   * Where others reach the sandbox, such as `http://berbix:4010` from another container. Links and
+   * `sandbox.url` use it, its name is accepted as `Host`, and the certificate is valid for it. It has
+   * no path.
+   * @default the address on which the sandbox listens
+   */
+  publicUrl?: string;
   /**
    * Listen for HTTPS too, with a certificate from an authority made for this run. The official Node
    * and Ruby SDKs speak nothing else. Needs the package `@peculiar/x509`. [sdk: node lib/berbix.js]

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { API_SECRET_PREFIXES, TOKEN_LIFETIME_SECONDS } from '../wire/index.js';
 import { SandboxOptionError } from './errors/sandbox-option.error.js';
 import { randomAlphanumerics } from './random.js';
@@ -7,6 +8,7 @@ import type {
   BerbixSandboxOptions,
   RefreshTokenMode,
 } from './sandbox.options.js';
+import { LOOPBACK } from './server/host-names.js';
 import { DEFAULT_ACTION_MAP, isFlag } from './transactions/default-action-map.js';
 import {
   resolveWebhooks,
@@ -16,9 +18,10 @@ import {
 
 /** The options with every value checked and every default filled in. */
 export type SandboxSettings = Readonly<
-  Required<Omit<BerbixSandboxOptions, 'dataDir' | 'webhooks'>>
+  Required<Omit<BerbixSandboxOptions, 'dataDir' | 'publicUrl' | 'webhooks'>>
 > & {
   readonly dataDir: string | undefined;
+  readonly publicUrl: string | undefined;
   readonly webhooks: WebhookSettings;
 };
 
@@ -51,6 +54,8 @@ export function resolveSettings(
 ): SandboxSettings {
   const settings: SandboxSettings = {
     port: wholeNumber(options, 'port', 0, 0, HIGHEST_PORT),
+    host: host(options),
+    publicUrl: publicUrl(options),
     tls: flag(options, 'tls'),
     tlsPort: wholeNumber(options, 'tlsPort', 0, 0, HIGHEST_PORT),
     tokenTtlSeconds: wholeNumber(
@@ -141,6 +146,23 @@ function isActionMap(map: unknown): map is Record<string, string> {
 function testCompletionLimit(options: BerbixSandboxOptions): number {
   if ((options.testCompletionLimit ?? Infinity) === Infinity) return Infinity;
   return wholeNumber(options, 'testCompletionLimit', 0, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function host({ host: value = LOOPBACK }: BerbixSandboxOptions): string {
+  if (typeof value === 'string' && isIP(value) !== 0) return value;
+  throw new SandboxOptionError('host', 'must be an IP address, such as 0.0.0.0 in a container');
+}
+
+/** Without a path: the pages of the sandbox link to each other from the root. */
+function publicUrl({ publicUrl: value }: BerbixSandboxOptions): string | undefined {
+  if (value === undefined) return undefined;
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const isOrigin = url && `${url.origin}/` === url.href && /^https?:$/.test(url.protocol);
+  if (isOrigin) return url.origin;
+  throw new SandboxOptionError(
+    'publicUrl',
+    'must be a URL of http or https without a path, such as http://berbix:4010',
+  );
 }
 
 function dataDir({ dataDir: value }: BerbixSandboxOptions): string | undefined {

@@ -131,6 +131,8 @@ describe('nestjs-berbix sandbox', () => {
     [['--port', 'x'], '--port must be a whole number from 0 to 65535.'],
     [['--port', ''], '--port must be a whole number from 0 to 65535.'],
     [['--port', '70000'], '--port must be a whole number from 0 to 65535.'],
+    [['--host', 'berbix'], '--host must be an IP address, such as 0.0.0.0 in a container.'],
+    [['--public-url', 'http://x/y'], '--public-url must be a URL of http or https without a path'],
     [['--tls-port', '-1'], "Option '--tls-port' argument is ambiguous."],
     [['--token-ttl', '0'], '--token-ttl must be a whole number from 1 to 315360000.'],
     [['--rotation-grace', '1.5'], '--rotation-grace must be a whole number from 0 to 315360000.'],

@@ -127,7 +127,7 @@ describe('BerbixSandbox.start', () => {
     [{ apiSecret: 'secret_live_x' }, /"apiSecret" must begin with secret_test_/],
     [{ apiSecret: 'secret_test_a:b' }, /"apiSecret" must .* no spaces, colons/],
     [{ liveApiSecret: 'secret_test_x' }, /"liveApiSecret" must begin with secret_live_/],
-    [{ tokenTTL: 5 }, /"tokenTTL" is not an option of the sandbox; it has port, tls, /],
+    [{ tokenTTL: 5 }, /"tokenTTL" is not an option of the sandbox; it has port, host, /],
   ])('refuses %j', async (options, message) => {
     const start = BerbixSandbox.start(options as BerbixSandboxOptions);
     await expect(start).rejects.toThrow(message);

@@ -79,9 +79,9 @@ it('says what to install for HTTPS', async () => {
   const missing = Object.assign(new Error("Cannot find package '@peculiar/x509' imported from x"), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
-  await expect(createCertificateAuthority(() => Promise.reject(missing))).rejects.toThrow(
+  await expect(createCertificateAuthority([], () => Promise.reject(missing))).rejects.toThrow(
     'npm install @peculiar/x509',
   );
   const broken = new Error('broken');
-  await expect(createCertificateAuthority(() => Promise.reject(broken))).rejects.toBe(broken);
+  await expect(createCertificateAuthority([], () => Promise.reject(broken))).rejects.toBe(broken);
 });

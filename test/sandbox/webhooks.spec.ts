@@ -167,7 +167,7 @@ describe('a webhook', () => {
   });
 
   it('goes over TLS to whom its authorities vouch for', async () => {
-    const authority = await createCertificateAuthority();
+    const authority = await createCertificateAuthority(['127.0.0.1']);
     const secure = await HookServer.start(authority.server);
     const { readFileSync } = await import('node:fs');
     const ca = readFileSync(authority.caPath, 'utf8');

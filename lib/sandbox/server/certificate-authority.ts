@@ -1,5 +1,6 @@
 import { KeyObject, webcrypto } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMissing } from './missing-package.js';
@@ -23,14 +24,16 @@ export interface CertificateAuthority {
 }
 
 /**
- * Makes an authority, and a certificate for `localhost`, `127.0.0.1` and `::1`.
+ * Makes an authority, and a certificate for the names.
  *
+ * @param names domain names and IP addresses, the latter without brackets
  * @throws {Error} that says what to install if `@peculiar/x509` is missing
  */
 export async function createCertificateAuthority(
+  names: readonly string[],
   load: () => Promise<X509> = importX509,
 ): Promise<CertificateAuthority> {
-  const { ca, server } = await issue(await loadX509(load));
+  const { ca, server } = await issue(await loadX509(load), names);
   const directory = await mkdtemp(join(tmpdir(), 'nestjs-berbix-sandbox-'));
   const caPath = join(directory, 'ca.pem');
   await writeFile(caPath, ca);
@@ -55,7 +58,10 @@ async function loadX509(load: () => Promise<X509>): Promise<X509> {
   }
 }
 
-async function issue(x509: X509): Promise<{ ca: string; server: ServerCertificate }> {
+async function issue(
+  x509: X509,
+  names: readonly string[],
+): Promise<{ ca: string; server: ServerCertificate }> {
   const validity = validityFrom(Date.now());
   const [caKeys, serverKeys] = await Promise.all([generateKeys(), generateKeys()]);
   const ca = await x509.X509CertificateGenerator.createSelfSigned(
@@ -85,11 +91,9 @@ async function issue(x509: X509): Promise<{ ca: string; server: ServerCertificat
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension([
-          { type: 'dns', value: 'localhost' },
-          { type: 'ip', value: '127.0.0.1' },
-          { type: 'ip', value: '::1' },
-        ]),
+        new x509.SubjectAlternativeNameExtension(
+          names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+        ),
         await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
       ],
     },

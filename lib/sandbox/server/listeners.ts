@@ -7,9 +7,6 @@ import type { RequestListener } from '../requests/request-pipeline.js';
 import type { ServerCertificate } from './certificate-authority.js';
 import { answerClientError } from './client-error.js';
 
-/** The sandbox is for this machine only. */
-export const LOOPBACK = '127.0.0.1';
-
 /**
  * Longer than any client keeps an idle connection, so that the sandbox is never the one who closes:
  * a request on a connection that is just being closed fails, which a test would see as a fault.
@@ -19,8 +16,11 @@ const KEEP_ALIVE_MS = 120_000;
 /** The servers of one sandbox and their connections. */
 export class Listeners {
   readonly #servers: Server[] = [];
-  /** By the port of the client: under TLS a request knows the encrypted side of its socket only. */
-  readonly #sockets = new Map<number | undefined, Socket>();
+  /** By the address of the client: under TLS a request knows the encrypted side of its socket only. */
+  readonly #sockets = new Map<string, Socket>();
+
+  /** @param host the IP address to listen on */
+  constructor(private readonly host: string) {}
 
   /** @returns the port */
   listenHttp(port: number, listener: RequestListener): Promise<number> {
@@ -40,7 +40,7 @@ export class Listeners {
 
   /** Resets the connection (RST), under TLS too. */
   readonly reset = ({ socket }: ServerResponse): void => {
-    this.#sockets.get(socket?.remotePort)?.resetAndDestroy();
+    if (socket) this.#sockets.get(addressOf(socket))?.resetAndDestroy();
   };
 
   /** Ends all connections, also those that wait for an answer. */
@@ -57,28 +57,33 @@ export class Listeners {
     server.on('connection', (socket: Socket) => this.#track(socket));
     server.on('clientError', answerClientError);
     try {
-      await once(server.listen(port, LOOPBACK), 'listening');
+      await once(server.listen(port, this.host), 'listening');
     } catch (error) {
-      throw listenError(option, port, error as NodeJS.ErrnoException);
+      throw this.#listenError(option, port, error as NodeJS.ErrnoException);
     }
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;
   }
 
   #track(socket: Socket): void {
-    const port = socket.remotePort;
-    this.#sockets.set(port, socket);
-    socket.once('close', () => this.#sockets.delete(port));
+    const address = addressOf(socket);
+    this.#sockets.set(address, socket);
+    socket.once('close', () => this.#sockets.delete(address));
+  }
+
+  #listenError(option: string, port: number, { code }: NodeJS.ErrnoException): Error {
+    if (code === 'EADDRNOTAVAIL') {
+      return new SandboxOptionError('host', `is ${this.host}, which this machine does not have`);
+    }
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
+    return new SandboxOptionError(
+      option,
+      `is ${port}, which ${why}; choose another, or 0 for a free one`,
+    );
   }
 }
 
-function listenError(option: string, port: number, error: NodeJS.ErrnoException): Error {
-  const advice = 'choose another, or 0 for a free one';
-  if (error.code === 'EADDRINUSE') {
-    return new SandboxOptionError(option, `is ${port}, which is in use; ${advice}`);
-  }
-  return new SandboxOptionError(
-    option,
-    `is ${port}, which cannot be used (${error.code}); ${advice}`,
-  );
+/** Address and port of the client. */
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

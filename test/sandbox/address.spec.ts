@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { connect } from 'node:tls';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { hostNames } from '../../lib/sandbox/server/host-names.js';
+import { resolveSettings } from '../../lib/sandbox/sandbox.settings.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { RawClient } from './support/raw-client.js';
+
+const sandboxes = new Sandboxes();
+afterEach(() => sandboxes.closeAll());
+
+/** An address of this machine in its network; without a network, the one it has at any rate. */
+function networkAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+/** `connect`, or why there is no connection. */
+async function reach(host: string, url: string): Promise<string> {
+  const socket = connectTcp({ host, port: Number(new URL(url).port) });
+  try {
+    await once(socket, 'connect');
+    return 'connect';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '';
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
+  it('is of this machine only, unless an option says otherwise', async () => {
+    const [closed, open] = await Promise.all([
+      sandboxes.start(platform),
+      sandboxes.start(platform, { host: '0.0.0.0' }),
+    ]);
+    await expect(reach(networkAddress(), open.url)).resolves.toBe('connect');
+    expect(open.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    if (networkAddress() !== '127.0.0.1') {
+      await expect(reach(networkAddress(), closed.url)).resolves.toBe('ECONNREFUSED');
+    }
+  });
+
+  it('is the public URL in what others read', async () => {
+    const publicUrl = 'http://berbix:4010';
+    const sandbox = await sandboxes.start(platform, { publicUrl, images: true, tls: true });
+    expect(sandbox.ready()).toMatchObject({
+      url: publicUrl,
+      tlsUrl: expect.stringMatching(/^https:\/\/berbix:\d+$/),
+    });
+    const port = Number(new URL(sandbox.tlsUrl ?? '').port);
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      servername: 'berbix',
+      ca: readFileSync(sandbox.ca ?? ''),
+    });
+    await once(socket, 'secureConnect');
+    expect(socket.authorized).toBe(true);
+    const body = JSON.stringify({
+      customer_uid: 'a',
+      template_key: sandbox.templateKeys.hosted,
+      hosted_options: {},
+    });
+    socket.end(
+      `POST /v0/transactions HTTP/1.1\r\nHost: berbix\r\nConnection: close\r\nAuthorization: Basic ${btoa(`${sandbox.apiSecret}:`)}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const answer = (await socket.toArray()).join('');
+    expect(answer).toContain('"hosted_url":"http://berbix:4010/hosted/');
+  });
+
+  it('resets the connection of the one client that the fault met', async () => {
+    const sandbox = await sandboxes.start(platform, { host: '0.0.0.0' });
+    sandbox.faults.add({ kind: 'reset' });
+    await expect(fetch(`${sandbox.url}/v0/tokens`)).rejects.toThrow('fetch failed');
+    expect((await new RawClient(sandbox).create()).status).toBe(200);
+  });
+});
+
+describe('The options of the address', () => {
+  it.each([
+    [{}, ['localhost', '127.0.0.1', '::1']],
+    [{ host: '0.0.0.0' }, ['localhost', '127.0.0.1', '::1']],
+    [
+      { host: '10.0.0.7', publicUrl: 'https://berbix.test' },
+      ['localhost', '127.0.0.1', '::1', '10.0.0.7', 'berbix.test'],
+    ],
+    [{ publicUrl: 'http://[fd00::1]:4010/' }, ['localhost', '127.0.0.1', '::1', 'fd00::1']],
+  ])('with %j it answers to %j', (options, names) => {
+    expect(hostNames(resolveSettings(options))).toEqual(names);
+  });
+
+  it.each([
+    [{ host: 'localhost' }, /"host" must be an IP address, such as 0\.0\.0\.0 in a container/],
+    [{ host: '' }, /"host" must be an IP address/],
+    [{ host: 1 }, /"host" must be an IP address/],
+    [{ publicUrl: 'berbix:4010' }, /"publicUrl" must be a URL of http or https without a path/],
+    [{ publicUrl: 'http://berbix/sandbox' }, /"publicUrl" must be a URL .* without a path/],
+    [{ publicUrl: 'http://user:pw@berbix' }, /"publicUrl" must be a URL of http or https/],
+    [{ publicUrl: 'ftp://berbix' }, /"publicUrl" must be a URL of http or https/],
+    // TEST-NET-1, which is nobody's. [RFC 5737]
+    [{ host: '192.0.2.1' }, /"host" is 192\.0\.2\.1, which this machine does not have/],
+  ])('refuses %j', async (options, message) => {
+    const start = BerbixSandbox.start(options as BerbixSandboxOptions);
+    await expect(start).rejects.toThrow(message);
+    await expect(start).rejects.toMatchObject({ name: 'SandboxOptionError' });
+  });
+});
