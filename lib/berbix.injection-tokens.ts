@@ -1,18 +1,12 @@
 import { Inject, type InjectionToken } from '@nestjs/common';
+import { accountToken } from './http/index.js';
 import { BerbixTokenStore } from './token-store/index.js';
-import { BerbixTokenService } from './tokens/index.js';
+import { getBerbixTokenServiceToken } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
 import { BerbixVerificationService } from './verification/index.js';
-import { BerbixWebhookService } from './webhooks/index.js';
+import { getBerbixWebhookServiceToken } from './webhooks/index.js';
 
-/**
- * The injection token of an account's BerbixTokenService: the class itself without a name.
- *
- * @param name as given to `forRoot`
- */
-export function getBerbixTokenServiceToken(name?: string): InjectionToken<BerbixTokenService> {
-  return named(BerbixTokenService, 'token-service', name);
-}
+export { getBerbixTokenServiceToken, getBerbixWebhookServiceToken };
 
 /**
  * The injection token of an account's BerbixTransactionService: the class itself without a name.
@@ -22,7 +16,7 @@ export function getBerbixTokenServiceToken(name?: string): InjectionToken<Berbix
 export function getBerbixTransactionServiceToken(
   name?: string,
 ): InjectionToken<BerbixTransactionService> {
-  return named(BerbixTransactionService, 'transaction-service', name);
+  return accountToken(BerbixTransactionService, 'transaction-service', name);
 }
 
 /**
@@ -31,7 +25,7 @@ export function getBerbixTransactionServiceToken(
  * @param name as given to `forRoot`
  */
 export function getBerbixTokenStoreToken(name?: string): InjectionToken<BerbixTokenStore> {
-  return named(BerbixTokenStore, 'token-store', name);
+  return accountToken(BerbixTokenStore, 'token-store', name);
 }
 
 /**
@@ -42,16 +36,7 @@ export function getBerbixTokenStoreToken(name?: string): InjectionToken<BerbixTo
 export function getBerbixVerificationServiceToken(
   name?: string,
 ): InjectionToken<BerbixVerificationService> {
-  return named(BerbixVerificationService, 'verification-service', name);
-}
-
-/**
- * The injection token of an account's BerbixWebhookService: the class itself without a name.
- *
- * @param name as given to `forRoot`
- */
-export function getBerbixWebhookServiceToken(name?: string): InjectionToken<BerbixWebhookService> {
-  return named(BerbixWebhookService, 'webhook-service', name);
+  return accountToken(BerbixVerificationService, 'verification-service', name);
 }
 
 /**
@@ -80,12 +65,3 @@ export const InjectBerbixWebhookService = (name?: string): ReturnType<typeof Inj
 /** Injects the BerbixTokenStore of a named account. */
 export const InjectBerbixTokenStore = (name?: string): ReturnType<typeof Inject> =>
   Inject(getBerbixTokenStoreToken(name));
-
-/** `Symbol.for`, so that two loaded copies of this package mean the same. */
-function named<T>(
-  type: InjectionToken<T>,
-  kind: string,
-  name: string | undefined,
-): InjectionToken<T> {
-  return name === undefined ? type : Symbol.for(`berbix:${kind}:${name}`);
-}

@@ -1,5 +1,5 @@
 import { DiscoveryModule } from '@nestjs/core';
-import type { Abstract, DynamicModule, Provider, Type } from '@nestjs/common';
+import type { DynamicModule, InjectionToken, Provider, Type } from '@nestjs/common';
 import type {
   BerbixModuleAsyncOptions,
   BerbixModuleExtras,
@@ -14,7 +14,14 @@ import {
   getBerbixWebhookServiceToken,
 } from './berbix.injection-tokens.js';
 import { BerbixConfigurationError } from './errors/index.js';
-import { BERBIX_OPTIONS, BerbixHttp, ConcealedOptions, onlyKnown } from './http/index.js';
+import { registrationProviders } from './berbix.registration.js';
+import {
+  BERBIX_OPTIONS,
+  BerbixHttp,
+  ConcealedOptions,
+  accountProvider,
+  onlyKnown,
+} from './http/index.js';
 import {
   BerbixTokenStore,
   InMemoryTokenStore,
@@ -25,17 +32,11 @@ import {
   BERBIX_TOKEN_OPTIONS,
   BerbixTokenService,
   openVault,
-  tokenServiceKey,
   type BerbixTokenAccountOptions,
 } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
 import { BerbixVerificationService } from './verification/index.js';
-import {
-  BERBIX_WEBHOOK_SETTINGS,
-  BerbixWebhookService,
-  WebhookSettings,
-  webhookProviders,
-} from './webhooks/index.js';
+import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings, webhookProviders } from './webhooks/index.js';
 
 type Options = ConcealedOptions<BerbixModuleOptions>;
 
@@ -74,16 +75,17 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
   onlyKnown('BerbixModule.forRootAsync', options, ASYNC_OPTION_NAMES);
   const { name, isGlobal = false, imports = [], extraProviders = [] } = options;
   checkExtras({ name, isGlobal });
-  const services: [unknown, Abstract<unknown>][] = [
-    [getBerbixTokenStoreToken(name), BerbixTokenStore],
-    [getBerbixTokenServiceToken(name), BerbixTokenService],
-    [getBerbixTransactionServiceToken(name), BerbixTransactionService],
-    [getBerbixVerificationServiceToken(name), BerbixVerificationService],
-    [getBerbixWebhookServiceToken(name), BerbixWebhookService],
-  ];
-  const aliases = services
-    .filter(([token, service]) => token !== service)
-    .map(([token, service]) => ({ provide: token, useExisting: service }) as Provider);
+  const store = getBerbixTokenStoreToken(name);
+  const tokens = getBerbixTokenServiceToken(name);
+  const transactions = getBerbixTransactionServiceToken(name);
+  const verifications = getBerbixVerificationServiceToken(name);
+  const services = [
+    store,
+    tokens,
+    transactions,
+    verifications,
+    getBerbixWebhookServiceToken(name),
+  ] as InjectionToken[];
   return {
     module,
     global: isGlobal,
@@ -91,29 +93,38 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
     providers: [
       ...extraProviders,
       ...optionsProviders(options),
-      ...tokenProviders(name),
+      ...registrationProviders(name, services),
+      ...tokenProviders(store, name),
       BerbixHttp,
-      BerbixTokenService,
-      { provide: tokenServiceKey(name), useExisting: BerbixTokenService },
-      BerbixTransactionService,
-      BerbixVerificationService,
+      accountProvider(tokens, BerbixTokenService, [
+        BerbixHttp,
+        store,
+        TokenVault,
+        BERBIX_TOKEN_OPTIONS,
+      ]),
+      accountProvider(transactions, BerbixTransactionService, [BerbixHttp, tokens]),
+      accountProvider(verifications, BerbixVerificationService, [
+        tokens,
+        transactions,
+        TokenVault,
+        BerbixHttp,
+      ]),
       {
         provide: BERBIX_WEBHOOK_SETTINGS,
         inject: [BERBIX_OPTIONS],
         useFactory: (account: Options) => new WebhookSettings(account.reveal().webhooks, name),
       },
-      ...webhookProviders(name),
-      ...aliases,
+      ...webhookProviders(name, store),
     ],
-    exports: services.map(([token]) => token as symbol | Abstract<unknown>),
+    exports: services as DynamicModule['exports'],
   };
 }
 
 /** The store, and what concerns tokens of the options. */
-function tokenProviders(account = NAMELESS): Provider[] {
+function tokenProviders(store: InjectionToken<BerbixTokenStore>, account = NAMELESS): Provider[] {
   return [
     {
-      provide: BerbixTokenStore,
+      provide: store,
       inject: [BERBIX_OPTIONS],
       useFactory: (options: Options) => options.reveal().store ?? new InMemoryTokenStore(),
     },
@@ -127,7 +138,7 @@ function tokenProviders(account = NAMELESS): Provider[] {
     },
     {
       provide: TokenVault,
-      inject: [BerbixTokenStore, BERBIX_TOKEN_OPTIONS],
+      inject: [store, BERBIX_TOKEN_OPTIONS],
       useFactory: openVault,
     },
   ];

@@ -1,3 +1,4 @@
+export { accountProvider, accountToken } from './account-token.js';
 export { ApiSecret, type ApiSecretSource } from './api-secret.js';
 export type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 export { BERBIX_OPTIONS, BerbixHttp } from './berbix-http.js';

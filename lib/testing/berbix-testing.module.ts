@@ -7,11 +7,8 @@ import {
   getBerbixVerificationServiceToken,
   getBerbixWebhookServiceToken,
 } from '../berbix.injection-tokens.js';
-import { BerbixTokenStore } from '../token-store/index.js';
-import { tokenServiceKey } from '../tokens/index.js';
 import {
   BERBIX_WEBHOOK_SETTINGS,
-  BerbixWebhookService,
   WebhookSettings,
   webhookProviders,
   type BerbixWebhookOptions,
@@ -60,9 +57,7 @@ export class BerbixTestingModule {
       [getBerbixTokenServiceToken(name), berbix.tokens],
       [getBerbixTransactionServiceToken(name), berbix.transactions],
       [getBerbixVerificationServiceToken(name), berbix.verifications],
-      [tokenServiceKey(name), berbix.tokens],
     ];
-    const webhookService = getBerbixWebhookServiceToken(name);
     const providers = services.map(([provide, useValue]) => ({ provide, useValue }) as Provider);
     return {
       module: BerbixTestingModule,
@@ -70,14 +65,13 @@ export class BerbixTestingModule {
       imports: [DiscoveryModule],
       providers: [
         ...providers,
-        { provide: BerbixTokenStore, useValue: berbix.store },
         { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(webhooks, name) },
-        ...webhookProviders(name),
-        ...(webhookService === BerbixWebhookService
-          ? []
-          : [{ provide: webhookService, useExisting: BerbixWebhookService }]),
+        ...webhookProviders(name, getBerbixTokenStoreToken(name)),
       ],
-      exports: [...services.map(([token]) => token as symbol), webhookService as symbol],
+      exports: [
+        ...services.map(([token]) => token as symbol),
+        getBerbixWebhookServiceToken(name) as symbol,
+      ],
     };
   }
 }

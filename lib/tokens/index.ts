@@ -14,9 +14,9 @@ export type {
 } from './freshness/index.js';
 export * from './guard/berbix-tokens.guard.js';
 export { FreshTokens } from './guard/guarded-tokens.js';
-export { tokenServiceKey } from './guard/token-service.key.js';
 export { requireUid } from './ids.js';
 export { checkTokenAnswer, mergeTokens } from './token-answer.js';
+export { getBerbixTokenServiceToken } from './token-service.token.js';
 export { isOwner, type TokenSource } from './token-source.js';
 export {
   BERBIX_TOKEN_OPTIONS,

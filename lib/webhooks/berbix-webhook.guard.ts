@@ -24,7 +24,7 @@ import { SIGNATURE_HEADER, type WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { webhookRoute, type WebhookRoute } from './webhook-route.js';
-import { webhookServiceKey } from './webhook-service.key.js';
+import { getBerbixWebhookServiceToken } from './webhook-service.token.js';
 
 const ROUTE = 'berbix:webhook-route';
 const WEBHOOK: unique symbol = Symbol.for('berbix:webhook') as never;
@@ -112,7 +112,7 @@ export class BerbixWebhookGuard implements CanActivate {
   /** Wherever its module is imported. */
   #serviceOf(account: string | undefined): BerbixWebhookService {
     try {
-      return this.moduleRef.get(webhookServiceKey(account), { strict: false });
+      return this.moduleRef.get(getBerbixWebhookServiceToken(account), { strict: false });
     } catch {
       throw new BerbixConfigurationError(
         account === undefined

@@ -18,7 +18,7 @@ import { BerbixWebhook, BerbixWebhookGuard, BerbixWebhookKind } from './berbix-w
 import type { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import type { BerbixWebhookOutcome } from './webhook-deliveries.js';
-import { webhookServiceKey } from './webhook-service.key.js';
+import { getBerbixWebhookServiceToken } from './webhook-service.token.js';
 
 /** Options of {@link createBerbixWebhookController}. */
 export interface BerbixWebhookControllerOptions {
@@ -100,8 +100,8 @@ export function createBerbixWebhookController(options: BerbixWebhookControllerOp
     }
 
     async #take(webhook: BerbixWebhookDto): Promise<void> {
-      const key = webhookServiceKey(name);
-      const service = this.moduleRef.get<BerbixWebhookService>(key, { strict: false });
+      const token = getBerbixWebhookServiceToken(name);
+      const service = this.moduleRef.get<BerbixWebhookService>(token, { strict: false });
       if ((await this.#handle(service, webhook)) === 'busy')
         throw new ServiceUnavailableException();
     }

@@ -7,6 +7,7 @@ export {
 export { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 export { OnBerbixWebhook } from './on-berbix-webhook.decorator.js';
 export type { BerbixWebhookOutcome } from './webhook-deliveries.js';
+export { getBerbixWebhookServiceToken } from './webhook-service.token.js';
 export { signatureOf } from './webhook-signature.js';
 export type { BerbixWebhookOptions, BerbixWebhookSecrets } from './webhook.options.js';
 export { webhookProviders } from './webhook.providers.js';

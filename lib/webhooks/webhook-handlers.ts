@@ -1,11 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { BerbixConfigurationError } from '../errors/index.js';
 import type { WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { handledBy } from './on-berbix-webhook.decorator.js';
-import { webhookServiceKey } from './webhook-service.key.js';
 import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.settings.js';
 
 /** A provider or controller, as the discovery of Nest gives it. */
@@ -26,7 +25,6 @@ export class WebhookHandlers implements OnApplicationBootstrap {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
-    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(BERBIX_WEBHOOK_SETTINGS) private readonly settings: WebhookSettings,
   ) {}
 
@@ -86,15 +84,18 @@ export class WebhookHandlers implements OnApplicationBootstrap {
   }
 
   #checkAccount(name: string, account: string | undefined): void {
-    try {
-      this.moduleRef.get(webhookServiceKey(account), { strict: false });
-    } catch {
-      throw new BerbixConfigurationError(
-        account === undefined
-          ? `${name} is for the account without a name, and there is none. Give @OnBerbixWebhook the name of an account as its second argument.`
-          : `${name} is for an account named "${account}", and there is none. Give @OnBerbixWebhook the name that forRoot was given.`,
+    const isRegistered = this.discovery
+      .getProviders()
+      .some(
+        ({ token, instance }) =>
+          token === BERBIX_WEBHOOK_SETTINGS && (instance as WebhookSettings).account === account,
       );
-    }
+    if (isRegistered) return;
+    throw new BerbixConfigurationError(
+      account === undefined
+        ? `${name} is for the account without a name, and there is none. Give @OnBerbixWebhook the name of an account as its second argument.`
+        : `${name} is for an account named "${account}", and there is none. Give @OnBerbixWebhook the name that forRoot was given.`,
+    );
   }
 }
 

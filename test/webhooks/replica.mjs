@@ -38,7 +38,7 @@ Module({
     Handler,
     { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(JSON.parse(options)) },
     { provide: BerbixTokenStore, useValue: store },
-    ...webhookProviders(undefined),
+    ...webhookProviders(undefined, BerbixTokenStore),
   ],
 })(Replica);
 

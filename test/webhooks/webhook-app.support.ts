@@ -34,7 +34,7 @@ export function webhookModule(
     providers: [
       { provide: BERBIX_WEBHOOK_SETTINGS, useFactory: () => new WebhookSettings(options, account) },
       { provide: BerbixTokenStore, useValue: store },
-      ...webhookProviders(account),
+      ...webhookProviders(account, BerbixTokenStore),
     ],
   };
 }

@@ -13,9 +13,9 @@ import { firstValueFrom } from 'rxjs';
 import { BerbixConfigurationError, BerbixInputError } from '../../errors/index.js';
 import type { BerbixTokenService } from '../berbix-token.service.js';
 import { isLeeway } from '../freshness/index.js';
+import { getBerbixTokenServiceToken } from '../token-service.token.js';
 import type { TokenSource } from '../token-source.js';
 import { keepTokens } from './guarded-tokens.js';
-import { tokenServiceKey } from './token-service.key.js';
 
 const REQUIREMENT = 'berbix:fresh-tokens';
 
@@ -188,7 +188,7 @@ export class BerbixTokensGuard implements CanActivate {
   /** Wherever its module is imported. */
   #serviceOf(account: string | undefined): BerbixTokenService {
     try {
-      return this.moduleRef.get(tokenServiceKey(account), { strict: false });
+      return this.moduleRef.get(getBerbixTokenServiceToken(account), { strict: false });
     } catch {
       throw new BerbixConfigurationError(
         account === undefined

@@ -12,10 +12,11 @@ import { Test } from '@nestjs/testing';
 import {
   BerbixExceptionFilter,
   BerbixModule,
-  BerbixTokenService,
   BerbixTransactionService,
+  getBerbixTokenServiceToken,
   type BerbixModuleExtras,
   type BerbixModuleOptions,
+  type BerbixTokenService,
 } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
@@ -81,8 +82,8 @@ export class GuardedApp {
         configure?.(created);
       },
     );
-    const find = { strict: false };
-    return new GuardedApp(sandbox, app, url, app.get(BerbixTokenService, find));
+    const token = getBerbixTokenServiceToken(options?.name);
+    return new GuardedApp(sandbox, app, url, app.get<BerbixTokenService>(token, { strict: false }));
   }
 
   /** A transaction of the customer, whose tokens are in the store; its id. */
