@@ -76,10 +76,11 @@ export abstract class BerbixTokenStore {
   abstract release(key: string, seen: SeenRecord, note: string): Promise<boolean>;
 
   /**
-   * Removes value and note for good and ends the lease. What is under way fails to commit: version
-   * and fence grow by one and are kept for a day at least. Nothing happens where there is no record.
+   * Removes value and note for good and ends the lease, if the record still has this version and this
+   * fence. What is under way fails to commit: version and fence grow by one and are kept for a day
+   * at least. Resolves to whether it had; nothing is made where there is no record.
    */
-  abstract forget(key: string): Promise<void>;
+  abstract forget(key: string, seen: SeenRecord): Promise<boolean>;
 
   /**
    * Puts another text in place of the value, and changes nothing else, if the value is still the one

@@ -86,12 +86,13 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     return true;
   }
 
-  async forget(key: string): Promise<void> {
+  async forget(key: string, seen: SeenRecord): Promise<boolean> {
     const record = this.#records.get(key);
-    if (record === undefined) return;
+    if (record === undefined || !isAsSeen(record, seen)) return false;
     const { version, fence } = record;
     this.#records.set(key, { ...empty(), version: version + 1, fence: fence + 1 });
     this.#removeInADay(key, clock());
+    return true;
   }
 
   async swap(key: string, expected: string, value: string): Promise<boolean> {

@@ -141,9 +141,31 @@ export class TokenVault {
     return released;
   }
 
-  /** Removes the value for good; what is under way fails to commit. */
-  async forget(name: string): Promise<void> {
-    await this.#call(() => this.#store.forget(this.#key(name)));
+  /**
+   * Removes the value for good if the record is still as it was seen: what is under way fails to
+   * commit. Resolves to whether it was.
+   */
+  async forget(name: string, { version, fence }: SeenRecord): Promise<boolean> {
+    const seen = { version, fence };
+    const [forgotten] = await this.#call(() => this.#store.forget(this.#key(name), seen));
+    return forgotten;
+  }
+
+  /**
+   * Removes the value for good, whoever is at work with it.
+   *
+   * @param mayGo asked of the record as it is at that moment
+   */
+  async remove<T>(
+    name: string,
+    mayGo: (seen: VaultRecord<T>) => boolean | Promise<boolean> = () => true,
+  ): Promise<void> {
+    for (;;) {
+      const seen = await this.load<T>(name);
+      // It has neither where there is no record.
+      if (seen.version === 0 && seen.fence === 0) return;
+      if (!(await mayGo(seen)) || (await this.forget(name, seen))) return;
+    }
   }
 
   #key(name: string): string {

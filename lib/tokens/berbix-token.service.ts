@@ -7,7 +7,12 @@ import {
 import { Observable, defer, firstValueFrom, from, mergeMap } from 'rxjs';
 import { BerbixInputError } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
-import { BerbixTokenStore, InMemoryTokenStore, TokenVault } from '../token-store/index.js';
+import {
+  BerbixTokenStore,
+  InMemoryTokenStore,
+  TokenVault,
+  type SeenRecord,
+} from '../token-store/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
 import {
   TokenKeeper,
@@ -211,19 +216,31 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /**
-   * Removes the tokens from store and memory; those of all transactions of a customer, if he is named.
+   * Removes the tokens from store and memory; those of all transactions of a customer, if one is named.
    * Emits undefined once they are gone. No replica saves them again, and each stops handing them out
-   * within half a minute. It may be repeated. At Berbix nothing is deleted: see
-   * `BerbixTransactionService.delete`.
+   * within half a minute. It may be repeated. A transaction that the customer is given meanwhile
+   * stays. At Berbix nothing is deleted: see `BerbixTransactionService.delete`.
    *
    * @throws on the Observable {BerbixStoreError}
    */
   forget(owner: TokenOwner): Observable<undefined> {
     return defer(async () => {
       const { name } = queryOf(owner);
-      await this.#stored.fresh.replace(() => this.#stored.records.forget(name));
+      await this.#stored.fresh.replace(() => this.#stored.removal.forget(name));
       return undefined;
     });
+  }
+
+  /** The same, if the record of their owner is as it was seen; resolves to whether it was. @internal */
+  async forgetAsSeen(owner: TokenOwner, seen: SeenRecord): Promise<boolean> {
+    const { name } = queryOf(owner);
+    let isComplete = false;
+    await this.#stored.fresh.replace(async () => {
+      const removal = await this.#stored.removal.forgetAsSeen(name, seen);
+      ({ isComplete } = removal);
+      return removal.names;
+    });
+    return isComplete;
   }
 
   /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */

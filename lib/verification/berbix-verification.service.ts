@@ -132,8 +132,8 @@ export class BerbixVerificationService {
    */
   forget(customerUid: string): Observable<undefined> {
     return defer(async () => {
-      await this.#attempts.forget(requireUid(customerUid), () =>
-        firstValueFrom(this.#tokens.forget({ customerUid })),
+      await this.#attempts.forget(requireUid(customerUid), (seen) =>
+        this.#tokens.forgetAsSeen({ customerUid }, seen),
       );
       return undefined;
     });

@@ -98,10 +98,10 @@ export class CustomerAttempts {
    * Deletes the customer's transactions at Berbix, then removes what the store has of him. What is handed
    * over meanwhile is deleted with the rest.
    *
-   * @param remove does the latter
+   * @param remove does the latter, unless something was handed over since; resolves to whether it did
    * @throws (as a rejection) what the deletion throws; nothing is removed then
    */
-  async forget(customerUid: string, remove: () => Promise<unknown>): Promise<void> {
+  async forget(customerUid: string, remove: (seen: SeenRecord) => Promise<boolean>): Promise<void> {
     for (let isDone = false; !isDone;) {
       const { version, fence } = await this.vault.load(nameOf.customer(customerUid));
       // A lease would leave a record of somebody whom nobody knows.
@@ -110,9 +110,7 @@ export class CustomerAttempts {
       if (turn === undefined) continue;
       try {
         await this.#endAll(await this.#records(turn.before));
-        const seen = await this.vault.load(turn.name);
-        isDone = seen.version === turn.version && seen.fence === turn.fence;
-        if (isDone) await remove();
+        isDone = await remove({ version: turn.version, fence: turn.fence });
       } finally {
         await this.#release(turn);
       }
@@ -193,6 +191,7 @@ export class CustomerAttempts {
         `Transaction ${tokens.transactionId} is of no use, since its customer was given another or forgotten while it was created; it could not be deleted at Berbix. ${reason}`,
       );
     });
-    await this.vault.forget(key);
+    // As it was saved here: what somebody else has made of it since is theirs.
+    await this.vault.remove(key, (seen) => seen.version === 1);
   }
 }

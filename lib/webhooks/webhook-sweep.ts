@@ -53,20 +53,19 @@ export class WebhookSweep {
       const page = await this.store.keys(this.prefix, cursor);
       for (const key of page.keys) {
         if (this.#stopped) return forgotten;
-        if (await this.#isOld(key)) {
-          await this.store.forget(key);
-          forgotten++;
-        }
+        if (await this.#forgetIfOld(key)) forgotten++;
       }
       ({ cursor } = page);
     } while (cursor !== undefined);
     return forgotten;
   }
 
-  async #isOld(key: string): Promise<boolean> {
+  /** Resolves to whether it was forgotten; one that is being handled again is left alone. */
+  async #forgetIfOld(key: string): Promise<boolean> {
     const record = await this.store.load(key);
     if (record?.value === undefined || record.leasedForMs > 0) return false;
     const at = readMark(record.value)?.at;
-    return at !== undefined && at < record.now - REMEMBERED_MS;
+    if (at === undefined || at >= record.now - REMEMBERED_MS) return false;
+    return this.store.forget(key, { version: record.version, fence: record.fence });
   }
 }

@@ -10,6 +10,7 @@ import {
 import { BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
 import { STORES, type OpenedStore } from '../support/servers.js';
 import { cipherWith, newKey, rejection } from './encryption.support.js';
+import { forget } from './steps.support.js';
 
 const keys = { new: newKey(), old: newKey() };
 const encryption: BerbixEncryptionOptions = { keys, current: 'new' };
@@ -47,7 +48,7 @@ describe.each(STORES)('reencryptTokens() on $name', ({ open }) => {
     const lease = await store.lease(keyOf(1), { version: 1, fence: 0 }, 60_000, 'a note');
     const untouched = await Promise.all([600, 601].map((id) => store.load(keyOf(id))));
     await store.commit(keyOf(700), 0, await old.seal(keyOf(700), 'x'));
-    await store.forget(keyOf(700));
+    await forget(store, keyOf(700));
     const progress: ReencryptionCounts[] = [];
     const counts = await reencryptTokens({
       store,
@@ -223,7 +224,7 @@ describe('reencryptTokens(), when a value changes between reading and writing', 
   it('does not bring back what was forgotten', async () => {
     const store = new Interrupted();
     await fill(store, [1]);
-    store.before = (key) => store.forget(key);
+    store.before = (key) => forget(store, key);
     await expect(run(store)).resolves.toEqual({ total: 0, changed: 0, unchanged: 0, failed: 0 });
     expect((await store.load(keyOf(1)))?.value).toBeUndefined();
   });

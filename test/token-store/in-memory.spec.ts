@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { forget } from './steps.support.js';
 
 const DAY_MS = 86_400_000;
 const NOTHING = { version: 0, fence: 0 };
@@ -33,7 +34,7 @@ describe('an InMemoryTokenStore', () => {
   });
 
   it.each([
-    ['a record is forgotten', (store: InMemoryTokenStore) => store.forget('other')],
+    ['a record is forgotten', (store: InMemoryTokenStore) => forget(store, 'other')],
     [
       'an empty one is leased',
       (store: InMemoryTokenStore) => store.lease('new', NOTHING, 1_000, ''),
@@ -47,14 +48,14 @@ describe('an InMemoryTokenStore', () => {
     await store.lease('leased again', NOTHING, 1_000, '');
     for (const key of ['forgotten', 'taken up']) {
       await store.commit(key, 0, 'value');
-      await store.forget(key);
+      await forget(store, key);
     }
     for (const key of ['forgotten late', 'kept', 'other']) await store.commit(key, 0, 'value');
     await store.commit('taken up', 2, 'value');
 
     jest.advanceTimersByTime(DAY_MS - 1_000);
     await store.lease('leased again', { version: 0, fence: 1 }, 1_000, '');
-    await store.forget('forgotten late');
+    await forget(store, 'forgotten late');
     await expect(present()).resolves.toEqual([true, true, true, true, true, true]);
     jest.advanceTimersByTime(2_000);
     await step(store);

@@ -138,42 +138,84 @@ export const WRONG_STEPS: Record<string, [Mistake, ...cases: string[]]> = {
   ],
   'forgetting that forgets nothing': [
     class extends RowStore {
-      override async forget() {}
+      override async forget() {
+        return true;
+      }
     },
     'what is forgotten is gone, except that it was there',
   ],
   'forgetting that makes a record': [
     class extends RowStore {
-      override async forget(key: string) {
+      override async forget(key: string, seen: SeenRecord) {
         await super.commit(key, 0, '');
-        await super.forget(key);
+        return super.forget(key, seen);
       }
     },
     'nothing is forgotten where there is nothing',
   ],
   'forgetting that leaves no trace': [
     class extends RowStore {
-      override async forget(key: string) {
-        this.rows.delete(key);
+      override async forget(key: string, seen: SeenRecord) {
+        return this.has(this.read(key), seen) && this.rows.delete(key);
       }
     },
     'a first exchange under way fails too',
   ],
   'forgetting without a fence': [
     class extends RowStore {
-      override forgetFrom(row: Row, key: string) {
-        super.forgetFrom({ ...row, fence: row.fence - 1 }, key);
+      override forgetFrom(row: Row, key: string, seen: SeenRecord) {
+        const forgotten = super.forgetFrom(row, key, seen);
+        if (forgotten) this.write(key, { ...this.read(key), fence: row.fence });
+        return forgotten;
       }
     },
     'what is forgotten is gone, except that it was there',
   ],
   'forgetting without a version': [
     class extends RowStore {
-      override forgetFrom(row: Row, key: string) {
-        super.forgetFrom({ ...row, version: row.version - 1 }, key);
+      override forgetFrom(row: Row, key: string, seen: SeenRecord) {
+        const forgotten = super.forgetFrom(row, key, seen);
+        if (forgotten) this.write(key, { ...this.read(key), version: row.version });
+        return forgotten;
       }
     },
     'a first exchange under way fails too',
+  ],
+  'forgetting that looks at the fence alone': [
+    class extends RowStore {
+      override forgetFrom(row: Row, key: string, { fence }: SeenRecord) {
+        return super.forgetFrom(row, key, { version: row.version, fence });
+      }
+    },
+    'a record that changed since it was seen is not forgotten',
+    'what was kept anew is not forgotten by who saw it before',
+  ],
+  'forgetting that looks at the version alone': [
+    class extends RowStore {
+      override forgetFrom(row: Row, key: string, { version }: SeenRecord) {
+        return super.forgetFrom(row, key, { version, fence: row.fence });
+      }
+    },
+    'a record that changed since it was seen is not forgotten',
+  ],
+  'forgetting, whatever was seen': [
+    class extends RowStore {
+      override forgetFrom(row: Row, key: string) {
+        return super.forgetFrom(row, key, row);
+      }
+    },
+    'a record that changed since it was seen is not forgotten',
+    'what was kept anew is not forgotten by who saw it before',
+  ],
+  'forgetting that says it did': [
+    class extends RowStore {
+      override async forget(key: string, seen: SeenRecord) {
+        await super.forget(key, seen);
+        return true;
+      }
+    },
+    'nothing is forgotten where there is nothing',
+    'a record that changed since it was seen is not forgotten',
   ],
   'a swap that does not compare': [
     class extends RowStore {
@@ -246,13 +288,14 @@ export const STEPS_IN_PARTS: Record<string, [Mistake, ...cases: string[]]> = {
   ],
   'forgetting what it read': [
     class extends RowStore {
-      override async forget(key: string) {
+      override async forget(key: string, seen: SeenRecord) {
         const row = this.read(key);
         await turn();
-        this.forgetFrom(row, key);
+        return this.forgetFrom(row, key, seen);
       }
     },
-    'what is forgotten and committed at the same time is forgotten',
+    'of forgetting and a commit at the same time, one is done',
+    'of forgetting and a lease at the same time, one is done',
   ],
   'a swap that writes back what it read': [
     class extends RowStore {

@@ -5,11 +5,18 @@ import pg from 'pg';
 import { closeAfterTest } from '../support/services.js';
 import { freePort, POSTGRES_URL, postgresPool, uniqueTable } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
+import { until } from '../support/until.js';
 import { makeTable } from './postgres.support.js';
 import { silentServer } from './silent-server.support.js';
-import { CANARIES, STEPS, storeErrorOf } from './steps.support.js';
+import { CANARIES, STEPS, forget, storeErrorOf } from './steps.support.js';
 
 const onServer = POSTGRES_URL === undefined ? describe.skip : describe;
+
+/** Until a statement on the table waits for another session. */
+async function waitForLock(pool: pg.Pool, table: string): Promise<void> {
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${table}%' AND pid <> pg_backend_pid()`;
+  await until(async () => (await pool.query(waiting)).rows.length > 0);
+}
 
 onServer('on a PostgreSQL server', () => {
   it('is made by many at once', async () => {
@@ -46,7 +53,7 @@ onServer('on a PostgreSQL server', () => {
     await expect(store.release('key', { version: 0, fence: 1 }, 'again')).resolves.toBe(true);
     await expect(store.commit('key', 0, 'value')).resolves.toBe(1);
     await expect(store.keys('')).resolves.toEqual({ keys: ['key'], cursor: undefined });
-    await store.forget('key');
+    await forget(store, 'key');
     await expect(store.load('key')).resolves.toMatchObject({ version: 2, fence: 2 });
   });
 
@@ -59,10 +66,7 @@ onServer('on a PostgreSQL server', () => {
     await other.query('BEGIN');
     await other.query(`UPDATE ${table} SET note = 'locked' WHERE key = 'key'`);
     const leasing = store.lease('key', { version: 1, fence: 0 }, 1_000, 'note');
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${table}%' AND pid <> pg_backend_pid()`;
-    while ((await pool.query(waiting)).rows.length === 0) {
-      // It is on its way.
-    }
+    await waitForLock(pool, table);
     const { rows } = await other.query(
       `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
     );
@@ -72,19 +76,35 @@ onServer('on a PostgreSQL server', () => {
     expect(lease?.now).toBeGreaterThanOrEqual(rows[0].now);
   });
 
+  it('forgets nothing that changed while it waited for the row', async () => {
+    const pool = postgresPool();
+    closeAfterTest(() => pool.end());
+    const { store, table } = await makeTable(pool);
+    await store.commit('key', 0, 'first');
+    const other = await pool.connect();
+    await other.query('BEGIN');
+    await new PostgresTokenStore(other, { table }).commit('key', 1, 'second');
+    const forgetting = store.forget('key', { version: 1, fence: 0 });
+    await waitForLock(pool, table);
+    await other.query('COMMIT');
+    other.release();
+    await expect(forgetting).resolves.toBe(false);
+    await expect(store.load('key')).resolves.toMatchObject({ version: 2, value: 'second' });
+  });
+
   it('does not wait for records that somebody else is about to remove', async () => {
     // Where it does wait, it is a failure, soon.
     const pool = postgresPool({ lock_timeout: 2_000 });
     closeAfterTest(() => pool.end());
     const { store, table } = await makeTable(pool);
     for (const key of ['old', 'key']) await store.commit(key, 0, 'value');
-    await store.forget('old');
+    await forget(store, 'old');
     await pool.query(`UPDATE ${table} SET remove_after = 'yesterday' WHERE key = 'old'`);
     const other = await pool.connect();
     await other.query('BEGIN');
     await other.query(`SELECT 1 FROM ${table} WHERE key = 'old' FOR UPDATE`);
     try {
-      await store.forget('key');
+      await forget(store, 'key');
     } finally {
       await other.query('COMMIT');
       other.release();

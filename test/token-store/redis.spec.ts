@@ -8,7 +8,7 @@ import { closeAfterTest } from '../support/services.js';
 import { freePort, REDIS_URL, redisClient, uniquePrefix } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
 import { silentServer } from './silent-server.support.js';
-import { allKeys, STEPS, storeErrorOf } from './steps.support.js';
+import { allKeys, forget, STEPS, storeErrorOf } from './steps.support.js';
 
 const onServer = REDIS_URL === undefined ? describe.skip : describe;
 const DAY_MS = 86_400_000;
@@ -170,10 +170,10 @@ onServer('on a Redis server', () => {
     expect(await life('kept')).toBe(-1);
     await store.swap('kept', 'value', 'other');
     expect(await life('kept')).toBe(-1);
-    await store.forget('kept');
+    await forget(store, 'kept');
     expect(await life('kept')).toEqual(aDay);
     await client.pexpire(`${prefix}kept`, 1_000_000);
-    await store.forget('kept');
+    await forget(store, 'kept');
     expect(await life('kept')).toEqual(aDay);
     await store.commit('kept', 3, 'again');
     expect(await life('kept')).toBe(-1);

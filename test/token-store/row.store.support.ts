@@ -78,13 +78,14 @@ export class RowStore extends BerbixTokenStore {
     return true;
   }
 
-  async forget(key: string): Promise<void> {
-    this.forgetFrom(this.read(key), key);
+  async forget(key: string, seen: SeenRecord): Promise<boolean> {
+    return this.forgetFrom(this.read(key), key, seen);
   }
 
-  forgetFrom({ version, fence }: Row, key: string): void {
-    if (!this.rows.has(key)) return;
-    this.write(key, { version: version + 1, fence: fence + 1, until: 0 });
+  forgetFrom(row: Row, key: string, seen: SeenRecord): boolean {
+    if (!this.rows.has(key) || !this.has(row, seen)) return false;
+    this.write(key, { version: row.version + 1, fence: row.fence + 1, until: 0 });
+    return true;
   }
 
   async swap(key: string, expected: string, value: string): Promise<boolean> {

@@ -13,10 +13,15 @@ export const STEPS: Record<string, (store: BerbixTokenStore) => Promise<unknown>
   'first commit': (store) => store.commit(CANARIES.key, 0, CANARIES.value),
   commit: (store) => store.commit(CANARIES.key, 1, CANARIES.value),
   release: (store) => store.release(CANARIES.key, { version: 1, fence: 1 }, CANARIES.note),
-  forget: (store) => store.forget(CANARIES.key),
+  forget: (store) => store.forget(CANARIES.key, { version: 1, fence: 1 }),
   swap: (store) => store.swap(CANARIES.key, CANARIES.value, CANARIES.value),
   keys: (store) => store.keys(CANARIES.key),
 };
+
+/** Forgets the record as it is, if there is one; what is removed by the way is removed all the same. */
+export async function forget(store: BerbixTokenStore, key: string): Promise<boolean> {
+  return store.forget(key, (await store.load(key)) ?? { version: 0, fence: 0 });
+}
 
 /** The failure of a step. */
 export async function storeErrorOf(step: Promise<unknown>): Promise<BerbixStoreError> {

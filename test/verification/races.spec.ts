@@ -106,6 +106,24 @@ describe.each(STORES)('at the same time, on $name', ({ open }) => {
     expect(await records()).toEqual([]);
   });
 
+  it('deletes what is handed over while the tokens are removed', async () => {
+    const { store, another } = opened;
+    const two = await replica(sandbox, { store: another });
+    let handed: string | undefined;
+    const late = changed(store, {
+      forget: async (key, seen) => {
+        if (key === 'default/customer/ada') handed ??= await handOver(two);
+        return store.forget(key, seen);
+      },
+    });
+    const one = await replica(sandbox, { store: late });
+    await begin(one);
+    await firstValueFrom(one.verifications.forget('ada'));
+    expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 2]);
+    expect(handed).toBeDefined();
+    expect(await records()).toEqual([]);
+  });
+
   it('begins nothing before a customer is forgotten', async () => {
     const { http, arrived, letGo } = holdBack('delete');
     const [one, two] = await replicas(http);

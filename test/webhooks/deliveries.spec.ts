@@ -168,9 +168,9 @@ function shifted(
       if (key === 'webhook-sweep:default') sweeps.done++;
       return version;
     },
-    forget: async (key) => {
+    forget: async (key, seen) => {
       sweeps.forgotten.push(key);
-      await store.forget(key);
+      return store.forget(key, seen);
     },
   });
 }

@@ -41,6 +41,7 @@ describe('the sweep', () => {
       forget: async (key) => {
         forgotten.push(key);
         await opened;
+        return true;
       },
     });
     const app = await replica(slow);
@@ -51,5 +52,27 @@ describe('the sweep', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(forgotten).toEqual(['webhook:default/status/2']);
     expect((await store.load('webhook-sweep:default'))?.value).toBeUndefined();
+  });
+
+  it('leaves alone what is handled again after it was looked at', async () => {
+    const store = new InMemoryTokenStore();
+    const key = 'webhook:default/status/1';
+    await store.commit(key, 0, JSON.stringify({ hash: 'x', at: 0 }));
+    const busy = changed(store, {
+      forget: async (...step) => {
+        await store.lease(key, { version: 1, fence: 0 }, 60_000, '');
+        return store.forget(...step);
+      },
+      commit: async (...step) => {
+        const committed = await store.commit(...step);
+        if (step[0] === 'webhook-sweep:default') swept();
+        return committed;
+      },
+    });
+    const { opened: sweep, open: swept } = gate();
+    expect(await send(await replica(busy), 'accept', '4')).toBe(204);
+    await sweep;
+    expect(await store.load(key)).toMatchObject({ version: 1, fence: 1 });
+    expect((await store.load(key))?.value).toBeDefined();
   });
 });

@@ -30,8 +30,8 @@ export class TimedTokenStore extends BerbixTokenStore {
     return this.#time('release', this.store.release(key, seen, note));
   }
 
-  forget(key: string): Promise<void> {
-    return this.#time('forget', this.store.forget(key));
+  forget(key: string, seen: SeenRecord): Promise<boolean> {
+    return this.#time('forget', this.store.forget(key, seen));
   }
 
   swap(key: string, expected: string, value: string): Promise<boolean> {

@@ -67,21 +67,48 @@ export const AT_ONCE_CASES = [
   }),
 
   contractCase(
-    'what is forgotten and committed at the same time is forgotten',
+    'of forgetting and a commit at the same time, one is done',
     async (store, _key, another) => {
       for (let round = 0; round < ROUNDS; round++) {
         const key = newKey();
         await store.commit(key, 0, 'first');
-        const [, committed] = await atOnce(
+        const [forgotten, committed] = await atOnce(
           round,
-          () => store.forget(key),
+          () => store.forget(key, { version: 1, fence: 0 }),
           () => another.commit(key, 1, 'second'),
         );
-        const { version, value } = (await store.load(key)) ?? {};
-        deepEqual(
-          { version, value },
-          { version: committed === undefined ? 2 : committed + 1, value: undefined },
+        equal(committed, forgotten ? undefined : 2);
+        deepEqual(await stateOf(store, key), {
+          version: 2,
+          fence: forgotten ? 1 : 0,
+          value: forgotten ? undefined : 'second',
+          note: undefined,
+          leased: false,
+        });
+      }
+    },
+  ),
+
+  contractCase(
+    'of forgetting and a lease at the same time, one is done',
+    async (store, _key, another) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const key = newKey();
+        const seen = { version: 1, fence: 0 };
+        await store.commit(key, 0, 'value');
+        const [forgotten, lease] = await atOnce(
+          round,
+          () => store.forget(key, seen),
+          () => another.lease(key, seen, LONG_MS, 'note'),
         );
+        equal(lease?.fence, forgotten ? undefined : 1);
+        deepEqual(await stateOf(store, key), {
+          version: forgotten ? 2 : 1,
+          fence: 1,
+          value: forgotten ? undefined : 'value',
+          note: forgotten ? undefined : 'note',
+          leased: !forgotten,
+        });
       }
     },
   ),

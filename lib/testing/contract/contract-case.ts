@@ -1,3 +1,4 @@
+import { ok } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { BerbixTokenStore, SeenRecord, StoredRecord } from '../../token-store/index.js';
 
@@ -47,6 +48,12 @@ export async function stateOf(
   if (record === undefined) return undefined;
   const { version, fence, value, note, leasedForMs } = record;
   return { version, fence, value, note, leased: leasedForMs > 0 };
+}
+
+/** Forgets the record as it is, if there is one. */
+export async function forget(store: BerbixTokenStore, key: string): Promise<void> {
+  const record = await store.load(key);
+  if (record !== undefined) ok(await store.forget(key, record), `${key} was not forgotten`);
 }
 
 /** Waits a moment of no importance. */

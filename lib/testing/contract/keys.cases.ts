@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import type { BerbixTokenStore } from '../../token-store/index.js';
-import { contractCase, LONG_MS, NOTHING } from './contract-case.js';
+import { contractCase, forget, LONG_MS, NOTHING } from './contract-case.js';
 
 /** How the records are listed. */
 export const KEYS_CASES = [
@@ -18,7 +18,7 @@ export const KEYS_CASES = [
     await store.commit(`${base}/kept`, 0, '');
     await store.lease(`${base}/leased`, NOTHING, LONG_MS, 'note');
     await store.commit(`${base}/forgotten`, 0, 'value');
-    await store.forget(`${base}/forgotten`);
+    await forget(store, `${base}/forgotten`);
     deepEqual(await allKeys(store, base), [`${base}/kept`]);
   }),
 
@@ -38,7 +38,7 @@ export const KEYS_CASES = [
     do {
       const page = await store.keys(`${base}/`, cursor);
       for (const key of page.keys) found.add(key);
-      await Promise.all(page.keys.map((key) => store.forget(key)));
+      await Promise.all(page.keys.map((key) => forget(store, key)));
       cursor = page.cursor;
     } while (cursor !== undefined);
     deepEqual([...found].toSorted(), keys.toSorted());

@@ -153,8 +153,9 @@ export class PostgresTokenStore extends BerbixTokenStore {
   }
 
   /** Also removes some of the records that were forgotten, or left empty, more than a day ago. */
-  async forget(key: string): Promise<void> {
-    await this.#run(this.#statements.forget, key);
+  async forget(key: string, seen: SeenRecord): Promise<boolean> {
+    const rows = await this.#run(this.#statements.forget, key, seen.version, seen.fence);
+    return rows.length > 0;
   }
 
   async swap(key: string, expected: string, value: string): Promise<boolean> {

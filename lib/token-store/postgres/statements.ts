@@ -62,7 +62,8 @@ export function statementsFor(table: string) {
     forget: `${removingOld}
       UPDATE ${table} SET version = version + 1, fence = fence + 1, value = NULL, note = NULL,
         lease_until = NULL, remove_after = ${IN_A_DAY}
-      WHERE key = $1`,
+      WHERE key = $1 AND version = $2 AND fence = $3
+      RETURNING key`,
     swap: `UPDATE ${table} SET value = $3 WHERE key = $1 AND value = $2 RETURNING key`,
     keys: `
       SELECT key FROM ${table}

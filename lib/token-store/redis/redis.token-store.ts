@@ -125,8 +125,8 @@ export class RedisTokenStore extends BerbixTokenStore {
     return (await this.#run(SCRIPTS.release, key, seen.version, seen.fence, note)) === 1;
   }
 
-  async forget(key: string): Promise<void> {
-    await this.#run(SCRIPTS.forget, key);
+  async forget(key: string, seen: SeenRecord): Promise<boolean> {
+    return (await this.#run(SCRIPTS.forget, key, seen.version, seen.fence)) === 1;
   }
 
   async swap(key: string, expected: string, value: string): Promise<boolean> {

@@ -59,12 +59,17 @@ redis.call('HDEL', key, 'until')
 return 1
 `),
 
+  /** version, fence */
   forget: script(`
-if redis.call('EXISTS', key) == 0 then return end
+if redis.call('EXISTS', key) == 0 then return 0 end
+if number('version') ~= tonumber(ARGV[1]) or number('fence') ~= tonumber(ARGV[2]) then
+  return 0
+end
 redis.call('HDEL', key, 'value', 'note', 'until')
 redis.call('HINCRBY', key, 'version', 1)
 redis.call('HINCRBY', key, 'fence', 1)
 in_a_day()
+return 1
 `),
 
   /** expected value, value */

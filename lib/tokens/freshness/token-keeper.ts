@@ -2,6 +2,7 @@ import type { TokenVault } from '../../token-store/index.js';
 import { FreshTokenSource } from './fresh-token-source.js';
 import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
 import { TokenRecords } from './token-records.js';
+import { TokenRemoval } from './token-removal.js';
 import { TokenRenewal, type Exchange } from './token-renewal.js';
 
 /** What a {@link TokenKeeper} works with. */
@@ -15,10 +16,12 @@ export interface TokenKeeperParts {
 /** The tokens of one store: what it knows, and how they are kept fresh. */
 export class TokenKeeper {
   readonly records: TokenRecords;
+  readonly removal: TokenRemoval;
   readonly fresh: FreshTokenSource;
 
   constructor({ vault, settings, exchange, options }: TokenKeeperParts) {
     this.records = new TokenRecords(vault, options.loadTokens, settings);
+    this.removal = new TokenRemoval(vault);
     const renewal = new TokenRenewal(vault, this.records, settings, exchange, options.onRotation);
     this.fresh = new FreshTokenSource(renewal, settings.cacheSize, settings.totalTimeoutMs);
   }

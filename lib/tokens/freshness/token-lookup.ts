@@ -48,6 +48,15 @@ export function namesOf(key: string, { transactionId, customerUid }: TokenRecord
   ];
 }
 
+export function isCustomer(name: string): boolean {
+  return name.startsWith('customer/');
+}
+
+/** The records to which a customer's or a transaction's refers, the current one last. */
+export function referencesOf(value: TokenRecord | Reference | undefined): string[] {
+  return isReference(value) ? [...(value.earlier ?? []), value.see] : [];
+}
+
 export function isReference(value: object | undefined): value is Reference {
   return value !== undefined && 'see' in value;
 }

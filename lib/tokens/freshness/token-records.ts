@@ -16,6 +16,7 @@ import {
   isReference,
   keyFor,
   namesOf,
+  referencesOf,
   resolveRecord,
   type Found,
   type Resolved,
@@ -28,6 +29,7 @@ import {
   type Reference,
   type TokenRecord,
 } from './token-record.js';
+import { removeOrphan } from './token-removal.js';
 
 /** A record with tokens, as it was found under its own name or another. */
 export interface SeenTokens extends VaultRecord<TokenRecord> {
@@ -114,13 +116,18 @@ export class TokenRecords {
    */
   async remember(tokens: BerbixTokens, customerUid: string | undefined): Promise<string[]> {
     const waitUntil = performance.now() + this.limits.totalTimeoutMs;
-    const first =
+    let { key: first, wasCurrent } =
       customerUid === undefined
-        ? nameOf.transaction(tokens.transactionId as string)
+        ? { key: nameOf.transaction(tokens.transactionId as string), wasCurrent: true }
         : await this.#makeCurrent(tokens, customerUid);
     for (;;) {
       const { key, seen } = await this.#resolve(first);
       const value = hasTokens(seen) ? seen.value : undefined;
+      if (value === undefined && wasCurrent && customerUid !== undefined) {
+        // Forgotten, and the removal of the customer may still be on its way: it must come too late.
+        ({ key: first, wasCurrent } = await this.#makeCurrent(tokens, customerUid, true));
+        continue;
+      }
       const isSame = isOrWasOf(value, tokens.refreshToken);
       const isSpent = isSame && value?.refreshToken !== tokens.refreshToken;
       const next = {
@@ -130,8 +137,10 @@ export class TokenRecords {
         transactionId: tokens.transactionId ?? value?.transactionId,
         customerUid: customerUid ?? value?.customerUid,
       } as TokenRecord;
+      // Who removes tokens to which no customer leads must notice that one does from now on.
       const isKnown =
         isSame &&
+        wasCurrent &&
         value?.customerUid === next.customerUid &&
         (value?.expiresAt ?? 0) >= (next.expiresAt ?? 0);
       if (isKnown) return namesOf(key, next);
@@ -149,44 +158,6 @@ export class TokenRecords {
   async #hold(key: string, seen: Found): Promise<boolean> {
     const { totalTimeoutMs } = this.limits;
     return (await this.vault.lease(key, seen, totalTimeoutMs, seen.note)) !== undefined;
-  }
-
-  /** Removes the tokens, all of the customer's where he is named; resolves to the names they had. */
-  async forget(name: string): Promise<string[]> {
-    const names = new Set([name]);
-    for (let forgotten: number | undefined; ;) {
-      const { version, value } = await this.vault.load<TokenRecord | Reference>(name);
-      // Nothing was remembered meanwhile that would be lost sight of.
-      if (version === forgotten) break;
-      forgotten = version;
-      await this.#forgetAll(name, value, names);
-    }
-    // The record asked for comes last: as long as it is there, this can be repeated.
-    await this.vault.forget(name);
-    return [...names];
-  }
-
-  /** Whatever the value leads to. */
-  async #forgetAll(
-    name: string,
-    value: TokenRecord | Reference | undefined,
-    names: Set<string>,
-  ): Promise<void> {
-    const found: [string, TokenRecord | Reference | undefined][] = [[name, value]];
-    for (const [key, record] of found) {
-      if (record === undefined) continue;
-      if (!isReference(record)) {
-        for (const other of namesOf(key, record)) names.add(other);
-        continue;
-      }
-      for (const next of [record.see, ...(record.earlier ?? [])]) {
-        names.add(next);
-        found.push([next, (await this.vault.load<TokenRecord | Reference>(next)).value]);
-      }
-    }
-    for (const other of names) {
-      if (other !== name && !other.startsWith('customer/')) await this.vault.forget(other);
-    }
   }
 
   /**
@@ -269,23 +240,32 @@ export class TokenRecords {
   ): Promise<boolean> {
     if (!(await this.vault.commit(key, version, value))) return false;
     if (reference === undefined || value.customerUid === undefined) return true;
-    const customer = await this.vault.load<Reference>(nameOf.customer(value.customerUid));
-    const { see, earlier = [] } = customer.value ?? {};
-    if (see !== reference && !earlier.includes(reference)) await this.vault.forget(key);
+    const customer = nameOf.customer(value.customerUid);
+    const known = referencesOf((await this.vault.load<Reference>(customer)).value);
+    if (!known.includes(reference)) await removeOrphan(this.vault, key, customer);
     return true;
   }
 
-  /** The key of the tokens' record, to which the customer's refers from now on. */
-  async #makeCurrent(tokens: BerbixTokens, customerUid: string): Promise<string> {
+  /**
+   * The key of the tokens' record, to which the customer's refers from now on.
+   *
+   * @param anew commits the reference also where it is there
+   */
+  async #makeCurrent(
+    tokens: BerbixTokens,
+    customerUid: string,
+    anew = false,
+  ): Promise<{ key: string; wasCurrent: boolean }> {
     const name = nameOf.customer(customerUid);
     for (;;) {
-      const record = await this.vault.load<Reference>(name);
-      const { see, earlier = [] } = record.value ?? {};
-      const known = see === undefined ? earlier : [...earlier, see];
+      const { version, value } = await this.vault.load<Reference>(name);
+      const known = referencesOf(value);
       const key = await this.#keyAmong(known, tokens);
-      if (key === see) return key;
+      if (key === value?.see && !anew) return { key, wasCurrent: true };
       const reference = { see: key, earlier: known.filter((other) => other !== key) };
-      if (await this.vault.commit<Reference>(name, record.version, reference)) return key;
+      if (await this.vault.commit<Reference>(name, version, reference)) {
+        return { key, wasCurrent: false };
+      }
     }
   }
 

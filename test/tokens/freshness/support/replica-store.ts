@@ -77,8 +77,8 @@ export class ReplicaStore extends BerbixTokenStore {
     return this.#pass('release', key, () => this.memory.release(key, seen, note), note);
   }
 
-  forget(key: string): Promise<void> {
-    return this.#pass('forget', key, () => this.memory.forget(key));
+  forget(key: string, seen: SeenRecord): Promise<boolean> {
+    return this.#pass('forget', key, () => this.memory.forget(key, seen));
   }
 
   swap(key: string, expected: string, value: string): Promise<boolean> {

@@ -1,0 +1,116 @@
+import type { SeenRecord, TokenVault } from '../../token-store/index.js';
+import {
+  hasTokens,
+  isCustomer,
+  isReference,
+  namesOf,
+  referencesOf,
+  resolveRecord,
+  type Found,
+} from './token-lookup.js';
+import { nameOf, type Reference, type TokenRecord } from './token-record.js';
+
+/** What was removed. */
+export interface Removal {
+  /** The names that led to it. */
+  readonly names: string[];
+  /** Whether the record asked for is gone too. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Removes records of transactions and customers. Each step says what it expects to find, so that one
+ * that is held up takes nothing away that was stored since.
+ */
+export class TokenRemoval {
+  constructor(private readonly vault: TokenVault) {}
+
+  /**
+   * Removes the tokens, all of the customer's where one is named; resolves to the names they had.
+   * What is there now goes, whoever is at work with it; a transaction that the customer is given
+   * from here on stays.
+   */
+  async forget(name: string): Promise<string[]> {
+    const names = new Set([name]);
+    const first: Found = await this.vault.load(name);
+    for (let seen = first; ; seen = await this.vault.load(name)) {
+      // Of a customer what was known at first; the tokens of a transaction wherever they are now.
+      await this.#removeFrom(name, isCustomer(name) ? first : seen, names);
+      if (await this.#cut(name, seen, names)) break;
+    }
+    await this.#removeOrphans(name, names);
+    return [...names];
+  }
+
+  /** The same, as long as the record is as it was seen: what was added since is still there then. */
+  async forgetAsSeen(name: string, seen: SeenRecord): Promise<Removal> {
+    const names = new Set([name]);
+    const found: Found = await this.vault.load(name);
+    if (found.version !== seen.version) return { names: [], isComplete: false };
+    await this.#removeFrom(name, found, names);
+    const isComplete = await this.vault.forget(name, seen);
+    if (isComplete) await this.#removeOrphans(name, names);
+    return { names: [...names], isComplete };
+  }
+
+  /**
+   * Removes all that the record leads to, and adds its names. The record itself comes last: as long
+   * as it is there, this can be repeated. Customers stay, who may have other transactions.
+   */
+  async #removeFrom(name: string, { value }: Found, names: Set<string>): Promise<void> {
+    await this.#follow(name, value, names);
+    for (const other of names) {
+      if (other !== name && !isCustomer(other)) await this.vault.remove(other);
+    }
+  }
+
+  async #follow(name: string, value: Found['value'], names: Set<string>): Promise<void> {
+    const found: [string, Found['value']][] = [[name, value]];
+    for (const [key, record] of found) {
+      if (record === undefined) continue;
+      if (!isReference(record)) {
+        for (const other of namesOf(key, record)) names.add(other);
+        continue;
+      }
+      for (const next of referencesOf(record)) {
+        names.add(next);
+        found.push([next, (await this.vault.load<TokenRecord | Reference>(next)).value]);
+      }
+    }
+  }
+
+  /** Removes the record, or what it has of these names; resolves to whether it was as it was seen. */
+  async #cut(name: string, seen: Found, names: Set<string>): Promise<boolean> {
+    const { version, fence, value } = seen;
+    // It has neither where there is no record.
+    if (version === 0 && fence === 0) return true;
+    const left = isCustomer(name) ? referencesOf(value).filter((key) => !names.has(key)) : [];
+    const see = left.pop();
+    return see === undefined
+      ? this.vault.forget(name, seen)
+      : this.vault.commit<Reference>(name, version, { see, earlier: left });
+  }
+
+  /** What was remembered meanwhile for the customer who was forgotten. */
+  async #removeOrphans(name: string, names: Set<string>): Promise<void> {
+    if (!isCustomer(name)) return;
+    for (const other of names) {
+      if (!isCustomer(other)) await removeOrphan(this.vault, other, name);
+    }
+  }
+}
+
+/** Removes tokens that are said to be the customer's, unless the customer leads to them. */
+export async function removeOrphan(
+  vault: TokenVault,
+  key: string,
+  customer: string,
+): Promise<void> {
+  await vault.remove<TokenRecord | Reference>(key, async (seen) => {
+    if (!hasTokens(seen) || seen.value.customerUid === undefined) return false;
+    if (nameOf.customer(seen.value.customerUid) !== customer) return false;
+    const { value } = await vault.load<Reference>(customer);
+    const places = await Promise.all(referencesOf(value).map((see) => resolveRecord(vault, see)));
+    return !places.some((place) => place.key === key);
+  });
+}
