@@ -23,10 +23,9 @@ import {
 import { SIGNATURE_HEADER, type WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
-import { webhookRoute, type WebhookRoute } from './webhook-route.js';
+import { TAKES, webhookRoute, type WebhookRoute } from './webhook-route.js';
 import { getBerbixWebhookServiceToken } from './webhook-service.token.js';
 
-const ROUTE = 'berbix:webhook-route';
 const WEBHOOK: unique symbol = Symbol.for('berbix:webhook') as never;
 
 /** What the platforms have in common. */
@@ -42,7 +41,7 @@ interface WebhookHttpRequest extends RawBodyRequest<{ headers: IncomingHttpHeade
  * @throws {BerbixConfigurationError} for an unknown kind
  */
 export function BerbixWebhookKind(kind: WebhookKind, account?: string): CustomDecorator {
-  return SetMetadata(ROUTE, webhookRoute('@BerbixWebhookKind', kind, account));
+  return SetMetadata(TAKES, webhookRoute('@BerbixWebhookKind', kind, account));
 }
 
 /** The checked {@link BerbixWebhookDto} of this request; needs {@link BerbixWebhookGuard}. */
@@ -98,7 +97,7 @@ export class BerbixWebhookGuard implements CanActivate {
   }
 
   #routeOf(context: ExecutionContext): WebhookRoute {
-    const route = this.reflector.getAllAndOverride<WebhookRoute | undefined>(ROUTE, [
+    const route = this.reflector.getAllAndOverride<WebhookRoute | undefined>(TAKES, [
       context.getHandler(),
       context.getClass(),
     ]);

@@ -105,15 +105,18 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * again.
    *
    * Rejects with what a handler throws, and with a {@link BerbixStoreError} if the store failed before
-   * any of them ran, or did not answer within five seconds.
+   * any of them ran, or did not answer within five seconds; where no method handles this kind, with a
+   * {@link BerbixConfigurationError}, unless `webhooks.confirmUnhandled` is set.
    *
    * @param webhook from {@link verify} or `@BerbixWebhook()`
    */
   async handle(webhook: BerbixWebhookDto): Promise<BerbixWebhookOutcome> {
     const { kind, transactionId } = webhook;
     if (!this.#handlers.has(kind)) {
-      this.#logger.warn(`A ${kind} webhook came, and no method has @OnBerbixWebhook('${kind}').`);
-      return 'ignored';
+      if (this.#settings.confirmUnhandled) return 'ignored';
+      const problem = this.#settings.unhandled(kind);
+      this.#logger.error(`A ${kind} webhook of transaction ${transactionId} came. ${problem}`);
+      throw new BerbixConfigurationError(problem);
     }
     const outcome = await this.#deliveries.once(webhook, () => this.#handlers.run(webhook));
     if (outcome === 'repeated') {

@@ -7,6 +7,7 @@ import {
   Logger,
   Post,
   ServiceUnavailableException,
+  SetMetadata,
   UseGuards,
   applyDecorators,
   type Type,
@@ -18,6 +19,7 @@ import { BerbixWebhook, BerbixWebhookGuard, BerbixWebhookKind } from './berbix-w
 import type { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import type { BerbixWebhookOutcome } from './webhook-deliveries.js';
+import { HANDS_OVER } from './webhook-route.js';
 import { getBerbixWebhookServiceToken } from './webhook-service.token.js';
 
 /** Options of {@link createBerbixWebhookController}. */
@@ -61,7 +63,7 @@ const OPTION_NAMES = [
  * call makes a class of its own.
  *
  * It answers 204 when the handlers have done their work, now or before; 500 when one of them has
- * failed, and 503 while the same transaction is being handled elsewhere or the store is down, so that
+ * failed or there is none, and 503 while the same transaction is being handled elsewhere or the store is down, so that
  * Berbix sends the webhook again.
  *
  * @throws {BerbixConfigurationError} for an option that does not exist
@@ -77,6 +79,7 @@ export function createBerbixWebhookController(options: BerbixWebhookControllerOp
   const { name, decorators = [] } = options;
 
   @applyDecorators(...decorators)
+  @SetMetadata(HANDS_OVER, true)
   @Controller(path)
   @UseGuards(BerbixWebhookGuard)
   class BerbixWebhookController {

@@ -4,6 +4,9 @@ import { webhookRoute, type WebhookRoute } from './webhook-route.js';
 
 const HANDLES = 'berbix:on-webhook';
 
+/** The name of a method, as its class has it. */
+export type MethodKey = string | symbol;
+
 /**
  * Has a method of a provider or controller called with each webhook of this kind, once its signature
  * was checked. The same delivery is handed over once by all replicas that share a token store; yet a
@@ -14,6 +17,9 @@ const HANDLES = 'berbix:on-webhook';
  * completes. One that throws, at once or in these, makes the delivery fail, so that Berbix sends it
  * again. Several handlers of a kind all run, at the same time. A class that is request-scoped or
  * transient stops the boot with a {@link BerbixConfigurationError}.
+ *
+ * Other decorators may stand above or below. A method that overrides one with this decorator in a
+ * subclass handles the same webhooks, unless it has decorators of its own.
  *
  * @param kind `finished` when the flow was completed, `status` when the action was determined or changed
  * @param account its name as given to `forRoot`, if it has one
@@ -34,11 +40,40 @@ export function OnBerbixWebhook(kind: WebhookKind, account?: string): MethodDeco
         `@OnBerbixWebhook belongs on a method of instances; ${String(name)} is none.`,
       );
     }
-    Reflect.defineMetadata(HANDLES, [...handledBy(method), route], method);
+    // On the class, since a decorator above may replace the method, and a subclass override it; and on
+    // the method, which may be copied into another class.
+    const routes = [...((Reflect.getOwnMetadata(HANDLES, target, name) as Routes) ?? []), route];
+    Reflect.defineMetadata(HANDLES, routes, target, name);
+    Reflect.defineMetadata(HANDLES, routes, method);
   };
 }
 
-/** The hooks that a method handles. */
-export function handledBy(method: object): readonly WebhookRoute[] {
-  return (Reflect.getMetadata(HANDLES, method) as WebhookRoute[] | undefined) ?? [];
+type Routes = readonly WebhookRoute[] | undefined;
+
+/**
+ * The methods of an instance that handle webhooks, and which; inherited ones too.
+ *
+ * @param prototype of the instance
+ */
+export function handlersOf(prototype: object | null): Map<MethodKey, readonly WebhookRoute[]> {
+  const handlers = new Map<MethodKey, readonly WebhookRoute[]>();
+  for (const [name, method] of propertiesOf(prototype)) {
+    const ofClass = Reflect.getMetadata(HANDLES, prototype as object, name) as Routes;
+    const copied = typeof method === 'function' ? Reflect.getMetadata(HANDLES, method) : undefined;
+    const routes = ofClass ?? (copied as Routes);
+    if (routes !== undefined) handlers.set(name, routes);
+  }
+  return handlers;
+}
+
+/** Own and inherited ones, with their values; undefined for a getter, which does not run. */
+export function propertiesOf(prototype: object | null): Map<MethodKey, unknown> {
+  const properties = new Map<MethodKey, unknown>();
+  for (let owner = prototype; owner !== null; owner = Reflect.getPrototypeOf(owner)) {
+    for (const name of Reflect.ownKeys(owner)) {
+      if (properties.has(name)) continue;
+      properties.set(name, Reflect.getOwnPropertyDescriptor(owner, name)?.value);
+    }
+  }
+  return properties;
 }

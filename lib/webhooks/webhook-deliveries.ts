@@ -11,7 +11,7 @@ import type { WebhookStore } from './webhook-store.js';
  * - `handled`: the handlers ran.
  * - `repeated`: the same was handled before, and nothing else since.
  * - `busy`: a delivery of this kind for this transaction is being handled, here or elsewhere.
- * - `ignored`: there is no handler.
+ * - `ignored`: there is no handler, and `webhooks.confirmUnhandled` is set.
  */
 export type BerbixWebhookOutcome = 'handled' | 'repeated' | 'busy' | 'ignored';
 

@@ -1,6 +1,12 @@
 import { BerbixConfigurationError } from '../errors/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
 
+/** Metadata of a route, or of a controller: the {@link WebhookRoute} that it takes. */
+export const TAKES = 'berbix:webhook-route';
+
+/** Metadata of a controller that leaves everything to the handlers. */
+export const HANDS_OVER = 'berbix:webhooks-to-handlers';
+
 /** A hook of an account. */
 export interface WebhookRoute {
   readonly kind: WebhookKind;

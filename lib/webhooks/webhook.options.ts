@@ -29,4 +29,11 @@ export interface BerbixWebhookOptions {
    * @default 10000
    */
   leaseMs?: number | undefined;
+
+  /**
+   * Whether a webhook of a kind that no method handles is confirmed, and so dropped. Otherwise it is
+   * answered 500, so that Berbix sends it again and nothing is lost while a handler is missing.
+   * @default false
+   */
+  confirmUnhandled?: boolean | undefined;
 }

@@ -11,6 +11,7 @@ export const BERBIX_WEBHOOK_SETTINGS = Symbol.for('berbix:webhook-settings');
 export class WebhookSettings {
   readonly toleranceMs: number;
   readonly leaseMs: number;
+  readonly confirmUnhandled: boolean;
   readonly #secrets = new Map<WebhookKind, BerbixWebhookSecrets>();
 
   /**
@@ -25,6 +26,7 @@ export class WebhookSettings {
       ...WEBHOOK_KINDS,
       'toleranceMs',
       'leaseMs',
+      'confirmUnhandled',
     ] satisfies (keyof BerbixWebhookOptions)[]);
     for (const kind of WEBHOOK_KINDS) {
       const secrets = options[kind];
@@ -33,6 +35,19 @@ export class WebhookSettings {
     }
     this.toleranceMs = checkInteger('webhooks.toleranceMs', options.toleranceMs, 300_000);
     this.leaseMs = checkInteger('webhooks.leaseMs', options.leaseMs, 10_000);
+    this.confirmUnhandled = options.confirmUnhandled ?? false;
+    if (typeof this.confirmUnhandled !== 'boolean') {
+      throw new BerbixConfigurationError('webhooks.confirmUnhandled must be true or false.');
+    }
+  }
+
+  /** Says that nothing handles this kind, and what to do. */
+  unhandled(kind: WebhookKind): string {
+    const route = this.account === undefined ? `'${kind}'` : `'${kind}', '${this.account}'`;
+    return (
+      `No method has @OnBerbixWebhook(${route}), so a ${kind} webhook is not confirmed, and Berbix sends it again. Add such ` +
+      'a method to a provider; or set webhooks.confirmUnhandled to true, and what nothing handles is confirmed and dropped.'
+    );
   }
 
   /** Whether deliveries of this kind can be checked at all. */

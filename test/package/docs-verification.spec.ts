@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { BerbixTransactionService, BerbixVerificationService } from 'nestjs-berbix';
+import {
+  BerbixTransactionService,
+  BerbixVerificationService,
+  OnBerbixWebhook,
+  type BerbixWebhookDto,
+} from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { Customers } from '../../examples/docs/customers.js';
@@ -138,15 +143,24 @@ describe('docs/verification/webhooks.md and docs/testing.md', () => {
   it.each(PLATFORMS)('takes them in a controller of its own, on %s', async (_name, adapter) => {
     const sandbox = await startSandbox();
     const secret = 'whs_test_mine';
+    const handled: string[] = [];
+    class Handler {
+      @OnBerbixWebhook('finished')
+      handle({ action }: BerbixWebhookDto): void {
+        handled.push(String(action));
+      }
+    }
     const { url } = await hooksOf(sandbox, async () => {
       const module = await Test.createTestingModule({
         imports: [berbixOf(sandbox, { webhooks: { finished: secret } })],
         controllers: [HooksController],
+        providers: [Handler],
       }).compile();
       return module.createNestApplication(adapter() as ExpressAdapter, { rawBody: true });
     });
     expect(await deliver(`${url}/hooks/finished`, secret, 'accept')).toBe(204);
     expect(await deliver(`${url}/hooks/finished`, 'another', 'accept')).toBe(401);
+    expect(handled).toEqual(['accept']);
   });
 
   it('shows no secret', async () => {

@@ -307,7 +307,7 @@ describe('a delivery', () => {
     await expect(service.handle({ ...webhook, action: 'x' })).rejects.toThrow(RangeError);
     const none = await replica(new InMemoryTokenStore(), {}, PLATFORMS[0][1], []);
     const idle = none.module.get(BerbixWebhookService, { strict: false });
-    expect(await idle.handle(webhook)).toBe('ignored');
+    await expect(idle.handle(webhook)).rejects.toThrow("No method has @OnBerbixWebhook('status')");
   });
 
   it('of one account has nothing to do with that of another', async () => {

@@ -124,20 +124,4 @@ describe('@OnBerbixWebhook', () => {
     );
     expect(calls.toSorted()).toEqual(['both: finished', 'mailer: ada accept']);
   });
-
-  it('comes with the class that is extended', async () => {
-    @Injectable()
-    class Special extends Mailer {
-      override mail(): void {
-        calls.push('overridden: not decorated');
-      }
-    }
-    calls.length = 0;
-    const { url } = await startApp({
-      providers: [Special],
-      controllers: [createBerbixWebhookController()],
-    });
-    await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
-    expect(calls).toEqual(['both: finished']);
-  });
 });

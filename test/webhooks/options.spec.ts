@@ -42,6 +42,7 @@ describe('the options of webhooks', () => {
     ['a tolerance that is none', { toleranceMs: Number.NaN }, 'webhooks.toleranceMs must be'],
     ['a tolerance without end', { toleranceMs: Infinity }, 'webhooks.toleranceMs must be'],
     ['seconds as text', { toleranceMs: '300' }, 'webhooks.toleranceMs must be'],
+    ['a word', { confirmUnhandled: 'yes' }, 'webhooks.confirmUnhandled must be true or false'],
     ['a lease of days', { leaseMs: 86_400_001 }, 'webhooks.leaseMs must be'],
   ])('refuse %s', (_, options, mention) => {
     let thrown: unknown;
