@@ -38,6 +38,61 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     expect(record?.receivedAt.getUTCFullYear()).toBe(2030);
   });
 
+  it.each([
+    '/sandbox',
+    '/sandbox/requests',
+    '/sandbox/eu/berbix',
+    '/reference',
+    '/hosted',
+    '/images',
+    '/verify',
+    '/favicon.ico',
+    '/.well-known',
+  ])('has what arrives below the base URL %s', async (base) => {
+    const sandbox = await sandboxes.start(platform);
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens' });
+    const client = new RawClient(sandbox);
+    expect((await client.send('POST', `${base}/v0/tokens`)).status).toBe(503);
+    const authorization = basic(sandbox.apiSecret);
+    const body = { customer_uid: 'ada', template_key: sandbox.templateKeys.sdk };
+    const created = await client.send('POST', `${base}/v0/transactions`, { authorization, body });
+    expect(created.status).toBe(200);
+    expect([...sandbox.requests].map(({ path, url }) => [path, url])).toEqual([
+      ['/v0/tokens', `${base}/v0/tokens`],
+      ['/v0/transactions', `${base}/v0/transactions`],
+    ]);
+  });
+
+  it.each([
+    ['/favicon.ico', 204],
+    ['/robots.txt', 404],
+    ['/apple-touch-icon.png', 404],
+    ['/apple-touch-icon-120x120-precomposed.png', 404],
+    ['/.well-known/appspecific/com.chrome.devtools.json', 404],
+  ])('has nothing of what a browser asks for by itself: %s', async (path, status) => {
+    const sandbox = await sandboxes.start(platform);
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    const client = new RawClient(sandbox);
+    expect((await client.send('GET', path)).status).toBe(status);
+    expect(sandbox.requests).toHaveLength(0);
+    expect(sandbox.faults.pending).toHaveLength(1);
+    // A wrong base URL is what the list is for.
+    expect((await client.send('GET', '/v1/favicon.ico')).status).toBe(503);
+    expect(sandbox.requests.last).toMatchObject({ path: '/v1/favicon.ico', status: 503 });
+  });
+
+  it.each(['/SANDBOX/requests', '/%73andbox/requests', '/sandbox/requests'])(
+    'is not to be had by a path that counts as a request to the API: %s',
+    async (path) => {
+      const sandbox = await sandboxes.start(platform);
+      const { status } = await new RawClient(sandbox).send('GET', path);
+      expect({ answered: status === 200, recorded: sandbox.requests.length === 1 }).not.toEqual({
+        answered: true,
+        recorded: true,
+      });
+    },
+  );
+
   it('can be searched, listed and cleared', async () => {
     const sandbox = await sandboxes.start(platform);
     const client = new RawClient(sandbox);

@@ -1,5 +1,5 @@
-import { Controller, Get, Inject, Res, UseFilters } from '@nestjs/common';
-import { HOME_PATH } from './hosted-path.js';
+import { Controller, Get, HttpCode, Inject, Res, UseFilters } from '@nestjs/common';
+import { HOME_PATH, ICON_PATH } from './hosted-path.js';
 import { PageExceptionFilter } from './page-exception.filter.js';
 import { PageResponder } from './page-responder.js';
 import { homePage } from './pages.js';
@@ -14,4 +14,9 @@ export class HomeController {
   show(@Res() response: unknown): void {
     this.pages.send(response, homePage());
   }
+
+  /** There is none, which is no error. */
+  @Get(ICON_PATH)
+  @HttpCode(204)
+  showIcon(): void {}
 }

@@ -7,10 +7,18 @@ export const VERIFY_PATH = '/verify';
 /** What a browser shows that is given the address of the sandbox alone. */
 export const HOME_PATH = '/';
 
+/** The icon of pages that name none, such as an answer in JSON. */
+export const ICON_PATH = '/favicon.ico';
+
+/** What browsers ask for by themselves. An API has none of these. */
+const BROWSER_PATH = /^\/(?:apple-touch-icon[\w-]*\.png|robots\.txt|\.well-known\/.+)$/;
+
 /** One part behind the root: a base URL may well end in `/hosted`. */
 const HOSTED_PATH = new RegExp(`^${HOSTED_ROOT}/[^/]+/?$`);
 
-/** Whether the path is one of a page for users. */
+const PAGES = new Set([HOME_PATH, VERIFY_PATH, ICON_PATH]);
+
+/** Whether the path is one of a page for users, or of what a browser asks for beside it. */
 export function isHostedPath(path: string): boolean {
-  return path === HOME_PATH || path === VERIFY_PATH || HOSTED_PATH.test(path);
+  return PAGES.has(path) || HOSTED_PATH.test(path) || BROWSER_PATH.test(path);
 }

@@ -14,13 +14,16 @@ export interface RequestPath {
   query: string;
 }
 
-/** A base URL may have a path of its own, which a proxy would take away: `/berbix/v0/tokens`. */
+/**
+ * A base URL may have a path of its own, which a proxy would take away: `/berbix/v0/tokens`. It may be
+ * any, `/sandbox` too: nothing of the sandbox itself has `/v0/` in its path.
+ */
 export function parseRequestPath(target: string): RequestPath {
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark);
   const root = path.indexOf(API_ROOT);
-  return { path: root > 0 && !isControlPath(path) ? path.slice(root) : path, query };
+  return { path: root > 0 ? path.slice(root) : path, query };
 }
 
 /** Whether the path can be decoded; routers differ in what they do with one that cannot. */
@@ -38,5 +41,7 @@ export function isDecodable(path: string): boolean {
  * so not recorded and not faulted.
  */
 export function isControlPath(path: string): boolean {
-  return isOfControl(path) || isReferencePath(path) || isHostedPath(path) || isImagePath(path);
+  // Fastify routes by the decoded path, and Express does not look at the case of letters.
+  const routed = decodeURI(path).toLowerCase();
+  return [isOfControl, isReferencePath, isHostedPath, isImagePath].some((isOne) => isOne(routed));
 }
