@@ -51,8 +51,12 @@ async function createReference(
 
 function boot(module: DynamicModule, platform: PlatformAdapter, page?: ReferencePage) {
   return quietly(async () => {
-    const application = await NestFactory.create(module, platform.adapter, {
+    // A factory of its own: the common one keeps options of the last application that starts.
+    const factory = Object.create(NestFactory) as typeof NestFactory;
+    const application = await factory.create(module, platform.adapter, {
       abortOnError: false,
+      // The buffer is the one of the application under test.
+      autoFlushLogs: false,
       bodyParser: false,
     });
     page?.(application);

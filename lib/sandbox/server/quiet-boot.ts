@@ -1,34 +1,54 @@
-import { Logger, type LoggerService } from '@nestjs/common';
-
-let lastBoot: Promise<unknown> = Promise.resolve();
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger } from '@nestjs/common';
 
 /**
- * Runs a start of a Nest application without its log lines.
- *
- * `NestFactory.create(…, { logger: false })` would turn off the logger of the whole process, and
- * with it the one of the application under test. Here it is off for the milliseconds of the start
- * and then what it was; starts wait for each other, so that each finds the right one to put back.
+ * What each logger of Nest reads with every line: where lines go, and whether they wait in the buffer
+ * of an application that starts with `bufferLogs`.
  */
-export function quietly<Result>(boot: () => Promise<Result>): Promise<Result> {
-  const result = lastBoot.then(() => withoutLogger(boot));
-  lastBoot = result.catch(() => undefined);
-  return result;
-}
+const LOGGER_FIELDS = ['staticInstanceRef', 'isBufferAttached'];
 
-async function withoutLogger<Result>(boot: () => Promise<Result>): Promise<Result> {
-  const logger = CurrentLogger.get();
-  Logger.overrideLogger(false);
+/** Set in what a boot calls, and nowhere else. */
+const quiet = new AsyncLocalStorage<true>();
+
+let boots = 0;
+
+/**
+ * Runs the start of a Nest application without its log lines, and with those of everybody else.
+ *
+ * `NestFactory.create(…, { logger: false })` turns off the logger of the whole process, and with it
+ * the one of the application under test. So the logger stays what it is, and while a boot is under
+ * way its code alone sees none.
+ */
+export async function quietly<Result>(boot: () => Promise<Result>): Promise<Result> {
+  boots += 1;
+  if (boots === 1) for (const field of LOGGER_FIELDS) hideFromBoots(field);
   try {
-    return await boot();
+    return await quiet.run(true, boot);
   } finally {
-    // Somebody else may have set one meanwhile: theirs stays.
-    if (logger && !CurrentLogger.get()) Logger.overrideLogger(logger);
+    boots -= 1;
+    if (boots === 0) for (const field of LOGGER_FIELDS) showAgain(field);
   }
 }
 
-/** The logger in use is open to subclasses only. */
-class CurrentLogger extends Logger {
-  static get(): LoggerService | undefined {
-    return Logger.staticInstanceRef;
-  }
+/** Code of a boot reads `undefined`; all other code reads and writes the field as ever. */
+function hideFromBoots(field: string): void {
+  let value: unknown = Reflect.get(Logger, field);
+  Object.defineProperty(Logger, field, {
+    get: () => (quiet.getStore() ? undefined : value),
+    set: (next: unknown) => {
+      value = next;
+    },
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+function showAgain(field: string): void {
+  const value: unknown = Reflect.get(Logger, field);
+  Object.defineProperty(Logger, field, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
