@@ -103,12 +103,7 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
         BERBIX_TOKEN_OPTIONS,
       ]),
       accountProvider(transactions, BerbixTransactionService, [BerbixHttp, tokens]),
-      accountProvider(verifications, BerbixVerificationService, [
-        tokens,
-        transactions,
-        TokenVault,
-        BerbixHttp,
-      ]),
+      accountProvider(verifications, BerbixVerificationService, [tokens, transactions, TokenVault]),
       {
         provide: BERBIX_WEBHOOK_SETTINGS,
         inject: [BERBIX_OPTIONS],

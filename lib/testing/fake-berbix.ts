@@ -55,7 +55,7 @@ export class FakeBerbix {
     const vault = openVault(this.store, options);
     this.tokens = new BerbixTokenService(http, this.store, vault, options);
     this.transactions = new BerbixTransactionService(http, this.tokens);
-    this.verifications = new BerbixVerificationService(this.tokens, this.transactions, vault, http);
+    this.verifications = new BerbixVerificationService(this.tokens, this.transactions, vault);
   }
 
   /**

@@ -20,6 +20,7 @@ import {
   freshnessSettings,
   isLeeway,
   nameOf,
+  type FreshnessSettings,
   type TokenGoal,
   type TokenOwner,
   type TokenQuery,
@@ -50,6 +51,8 @@ const NOTHING_MORE: FreshTokensOptions = {};
 /** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
 export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** Milliseconds for a call, and for the lease under which a replica works on a record. @internal */
+  readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>;
   readonly #store: BerbixTokenStore;
   readonly #options: BerbixTokenAccountOptions;
   readonly #exchange: TokenExchange;
@@ -69,6 +72,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     const { onRotation, loadTokens } = options;
     const settings = freshnessSettings(options.freshness, http.limits);
     checkStore(store, settings.rotation, options);
+    this.limits = settings;
     this.#store = store;
     this.#options = options;
     this.#exchange = new TokenExchange(http, settings);
@@ -241,6 +245,11 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       return removal.names;
     });
     return isComplete;
+  }
+
+  /** What `fresh` gives for the record under a key of the store. @internal */
+  freshAt(key: string): Promise<BerbixTokens> {
+    return this.#stored.fresh.get({ name: key }, {});
   }
 
   /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */

@@ -3,10 +3,11 @@ export * from './berbix-tokens.js';
 export * from './dto/berbix-tokens.dto.js';
 export * from './dto/client-token.dto.js';
 export * from './dto/refresh-tokens.dto.js';
-export { keyFor, nameOf, recordOf, tokensAt } from './freshness/index.js';
+export { keyFor, nameOf, recordOf, referencesOf, tokensAt } from './freshness/index.js';
 export type {
   BerbixFreshnessOptions,
   BerbixTokenOptions,
+  FreshnessSettings,
   Reference,
   RotatedTokens,
   TokenOwner,

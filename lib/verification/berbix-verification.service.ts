@@ -7,7 +7,6 @@ import {
   BerbixNotFoundError,
   BerbixResponseError,
 } from '../errors/index.js';
-import { BerbixHttp } from '../http/index.js';
 import { TokenVault } from '../token-store/index.js';
 import {
   BerbixTokenService,
@@ -44,12 +43,12 @@ export class BerbixVerificationService {
     @Inject(BerbixTokenService) tokens: BerbixTokenService,
     @Inject(BerbixTransactionService) transactions: BerbixTransactionService,
     @Inject(TokenVault) vault: TokenVault,
-    @Inject(BerbixHttp) http: BerbixHttp,
   ) {
     this.#tokens = tokens;
     this.#transactions = transactions;
-    const { totalTimeoutMs } = http.limits;
-    this.#attempts = new CustomerAttempts(vault, totalTimeoutMs, (attempt) => this.#end(attempt));
+    this.#attempts = new CustomerAttempts(vault, tokens.limits, (transaction) =>
+      this.#end(transaction),
+    );
   }
 
   /**
@@ -208,8 +207,10 @@ export class BerbixVerificationService {
     return { tokens: hosted.tokens, hostedUrl: hosted.hostedUrl, templateKey };
   }
 
-  async #end(tokens: BerbixTokens): Promise<void> {
+  async #end(transaction: BerbixTokens | { key: string }): Promise<void> {
     try {
+      const tokens =
+        'key' in transaction ? await this.#tokens.freshAt(transaction.key) : transaction;
       await firstValueFrom(this.#transactions.delete(tokens));
     } catch (error) {
       // Removed from the store by somebody else meanwhile, who has seen to it.

@@ -2,11 +2,13 @@ import { Logger } from '@nestjs/common';
 import { BerbixTimeoutError, isBerbixError } from '../errors/index.js';
 import type { SeenRecord, StoreMoment, TokenVault } from '../token-store/index.js';
 import {
-  BerbixTokens,
   keyFor,
   nameOf,
   recordOf,
+  referencesOf,
   tokensAt,
+  type BerbixTokens,
+  type FreshnessSettings,
   type Reference,
   type TokenRecord,
 } from '../tokens/index.js';
@@ -34,9 +36,6 @@ interface Turn extends SeenRecord {
   readonly moment: StoreMoment;
 }
 
-/** Beyond the creation itself, a process may be held up for so many milliseconds before another begins too. */
-const LEASE_RESERVE_MS = 15_000;
-
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
 
 /**
@@ -45,19 +44,18 @@ const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
  */
 export class CustomerAttempts {
   readonly #logger = new Logger('BerbixVerificationService');
-  readonly #leaseMs: number;
 
   /**
-   * @param totalTimeoutMs milliseconds for a call of the API, and for the wait for another replica
-   * @param end deletes a transaction at Berbix, if it is there
+   * @param limits `totalTimeoutMs`: milliseconds for a call of the API, and for the wait for another
+   * replica; `leaseMs`: for the lease under which one replica works on a customer
+   * @param end deletes a transaction at Berbix, if it is there: the one of these tokens, or of those
+   * that the store has under a key
    */
   constructor(
     private readonly vault: TokenVault,
-    private readonly totalTimeoutMs: number,
-    private readonly end: (tokens: BerbixTokens) => Promise<void>,
-  ) {
-    this.#leaseMs = totalTimeoutMs + LEASE_RESERVE_MS;
-  }
+    private readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>,
+    private readonly end: (transaction: BerbixTokens | { key: string }) => Promise<void>,
+  ) {}
 
   async look(customerUid: string): Promise<KnownCustomer> {
     const { version, value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
@@ -67,7 +65,9 @@ export class CustomerAttempts {
 
   /** The transactions, the current one last, without those that were forgotten. */
   async all(customerUid: string): Promise<TokenRecord[]> {
-    return this.#records((await this.vault.load<Reference>(nameOf.customer(customerUid))).value);
+    const { value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
+    const found = await Promise.all(referencesOf(value).map((key) => tokensAt(this.vault, key)));
+    return found.flatMap((record) => record ?? []);
   }
 
   /**
@@ -109,7 +109,7 @@ export class CustomerAttempts {
       const turn = await this.#take(customerUid, version);
       if (turn === undefined) continue;
       try {
-        await this.#endAll(await this.#records(turn.before));
+        await this.#endAll(referencesOf(turn.before));
         isDone = await remove({ version: turn.version, fence: turn.fence });
       } finally {
         await this.#release(turn);
@@ -117,31 +117,28 @@ export class CustomerAttempts {
     }
   }
 
-  /** All that can be; then what has gone wrong with one is thrown. */
-  async #endAll(records: TokenRecord[]): Promise<void> {
+  /**
+   * All that can be; then what has gone wrong with one is thrown. By their keys: an exchange that is
+   * made first leaves a refresh token that replaces the other in the store.
+   */
+  async #endAll(keys: string[]): Promise<void> {
     const failures: unknown[] = [];
-    for (const { refreshToken, transactionId } of records) {
-      const tokens = new BerbixTokens({ refreshToken, transactionId });
-      await this.end(tokens).catch((error: unknown) => failures.push(error));
+    for (const key of keys) {
+      if ((await tokensAt(this.vault, key)) === undefined) continue;
+      await this.end({ key }).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
-  }
-
-  async #records(reference: Reference | undefined): Promise<TokenRecord[]> {
-    const keys = reference === undefined ? [] : [...(reference.earlier ?? []), reference.see];
-    const records = await Promise.all(keys.map((key) => tokensAt(this.vault, key)));
-    return records.flatMap((record) => record ?? []);
   }
 
   /** Waits for the customer's lease; undefined where he has not the version any more. */
   async #take(customerUid: string, version: number): Promise<Turn | undefined> {
     const name = nameOf.customer(customerUid);
-    const giveUpAt = performance.now() + this.totalTimeoutMs;
+    const giveUpAt = performance.now() + this.limits.totalTimeoutMs;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       const seen = await this.vault.load<Reference>(name);
       if (seen.version !== version) return undefined;
       if (seen.leasedForMs === 0) {
-        const lease = await this.vault.lease(name, seen, this.#leaseMs, {});
+        const lease = await this.vault.lease(name, seen, this.limits.leaseMs, {});
         if (lease !== undefined) {
           return { name, customerUid, version, before: seen.value, ...lease };
         }
@@ -172,7 +169,7 @@ export class CustomerAttempts {
     const times = { expiresAt: moment.store + lifetimeMs, lifetimeMs };
     const record = { ...recordOf(tokens, times), customerUid, templateKey, hostedUrl };
     const earlier = before && [...(before.earlier ?? []), before.see];
-    const isLeased = (): boolean => performance.now() < moment.local + this.#leaseMs;
+    const isLeased = (): boolean => performance.now() < moment.local + this.limits.leaseMs;
     try {
       await this.vault.commit(key, 0, record, isLeased);
       if (await this.vault.commit(name, version, { see: key, earlier }, isLeased)) return true;

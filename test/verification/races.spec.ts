@@ -175,6 +175,23 @@ describe.each(STORES)('at the same time, on $name', ({ open }) => {
   });
 });
 
+it('the lease on a customer lasts as long as freshness.leaseMs says', async () => {
+  const store = new InMemoryTokenStore();
+  const leases: number[] = [];
+  const noting = changed(store, {
+    lease: (key, seen, ttlMs, note) => {
+      if (key === 'default/customer/ada') leases.push(ttlMs);
+      return store.lease(key, seen, ttlMs, note);
+    },
+  });
+  const sandbox = await startSandbox();
+  const options = { store: noting, totalTimeoutMs: 5_000, freshness: { leaseMs: 7_000 } };
+  const { verifications } = await replica(sandbox, options);
+  await firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
+  await firstValueFrom(verifications.forget('ada'));
+  expect(leases).toEqual([7_000, 7_000]);
+});
+
 describe('a store that fails once a transaction was created', () => {
   let clock: FakeClock | undefined;
   afterEach(() => clock?.uninstall());

@@ -45,8 +45,9 @@ export interface BerbixFreshnessOptions {
   rotation?: 'none' | 'strict' | { graceMs: number } | undefined;
 
   /**
-   * Milliseconds for which a replica that makes an exchange keeps the others from making it too;
-   * longer than an exchange (`totalTimeoutMs`) and the longest pause of a process.
+   * Milliseconds for which a replica that makes an exchange, or begins or forgets the verification of
+   * a customer, keeps the others from doing so too; longer than an exchange (`totalTimeoutMs`) and
+   * the longest pause of a process.
    * @default totalTimeoutMs + 15000
    */
   leaseMs?: number | undefined;
