@@ -2,6 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosResponse, CancelToken } from 'axios';
 import { Observable, firstValueFrom } from 'rxjs';
+import type { Wait } from '../concurrency/index.js';
 import { BerbixRateLimitError } from '../errors/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
@@ -69,18 +70,19 @@ export class BerbixHttp implements OnApplicationShutdown {
     return new Observable((subscriber) => {
       const call = new Cancellation();
       const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
+      const fail = (failure: WireFailure): void =>
+        subscriber.error(mapFailure(request, failure, totalTimeoutMs));
       const timer = setTimeout(() => {
+        const failure = new WireFailure('total-timeout', call.stage);
         call.cancel('total-timeout');
-        subscriber.error(
-          mapFailure(request, new WireFailure('total-timeout', call.stage), totalTimeoutMs),
-        );
+        fail(failure);
       }, totalTimeoutMs);
       this.#repeat(request, read, call, performance.now() + totalTimeoutMs).then(
         (value) => {
           subscriber.next(value);
           subscriber.complete();
         },
-        (error: unknown) => subscriber.error(error),
+        (error: unknown) => (error instanceof WireFailure ? fail(error) : subscriber.error(error)),
       );
       return () => {
         clearTimeout(timer);
@@ -101,16 +103,20 @@ export class BerbixHttp implements OnApplicationShutdown {
     deadline: number,
   ): Promise<T> {
     const body = encode(request.body);
+    const wait: Wait = {
+      deadline,
+      onWait: (leave) => call.onCancel((reason) => leave(new WireFailure(reason, 'queued'))),
+    };
     for (let repetition = 0; ; repetition++) {
-      const attempted = await this.#guard.run(() => this.#attempt(request, body, call));
+      const attempted = await this.#guard.run(() => this.#attempt(request, body, call), wait);
       if ('answer' in attempted) return read(attempted.answer);
       const { error, sent } = attempted;
       const mayRepeat =
         request.repeat === 'always' || !sent || error instanceof BerbixRateLimitError;
       if (!error.retryable || !mayRepeat || repetition >= this.#settings.retry.limit) throw error;
-      const wait = backoff(repetition, error.retryAfterMs, this.#settings.retry);
-      if (performance.now() + wait >= deadline) throw error;
-      await call.sleep(wait);
+      const pause = backoff(repetition, error.retryAfterMs, this.#settings.retry);
+      if (performance.now() + pause >= deadline) throw error;
+      await call.sleep(pause);
     }
   }
 

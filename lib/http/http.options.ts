@@ -8,6 +8,9 @@ export interface BerbixHttpModuleOptions {
    * The API secret of the account, from the dashboard; it decides between test and live
    * [doc: docs/settings]. A function is asked before every request, so that a rotated secret is
    * used without a restart; let it answer from memory.
+   *
+   * It runs in the async context of the caller, and in that of nobody for an exchange, which callers
+   * share. So it cannot choose a secret by the request: each tenant needs an account with a `name`.
    */
   apiSecret: ApiSecretSource;
 
@@ -77,7 +80,8 @@ export interface BerbixHttpOptions {
   dispatcher?: BerbixDispatcher | undefined;
   /**
    * Called once with the place for interceptors of the axios instance that carries every call. They
-   * see the credentials: log nothing of `config.headers` and `config.data`.
+   * see the credentials: log nothing of `config.headers` and `config.data`. They run in the async
+   * context of the caller, and in that of nobody for an exchange, which callers share.
    */
   configureAxios?: ((axios: Pick<AxiosInstance, 'interceptors'>) => void) | undefined;
 }

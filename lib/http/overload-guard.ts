@@ -1,15 +1,15 @@
 import {
   BrokenCircuitError,
-  BulkheadRejectedError,
   CircuitState,
   SamplingBreaker,
-  bulkhead,
   circuitBreaker,
   handleWhenResult,
   type IBackoff,
   type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
+import { Limiter, NoTurn, type Wait } from '../concurrency/index.js';
 import { BerbixUnavailableError } from '../errors/index.js';
+import { WireFailure } from './wire-failure.js';
 
 /** Half of at least ten attempts in ten seconds failing opens the circuit; one is tried after five. */
 const BREAKER = { threshold: 0.5, duration: 10_000, minimumRps: 1 };
@@ -21,17 +21,20 @@ const MAX_QUEUED = 1_000;
 /** What an attempt says of the API's health; `none` where it is not the API that decided how it ended. */
 export type Verdict = 'well' | 'outage' | 'none';
 
-/** Runs attempts of one account: so many at once (bulkhead), and none while the API is down (circuit breaker). */
+/** Runs attempts of one account: a limited number at a time, and none while the API is down (circuit breaker). */
 export interface OverloadGuard<T> {
-  /** @throws {BerbixUnavailableError} (as a rejection) when the attempt was not made */
-  run(attempt: () => Promise<T>): Promise<T>;
+  /**
+   * @param wait how long the attempt may wait for its turn
+   * @throws (as a rejection) {BerbixUnavailableError} or a {@link WireFailure} when the attempt was not made
+   */
+  run(attempt: () => Promise<T>, wait: Wait): Promise<T>;
 }
 
 /** @param maxConcurrent attempts at once */
 export function overloadGuard<T extends { readonly verdict: Verdict }>(
   maxConcurrent: number,
 ): OverloadGuard<T> {
-  const limit = bulkhead(maxConcurrent, MAX_QUEUED);
+  const turns = new Limiter(maxConcurrent, MAX_QUEUED);
   const breaker = circuitBreaker(
     handleWhenResult((result) => (result as T).verdict === 'outage').orType(
       NoVerdict,
@@ -51,7 +54,8 @@ export function overloadGuard<T extends { readonly verdict: Verdict }>(
   };
   return {
     // The breaker is inside, so that those who wait for a turn are let go once it opens.
-    run: (attempt) => limit.execute(() => breaker.execute(() => judge(attempt))).catch(explain),
+    run: (attempt, wait) =>
+      turns.run(() => breaker.execute(() => judge(attempt)), wait).catch(explain),
   };
 }
 
@@ -87,7 +91,8 @@ function unavailable(error: unknown): unknown {
       { retryable: true, retryAfterMs: HALF_OPEN_AFTER_MS },
     );
   }
-  if (error instanceof BulkheadRejectedError) {
+  if (error instanceof NoTurn) {
+    if (error.reason === 'expired') return new WireFailure('total-timeout', 'queued');
     return new BerbixUnavailableError(
       `${MAX_QUEUED} calls wait for Berbix already. Slow down, or raise http.connections.`,
       { retryable: true },

@@ -1,4 +1,4 @@
-import { bulkhead, type IPolicy } from 'cockatiel';
+import { Limiter } from '../concurrency/index.js';
 import { BerbixStoreError, isBerbixError } from '../errors/index.js';
 import type { BerbixTokenStore, Lease, SeenRecord, StoredRecord } from './berbix-token-store.js';
 import { unknownForm } from './encryption/index.js';
@@ -57,7 +57,7 @@ export class TokenVault {
   readonly #cipher: VaultCipher;
   readonly #account: string;
   readonly #timeoutMs: number;
-  readonly #turns: IPolicy = bulkhead(MAX_CONCURRENT, Infinity);
+  readonly #turns = new Limiter(MAX_CONCURRENT);
   /** When the store gave its last answer, be it an error, by `performance.now()`. */
   #answeredAt = -Infinity;
 
@@ -187,7 +187,7 @@ export class TokenVault {
   /** The result, and the local time at which the call was begun. */
   #call<T>(operation: () => Promise<T>): Promise<[T, number]> {
     const askedAt = performance.now();
-    return this.#turns.execute(async () => {
+    return this.#turns.run(async () => {
       const begun = performance.now();
       // Whoever had to wait because the store is silent does not wait for it once more.
       if (begun - askedAt >= this.#timeoutMs && this.#answeredAt < askedAt) throw this.#silence();

@@ -4,7 +4,8 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Observable, defer, firstValueFrom, from, mergeMap } from 'rxjs';
+import { Observable, defer } from 'rxjs';
+import { observe, type Caller } from '../concurrency/index.js';
 import { BerbixInputError } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import {
@@ -78,7 +79,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     this.#exchange = new TokenExchange(http, settings);
     const exchange = (tokens: BerbixTokens, mayRepeat: boolean): Promise<BerbixTokens> => {
       if (!mayRepeat) this.#exchange.noticeRotation();
-      return firstValueFrom(this.#exchange.run(tokens));
+      return this.#exchange.run(tokens);
     };
     const memory = openVault(new InMemoryTokenStore(settings.cacheSize), { account: 'given' });
     this.#stored = new TokenKeeper({
@@ -123,18 +124,14 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * ```
    */
   refresh(tokens: BerbixTokens | string): Observable<BerbixTokens> {
-    return defer(() => {
+    return observe(async (caller) => {
       const given = BerbixTokens.from(tokens);
       const askedAt = performance.now();
-      if (given.transactionId === undefined) return this.#refreshGiven(given, askedAt);
+      if (given.transactionId === undefined) return this.#refreshGiven(given, askedAt, caller);
       const query = { name: nameOf.transaction(given.transactionId), askedAt };
-      return from(this.#stored.records.knows(query.name)).pipe(
-        mergeMap((isStored) =>
-          isStored
-            ? this.#stored.fresh.get(query, { anew: true })
-            : this.#refreshGiven(given, askedAt),
-        ),
-      );
+      const isStored = await this.#stored.records.knows(query.name);
+      if (isStored) return this.#stored.fresh.get(query, { anew: true });
+      return this.#refreshGiven(given, askedAt, caller);
     });
   }
 
@@ -277,13 +274,15 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     await Promise.all([this.#stored.fresh.close(), this.#given.fresh.close()]);
   }
 
-  #refreshGiven(given: BerbixTokens, askedAt: number): Observable<BerbixTokens> {
+  async #refreshGiven(given: BerbixTokens, askedAt: number, caller: Caller): Promise<BerbixTokens> {
+    // An exchange that is not begun yet does not begin for somebody who has left.
+    if (caller.hasLeft) return given;
     if (!this.#exchange.replaces && this.#options.onRotation === undefined) {
-      return this.#exchange.run(given);
+      return this.#exchange.run(given, caller);
     }
     // Like what is stored: a new refresh token must not be lost when its callers leave.
     const name = nameOf.refreshToken(given.refreshToken);
-    return from(this.#given.fresh.get({ name, given, askedAt }, { anew: true }));
+    return this.#given.fresh.get({ name, given, askedAt }, { anew: true });
   }
 
   async #get(query: TokenQuery, { leewayMs, refused }: TokenGoal): Promise<BerbixTokens> {

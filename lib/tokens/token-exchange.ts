@@ -1,16 +1,19 @@
-import { map, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { SharedRuns, type Caller } from '../concurrency/index.js';
 import type { BerbixHttp, BerbixRequest } from '../http/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
 import type { BerbixTokens } from './berbix-tokens.js';
 import { mayRepeat, type FreshnessSettings } from './freshness/index.js';
-import { SingleFlight } from './single-flight.js';
 import { checkTokenAnswer, mergeTokens, type TokenAnswerChecked } from './token-answer.js';
 
 const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
 
-/** The exchange of a refresh token at the API; whoever asks for the same one shares it while it is under way. */
+/**
+ * The exchange of a refresh token at the API; callers who ask for the same one share it while it is
+ * under way. It runs in the async context of none of them.
+ */
 export class TokenExchange {
-  readonly #flights = new SingleFlight((refreshToken) => this.#send(refreshToken));
+  readonly #runs = new SharedRuns((refreshToken) => this.#send(refreshToken));
   readonly #http: BerbixHttp;
   #replaces: boolean;
   #mayRepeat: boolean;
@@ -26,11 +29,14 @@ export class TokenExchange {
     return this.#replaces;
   }
 
-  /** Emits the new tokens once and completes; the last to unsubscribe aborts the exchange. */
-  run(before: BerbixTokens): Observable<BerbixTokens> {
-    return this.#flights
-      .join(before.refreshToken)
-      .pipe(map((answer) => mergeTokens(EXCHANGE, before, answer)));
+  /**
+   * Resolves to the new tokens.
+   *
+   * @param caller the last one to leave aborts the exchange; left out where nobody leaves
+   */
+  async run(before: BerbixTokens, caller?: Caller): Promise<BerbixTokens> {
+    const answer = await this.#runs.join(before.refreshToken, caller);
+    return mergeTokens(EXCHANGE, before, answer);
   }
 
   /** The API replaces refresh tokens: where nobody knew, a lost answer is not asked for again from now on. */

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { outside } from '../concurrency/index.js';
 import {
   BerbixConfigurationError,
   BerbixInputError,
@@ -131,7 +132,8 @@ export class BerbixWebhookService implements OnModuleDestroy {
   }
 
   #beginSweep(): void {
-    this.#sweep.begin().catch(({ message }: BerbixStoreError) => {
+    // For the records of everybody: not in the async context of one webhook.
+    outside(() => this.#sweep.begin()).catch(({ message }: BerbixStoreError) => {
       this.#logger.warn(`Old webhooks could not be forgotten. ${message}`);
     });
   }

@@ -8,11 +8,13 @@ const LIB = resolve('lib');
 const FLOORS: Record<string, string[]> = {
   wire: [],
   errors: [],
-  http: ['wire', 'errors', 'version'],
-  'token-store': ['errors'],
-  tokens: ['wire', 'errors', 'http', 'token-store'],
+  // Turns, shared work and async contexts.
+  concurrency: [],
+  http: ['wire', 'errors', 'concurrency', 'version'],
+  'token-store': ['errors', 'concurrency'],
+  tokens: ['wire', 'errors', 'concurrency', 'http', 'token-store'],
   transactions: ['wire', 'errors', 'http', 'tokens'],
-  webhooks: ['wire', 'errors', 'http', 'token-store'],
+  webhooks: ['wire', 'errors', 'concurrency', 'http', 'token-store'],
   verification: ['errors', 'http', 'token-store', 'tokens', 'transactions'],
   // The module, its options and its configuration.
   '.': [

@@ -9,7 +9,7 @@ export type BerbixEncryptionKey = string | Uint8Array | KeyObject;
 /**
  * Keys that are kept elsewhere, in a KMS say, which unwraps them when they are asked for. What it
  * answers is kept: `current` for a minute, keys by their id as long as the application runs. A call
- * that takes longer than five seconds counts as failed.
+ * that takes longer than five seconds counts as failed. It runs in the async context of no caller.
  *
  * @example
  * ```ts

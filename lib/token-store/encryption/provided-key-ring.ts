@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { outside } from '../../concurrency/index.js';
 import { BerbixStoreError } from '../../errors/index.js';
 import { isKeyId, readKey, shownKeyId } from './encryption-key.js';
 import type { BerbixKeyProvider } from './encryption.options.js';
@@ -19,7 +20,8 @@ interface CurrentKey {
 
 /**
  * Asks a provider for keys and keeps what it answers. Callers who ask for the same share one
- * question; a failure is told to those who share it and is not kept.
+ * question, which is in the async context of none of them; a failure is told to those who share it
+ * and is not kept.
  */
 export class ProvidedKeyRing implements KeyRing {
   readonly #logger = new Logger('BerbixEncryption');
@@ -39,7 +41,9 @@ export class ProvidedKeyRing implements KeyRing {
 
   async current(): Promise<CurrentKey> {
     if (this.#current !== undefined && performance.now() < this.#currentUntil) return this.#current;
-    this.#askedCurrent ??= this.#askCurrent().finally(() => (this.#askedCurrent = undefined));
+    this.#askedCurrent ??= outside(() => this.#askCurrent()).finally(
+      () => (this.#askedCurrent = undefined),
+    );
     return this.#askedCurrent;
   }
 
@@ -51,7 +55,7 @@ export class ProvidedKeyRing implements KeyRing {
     }
     let asked = this.#asked.get(id);
     if (asked === undefined) {
-      asked = this.#askById(id).finally(() => this.#asked.delete(id));
+      asked = outside(() => this.#askById(id)).finally(() => this.#asked.delete(id));
       this.#asked.set(id, asked);
     }
     return asked;

@@ -1,3 +1,4 @@
+import { outside } from '../../concurrency/index.js';
 import {
   BerbixGoneError,
   BerbixNotFoundError,
@@ -25,7 +26,8 @@ const DRAIN_MS = 5_000;
 /**
  * Tokens that are always fresh: from memory; from the store where that is not enough; by one exchange
  * where that is not enough. Past three quarters of their life they are still handed out, and
- * renewed behind their users. In this process, callers for the same tokens share one flight.
+ * renewed behind their users. In this process, callers for the same tokens share one flight, which
+ * is in the async context of none of them.
  */
 export class FreshTokenSource {
   readonly #cache: TokenCache;
@@ -143,7 +145,9 @@ export class FreshTokenSource {
   #start(key: string, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
     const flight = new Flight(query.name);
     this.#flights.set(key, flight);
-    flight.landing = this.#fly(flight, query, goal).finally(() => this.#flights.delete(key));
+    flight.landing = outside(() => this.#fly(flight, query, goal)).finally(() =>
+      this.#flights.delete(key),
+    );
     return flight.landing;
   }
 

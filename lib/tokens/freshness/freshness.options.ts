@@ -18,14 +18,16 @@ export interface RotatedTokens {
 export interface BerbixTokenOptions {
   /**
    * Asked when the store knows nothing of a transaction or customer: a refresh token, or tokens, from a table of your own;
-   * undefined when there is none.
+   * undefined when there is none. It runs in the async context of no caller, since callers share what
+   * it answers.
    */
   loadTokens?: ((owner: TokenOwner) => Promise<BerbixTokens | string | undefined>) | undefined;
 
   /**
    * Called when the API has replaced a refresh token, before anyone gets the new tokens: for those who keep
    * refresh tokens in a table of their own. It may come twice for the same token; where it fails,
-   * nobody gets the tokens until it was called again and succeeded.
+   * nobody gets the tokens until it was called again and succeeded. It runs in the async context of no
+   * caller.
    */
   onRotation?: ((rotated: RotatedTokens) => Promise<void> | void) | undefined;
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { bulkhead, type IPolicy } from 'cockatiel';
+import { Limiter } from '../../concurrency/index.js';
 import { BerbixGoneError, isBerbixError, type BerbixError } from '../../errors/index.js';
 import type { SeenRecord, TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
@@ -50,7 +50,7 @@ const LATER_MS = 10_000;
  */
 export class TokenRenewal {
   readonly #logger = new Logger('BerbixTokenService');
-  readonly #turns: IPolicy;
+  readonly #turns: Limiter;
   #isClosing = false;
   #sawRotation = false;
 
@@ -61,7 +61,7 @@ export class TokenRenewal {
     private readonly exchange: Exchange,
     private readonly onRotation: BerbixTokenOptions['onRotation'],
   ) {
-    this.#turns = bulkhead(settings.connections, Infinity);
+    this.#turns = new Limiter(settings.connections);
   }
 
   /** From now on, what cannot be saved is given up. */
@@ -96,7 +96,7 @@ export class TokenRenewal {
         return this.#inNeed(seen, found, goal, obstacle);
       }
       if (seen.leasedForMs === 0) {
-        const renewed = await this.#turns.execute(() =>
+        const renewed = await this.#turns.run(() =>
           this.#renew(query, seen, found, goal, progress),
         );
         if (renewed !== undefined) return renewed;

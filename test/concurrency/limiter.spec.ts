@@ -1,0 +1,102 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { Limiter, NoTurn } from '../../lib/concurrency/index.js';
+
+const hang = (): Promise<never> => new Promise(() => {});
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a limiter', () => {
+  it('runs as many as it may at a time, the others in the order in which they came', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 30 }),
+        async (maxRunning, steps) => {
+          const limiter = new Limiter(maxRunning);
+          const begun: number[] = [];
+          let [running, most] = [0, 0];
+          await Promise.all(
+            steps.map((count, index) =>
+              limiter.run(async () => {
+                begun.push(index);
+                most = Math.max(most, ++running);
+                for (let step = 0; step < count; step++) await settle();
+                running--;
+              }),
+            ),
+          );
+          expect(begun).toEqual(steps.map((_, index) => index));
+          expect(most).toBe(Math.min(maxRunning, steps.length));
+        },
+      ),
+    ));
+
+  it('passes on what a function returns and throws, and goes on after it', async () => {
+    const limiter = new Limiter(1);
+    const failing = limiter.run(() => {
+      throw new TypeError('of the function');
+    });
+    const next = limiter.run(() => 'value');
+    await expect(failing).rejects.toThrow('of the function');
+    expect(await next).toBe('value');
+  });
+
+  it('has a place free as soon as somebody leaves, wherever they stand', () =>
+    fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 0, max: 9 })), async (leavers) => {
+        const limiter = new Limiter(1, 10);
+        let end = (): void => {};
+        const first = limiter.run(() => new Promise<void>((resolve) => (end = resolve)));
+        const leaves: ((error: unknown) => void)[] = [];
+        const begun: number[] = [];
+        const waiting = Array.from({ length: 10 }, (_, index) =>
+          limiter
+            .run(() => begun.push(index), {
+              deadline: Infinity,
+              onWait: (leave) => leaves.push(leave),
+            })
+            .catch((error: unknown) => error),
+        );
+        await expect(limiter.run(hang)).rejects.toMatchObject({ reason: 'full' });
+        // Leaving twice frees one place.
+        for (const index of [...leavers, ...leavers]) leaves[index]?.(`left ${index}`);
+        const newcomers = leavers.map((index) => limiter.run(() => begun.push(100 + index)));
+        await expect(limiter.run(hang)).rejects.toMatchObject({ reason: 'full' });
+        end();
+        await Promise.all([first, ...waiting, ...newcomers]);
+        const stayers = [...Array(10).keys()].filter((index) => !leavers.includes(index));
+        expect(begun).toEqual([...stayers, ...leavers.map((index) => 100 + index)]);
+        for (const index of leavers) expect(await waiting[index]).toBe(`left ${index}`);
+        // One who has begun cannot leave any more.
+        for (const leave of leaves) leave('too late');
+        expect(await limiter.run(() => 'free')).toBe('free');
+      }),
+      { numRuns: 30 },
+    ));
+
+  it('does not begin what nobody can use any more', async () => {
+    const limiter = new Limiter(1);
+    let end = (): void => {};
+    const first = limiter.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const work = jest.fn();
+    const late = limiter.run(work, { deadline: performance.now() - 1 });
+    const inTime = limiter.run(() => 'in time', { deadline: performance.now() + 60_000 });
+    end();
+    await first;
+    await expect(late).rejects.toEqual(new NoTurn('expired'));
+    expect(await inTime).toBe('in time');
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  it('tells all who wait when it is to be so, and serves those who come after', async () => {
+    const limiter = new Limiter(1);
+    let end = (): void => {};
+    const first = limiter.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const waiting = [1, 2, 3].map(() => limiter.run(hang).catch((error: unknown) => error));
+    limiter.dismiss('over');
+    expect(await Promise.all(waiting)).toEqual(['over', 'over', 'over']);
+    end();
+    await first;
+    expect(await limiter.run(() => 'after')).toBe('after');
+  });
+});
