@@ -6,7 +6,64 @@ import { encryptionKeysFromEnvironment } from './token-store/index.js';
 import { WebhookSettings } from './webhooks/index.js';
 
 /**
- * The options from the environment, for @nestjs/config.
+ * What {@link berbixConfig} reads: the options of the module, and beside them what only the
+ * application needs. Spread it (`{ ...config, store }`), and the options alone are left.
+ */
+class BerbixEnvironment implements BerbixModuleOptions {
+  readonly allowInsecure = boolean('BERBIX_ALLOW_INSECURE');
+
+  readonly apiSecret = checked(
+    'BERBIX_API_SECRET',
+    required('BERBIX_API_SECRET', 'the API secret from the Berbix dashboard'),
+    (apiSecret) => new ApiSecret(apiSecret),
+  );
+
+  readonly apiHost = checked('BERBIX_API_HOST', optional('BERBIX_API_HOST'), (apiHost) =>
+    httpSettings({ apiSecret: this.apiSecret, apiHost, allowInsecure: this.allowInsecure }),
+  );
+
+  readonly timeoutMs = checked('BERBIX_TIMEOUT_MS', number('BERBIX_TIMEOUT_MS'), (timeoutMs) =>
+    httpSettings({ apiSecret: this.apiSecret, timeoutMs }),
+  );
+
+  readonly totalTimeoutMs = checked(
+    'BERBIX_TOTAL_TIMEOUT_MS',
+    number('BERBIX_TOTAL_TIMEOUT_MS'),
+    (totalTimeoutMs) => httpSettings({ apiSecret: this.apiSecret, totalTimeoutMs }),
+  );
+
+  readonly encryption = encryptionKeysFromEnvironment();
+
+  readonly webhooks = {
+    finished: checked(
+      'BERBIX_WEBHOOK_FINISHED_SECRET',
+      list('BERBIX_WEBHOOK_FINISHED_SECRET'),
+      (finished) => new WebhookSettings({ finished }),
+    ),
+    status: checked(
+      'BERBIX_WEBHOOK_STATUS_SECRET',
+      list('BERBIX_WEBHOOK_STATUS_SECRET'),
+      (status) => new WebhookSettings({ status }),
+    ),
+  };
+
+  readonly #templateKey = optional('BERBIX_TEMPLATE_KEY');
+
+  /**
+   * The template that verifications of this application follow. Read it in a constructor: a missing
+   * one then stops the boot.
+   *
+   * @throws {BerbixConfigurationError} where `BERBIX_TEMPLATE_KEY` is not set
+   */
+  get templateKey(): string {
+    if (this.#templateKey !== undefined) return this.#templateKey;
+    return required('BERBIX_TEMPLATE_KEY', 'the key of a template from the Berbix dashboard');
+  }
+}
+
+/**
+ * The options from the environment, for @nestjs/config, in the namespace `nestjs-berbix`: inject them
+ * with `berbixConfig.KEY`.
  *
  * | variable | option |
  * | --- | --- |
@@ -17,6 +74,7 @@ import { WebhookSettings } from './webhooks/index.js';
  * | `BERBIX_ENCRYPTION_KEYS` | `encryption`, as `id:base64,id:base64`; the first is the current one |
  * | `BERBIX_WEBHOOK_FINISHED_SECRET`, `BERBIX_WEBHOOK_STATUS_SECRET` | `webhooks`; several secrets with commas between |
  * | `BERBIX_ALLOW_INSECURE` | `allowInsecure`, `true` or `false` |
+ * | `BERBIX_TEMPLATE_KEY` | none; `templateKey` of the configuration, required where it is read |
  *
  * A missing or malformed variable stops the boot with a {@link BerbixConfigurationError} that names it.
  *
@@ -24,36 +82,22 @@ import { WebhookSettings } from './webhooks/index.js';
  * ```ts
  * @Module({ imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())] })
  * ```
+ *
+ * @example
+ * ```ts
+ * constructor(@Inject(berbixConfig.KEY) { templateKey }: ConfigType<typeof berbixConfig>) { ... }
+ * ```
  */
-export const berbixConfig = registerAs('berbix', (): BerbixModuleOptions => {
-  const apiSecret = required('BERBIX_API_SECRET', 'the API secret from the Berbix dashboard');
-  check('BERBIX_API_SECRET', () => new ApiSecret(apiSecret));
-  const allowInsecure = boolean('BERBIX_ALLOW_INSECURE');
-  const apiHost = optional('BERBIX_API_HOST');
-  check('BERBIX_API_HOST', () => httpSettings({ apiSecret, apiHost, allowInsecure }));
-  const timeoutMs = number('BERBIX_TIMEOUT_MS');
-  check('BERBIX_TIMEOUT_MS', () => httpSettings({ apiSecret, timeoutMs }));
-  const totalTimeoutMs = number('BERBIX_TOTAL_TIMEOUT_MS');
-  check('BERBIX_TOTAL_TIMEOUT_MS', () => httpSettings({ apiSecret, totalTimeoutMs }));
-  const finished = list('BERBIX_WEBHOOK_FINISHED_SECRET');
-  check('BERBIX_WEBHOOK_FINISHED_SECRET', () => new WebhookSettings({ finished }));
-  const status = list('BERBIX_WEBHOOK_STATUS_SECRET');
-  check('BERBIX_WEBHOOK_STATUS_SECRET', () => new WebhookSettings({ status }));
-  return {
-    apiSecret,
-    apiHost,
-    timeoutMs,
-    totalTimeoutMs,
-    encryption: encryptionKeysFromEnvironment(),
-    webhooks: { finished, status },
-    allowInsecure,
-  };
-});
+export const berbixConfig = registerAs(
+  'nestjs-berbix',
+  (): BerbixEnvironment => new BerbixEnvironment(),
+);
 
 /** Checks what comes of a variable as the option that it is, so that the sentence names the variable. */
-function check(name: string, asOption: () => unknown): void {
+function checked<T>(name: string, value: T, asOption: (value: T) => unknown): T {
   try {
-    asOption();
+    asOption(value);
+    return value;
   } catch (error) {
     throw error instanceof BerbixConfigurationError
       ? new BerbixConfigurationError(`The environment variable ${name} is wrong: ${error.message}`)

@@ -23,16 +23,22 @@ import {
 @Controller('verification')
 @UseFilters(BerbixExceptionFilter)
 export class VerificationController {
+  readonly #templateKey: string;
+
   constructor(
     @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
     @Inject(Statuses) private readonly statuses: Statuses,
-  ) {}
+    @Inject(berbixConfig.KEY) config: ConfigType<typeof berbixConfig>,
+  ) {
+    // Here, so that a missing BERBIX_TEMPLATE_KEY stops the boot.
+    this.#templateKey = config.templateKey;
+  }
 
   /** Begins it, or takes it up again; answers what the browser needs, and no secret of yours. */
   @Post()
   @UseGuards(SignedInGuard)
   begin(@SignedInCustomer() uid: string): Observable<VerificationStartDto> {
-    return this.verifications.begin(uid, { templateKey: process.env['BERBIX_TEMPLATE_KEY'] ?? '' });
+    return this.verifications.begin(uid, { templateKey: this.#templateKey });
   }
 
   /** Something happened, and the webhook's signature was checked; what is true now, the API says. */
@@ -46,10 +52,12 @@ export class VerificationController {
 
 @Module({
   imports: [
+    // Reads the environment and `.env`; in your application once, in its root module.
+    ConfigModule.forRoot({ isGlobal: true, load: [berbixConfig] }),
     BerbixModule.forRootAsync({
-      imports: [ConfigModule.forFeature(berbixConfig), DatabaseModule],
+      imports: [DatabaseModule],
       inject: [berbixConfig.KEY, Database],
-      // API secret, encryption keys and webhook secrets come from the environment.
+      // API secret, encryption keys and webhook secrets.
       useFactory: (config: ConfigType<typeof berbixConfig>, { pool }: Database) => ({
         ...config,
         store: new PostgresTokenStore(pool),

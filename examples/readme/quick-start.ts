@@ -1,5 +1,6 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
-import { BerbixModule, BerbixTokenService, ClientTokenDto } from 'nestjs-berbix';
+import { ConfigModule } from '@nestjs/config';
+import { BerbixModule, BerbixTokenService, ClientTokenDto, berbixConfig } from 'nestjs-berbix';
 import { concatMap, type Observable } from 'rxjs';
 import { Customers } from './customers.js';
 
@@ -24,7 +25,7 @@ export class VerificationService {
 }
 
 @Module({
-  imports: [BerbixModule.forRoot(process.env['BERBIX_API_SECRET'] ?? '')],
+  imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())],
   providers: [VerificationService, Customers],
 })
 export class VerificationModule {}

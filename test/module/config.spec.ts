@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigModule } from '@nestjs/config';
-import { BerbixModule, BerbixTokenService, berbixConfig } from 'nestjs-berbix';
+import { ConfigModule, ConfigService, registerAs } from '@nestjs/config';
+import {
+  BerbixConfigurationError,
+  BerbixModule,
+  BerbixTokenService,
+  berbixConfig,
+} from 'nestjs-berbix';
 import { errorOf } from '../support/errors.js';
 import { startModule, startSandbox } from '../support/services.js';
 
@@ -12,6 +17,7 @@ describe('berbixConfig', () => {
     'TOTAL_TIMEOUT_MS',
     'ALLOW_INSECURE',
     'WEBHOOK_STATUS_SECRET',
+    'TEMPLATE_KEY',
   ];
 
   async function withEnvironment(
@@ -55,6 +61,39 @@ describe('berbixConfig', () => {
       },
     );
     expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('leaves the namespace berbix to the application', async () => {
+    const applicationConfig = registerAs('berbix', () => ({ theme: 'dark' }));
+    await withEnvironment({ BERBIX_API_SECRET: 'secret_test_x' }, async () => {
+      const module = await startModule(
+        ConfigModule.forRoot({ ignoreEnvFile: true, load: [applicationConfig, berbixConfig] }),
+        BerbixModule.forRootAsync(berbixConfig.asProvider()),
+      );
+      expect(module.get(ConfigService).get('berbix')).toEqual({ theme: 'dark' });
+      expect(module.get(applicationConfig.KEY)).toEqual({ theme: 'dark' });
+      expect(module.get(berbixConfig.KEY)).toMatchObject({ apiSecret: 'secret_test_x' });
+      expect(module.get(ConfigService).get('nestjs-berbix.apiSecret')).toBe('secret_test_x');
+    });
+  });
+
+  it('has the key of a template for those who read it, and no option of that name', async () => {
+    const environment = { BERBIX_API_SECRET: 's', BERBIX_TEMPLATE_KEY: 'tpk_1' };
+    await withEnvironment(environment, async () => {
+      expect(berbixConfig().templateKey).toBe('tpk_1');
+      expect({ ...berbixConfig() }).not.toHaveProperty('templateKey');
+      await boot();
+    });
+    for (const unset of [{}, { BERBIX_TEMPLATE_KEY: '' }] as Record<string, string>[]) {
+      await withEnvironment({ BERBIX_API_SECRET: 's', ...unset }, async () => {
+        const config = berbixConfig();
+        expect(() => config.templateKey).toThrow(BerbixConfigurationError);
+        expect(() => config.templateKey).toThrow(
+          /^The environment variable BERBIX_TEMPLATE_KEY is missing\. Set it to the key of a template/,
+        );
+        await boot();
+      });
+    }
   });
 
   it.each([

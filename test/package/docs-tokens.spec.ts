@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { ConfigModule } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import {
   BerbixInvalidAccessTokenError,
   BerbixTokenService,
   BerbixVerificationService,
   InMemoryTokenStore,
+  berbixConfig,
   type BerbixKeyProvider,
   type BerbixTokenStore,
 } from 'nestjs-berbix';
@@ -209,11 +211,16 @@ describe.each(PLATFORMS)('on %s', (_platform, adapter) => {
   /** An application with the controllers of the pages, for customers of an account. */
   async function backend(sandbox: BerbixSandbox): Promise<string> {
     const controllers = [BeginController, ResultController, VerificationController];
-    return listen(Test.createTestingModule({ imports: [berbixOf(sandbox)], controllers }), adapter);
+    const config = ConfigModule.forRoot({ isGlobal: true, load: [berbixConfig] });
+    return listen(
+      Test.createTestingModule({ imports: [config, berbixOf(sandbox)], controllers }),
+      adapter,
+    );
   }
 
   it('docs/guard.md and docs/verification: begins, guards, tells how it stands', async () => {
-    const sandbox = await startSandbox();
+    const sandbox = await sandboxOfEnvironment();
+    process.env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.sdk;
     const url = await backend(sandbox);
     const get = (path: string, init: RequestInit = asAda): Promise<Response> =>
       fetch(`${url}${path}`, init);
@@ -221,7 +228,6 @@ describe.each(PLATFORMS)('on %s', (_platform, adapter) => {
     expect((await fetch(`${url}/verification/flags`)).status).toBe(401);
     expect((await get('/verification/flags')).status).toBe(404);
     expect(await (await get('/verification/status')).json()).toEqual({ status: 'not_started' });
-    process.env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.sdk;
     const begin = await get('/verification', { method: 'POST', ...asAda });
     expect(await begin.json()).toMatchObject({ clientToken: expect.any(String), isResumed: false });
     expect(await (await get('/verification/status')).json()).toEqual({ status: 'in_progress' });
