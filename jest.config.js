@@ -1,12 +1,22 @@
-/** Jest in ESM mode: run it through `npm test`, which sets --experimental-vm-modules. */
+import vm from 'node:vm';
+
+if (vm.SourceTextModule === undefined) {
+  process.stderr.write(
+    'The tests are ES modules, for which Node.js needs a flag. Run: npm run test:jest -- <path>\n',
+  );
+  process.exit(1);
+}
+
 export default {
   testEnvironment: 'node',
   // The default leaves a core idle, which on two cores is half of them.
   maxWorkers: '100%',
   // Nothing waits for the clock, but a busy machine may take its time to start things.
   testTimeout: 60_000,
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.spec.ts'],
+  // Watch mode runs the tests of what changes here.
+  roots: ['bench', 'examples', 'lib', 'test'].map((folder) => `<rootDir>/${folder}`),
+  testMatch: ['<rootDir>/test/**/*.spec.ts'],
+  reporters: ['default', '<rootDir>/test/support/requirements.reporter.js'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-berbix$': '<rootDir>/lib/index.ts',

@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Cluster, type Redis } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
-import { missingServer, redisClient, startRedis, uniquePrefix } from '../support/servers.js';
+import { describeWith } from '../support/requirements.js';
+import { redisClient, startRedis, uniquePrefix } from '../support/servers.js';
 import { closeAfterTest } from '../support/services.js';
 import { cipherWith, newKey } from '../token-store/encryption.support.js';
 import { startCluster } from '../token-store/redis-cluster.support.js';
@@ -14,8 +15,7 @@ const encryptionKeys = { BERBIX_ENCRYPTION_KEYS: `new:${keys.new},old:${keys.old
 
 const ports = await startCluster(3);
 const url = await startRedis();
-if (url === undefined) missingServer('redis-server on the PATH', 're-encrypt --redis is skipped');
-const withServers = url === undefined ? describe.skip : describe;
+const describeOnServers = describeWith('redis-server', url !== undefined);
 
 // Not as a flag: how startRedis finds out that it runs would be refused.
 if (url !== undefined) {
@@ -39,7 +39,7 @@ async function fill(store: RedisTokenStore): Promise<void> {
   }
 }
 
-withServers('nestjs-berbix re-encrypt --redis', () => {
+describeOnServers('nestjs-berbix re-encrypt --redis', () => {
   it('works on a whole Cluster, given one server of it', async () => {
     const cluster = new Cluster([{ host: '127.0.0.1', port: ports[0] as number }]);
     closeAfterTest(async () => cluster.disconnect());

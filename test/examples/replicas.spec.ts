@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { Database } from '../../examples/backend/database/database.js';
 import { migrate } from '../../examples/backend/database/migrations.js';
 import {
   POSTGRES_URL,
   REDIS_URL,
+  describeEachOn,
+  describeOnPostgres,
   postgresPool,
   redisClient,
   uniquePrefix,
@@ -68,9 +70,7 @@ function pointWebhooks(sandbox: BerbixSandbox, { url }: Backend): void {
   sandbox.webhooks.setUrl('status', `${url}/webhooks/berbix/status`);
 }
 
-const describeWithPostgres = POSTGRES_URL === undefined ? describe.skip : describe;
-
-describeWithPostgres('The tables of the example backend', () => {
+describeOnPostgres('The tables of the example backend', () => {
   it('are made once by instances that start at the same moment', async () => {
     const { DATABASE_URL: connectionString } = await postgresForTest();
     const pool = postgresPool({ connectionString, max: 10 });
@@ -85,7 +85,7 @@ describeWithPostgres('The tables of the example backend', () => {
   });
 });
 
-describeWithPostgres('Two instances', () => {
+describeOnPostgres('Two instances', () => {
   it('go by the recipe of examples/README.md', async () => {
     const page = readFileSync('examples/README.md', 'utf8');
     const [, flags = ''] = /npm run sandbox -- (.*)\n/.exec(page) ?? [];
@@ -119,21 +119,19 @@ describeWithPostgres('Two instances', () => {
 const servers = [
   {
     name: 'PostgreSQL',
-    at: POSTGRES_URL,
     prepare: postgresForTest,
     shown: /PostgreSQL at \S+\n/,
     data: 'the tables customer_verifications and berbix_tokens at \\S+',
   },
   {
     name: 'Redis',
-    at: REDIS_URL,
     prepare: redisForTest,
     shown: /in Redis at \S+, encrypted\n/,
     data: '\\.data/backend and the keys \\S+berbix:\\* in Redis at \\S+',
   },
-].filter(({ at }) => at !== undefined);
+];
 
-describe.each(servers)('Two backends on one $name', ({ name, prepare, shown, data }) => {
+describeEachOn(servers)('Two backends on one $name', ({ name, prepare, shown, data }) => {
   it('say where the data is, and what to do where its key is gone', async () => {
     const environment = await prepare();
     const directory = await temporaryDirectory();

@@ -10,6 +10,7 @@ import { firstValueFrom } from 'rxjs';
 import {
   POSTGRES_URL,
   REDIS_URL,
+  isAvailable,
   postgresPool,
   redisClient,
   uniquePrefix,
@@ -67,11 +68,11 @@ export interface FleetRun {
   encryption: WorkerPlan['encryption'];
 }
 
-/** The stores that can be tested here. */
-export const STORE_NAMES = [
-  ...(POSTGRES_URL === undefined ? [] : (['postgres'] as const)),
-  ...(REDIS_URL === undefined ? [] : (['redis'] as const)),
-];
+/** The servers that a fleet shares, for `describeEachOn`. */
+export const FLEET_STORES = [
+  { name: 'PostgreSQL', store: 'postgres' },
+  { name: 'Redis', store: 'redis' },
+] as const;
 
 /** Makes transactions in all APIs, remembers them in all stores, and prepares the workers. */
 export async function prepareRun(
@@ -84,7 +85,7 @@ export async function prepareRun(
   const apis = {} as Record<ApiName, Api>;
   for (const name of names) apis[name] = await startApi(name);
   const accounts: FleetAccount[] = [];
-  for (const store of STORE_NAMES) {
+  for (const { store } of FLEET_STORES.filter(isAvailable)) {
     for (const name of names) {
       const { rotation, limits } = APIS[name];
       const { sandbox, proxy } = apis[name];

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describeEachOn } from '../support/servers.js';
 import { until } from '../support/until.js';
 import type { Overlap, SeenExchange } from './exchange-proxy.js';
 import {
   type ApiName,
+  FLEET_STORES,
   type FleetRun,
   KILL_EVERY_MS,
   LIFETIME_MS,
   PASSING,
-  STORE_NAMES,
   prepareRun,
   servicesOf,
   untilExpired,
@@ -139,7 +140,7 @@ function accountOf(store: string, api: ApiName): FleetAccount {
   return run.accounts.find(({ name }) => name === `${store}-${api}`) as FleetAccount;
 }
 
-describe.each(STORE_NAMES)('a fleet on %s', (store) => {
+describeEachOn(FLEET_STORES)('a fleet on $name', ({ store }) => {
   const account = (api: ApiName): FleetAccount => accountOf(store, api);
 
   describe.each(['omit', 'echo', 'grace', 'strict'] as const)('with an API of mode %s', (api) => {

@@ -1,10 +1,11 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
+import { describeEachOn } from '../support/servers.js';
 import { until } from '../support/until.js';
 import {
   type ApiName,
+  FLEET_STORES,
   type FleetRun,
-  STORE_NAMES,
   prepareRun,
   servicesOf,
   untilExpired,
@@ -55,17 +56,20 @@ beforeAll(async () => {
   await services.close();
 }, 120_000);
 
-describe.each(STORE_NAMES)('after a SIGKILL between exchange and answer, on %s', (store) => {
-  it.each(NAMES)('a call ends in time, in mode %s', (api) => {
-    expect(results.get(`${store}-${api}`)?.lateMs).toBeLessThan(PATIENCE_MS);
-  });
+describeEachOn(FLEET_STORES)(
+  'after a SIGKILL between exchange and answer, on $name',
+  ({ store }) => {
+    it.each(NAMES)('a call ends in time, in mode %s', (api) => {
+      expect(results.get(`${store}-${api}`)?.lateMs).toBeLessThan(PATIENCE_MS);
+    });
 
-  it.each(['omit', 'grace'])('the session goes on, in mode %s', (api) => {
-    expect(results.get(`${store}-${api}`)?.afterwards).toBe('200');
-  });
+    it.each(['omit', 'grace'])('the session goes on, in mode %s', (api) => {
+      expect(results.get(`${store}-${api}`)?.afterwards).toBe('200');
+    });
 
-  it('the session is lost where the only good refresh token was in the answer, and that is said', () => {
-    const code = 'BERBIX_INVALID_REFRESH_TOKEN';
-    expect(results.get(`${store}-strict-killed`)?.afterwards).toBe(code);
-  });
-});
+    it('the session is lost where the only good refresh token was in the answer, and that is said', () => {
+      const code = 'BERBIX_INVALID_REFRESH_TOKEN';
+      expect(results.get(`${store}-strict-killed`)?.afterwards).toBe(code);
+    });
+  },
+);

@@ -9,6 +9,7 @@ import { errorOf } from '../support/errors.js';
 import {
   POSTGRES_URL,
   REDIS_URL,
+  describeEachOn,
   postgresPool,
   redisClient,
   uniquePrefix,
@@ -30,8 +31,8 @@ const LATE_MS = 1_500;
 const NEED_MS = 100;
 
 const SERVERS = [
-  ...(POSTGRES_URL === undefined ? [] : [{ server: 'PostgreSQL', openStore: openPostgres }]),
-  ...(REDIS_URL === undefined ? [] : [{ server: 'Redis', openStore: openRedis }]),
+  { name: 'PostgreSQL', openStore: openPostgres },
+  { name: 'Redis', openStore: openRedis },
 ];
 
 interface SetUp {
@@ -117,7 +118,7 @@ async function afterRecovery(tokens: BerbixTokenService, transactionId: string):
   }
 }
 
-describe.each(SERVERS)('a $server', ({ openStore }) => {
+describeEachOn(SERVERS)('a $name', ({ openStore }) => {
   describe.each(['refusing', 'silent'] as const)('that is %s', (state) => {
     it('is not noticed by those whose tokens are good, and fails the rest in time', async () => {
       const { gate, tokens, ids } = await setUp(openStore, 3_600);

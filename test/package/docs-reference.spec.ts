@@ -10,6 +10,8 @@ import {
 } from '../../examples/docs/configuration/options.js';
 import { SANDBOX_USAGE, parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
 import { CONTROL_OPERATIONS } from '../../lib/sandbox/control/control-operations.js';
+import { findOnPath } from '../support/find-on-path.js';
+import { describeWith } from '../support/requirements.js';
 import { startModule, startSandbox } from '../support/services.js';
 import { sandboxOfEnvironment } from './docs.support.js';
 
@@ -54,20 +56,22 @@ describe('docs/sandbox.md', () => {
     expect(listed.map(([, request]) => request)).toEqual(['GET /sandbox', ...requests]);
   });
 
-  it('goes through a hosted verification with curl', async () => {
-    const walk = /```sh\n(# In another terminal: npx nestjs-berbix sandbox (.*)\n[^]*?)```/;
-    const [, script = '', flags = ''] = walk.exec(pageOf('sandbox')) ?? [];
-    const parsed = parseSandboxFlags(flags.split(' '));
-    if (!('options' in parsed)) throw new Error('The first line of the walk has no good flags.');
-    expect(script).toContain(`API=http://127.0.0.1:${parsed.options.port} `);
-    const sandbox = await startSandbox({ ...parsed.options, port: 0 });
-    const here = script.replace(/API=\S+/, `API=${sandbox.url}`);
-    const { stdout } = await promisify(execFile)('sh', ['-euc', here]);
-    const [hostedUrl, ...actions] = stdout.trim().split('\n');
-    expect(hostedUrl).toMatch(/^http:.*\/hosted\//);
-    expect(actions).toEqual(['review', 'accept']);
-    expect([...sandbox.requests].map(({ status }) => status)).toEqual([
-      200, 204, 200, 200, 200, 204,
-    ]);
+  describeWith('curl', findOnPath('curl') !== undefined)('its walk', () => {
+    it('goes through a hosted verification with curl', async () => {
+      const walk = /```sh\n(# In another terminal: npx nestjs-berbix sandbox (.*)\n[^]*?)```/;
+      const [, script = '', flags = ''] = walk.exec(pageOf('sandbox')) ?? [];
+      const parsed = parseSandboxFlags(flags.split(' '));
+      if (!('options' in parsed)) throw new Error('The first line of the walk has no good flags.');
+      expect(script).toContain(`API=http://127.0.0.1:${parsed.options.port} `);
+      const sandbox = await startSandbox({ ...parsed.options, port: 0 });
+      const here = script.replace(/API=\S+/, `API=${sandbox.url}`);
+      const { stdout } = await promisify(execFile)('sh', ['-euc', here]);
+      const [hostedUrl, ...actions] = stdout.trim().split('\n');
+      expect(hostedUrl).toMatch(/^http:.*\/hosted\//);
+      expect(actions).toEqual(['review', 'accept']);
+      expect([...sandbox.requests].map(({ status }) => status)).toEqual([
+        200, 204, 200, 200, 200, 204,
+      ]);
+    });
   });
 });

@@ -35,7 +35,14 @@ import { ResultController } from '../../examples/docs/verification/result.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
 import { quietNest } from '../support/quiet-nest.js';
-import { POSTGRES_URL, REDIS_URL, postgresPool, uniquePrefix } from '../support/servers.js';
+import {
+  POSTGRES_URL,
+  REDIS_URL,
+  describeOnPostgres,
+  describeOnRedis,
+  postgresPool,
+  uniquePrefix,
+} from '../support/servers.js';
 import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
 import { begun, berbixOf, sandboxOfEnvironment } from './docs.support.js';
 
@@ -109,10 +116,7 @@ function inSchema(schema: string): string {
   return url.href;
 }
 
-const onPostgres = POSTGRES_URL === undefined ? describe.skip : describe;
-const onRedis = REDIS_URL === undefined ? describe.skip : describe;
-
-onPostgres('docs/stores.md on PostgreSQL', () => {
+describeOnPostgres('docs/stores.md on PostgreSQL', () => {
   it('keeps tokens', async () => {
     const sandbox = await sandboxOfEnvironment();
     const pool = postgresPool();
@@ -136,7 +140,7 @@ onPostgres('docs/stores.md on PostgreSQL', () => {
   });
 });
 
-onRedis('docs/stores.md on Redis', () => {
+describeOnRedis('docs/stores.md on Redis', () => {
   it('keeps tokens', async () => {
     const redis = redisFor(REDIS_URL ?? '');
     closeAfterTest(() => redis.quit());

@@ -20,7 +20,7 @@ import {
 } from '../support/services.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { quietNest } from '../support/quiet-nest.js';
-import { POSTGRES_URL, postgresPool } from '../support/servers.js';
+import { POSTGRES_URL, describeOnPostgres, postgresPool } from '../support/servers.js';
 import { captureOutput } from '../support/sinks.js';
 
 quietNest();
@@ -76,9 +76,7 @@ afterEach(() => {
   process.env = { ...environment };
 });
 
-const onServer = POSTGRES_URL === undefined ? describe.skip : describe;
-
-onServer.each(PLATFORMS)(
+describeOnPostgres.each(PLATFORMS)(
   "a customer's whole way, as the README has it, on %s",
   (_name, adapter) => {
     it('ends with a status that the webhook has brought', async () => {

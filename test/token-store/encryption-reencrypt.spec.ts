@@ -8,7 +8,7 @@ import {
   type ReencryptionOptions,
 } from '../../lib/token-store/encryption/index.js';
 import { BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
-import { STORES, type OpenedStore } from '../support/servers.js';
+import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
 import { cipherWith, newKey, rejection } from './encryption.support.js';
 import { forget } from './steps.support.js';
 
@@ -33,7 +33,7 @@ async function stored(store: BerbixTokenStore, key: string): Promise<[string, st
 
 const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
 
-describe.each(STORES)('reencryptTokens() on $name', ({ open }) => {
+describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
   let opened: OpenedStore;
   let store: BerbixTokenStore;
   beforeEach(async () => {

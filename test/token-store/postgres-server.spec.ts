@@ -1,16 +1,20 @@
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
 import pg from 'pg';
 import { closeAfterTest } from '../support/services.js';
-import { freePort, POSTGRES_URL, postgresPool, uniqueTable } from '../support/servers.js';
+import {
+  describeOnPostgres,
+  freePort,
+  POSTGRES_URL,
+  postgresPool,
+  uniqueTable,
+} from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
 import { makeTable } from './postgres.support.js';
 import { silentServer } from './silent-server.support.js';
 import { CANARIES, STEPS, forget, storeErrorOf } from './steps.support.js';
-
-const onServer = POSTGRES_URL === undefined ? describe.skip : describe;
 
 /** Until a statement on the table waits for another session. */
 async function waitForLock(pool: pg.Pool, table: string): Promise<void> {
@@ -18,7 +22,7 @@ async function waitForLock(pool: pg.Pool, table: string): Promise<void> {
   await until(async () => (await pool.query(waiting)).rows.length > 0);
 }
 
-onServer('on a PostgreSQL server', () => {
+describeOnPostgres('on a PostgreSQL server', () => {
   it('is made by many at once', async () => {
     const pool = postgresPool({ max: 10 });
     closeAfterTest(() => pool.end());
@@ -185,7 +189,7 @@ onServer('on a PostgreSQL server', () => {
   });
 });
 
-onServer('on a PostgreSQL whose default is REPEATABLE READ', () => {
+describeOnPostgres('on a PostgreSQL whose default is REPEATABLE READ', () => {
   function isolated(): pg.Pool {
     const pool = postgresPool({ options: '-c default_transaction_isolation=repeatable\\ read' });
     closeAfterTest(() => pool.end());

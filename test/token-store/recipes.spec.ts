@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
@@ -7,7 +7,7 @@ import { DataSource } from 'typeorm';
 import { storeOverDrizzle } from '../../examples/docs/recipes/drizzle.js';
 import { overPrisma } from '../../examples/docs/recipes/prisma.js';
 import { overTypeOrm } from '../../examples/docs/recipes/typeorm.js';
-import { POSTGRES_URL, postgresPool, uniqueTable } from '../support/servers.js';
+import { POSTGRES_URL, describeOnPostgres, postgresPool, uniqueTable } from '../support/servers.js';
 import { closeAfterTest } from '../support/services.js';
 import { storeErrorOf } from './steps.support.js';
 
@@ -80,9 +80,7 @@ async function replicas(open: OpenStore): Promise<[PostgresTokenStore, PostgresT
   return [one, two];
 }
 
-const onServer = POSTGRES_URL === undefined ? describe.skip : describe;
-
-onServer.each(RECIPES)('a PostgresTokenStore over %s', (_name, open) => {
+describeOnPostgres.each(RECIPES)('a PostgresTokenStore over %s', (_name, open) => {
   it.each(tokenStoreContract)('$name', async ({ run }) => {
     const [one, two] = await replicas(open);
     await expect(run(one, two)).resolves.toBeUndefined();
@@ -98,7 +96,7 @@ onServer.each(RECIPES)('a PostgresTokenStore over %s', (_name, open) => {
   });
 });
 
-onServer('over TypeORM', () => {
+describeOnPostgres('over TypeORM', () => {
   it('is not part of a transaction that is open beside it', async () => {
     const source = await dataSource();
     const table = uniqueTable();
@@ -126,7 +124,7 @@ onServer('over TypeORM', () => {
   });
 });
 
-onServer('over Prisma', () => {
+describeOnPostgres('over Prisma', () => {
   it.each(Object.keys(PRISMA_FAILURES))('finds the SQLSTATE %s', async (version) => {
     const store = over(overPrisma(prismaLike(PRISMA_FAILURES[version])), uniqueTable());
     expect((await storeErrorOf(store.load('key'))).reason).toBe('42P01');

@@ -1,15 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Cluster, type ClusterOptions } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
 import { closeAfterTest } from '../support/services.js';
-import { missingServer, uniquePrefix } from '../support/servers.js';
+import { describeWith } from '../support/requirements.js';
+import { uniquePrefix } from '../support/servers.js';
 import { startCluster } from './redis-cluster.support.js';
 import { allKeys, storeErrorOf } from './steps.support.js';
 
 const ports = await startCluster(3);
-if (ports.length === 0) missingServer('redis-server on the PATH', 'no Redis Cluster is tested');
-const onCluster = ports.length === 0 ? describe.skip : describe;
+const describeOnCluster = describeWith('redis-server', ports.length > 0);
 
 function open(keyPrefix = '', options: ClusterOptions = {}): Cluster {
   // One server is enough: it knows the others.
@@ -18,7 +18,7 @@ function open(keyPrefix = '', options: ClusterOptions = {}): Cluster {
   return cluster;
 }
 
-onCluster('on a Redis Cluster', () => {
+describeOnCluster('on a Redis Cluster', () => {
   it.each(tokenStoreContract)('$name', async ({ run }) => {
     const prefix = uniquePrefix();
     const stores = [open(), open()].map((client) => new RedisTokenStore(client, { prefix }));

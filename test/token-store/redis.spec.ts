@@ -5,12 +5,17 @@ import type { Redis } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { redisFor } from '../../examples/docs/stores/redis.js';
 import { closeAfterTest } from '../support/services.js';
-import { freePort, REDIS_URL, redisClient, uniquePrefix } from '../support/servers.js';
+import {
+  describeOnRedis,
+  freePort,
+  REDIS_URL,
+  redisClient,
+  uniquePrefix,
+} from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
 import { silentServer } from './silent-server.support.js';
 import { allKeys, forget, STEPS, storeErrorOf } from './steps.support.js';
 
-const onServer = REDIS_URL === undefined ? describe.skip : describe;
 const DAY_MS = 86_400_000;
 
 /** A client for one test, and a prefix that is its own. */
@@ -130,7 +135,7 @@ describe('a RedisTokenStore', () => {
   });
 });
 
-onServer('on a Redis server', () => {
+describeOnRedis('on a Redis server', () => {
   it('goes on after the server forgot the scripts', async () => {
     const { client, prefix } = open();
     const store = new RedisTokenStore(client, { prefix });

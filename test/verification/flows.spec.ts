@@ -1,14 +1,14 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import type { VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
-import { STORES, type OpenedStore } from '../support/servers.js';
+import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
 import { creations, replica, type Replica } from './verification.support.js';
 
-describe.each(STORES)('verification on $name', ({ open }) => {
+describeEachOn(STORES)('verification on $name', ({ open }) => {
   let opened: OpenedStore | undefined;
 
   afterEach(async () => {

@@ -6,13 +6,13 @@ import { firstValueFrom } from 'rxjs';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
 import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
-import { STORES, type OpenedStore } from '../support/servers.js';
+import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
 import { createTransaction, startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
 import { creations, deletions, holdBack, replica, type Replica } from './verification.support.js';
 
-describe.each(STORES)('at the same time, on $name', ({ open }) => {
+describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
   let opened: OpenedStore;
   let sandbox: BerbixSandbox;
   /** How often the other replica has looked at something in the store. */

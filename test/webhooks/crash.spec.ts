@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 import { PostgresTokenStore } from '../../lib/token-store/postgres/index.js';
@@ -12,6 +12,7 @@ import { OnBerbixWebhook, createBerbixWebhookController } from '../../lib/webhoo
 import {
   POSTGRES_URL,
   REDIS_URL,
+  describeEachOn,
   postgresPool,
   redisClient,
   uniquePrefix,
@@ -51,8 +52,8 @@ async function onRedis(): Promise<Place> {
 }
 
 const PLACES = [
-  ...(POSTGRES_URL === undefined ? [] : [['PostgreSQL', onPostgres] as const]),
-  ...(REDIS_URL === undefined ? [] : [['Redis', onRedis] as const]),
+  { name: 'PostgreSQL', open: onPostgres },
+  { name: 'Redis', open: onRedis },
 ];
 
 let child: ChildProcess | undefined;
@@ -64,48 +65,51 @@ afterEach(() => {
 /** Long enough for nothing else to end it; the sandbox waits as long before its second try. */
 const LEASE_MS = 500;
 
-describe.each(PLACES)('a replica that is killed while it handles a webhook, on %s', (_, open) => {
-  it('leaves it to another, on the next try', async () => {
-    const { server, url, name, store } = await open();
-    let handled = 0;
-    @Injectable()
-    class Handler {
-      @OnBerbixWebhook('finished')
-      handle(): void {
-        handled++;
+describeEachOn(PLACES)(
+  'a replica that is killed while it handles a webhook, on $name',
+  ({ open }) => {
+    it('leaves it to another, on the next try', async () => {
+      const { server, url, name, store } = await open();
+      let handled = 0;
+      @Injectable()
+      class Handler {
+        @OnBerbixWebhook('finished')
+        handle(): void {
+          handled++;
+        }
       }
-    }
-    const survivor = await startApp({
-      imports: [webhookModule({ ...SECRETS, leaseMs: LEASE_MS }, store)],
-      controllers: [createBerbixWebhookController()],
-      providers: [Handler],
+      const survivor = await startApp({
+        imports: [webhookModule({ ...SECRETS, leaseMs: LEASE_MS }, store)],
+        controllers: [createBerbixWebhookController()],
+        providers: [Handler],
+      });
+      const options = JSON.stringify({ ...SECRETS, leaseMs: LEASE_MS });
+      child = fork('test/webhooks/replica.mjs', [server, url, name, options], { silent: true });
+      const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+      const says = lines[Symbol.asyncIterator]();
+      const front = await startFront((await says.next()).value as string);
+      const sandbox = await startSandbox({
+        webhooks: {
+          finished: { url: `${front.url}/webhooks/berbix/finished`, secret: SECRETS.finished },
+          retryDelayMs: LEASE_MS,
+        },
+      });
+      const sent = sandbox.webhooks.sendTest('finished');
+      expect((await says.next()).value).toBe('handling');
+      const exit = once(child, 'exit');
+      front.target = survivor.url;
+      child.kill('SIGKILL');
+      expect((await exit)[1]).toBe('SIGKILL');
+      expect(handled).toBe(0);
+      const { tries, ...end } = await sent;
+      expect(end).toMatchObject({ delivered: true, status: 204 });
+      expect(tries).toBeGreaterThan(1);
+      expect(handled).toBe(1);
+      expect(await sandbox.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+      expect(handled).toBe(1);
     });
-    const options = JSON.stringify({ ...SECRETS, leaseMs: LEASE_MS });
-    child = fork('test/webhooks/replica.mjs', [server, url, name, options], { silent: true });
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-    const says = lines[Symbol.asyncIterator]();
-    const front = await startFront((await says.next()).value as string);
-    const sandbox = await startSandbox({
-      webhooks: {
-        finished: { url: `${front.url}/webhooks/berbix/finished`, secret: SECRETS.finished },
-        retryDelayMs: LEASE_MS,
-      },
-    });
-    const sent = sandbox.webhooks.sendTest('finished');
-    expect((await says.next()).value).toBe('handling');
-    const exit = once(child, 'exit');
-    front.target = survivor.url;
-    child.kill('SIGKILL');
-    expect((await exit)[1]).toBe('SIGKILL');
-    expect(handled).toBe(0);
-    const { tries, ...end } = await sent;
-    expect(end).toMatchObject({ delivered: true, status: 204 });
-    expect(tries).toBeGreaterThan(1);
-    expect(handled).toBe(1);
-    expect(await sandbox.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
-    expect(handled).toBe(1);
-  });
-});
+  },
+);
 
 /** What stands before the replicas: passes a request on, and breaks with the replica that breaks. */
 async function startFront(target: string): Promise<{ url: string; target: string }> {

@@ -13,7 +13,7 @@ import {
 } from '../../lib/webhooks/index.js';
 import { changed } from '../support/changed-store.js';
 import { PLATFORMS } from '../support/platforms.js';
-import { STORES, type OpenedStore } from '../support/servers.js';
+import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import {
@@ -26,7 +26,7 @@ import {
 } from './webhook-app.support.js';
 import { Handler, gate, handling, replica, send } from './replicas.support.js';
 
-describe.each(STORES)('two replicas on $name', ({ open }) => {
+describeEachOn(STORES)('two replicas on $name', ({ open }) => {
   let opened: OpenedStore;
   let replicas: [WebhookApp, WebhookApp];
 

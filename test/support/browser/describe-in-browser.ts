@@ -1,24 +1,20 @@
-import { afterEach, describe, jest } from '@jest/globals';
+import { afterEach, jest } from '@jest/globals';
+import { findOnPath } from '../find-on-path.js';
+import { describeWith } from '../requirements.js';
 import { Browser } from './browser.js';
-import { findChromium } from './chromium.js';
 import type { Tab } from './tab.js';
 
 type OpenTab = (options?: Parameters<Browser['open']>[0]) => Promise<Tab>;
 
 /**
- * Describes what is tried in Chromium. Where there is none, it is skipped and said so; with `CI=true`
- * that is an error.
+ * Describes what is tried in Chromium; skipped where there is none.
  *
  * @param tests given what opens a tab, in a browser for the test alone
  */
 export function describeInBrowser(name: string, tests: (openTab: OpenTab) => void): void {
-  const path = findChromium();
-  if (path === undefined) {
-    const sentence = `No Chromium on the PATH nor in CHROMIUM_PATH, to try in it: ${name}`;
-    if (process.env.CI === 'true') throw new Error(`${sentence}; CI must have one.`);
-    process.stderr.write(`${sentence}\n`);
-  }
-  (path === undefined ? describe.skip : describe)(`${name} in Chromium`, () => {
+  const path =
+    process.env.CHROMIUM_PATH ?? findOnPath('chromium', 'chromium-browser', 'google-chrome');
+  describeWith('Chromium', path !== undefined)(`${name} in Chromium`, () => {
     // A browser hangs or crashes now and then, and that says nothing about what it shows.
     jest.retryTimes(1, { logErrorsBeforeRetry: true });
     let browser: Browser | undefined;

@@ -1,0 +1,31 @@
+/** Ends a run of Jest with a list of what was skipped for want of a server or a program, if anything was. */
+export default class RequirementsReporter {
+  #isWatching;
+
+  constructor({ watch, watchAll }) {
+    this.#isWatching = watch || watchAll;
+  }
+
+  onRunComplete(_contexts, { testResults }) {
+    const skipped = new Map();
+    for (const { testResults: tests, testFilePath } of testResults) {
+      for (const { ancestorTitles } of tests) {
+        const [, requirement] = /^Skipped, needs (.*)/.exec(ancestorTitles.join('\n')) ?? [];
+        if (requirement === undefined) continue;
+        const entry = skipped.get(requirement) ?? { tests: 0, files: new Set() };
+        entry.tests += 1;
+        entry.files.add(testFilePath);
+        skipped.set(requirement, entry);
+      }
+    }
+    if (skipped.size === 0) return;
+    const lines = [...skipped].toSorted().map(([requirement, { tests, files }]) => {
+      const where = `${tests} tests in ${files.size} ${files.size === 1 ? 'file' : 'files'}`;
+      return `  ${where.padEnd(22)} need ${requirement}`;
+    });
+    const list = `\nSkipped here:\n${lines.join('\n')}\n`;
+    // Jest's own summary comes after all reporters.
+    if (this.#isWatching) process.stderr.write(list);
+    else process.once('exit', () => process.stderr.write(list));
+  }
+}

@@ -1,0 +1,37 @@
+import { describe } from '@jest/globals';
+
+/** What some tests need beside Node.js, and how to provide it. */
+const REQUIREMENTS = {
+  PostgreSQL: 'start one at postgres://postgres@127.0.0.1:5432/test, or set TEST_POSTGRES_URL',
+  Redis: 'start one at redis://127.0.0.1:6379, or set TEST_REDIS_URL',
+  'redis-server': 'install it, so that it is on the PATH',
+  Chromium: 'install it, or set CHROMIUM_PATH',
+  curl: 'install it, so that it is on the PATH',
+};
+
+/**
+ * `describe`, for tests that need something beside Node.js. Where it is missing, the tests are skipped
+ * below a title that `requirements.reporter.js` collects for the end of the run.
+ *
+ * With `CI=true` a requirement that is missing is an error, unless `TEST_ALLOW_SKIPPED=true` says that
+ * it is missing on purpose.
+ */
+export function describeWith(
+  requirement: keyof typeof REQUIREMENTS,
+  isAvailable: boolean,
+): typeof describe {
+  if (isAvailable) return describe;
+  const needed = `${requirement}: ${REQUIREMENTS[requirement]}`;
+  if (process.env.CI === 'true' && process.env.TEST_ALLOW_SKIPPED !== 'true') {
+    throw new Error(`CI=true, and these tests need ${needed}, or set TEST_ALLOW_SKIPPED=true.`);
+  }
+  const title = `Skipped, needs ${needed}`;
+  const skip = (declare: () => void): void => describe.skip(title, declare);
+  const describeSkipped = (name: string, tests: () => void): void =>
+    skip(() => describe(name, tests));
+  const each =
+    (table: readonly [unknown]) =>
+    (name: string, tests: () => void): void =>
+      skip(() => describe.each(table)(name, tests));
+  return Object.assign(describeSkipped, { each }) as typeof describe;
+}
