@@ -28,6 +28,7 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
         body: expect.stringContaining('"customer_uid":"alice"'),
         received_at: expect.stringMatching(/Z$/),
         status: 200,
+        duration_ms: expect.any(Number),
       },
     ]);
     expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);

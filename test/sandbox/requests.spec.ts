@@ -34,6 +34,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
       body,
       receivedAt: expect.any(Date),
       status: 401,
+      durationMs: expect.any(Number),
     });
     expect(record?.receivedAt.getUTCFullYear()).toBe(2030);
   });
@@ -117,16 +118,28 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
     socket.write('POST /v0/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half":');
     await until(() => sandbox.requests.length === 1);
-    expect(sandbox.requests.last).toMatchObject({ body: '', status: undefined });
+    const unfinished = { body: '', status: undefined, durationMs: undefined };
+    expect(sandbox.requests.last).toMatchObject(unfinished);
     socket.destroy();
     await once(socket, 'close');
+    await until(() => sandbox.requests.last?.durationMs !== undefined);
+    expect(sandbox.requests.last?.status).toBeUndefined();
     expect((await new RawClient(sandbox).create()).status).toBe(200);
   });
 });
 
 function recordOf(url: string) {
   const receivedAt = new Date();
-  return { method: 'GET', path: url, url, headers: {}, body: '', receivedAt, status: undefined };
+  return {
+    method: 'GET',
+    path: url,
+    url,
+    headers: {},
+    body: '',
+    receivedAt,
+    status: undefined,
+    durationMs: undefined,
+  };
 }
 
 describe('RequestLog', () => {

@@ -98,8 +98,9 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect([set.status, set.json]).toEqual([200, { finished: server.url, status: null }]);
     const sent = await call('POST', '/test', { kind: 'finished' });
     expect([sent.status, sent.json]).toEqual([
-      200,
+      202,
       {
+        id: expect.stringMatching(/^[\w-]{36}$/),
         kind: 'finished',
         url: server.url,
         body: SAMPLE,
@@ -115,6 +116,20 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect((await call('GET', '/deliveries')).text).toBe('{"deliveries":[]}');
     expect((await call('PUT', '', { finished: null })).json.finished).toBeNull();
     expect(sandbox.requests.length).toBe(0);
+  });
+
+  it('does not wait for a target that hangs, or for further tries', async () => {
+    await call('PUT', '', { finished: server.url, status: 'http://127.0.0.1:9/' });
+    server.answers.push(() => undefined);
+    const hanging = await call('POST', '/test', { kind: 'finished' });
+    expect(hanging.status).toBe(202);
+    expect(hanging.json).toMatchObject({ tries: 1, status: null, problem: null, delivered: false });
+    const refused = await call('POST', '/test', { kind: 'status' });
+    expect(refused.status).toBe(202);
+    expect(refused.json).toMatchObject({ tries: 1, problem: 'ECONNREFUSED', delivered: false });
+    // Both go on, and are to be found.
+    const ids = [...sandbox.deliveries].map(({ id }) => id);
+    expect(ids).toEqual([hanging.json.id, refused.json.id]);
   });
 
   it('spoils the next', async () => {

@@ -61,6 +61,7 @@ describe('a webhook', () => {
       expect({ version, hex }).toEqual({ version: 'v0', hex: expected });
       expect(timestamp - Date.UTC(2030, 0, 1) / 1000).toBeLessThan(60);
       expect(delivery).toEqual({
+        id: expect.stringMatching(/^[\w-]{36}$/),
         kind,
         url: server.url,
         body: SAMPLE,

@@ -3,8 +3,9 @@ import type { WebhookDelivery } from '../webhooks/delivery-log.js';
 
 /** A delivery in the style of the API. */
 export function presentDelivery(delivery: WebhookDelivery): ApiJson {
-  const { kind, url, body, headers, tries, status, problem, delivered } = delivery;
+  const { id, kind, url, body, headers, tries, status, problem, delivered } = delivery;
   return {
+    id,
     kind,
     url,
     body,

@@ -11,5 +11,6 @@ export function presentRequest(request: RecordedRequest): ApiJson {
     body: request.body,
     received_at: request.receivedAt.toISOString(),
     status: request.status ?? null,
+    duration_ms: request.durationMs ?? null,
   };
 }

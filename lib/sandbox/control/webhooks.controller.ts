@@ -40,17 +40,14 @@ export class WebhooksController {
     this.webhooks.deliveries.clear();
   }
 
-  /** `{"kind": "finished"}` sends the sample, and answers what became of it. */
+  /** `{"kind": "finished"}` sends the sample, and answers what the first try made of it. */
   @Post('test')
-  @HttpCode(200)
+  @HttpCode(202)
   async sendTest(@JsonObjectBody() body: JsonObject): Promise<ApiJson> {
     const kind = parseWebhookTest(body);
-    if (this.webhooks.url(kind) === undefined) {
-      throw invalidRequest(
-        `The ${kind} webhook has no URL. Set one: PUT ${CONTROL_ROOT}/webhooks.`,
-      );
-    }
-    return presentDelivery(await this.webhooks.sendTest(kind));
+    const delivery = await this.webhooks.startTest(kind);
+    if (delivery !== undefined) return presentDelivery(delivery);
+    throw invalidRequest(`The ${kind} webhook has no URL. Set one: PUT ${CONTROL_ROOT}/webhooks.`);
   }
 
   /** `{"fault": "late", "kind": "status"}` spoils the next one; without a kind, the next of any. */

@@ -15,6 +15,8 @@ export interface RecordedRequest {
   readonly receivedAt: Date;
   /** The status that went out; `undefined` as long as, or because, there was none. */
   readonly status: number | undefined;
+  /** Milliseconds until the answer, or the connection, had ended; `undefined` until then. */
+  readonly durationMs: number | undefined;
 }
 
 /** A record that the sandbox still writes to. @internal */
@@ -34,6 +36,7 @@ const MOST_BODY_CHARACTERS = 64 * 1024 * 1024;
 export class RequestLog implements Iterable<RecordedRequest> {
   #records: OpenRecord[] = [];
   #bodyCharacters = 0;
+  readonly #listeners: ((request: RecordedRequest) => void)[] = [];
 
   /** How many there are. */
   get length(): number {
@@ -78,6 +81,17 @@ export class RequestLog implements Iterable<RecordedRequest> {
     if (!this.#records.includes(record)) return;
     this.#bodyCharacters += body.length;
     this.#trim();
+  }
+
+  /** Calls the listener when a request has its answer, or will have none. @internal */
+  onEnd(listener: (request: RecordedRequest) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @internal */
+  end(record: OpenRecord, durationMs: number): void {
+    record.durationMs = durationMs;
+    for (const listener of this.#listeners) listener(record);
   }
 
   #trim(): void {

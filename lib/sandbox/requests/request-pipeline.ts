@@ -46,7 +46,9 @@ export class RequestPipeline {
     { path, query }: RequestPath,
   ): Promise<void> {
     const record = this.#record(request, path);
+    const arrivedAt = performance.now();
     recordStatus(response, record);
+    response.once('close', () => this.log.end(record, Math.round(performance.now() - arrivedAt)));
     // Chosen on arrival: faults go by the order in which requests come, not by the size of bodies.
     const fault = this.faults.take(record.method, path);
     request.url = path + query;
@@ -66,6 +68,7 @@ export class RequestPipeline {
       body: '',
       receivedAt: new Date(this.clock.now()),
       status: undefined,
+      durationMs: undefined,
     };
     this.log.add(record);
     return record;

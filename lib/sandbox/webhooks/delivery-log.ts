@@ -2,6 +2,8 @@ import type { WebhookKind } from '../../wire/index.js';
 
 /** One webhook on its way, or at its end. */
 export interface WebhookDelivery {
+  /** Of this delivery, over restarts too. */
+  readonly id: string;
   readonly kind: WebhookKind;
   readonly url: string;
   /** The raw body. */
@@ -32,6 +34,7 @@ const MOST_DELIVERIES = 1000;
  */
 export class DeliveryLog implements Iterable<WebhookDelivery> {
   #deliveries: WebhookDelivery[] = [];
+  readonly #listeners = new Set<(delivery: WebhookDelivery) => void>();
 
   /** How many there are. */
   get length(): number {
@@ -60,6 +63,28 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
   /** What `JSON.stringify` shows: the records. */
   toJSON(): readonly WebhookDelivery[] {
     return this.#deliveries;
+  }
+
+  /** Calls the listener after each try, taken or not. @returns what ends it @internal */
+  onTry(listener: (delivery: WebhookDelivery) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves after the first try of a delivery whose first try is not over. @internal */
+  firstTry({ id }: WebhookDelivery): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.onTry((tried) => {
+        if (tried.id !== id) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  /** @internal */
+  tried(delivery: WebhookDelivery): void {
+    for (const listener of this.#listeners) listener(delivery);
   }
 
   /** @internal */

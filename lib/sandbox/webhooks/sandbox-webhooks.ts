@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import type { SandboxClock } from '../sandbox-clock.js';
 import { DeliveryLog, type OpenDelivery, type WebhookDelivery } from './delivery-log.js';
@@ -32,7 +33,9 @@ export class SandboxWebhooks {
   constructor(settings: WebhookSettings, clock: SandboxClock, pending: PendingWebhooks) {
     this.#pending = pending;
     this.#urls = { ...settings.urls };
-    this.#sender = new WebhookSender(settings, clock);
+    this.#sender = new WebhookSender(settings, clock, (delivery) =>
+      this.deliveries.tried(delivery),
+    );
   }
 
   /** Where a webhook goes from now on; `undefined` switches it off. @throws {TypeError} for no URL */
@@ -73,9 +76,21 @@ export class SandboxWebhooks {
    */
   async sendTest(kind: WebhookKind): Promise<WebhookDelivery> {
     checkKind(kind);
-    const delivery = this.#send(kind, SAMPLE_CONTENT);
-    if (delivery) return delivery;
+    const sent = this.#send(kind, SAMPLE_CONTENT);
+    if (sent) return sent.end;
     throw new Error(`The ${kind} webhook has no URL. Set one with webhooks.setUrl().`);
+  }
+
+  /**
+   * The same for whoever cannot wait for further tries: resolves after the first try, or when that
+   * takes longer than two seconds; `undefined` where the webhook has no URL. @internal
+   */
+  async startTest(kind: WebhookKind): Promise<WebhookDelivery | undefined> {
+    const sent = this.#send(kind, SAMPLE_CONTENT);
+    if (!sent) return undefined;
+    const patience = setTimeout(MOST_TEST_MS, undefined, { ref: false });
+    await Promise.race([this.deliveries.firstTry(sent.delivery), sent.end, patience]);
+    return sent.delivery;
   }
 
   /** Resolves when no webhook is under way or waits for its next try. */
@@ -93,9 +108,8 @@ export class SandboxWebhooks {
    * with as many tries as if it were new. Resolves when all of it is under way. @internal
    */
   async resume(): Promise<void> {
-    for (const { id, ...webhook } of await this.#pending.load()) {
-      const url = this.#urls[webhook.kind] ?? webhook.url;
-      void this.#track(this.#deliver({ ...webhook, url }, id));
+    for (const webhook of await this.#pending.load()) {
+      this.#start({ ...webhook, url: this.#urls[webhook.kind] ?? webhook.url });
     }
   }
 
@@ -106,22 +120,24 @@ export class SandboxWebhooks {
     await this.settled();
   }
 
-  #send(kind: WebhookKind, content: WebhookContent): Promise<WebhookDelivery> | undefined {
+  #send(kind: WebhookKind, content: WebhookContent): StartedDelivery | undefined {
     const url = this.#urls[kind];
     if (url === undefined) return undefined;
     const body = webhookBody(content);
-    return this.#track(this.#deliver({ kind, url, body, fault: this.#takeFault(kind) }));
+    return this.#start({ id: randomUUID(), kind, url, body, fault: this.#takeFault(kind) });
   }
 
-  #track(delivery: Promise<WebhookDelivery>): Promise<WebhookDelivery> {
-    this.#underWay.add(delivery);
-    void delivery.then(() => this.#underWay.delete(delivery));
-    return delivery;
+  #start(webhook: PendingWebhook): StartedDelivery {
+    const delivery = this.#add(webhook);
+    const end = this.#deliver(delivery, webhook);
+    this.#underWay.add(end);
+    void end.then(() => this.#underWay.delete(end));
+    return { delivery, end };
   }
 
-  async #deliver(webhook: Omit<PendingWebhook, 'id'>, id = randomUUID()): Promise<WebhookDelivery> {
-    const { kind, url, body, fault } = webhook;
+  #add({ id, kind, url, body }: PendingWebhook): OpenDelivery {
     const delivery: OpenDelivery = {
+      id,
       kind,
       url,
       body,
@@ -132,13 +148,18 @@ export class SandboxWebhooks {
       delivered: false,
     };
     this.deliveries.add(delivery);
+    return delivery;
+  }
+
+  async #deliver(delivery: OpenDelivery, webhook: PendingWebhook): Promise<WebhookDelivery> {
     // Before it is sent, so that one more is sent rather than none.
-    await kept(this.#pending.add({ ...webhook, id }));
-    await this.#sender.send(delivery, fault);
+    await kept(this.#pending.add(webhook));
+    await this.#sender.send(delivery, webhook.fault);
     // What the end of the sandbox has cut short is for its next run.
     if (this.#closing && !delivery.delivered) return delivery;
-    await kept(this.#pending.delete(id));
-    return fault === 'duplicate' ? this.#deliver({ kind, url, body }) : delivery;
+    await kept(this.#pending.delete(webhook.id));
+    if (webhook.fault !== 'duplicate') return delivery;
+    return this.#start({ ...webhook, id: randomUUID(), fault: undefined }).end;
   }
 
   #takeFault(kind: WebhookKind): WebhookFault | undefined {
@@ -146,6 +167,15 @@ export class SandboxWebhooks {
     return index === -1 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
   }
 }
+
+/** A delivery, and how it will be in the end. */
+interface StartedDelivery {
+  readonly delivery: WebhookDelivery;
+  readonly end: Promise<WebhookDelivery>;
+}
+
+/** How long somebody waits who wants to see what comes of a test. */
+const MOST_TEST_MS = 2000;
 
 /** A webhook that cannot be kept is sent all the same. */
 function kept(work: Promise<void>): Promise<void> {

@@ -9,7 +9,7 @@ import { signatureOf } from './webhook-signature.js';
 import type { WebhookSettings } from './webhook.settings.js';
 
 /** ASSUMPTION: how often, how long and how far apart; nothing is known of the real ones. */
-const MOST_TRIES = 5;
+export const MOST_TRIES = 5;
 /** Further back than the widest window of an SDK, 30000 seconds. [sdk: java] */
 const LATE_SECONDS = 86_400;
 
@@ -21,6 +21,7 @@ export class WebhookSender {
   constructor(
     private readonly settings: WebhookSettings,
     private readonly clock: SandboxClock,
+    private readonly tried: (delivery: OpenDelivery) => void,
   ) {
     const { ca } = settings;
     this.#agent = new Agent({
@@ -74,6 +75,7 @@ export class WebhookSender {
     } catch (error) {
       delivery.problem = wordFor(error as Error & { code?: string });
     }
+    this.tried(delivery);
   }
 
   #signature(
