@@ -73,10 +73,6 @@ export class TokenVault {
   async load<T>(name: string): Promise<VaultRecord<T>> {
     const key = this.#key(name);
     const [record, local] = await this.#call(() => this.#store.load(key));
-    if (record === undefined) {
-      const moment = { store: 0, local };
-      return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
-    }
     return this.#opened(key, record, local);
   }
 
@@ -98,8 +94,8 @@ export class TokenVault {
    * answer was lost is made again. Resolves to whether the value is there.
    *
    * @param keepTrying asked after each failure
-   * @param merge asked where somebody else has changed the record: what to set in place of that,
-   * or undefined to leave it
+   * @param merge asked where somebody else has changed the record, or where it is not there any more:
+   * what to set in place of that, or undefined to leave it
    * @throws {BerbixStoreError} (as a rejection) when the outcome stayed unknown
    */
   async commit<T extends object>(
@@ -121,9 +117,9 @@ export class TokenVault {
           const [record, local] = await this.#call(() => this.#store.load(key));
           // It was this commit that changed the version: its answer was lost, here or in the driver.
           if (record?.value === sealed) return true;
-          if (record === undefined) return false;
-          next = merge(await this.#opened<T>(key, record, local));
-          [expected, sealed] = [record.version, undefined];
+          const current = await this.#opened<T>(key, record, local);
+          next = merge(current);
+          [expected, sealed] = [current.version, undefined];
         }
         return false;
       } catch (error) {
@@ -172,7 +168,15 @@ export class TokenVault {
     return `${this.#account}/${name}`;
   }
 
-  async #opened<T>(key: string, record: StoredRecord, local: number): Promise<VaultRecord<T>> {
+  async #opened<T>(
+    key: string,
+    record: StoredRecord | undefined,
+    local: number,
+  ): Promise<VaultRecord<T>> {
+    if (record === undefined) {
+      const moment = { store: 0, local };
+      return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
+    }
     const { version, fence, value, note, leasedForMs, now } = record;
     return {
       version,

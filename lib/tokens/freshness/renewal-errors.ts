@@ -2,6 +2,7 @@ import {
   BerbixGoneError,
   BerbixInvalidAccessTokenError,
   BerbixInvalidRefreshTokenError,
+  BerbixStoreError,
   BerbixTimeoutError,
   BerbixUnavailableError,
   type BerbixError,
@@ -39,6 +40,14 @@ export function refusedAgain(waitMs: number): BerbixInvalidAccessTokenError {
 export function tooLate(): BerbixTimeoutError {
   return new BerbixTimeoutError(
     'Another replica is exchanging this refresh token, and did not finish in time.',
+    { retryable: true },
+  );
+}
+
+/** For tokens that came while another refresh token took the place of the one they were exchanged for. */
+export function conflicting(): BerbixStoreError {
+  return new BerbixStoreError(
+    'The store has another refresh token of this transaction by now, and nothing tells which one is newer.',
     { retryable: true },
   );
 }

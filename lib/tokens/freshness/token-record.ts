@@ -26,6 +26,14 @@ export interface TokenRecord {
   untold?: string | undefined;
   /** Hashes of those that the API has replaced, the last ones: whoever still has one means this record. */
   spent?: string[] | undefined;
+  /** Refresh tokens of the transaction that may be the good one, if the API does not know the one above. */
+  spares?: string[] | undefined;
+}
+
+/** Until when tokens are good, on the store's clock, and for how long they were when they came. */
+export interface Times {
+  readonly expiresAt: number;
+  readonly lifetimeMs: number;
 }
 
 /** In place of tokens: the record that has them. */
@@ -75,10 +83,7 @@ export function ownerNamed(name: string): TokenOwner | undefined {
 }
 
 /** Of tokens with their times on the store's clock, or of a refresh token alone. */
-export function recordOf(
-  tokens: BerbixTokens,
-  times: { expiresAt: number; lifetimeMs: number } | undefined,
-): TokenRecord {
+export function recordOf(tokens: BerbixTokens, times: Times | undefined): TokenRecord {
   const { refreshToken, transactionId } = tokens;
   if (times === undefined) return { refreshToken, transactionId };
   const { expiresAt, lifetimeMs } = times;
@@ -93,23 +98,46 @@ export function recordOf(
   };
 }
 
-/** How many of the refresh tokens that were replaced are known again. */
-const MAX_SPENT = 10;
+/** How many of the refresh tokens that were replaced are known again: a month of them, day and night. */
+const MAX_SPENT = 1_000;
 
-/** With the hash of one more. */
-export function withSpent({ spent = [] }: TokenRecord, refreshToken: string): string[] {
-  return [...spent, hashOf(refreshToken)].slice(-MAX_SPENT);
+/** Two that may be the good one, beside the current one, are more than there should ever be. */
+const MAX_SPARES = 3;
+
+/** With the hashes of more. */
+export function withSpent({ spent }: TokenRecord, replaced: string[]): string[] | undefined {
+  const hashes = new Set([...(spent ?? []), ...replaced.map(hashOf)]);
+  return hashes.size === 0 ? undefined : [...hashes].slice(-MAX_SPENT);
 }
 
-/** Whether the refresh token is the record's, or was. */
-export function isOrWasOf(record: TokenRecord | undefined, refreshToken: string): boolean {
-  if (record === undefined || record.refreshToken === refreshToken) return record !== undefined;
-  return record.spent?.includes(hashOf(refreshToken)) ?? false;
+/** Whether the API has replaced the refresh token by another of the record's, as far as it is known. */
+export function isSuperseded({ spent }: TokenRecord, refreshToken: string): boolean {
+  return spent?.includes(hashOf(refreshToken)) ?? false;
 }
 
-/** Refresh tokens are long and random: nobody finds one by its hash. */
+/** Whether a refresh token that is not known may have been replaced so long ago that it was forgotten. */
+export function mayBeSuperseded({ spent }: TokenRecord): boolean {
+  return (spent?.length ?? 0) >= MAX_SPENT;
+}
+
+/** With one more; the same list where it is there already. */
+export function withSpare({ spares = [] }: TokenRecord, refreshToken: string): string[] {
+  if (spares.includes(refreshToken)) return spares;
+  return [refreshToken, ...spares].slice(0, MAX_SPARES);
+}
+
+/** Whether the refresh token is the record's, or was, or may be. */
+export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
+  return (
+    record.refreshToken === refreshToken ||
+    isSuperseded(record, refreshToken) ||
+    (record.spares?.includes(refreshToken) ?? false)
+  );
+}
+
+/** Refresh tokens are long and random: nobody finds one by its hash, and 72 bits tell them apart. */
 function hashOf(refreshToken: string): string {
-  return createHash('sha256').update(refreshToken).digest('base64url');
+  return createHash('sha256').update(refreshToken).digest('base64url').slice(0, 12);
 }
 
 /** The tokens of a record on the clock of this process. */

@@ -21,12 +21,14 @@ import {
   type Found,
   type Resolved,
 } from './token-lookup.js';
+import { recordRemembered } from './settle.js';
 import {
-  isOrWasOf,
+  isOfRecord,
   nameOf,
   recordOf,
   storeTime,
   type Reference,
+  type Times,
   type TokenRecord,
 } from './token-record.js';
 import { removeOrphan } from './token-removal.js';
@@ -95,7 +97,7 @@ export class TokenRecords {
       this.#logger.warn((error as Error).message);
       return undefined;
     });
-    if (tokens === undefined || isOrWasOf(seen.value, tokens.refreshToken)) return false;
+    if (tokens === undefined || isOfRecord(seen.value, tokens.refreshToken)) return false;
     // Whoever was faster may have spent it since.
     const lease = await this.vault.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
     if (lease !== undefined) await this.remember(tokens, uidOf(owner));
@@ -128,30 +130,29 @@ export class TokenRecords {
         ({ key: first, wasCurrent } = await this.#makeCurrent(tokens, customerUid, true));
         continue;
       }
-      const isSame = isOrWasOf(value, tokens.refreshToken);
-      const isSpent = isSame && value?.refreshToken !== tokens.refreshToken;
-      const next = {
-        ...value,
-        ...(isSpent ? undefined : recordOf(tokens, await this.#times(key, seen, tokens))),
-        ...(isSame ? undefined : { untold: undefined, spent: undefined }),
-        transactionId: tokens.transactionId ?? value?.transactionId,
-        customerUid: customerUid ?? value?.customerUid,
-      } as TokenRecord;
+      const times = await this.#times(key, seen, tokens);
+      const next = recordRemembered(value, tokens, times, customerUid);
+      const isKept = next.refreshToken === value?.refreshToken;
       // Who removes tokens to which no customer leads must notice that one does from now on.
-      const isKnown =
-        isSame &&
-        wasCurrent &&
-        value?.customerUid === next.customerUid &&
-        (value?.expiresAt ?? 0) >= (next.expiresAt ?? 0);
-      if (isKnown) return namesOf(key, next);
+      if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
       // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
-      if (isSame && !(await this.#hold(key, seen))) {
+      if (isKept && !(await this.#hold(key, seen))) {
         if (performance.now() >= waitUntil) throw tooLate();
         await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
       } else if (await this.#commit(key, seen.version, next, customerUid && first)) {
+        this.#warnOfSpare(value, next);
         return namesOf(key, next);
       }
     }
+  }
+
+  /** Where the API replaces refresh tokens, one of the two is not good any more. */
+  #warnOfSpare(before: TokenRecord | undefined, next: TokenRecord): void {
+    if (!before?.rotates || before.spares === next.spares) return;
+    const which = before.refreshToken === next.refreshToken ? 'the stored one' : 'the new one';
+    this.#logger.warn(
+      `remember() was given a refresh token of which the store does not know whether it is newer than the stored one, or older. Both are kept: ${which} is used, and the other one where the API does not know that.`,
+    );
   }
 
   /** Whether nobody else is at work with the record, nor will be until the commit. */
@@ -277,7 +278,7 @@ export class TokenRecords {
       const { value } = await this.vault.load<TokenRecord>(other);
       if (value === undefined) continue;
       const isSame =
-        isOrWasOf(value, tokens.refreshToken) ||
+        isOfRecord(value, tokens.refreshToken) ||
         (tokens.transactionId !== undefined && value.transactionId === tokens.transactionId);
       if (isSame) return other;
     }
@@ -291,11 +292,7 @@ export class TokenRecords {
   }
 
   /** The end of the tokens on the store's clock; a lease reads it where there is no record yet. */
-  async #times(
-    key: string,
-    seen: Found,
-    tokens: BerbixTokens,
-  ): Promise<{ expiresAt: number; lifetimeMs: number } | undefined> {
+  async #times(key: string, seen: Found, tokens: BerbixTokens): Promise<Times | undefined> {
     if (tokens.needsRefresh()) return undefined;
     const leftMs = tokens.leftMs();
     const clock =
@@ -305,6 +302,15 @@ export class TokenRecords {
     // The clock of this machine may have been set back since the tokens came.
     return { expiresAt: storeTime(clock) + Math.min(leftMs, lifetimeMs), lifetimeMs };
   }
+}
+
+/** Whether there is something in the next record that is not in the one before. */
+function hasMore(before: TokenRecord, next: TokenRecord): boolean {
+  return (
+    before.customerUid !== next.customerUid ||
+    before.spares !== next.spares ||
+    (before.expiresAt ?? 0) < (next.expiresAt ?? 0)
+  );
 }
 
 function uidOf(owner: TokenOwner | undefined): string | undefined {

@@ -1,20 +1,24 @@
 import { Logger } from '@nestjs/common';
 import { Limiter } from '../../concurrency/index.js';
-import { BerbixGoneError, isBerbixError, type BerbixError } from '../../errors/index.js';
+import {
+  BerbixGoneError,
+  BerbixInvalidRefreshTokenError,
+  isBerbixError,
+  type BerbixError,
+} from '../../errors/index.js';
 import type { SeenRecord, TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
-import type { BerbixTokens } from '../berbix-tokens.js';
+import { BerbixTokens } from '../berbix-tokens.js';
 import { isDead, noteAfterFailure } from './failure-note.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
-import { dead, postponed, refusedAgain, tooLate } from './renewal-errors.js';
+import { conflicting, dead, postponed, refusedAgain, tooLate } from './renewal-errors.js';
 import { tellOfRotation, tellingPostponed } from './rotation-hook.js';
+import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 import {
   foundTokens,
   nameOf,
-  recordOf,
   storeTime,
-  withSpent,
   type FoundTokens,
   type TokenRecord,
 } from './token-record.js';
@@ -82,9 +86,12 @@ export class TokenRenewal {
   ): Promise<FoundTokens> {
     const giveUpAt = performance.now() + this.settings.totalTimeoutMs;
     let first: SeenTokens | undefined;
+    let { given } = query;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
-      const seen = await this.records.find(query);
+      const seen = await this.records.find({ ...query, given });
       const found = foundTokens(seen.value, seen.moment);
+      // A record that the store loses from now on is put there again.
+      given = found.tokens;
       const mustTell = this.#mustTell(seen.value);
       progress.atHand = mustTell ? undefined : { found, readAt: seen.moment.local };
       first ??= seen;
@@ -154,76 +161,97 @@ export class TokenRenewal {
       );
     }
     // Held up since then for so long that the exchange might outlast the lease?
-    if (performance.now() - lease.moment.local > leaseMs - totalTimeoutMs) {
+    const mayBegin = (): boolean =>
+      performance.now() - lease.moment.local <= leaseMs - totalTimeoutMs;
+    if (!mayBegin()) {
       await this.vault.release(key, held, seen.note);
       return undefined;
     }
-    let answer: BerbixTokens;
+    let exchanged: Pick<Exchanged, 'tokens' | 'presented'>;
     try {
-      answer = await this.exchange(found.tokens, this.#mayRepeat(value));
+      exchanged = await this.#present(found.tokens, value, mayBegin);
     } catch (error) {
       const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
       if (rescued !== undefined && rescued.refreshToken !== value.refreshToken) {
-        const next = { ...value, refreshToken: rescued.refreshToken };
-        await this.#save(query, seen, next, rescued, progress);
+        const presented = value.refreshToken;
+        await this.#save(query, seen, { tokens: rescued, presented, times: undefined }, progress);
         throw error;
       }
       return this.#failed(query, seen, { ...held, attemptAt }, found, goal, error);
     }
-    const lifetimeMs = answer.lifetimeMs ?? 0;
+    const { lifetimeMs = 0 } = exchanged.tokens;
     const { store } = lease.moment;
-    const next = {
-      ...value,
-      ...recordOf(answer, { expiresAt: store + lifetimeMs, lifetimeMs }),
-      exchangedAt: store,
-    };
-    const saved = await this.#save(query, seen, next, answer, progress);
+    const times = { expiresAt: store + lifetimeMs, lifetimeMs, exchangedAt: store };
+    const saved = await this.#save(query, seen, { ...exchanged, times }, progress);
     if (saved === undefined || this.#mustTell(saved)) return undefined;
     return foundTokens(saved, lease.moment);
+  }
+
+  /** Makes the exchange; where the API does not know the refresh token, with those kept as spares. */
+  async #present(
+    tokens: BerbixTokens,
+    value: TokenRecord,
+    mayBegin: () => boolean,
+  ): Promise<Pick<Exchanged, 'tokens' | 'presented'>> {
+    const candidates = [value.refreshToken, ...(value.spares ?? [])];
+    for (const [n, presented] of candidates.entries()) {
+      const { transactionId } = tokens;
+      const before =
+        n === 0 ? tokens : new BerbixTokens({ refreshToken: presented, transactionId });
+      try {
+        return { presented, tokens: await this.exchange(before, this.#mayRepeat(value)) };
+      } catch (error) {
+        const isUnknown = error instanceof BerbixInvalidRefreshTokenError;
+        if (!isUnknown || n === candidates.length - 1 || !mayBegin()) throw error;
+      }
+    }
+    throw new Error('There is always a refresh token to present.');
   }
 
   /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
   async #save(
     query: TokenQuery,
-    { key, version, value }: SeenTokens,
-    fresh: TokenRecord,
-    answer: BerbixTokens,
+    seen: SeenTokens,
+    exchanged: Exchanged,
     progress: RenewalProgress,
   ): Promise<TokenRecord | undefined> {
+    const { key, value } = seen;
+    const { tokens, presented } = exchanged;
     const spent = value.refreshToken;
-    const isRotated = fresh.refreshToken !== spent;
-    let next = fresh;
-    if (isRotated) {
-      progress.unsaved = answer;
-      this.#noticeRotation();
-      next.spent = withSpent(value, spent);
-      if (this.onRotation !== undefined) next.untold = spent;
-    }
-    if (isRotated || value.rotates) next.rotates = true;
+    let next = recordAfter(value, exchanged, this.onRotation !== undefined);
+    const isRotated = next.refreshToken !== spent;
+    if (isRotated) progress.unsaved = tokens;
+    if (next.refreshToken !== presented) this.#noticeRotation();
     const until = performance.now() + SAVE_WITHIN_MS;
     const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
-    // Somebody has changed something else about the same refresh token, such as whose it is.
+    let [isConflict, wasLost] = [false, false];
     const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
-      if (current.value?.refreshToken !== spent) return undefined;
-      if (!isRotated && isExchangedSince(value, current.value)) return undefined;
-      const { customerUid, templateKey, hostedUrl } = current.value;
-      return (next = { ...next, customerUid, templateKey, hostedUrl });
+      const merged = mergeOnto(current, seen, next);
+      isConflict = merged === 'conflict';
+      wasLost ||= current.version === 0;
+      return typeof merged === 'object' ? (next = merged) : undefined;
     };
     try {
-      if (!(await this.vault.commit(key, version, next, keepTrying, merge))) return undefined;
+      if (!(await this.vault.commit(key, seen.version, next, keepTrying, merge))) {
+        if (isConflict) throw conflicting();
+        return undefined;
+      }
       await this.#referTo(key, query, next, spent);
+      if (wasLost && next.customerUid !== undefined) {
+        await this.records.refer(nameOf.customer(next.customerUid), key, spent);
+      }
       return next;
     } catch (error) {
-      if (!isRotated) {
+      if (!isRotated && !isConflict) {
         // The refresh token in the store is good as before; these tokens are, too.
         this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
         return next;
       }
       this.#logger.error(
-        `The API has replaced a refresh token, and the new one could not be saved: ${sentenceOf(error)} Whoever waits for it gets it in \`tokens\` of the error.`,
+        `The tokens of an exchange could not be saved, and the store does not have their refresh token: ${sentenceOf(error)} Whoever waits for them gets them in \`tokens\` of the error.`,
       );
-      await this.#tellAsLastResort(next, answer, spent);
-      throw isBerbixError(error) ? error.carrying(answer) : error;
+      await this.#tellAsLastResort(next, tokens, spent);
+      throw isBerbixError(error) ? error.carrying(tokens) : error;
     } finally {
       progress.unsaved = undefined;
     }
@@ -305,7 +333,12 @@ export class TokenRenewal {
       await this.vault.release(key, held, this.#noteAfter(seen, undefined, error));
       throw error;
     }
-    await this.vault.commit(key, version, { ...value, untold: undefined }, () => false);
+    const told = { ...value, untold: undefined };
+    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
+      const merged = mergeOnto(current, seen, told);
+      return typeof merged === 'object' ? merged : undefined;
+    };
+    await this.vault.commit(key, version, told, () => false, merge);
     return undefined;
   }
 

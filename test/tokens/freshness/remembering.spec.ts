@@ -94,7 +94,7 @@ describe('remember()', () => {
     const replica = await world.start({ freshness: { rotation: 'strict' } });
     const created = world.api.create('1');
     await valueOf(replica.remember(created.refreshToken, 'ada'));
-    for (let hour = 0; hour < 5; hour++) {
+    for (let hour = 0; hour < 25; hour++) {
       await valueOf(replica.fresh(ADA));
       // As an application does that has them in a table of its own, too.
       await valueOf(replica.remember(created.refreshToken, 'ada'));

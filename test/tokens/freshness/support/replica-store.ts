@@ -42,7 +42,7 @@ export class ReplicaStore extends BerbixTokenStore {
   readonly durable = true;
 
   constructor(
-    private readonly memory: InMemoryTokenStore,
+    private readonly server: () => InMemoryTokenStore,
     private readonly from: Sender,
     private readonly plan: StorePlan,
   ) {
@@ -50,7 +50,7 @@ export class ReplicaStore extends BerbixTokenStore {
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {
-    const record = await this.#pass('load', key, () => this.memory.load(key));
+    const record = await this.#pass('load', key, () => this.server().load(key));
     return record && { ...record, now: record.now + SKEW_MS };
   }
 
@@ -63,30 +63,30 @@ export class ReplicaStore extends BerbixTokenStore {
     const lease = await this.#pass(
       'lease',
       key,
-      () => this.memory.lease(key, seen, ttlMs, note),
+      () => this.server().lease(key, seen, ttlMs, note),
       note,
     );
     return lease && { ...lease, now: lease.now + SKEW_MS };
   }
 
   commit(key: string, version: number, value: string): Promise<number | undefined> {
-    return this.#pass('commit', key, () => this.memory.commit(key, version, value), value);
+    return this.#pass('commit', key, () => this.server().commit(key, version, value), value);
   }
 
   release(key: string, seen: SeenRecord, note: string): Promise<boolean> {
-    return this.#pass('release', key, () => this.memory.release(key, seen, note), note);
+    return this.#pass('release', key, () => this.server().release(key, seen, note), note);
   }
 
   forget(key: string, seen: SeenRecord): Promise<boolean> {
-    return this.#pass('forget', key, () => this.memory.forget(key, seen));
+    return this.#pass('forget', key, () => this.server().forget(key, seen));
   }
 
   swap(key: string, expected: string, value: string): Promise<boolean> {
-    return this.#pass('swap', key, () => this.memory.swap(key, expected, value), value);
+    return this.#pass('swap', key, () => this.server().swap(key, expected, value), value);
   }
 
   keys(prefix: string): Promise<{ keys: string[]; cursor: undefined }> {
-    return this.#pass('keys', prefix, () => this.memory.keys(prefix));
+    return this.#pass('keys', prefix, () => this.server().keys(prefix));
   }
 
   async #pass<T>(

@@ -88,6 +88,13 @@ export class Watch {
     }
   }
 
+  /** The store has lost writes that it had confirmed. */
+  failedOver(): void {
+    this.#versions.clear();
+    this.#stored.clear();
+    this.#succeeded.clear();
+  }
+
   /** The tokens of a transaction are forgotten, or there again, as of now. */
   forgotten(id: string, by: Sender | undefined): void {
     if (by === undefined) this.#forgotten.delete(id);

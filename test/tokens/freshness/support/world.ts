@@ -60,7 +60,7 @@ export class Replica implements Sender {
 /** Processes, the store they share and the API, in a time of their own. */
 export class World {
   readonly api = new FakeApi();
-  readonly memory = new InMemoryTokenStore();
+  memory = new InMemoryTokenStore();
   readonly replicas: Replica[] = [];
   readonly logged: string[] = [];
   readonly watch = new Watch(this.api);
@@ -70,6 +70,8 @@ export class World {
   readonly storeFaults: { call: StoreCall; fault: StoreFault }[] = [];
   /** Calls to the store, in order. */
   readonly storeCalls: { call: StoreCall; key: string; from: Sender }[] = [];
+  /** What was written so far; undefined where a record was forgotten. */
+  readonly #written: { key: string; text: string | undefined }[] = [];
   /** Waited for at each call to the store, there and back. */
   storeGate: (what: string, from: Sender) => Promise<void> = () => Promise.resolve();
 
@@ -87,7 +89,7 @@ export class World {
         retry: 0,
         totalTimeoutMs: TOTAL_TIMEOUT_MS,
         timeoutMs: TOTAL_TIMEOUT_MS,
-        store: new ReplicaStore(this.memory, replica, this.#plan()),
+        store: new ReplicaStore(() => this.memory, replica, this.#plan()),
         ...options,
         http: { dispatcher: this.api.dispatcher(replica) },
       }),
@@ -103,6 +105,21 @@ export class World {
   async remembered(replica: Replica, id = '1', customerUid?: string): Promise<TokenOwner> {
     await valueOf(replica.remember(this.api.create(id), customerUid));
     return { transactionId: id };
+  }
+
+  /**
+   * Another server takes over, which lacks the last so many writes; all of them unless said otherwise.
+   * Leases and notes are lost in any case.
+   */
+  async failOver(lost = Infinity): Promise<void> {
+    this.#written.splice(Math.max(0, this.#written.length - lost));
+    this.memory = new InMemoryTokenStore();
+    this.watch.failedOver();
+    for (const { key, text } of this.#written) {
+      const seen = (await this.memory.load(key)) ?? { version: 0, fence: 0 };
+      if (text === undefined) await this.memory.forget(key, seen);
+      else await this.memory.commit(key, seen.version, text);
+    }
   }
 
   /** The record as it is stored, with what belongs to it. */
@@ -143,7 +160,12 @@ export class World {
         if (--replica.diesAfterCalls <= 0) replica.kill();
         await this.storeGate(what, from);
       },
-      onDone: (done) => this.watch.stored(done),
+      onDone: (done) => {
+        this.watch.stored(done);
+        const { call, key, text, result } = done;
+        if (call === 'commit' && result !== undefined) this.#written.push({ key, text });
+        if (call === 'forget' && result === true) this.#written.push({ key, text: undefined });
+      },
     };
   }
 

@@ -1,0 +1,126 @@
+import type { SeenRecord } from '../../token-store/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
+import {
+  isSuperseded,
+  mayBeSuperseded,
+  recordOf,
+  withSpare,
+  withSpent,
+  type Times,
+  type TokenRecord,
+} from './token-record.js';
+
+/** What an exchange has brought. */
+export interface Exchanged {
+  readonly tokens: BerbixTokens;
+  /** The refresh token that the API has taken. */
+  readonly presented: string;
+  /** Undefined for a refresh token in an answer that is not usable otherwise. */
+  readonly times: (Times & { readonly exchangedAt: number }) | undefined;
+}
+
+/**
+ * The record after an exchange.
+ *
+ * @param notifies whether the application is told of a new refresh token
+ */
+export function recordAfter(
+  before: TokenRecord,
+  { tokens, presented, times }: Exchanged,
+  notifies: boolean,
+): TokenRecord {
+  const { refreshToken } = tokens;
+  const next: TokenRecord = {
+    ...before,
+    ...(times && { ...recordOf(tokens, times), exchangedAt: times.exchangedAt }),
+    refreshToken,
+    // The API has taken one of them, so that the others are not needed any more.
+    spares: undefined,
+  };
+  const replaced = [before.refreshToken, presented].filter((token) => token !== refreshToken);
+  if (refreshToken !== presented) next.rotates = true;
+  if (next.rotates) replaced.push(...(before.spares ?? []).filter((one) => one !== refreshToken));
+  next.spent = withSpent(before, replaced);
+  if (notifies && refreshToken !== before.refreshToken) next.untold = before.refreshToken;
+  return next;
+}
+
+/** A record as it is now, or as it was seen before: with its version. */
+type Versioned = Pick<SeenRecord, 'version'> & { readonly value: TokenRecord | undefined };
+
+/**
+ * What to write where the record is not as it was seen before the exchange. `moved on`: nothing, since
+ * what is there is newer, or was forgotten. `conflict`: what the exchange has brought fits nothing
+ * that is there, and would be lost.
+ */
+export function mergeOnto(
+  current: Versioned,
+  seen: Versioned & { readonly value: TokenRecord },
+  next: TokenRecord,
+): TokenRecord | 'moved on' | 'conflict' {
+  const [before, there] = [seen.value, current.value];
+  // Version 0: the store has lost the record. A forgotten one keeps a version (I8).
+  if (there === undefined) return current.version === 0 ? next : 'moved on';
+  const isRotated = next.refreshToken !== before.refreshToken;
+  if (there.refreshToken === before.refreshToken) {
+    const isLater = (there.exchangedAt ?? -Infinity) > (next.exchangedAt ?? -Infinity);
+    return !isRotated && isLater ? 'moved on' : withNames(next, current, seen);
+  }
+  // The store went back to what it had before.
+  if (isSuperseded(next, there.refreshToken)) return withNames(next, current, seen);
+  if (there.refreshToken === next.refreshToken) return 'moved on';
+  if (isSuperseded(there, next.refreshToken)) return 'moved on';
+  // Another replica has exchanged the same refresh token after this one had (I5).
+  const isBeside = isSuperseded(there, before.refreshToken);
+  if (isBeside && (there.exchangedAt ?? 0) > (next.exchangedAt ?? 0)) return 'moved on';
+  // Somebody has deliberately put another refresh token in place of the one that is unchanged.
+  if (!isRotated && current.version > seen.version) return 'moved on';
+  return 'conflict';
+}
+
+/** Whose the tokens are, by the newer of the two. */
+function withNames(next: TokenRecord, current: Versioned, seen: Versioned): TokenRecord {
+  const [newer, older] =
+    current.version > seen.version ? [current.value, seen.value] : [seen.value, current.value];
+  return {
+    ...next,
+    customerUid: newer?.customerUid ?? older?.customerUid,
+    templateKey: newer?.templateKey ?? older?.templateKey,
+    hostedUrl: newer?.hostedUrl ?? older?.hostedUrl,
+  };
+}
+
+/**
+ * The record after tokens were handed over. A refresh token that was replaced before leaves the newer
+ * one where it is. Of two that know nothing of each other one is current, and the other is kept as a
+ * spare: it is presented where the API does not know the first.
+ *
+ * @param times of the tokens; undefined for a refresh token alone, or for tokens that have ended
+ */
+export function recordRemembered(
+  before: TokenRecord | undefined,
+  tokens: BerbixTokens,
+  times: Times | undefined,
+  customerUid: string | undefined,
+): TokenRecord {
+  const { refreshToken } = tokens;
+  const names = {
+    transactionId: tokens.transactionId ?? before?.transactionId,
+    customerUid: customerUid ?? before?.customerUid,
+  };
+  const given = recordOf(tokens, times);
+  if (before === undefined) return { ...given, ...names };
+  if (before.refreshToken === refreshToken) return { ...before, ...given, ...names };
+  if (isSuperseded(before, refreshToken)) return { ...before, ...names };
+  if (times === undefined && mayBeSuperseded(before)) {
+    return { ...before, ...names, spares: withSpare(before, refreshToken) };
+  }
+  return {
+    ...before,
+    ...given,
+    ...names,
+    untold: undefined,
+    spent: before.rotates ? before.spent : undefined,
+    spares: withSpare(before, before.refreshToken).filter((one) => one !== refreshToken),
+  };
+}
