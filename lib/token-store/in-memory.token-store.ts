@@ -36,8 +36,12 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   /**
    * @param maxRecords above that, records go that nobody has used for a minute, those used longest
    * ago first; for what can be done without
+   * @param mustStay whether a record with this value cannot be done without
    */
-  constructor(private readonly maxRecords = Infinity) {
+  constructor(
+    private readonly maxRecords = Infinity,
+    private readonly mustStay: (value: string) => boolean = () => false,
+  ) {
     super();
   }
 
@@ -113,10 +117,10 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     record.usedAt = now;
     this.#records.delete(key);
     this.#records.set(key, record);
-    for (const [other, { usedAt, leaseUntil }] of this.#records) {
+    for (const [other, { usedAt, leaseUntil, value }] of this.#records) {
       if (this.#records.size <= this.maxRecords) return;
       if (usedAt > now - IN_USE_MS || leaseUntil > now) return;
-      this.#records.delete(other);
+      if (value === undefined || !this.mustStay(value)) this.#records.delete(other);
     }
   }
 

@@ -19,6 +19,7 @@ import {
   TokenKeeper,
   checkHooks,
   freshnessSettings,
+  hasUntold,
   isLeeway,
   nameOf,
   type FreshnessSettings,
@@ -81,7 +82,10 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       if (!mayRepeat) this.#exchange.noticeRotation();
       return this.#exchange.run(tokens);
     };
-    const memory = openVault(new InMemoryTokenStore(settings.cacheSize), { account: 'given' });
+    // The application has the refresh token before until it was told of the new one.
+    const memory = openVault(new InMemoryTokenStore(settings.cacheSize, hasUntold), {
+      account: 'given',
+    });
     this.#stored = new TokenKeeper({
       vault,
       settings,

@@ -8,9 +8,14 @@ const PLAIN_UID = /^[\w-]{1,256}$/;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Whether it is the digits of a 64-bit integer. */
+export function isTransactionId(id: unknown): id is string {
+  return typeof id === 'string' && /^\d{1,20}$/.test(id);
+}
+
 /** @throws {BerbixInputError} when it is no transaction's id */
 export function requireTransactionId(id: unknown): string {
-  if (typeof id === 'string' && /^\d{1,20}$/.test(id)) return id;
+  if (isTransactionId(id)) return id;
   throw new BerbixInputError('transactionId must be the digits of the id, as a string.');
 }
 

@@ -2,6 +2,8 @@ import { BerbixResponseError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from '../http/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
 import { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
+import { isTransactionId } from './ids.js';
+import { isRefreshToken } from './refresh-token.js';
 
 /** The call that was answered, for the message. */
 type Call = Pick<BerbixRequest, 'method' | 'path'>;
@@ -66,14 +68,14 @@ function unexpected(
   ).carrying(saved);
 }
 
-/** The API may have replaced the stored refresh token by the one in an answer that is no good otherwise. */
+/**
+ * The API may have replaced the stored refresh token by the one in an answer that is not usable
+ * otherwise. An id that is not one is left out: the token counts without it.
+ */
 function savedTokens({ refreshToken, transactionId }: BerbixTokensDto): BerbixTokens | undefined {
-  try {
-    const id = typeof transactionId === 'string' ? transactionId : undefined;
-    return refreshToken === undefined
-      ? undefined
-      : new BerbixTokens({ refreshToken, transactionId: id });
-  } catch {
-    return undefined;
-  }
+  if (!isRefreshToken(refreshToken)) return undefined;
+  return new BerbixTokens({
+    refreshToken,
+    transactionId: isTransactionId(transactionId) ? transactionId : undefined,
+  });
 }

@@ -70,16 +70,22 @@ describe('an answer that is not what the API promises', () => {
     expect(answered.refreshToken).toBe('rt_any');
   });
 
-  it('hands over a refresh token that came with it: the old one may be dead', async () => {
-    const sandbox = await startSandbox();
-    const { tokens } = await servicesFor(sandbox);
-    sandbox.faults.add({
-      kind: 'answer',
-      body: { ...GOOD, refresh_token: 'rt_new', expires_in: 0 },
-    });
-    const error = await errorOf(tokens.refresh('rt_old'));
-    expect(error.code).toBe('BERBIX_RESPONSE');
-    expect(error.tokens?.refreshToken).toBe('rt_new');
-    expect(error.message).toContain('error.tokens.refreshToken');
-  });
+  it.each([
+    ['expires_in', { expires_in: 0 }],
+    ['access_token', { access_token: null }],
+    ['transaction_id that is text', { transaction_id: 'twelve' }],
+    ['transaction_id that is too long', { transaction_id: '123456789012345678901' }],
+    ['transaction_id that is an object', { transaction_id: {} }],
+  ])(
+    'hands over a refresh token that came with a bad %s: the old one may be dead',
+    async (_, bad) => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox);
+      sandbox.faults.add({ kind: 'answer', body: { ...GOOD, refresh_token: 'rt_new', ...bad } });
+      const error = await errorOf(tokens.refresh('rt_old'));
+      expect(error.code).toBe('BERBIX_RESPONSE');
+      expect(error.tokens?.refreshToken).toBe('rt_new');
+      expect(error.message).toContain('error.tokens.refreshToken');
+    },
+  );
 });

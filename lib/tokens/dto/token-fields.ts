@@ -1,4 +1,5 @@
 import { ValidateBy } from 'class-validator';
+import { isTransactionId } from '../ids.js';
 import { isRefreshToken } from '../refresh-token.js';
 
 /** The longest lifetime that is believed, in seconds: 30 days. The API's is an hour. [doc: docs/platform-overview] */
@@ -27,7 +28,7 @@ export const IsOptionalRefreshToken = (): PropertyDecorator =>
 export const IsOptionalId = (): PropertyDecorator =>
   rule(
     'isOptionalId',
-    (value) => value === undefined || (typeof value === 'string' && /^\d{1,20}$/.test(value)),
+    (value) => value === undefined || isTransactionId(value),
     'a positive integer',
   );
 

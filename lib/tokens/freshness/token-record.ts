@@ -135,6 +135,12 @@ export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   );
 }
 
+/** Whether a stored value, which is not sealed, has a refresh token that the application was not told of. */
+export function hasUntold(value: string): boolean {
+  // Within a text of JSON, the quotation marks would be escaped.
+  return value.includes('"untold":"');
+}
+
 /** Refresh tokens are long and random: nobody finds one by its hash, and 72 bits tell them apart. */
 function hashOf(refreshToken: string): string {
   return createHash('sha256').update(refreshToken).digest('base64url').slice(0, 12);

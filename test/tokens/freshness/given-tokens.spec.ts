@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { BerbixTokens, InMemoryTokenStore, type RotatedTokens } from 'nestjs-berbix';
+import {
+  BerbixTokens,
+  InMemoryTokenStore,
+  type BerbixError,
+  type RotatedTokens,
+} from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import { advance, failureOf, valueOf } from './support/virtual-time.js';
 
@@ -52,6 +57,33 @@ describe('refresh tokens that callers bring along', () => {
     expect(await failureOf(replica.fresh(given[0] as string))).toMatchObject({
       code: 'BERBIX_SERVER',
     });
+  });
+
+  it('a new refresh token that the application was not told of makes no room, however long it takes', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    let isDown = true;
+    const replica = await world.start({
+      ...strict(),
+      onRotation: (rotated) => {
+        if (isDown) throw new Error('canary');
+        told.push(rotated);
+      },
+    });
+    const [first = '', ...others] = ids(5).map((id) => world.api.create(id).refreshToken);
+    const error: BerbixError = await failureOf(replica.fresh(first));
+    expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+    for (const token of others) {
+      await advance(2 * MINUTE);
+      await failureOf(replica.fresh(token));
+    }
+    isDown = false;
+    await advance(2 * MINUTE);
+    for (const token of others) await valueOf(replica.fresh(token));
+    const { refreshToken } = await valueOf(replica.fresh(first));
+    expect(refreshToken).toBe(world.api.currentOf('1'));
+    expect(told.at(-1)).toMatchObject({ previousRefreshToken: first });
+    expect(world.api.exchanges).toHaveLength(5);
   });
 
   it('a cache of so many is one for so many, whatever their transactions are', async () => {

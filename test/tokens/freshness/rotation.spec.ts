@@ -147,17 +147,22 @@ describe('fresh(), and refresh tokens that the API replaces', () => {
     expect(world.api.exchanges).toHaveLength(2);
   });
 
-  it('a new refresh token in an answer that is no good otherwise is saved', async () => {
-    const { world } = the;
-    world.api.habit = 'strict';
-    const replica = await world.start(STRICT);
-    const owner = await world.remembered(replica);
-    await advance(HOUR);
-    world.api.faults.push('bad-answer');
-    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_RESPONSE' });
-    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
-    await valueOf(replica.fresh(owner));
-  });
+  it.each(['bad-answer', 'bad-id'] as const)(
+    'a new refresh token in an answer that is no good otherwise is saved (%s)',
+    async (fault) => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const replica = await world.start(STRICT);
+      const owner = await world.remembered(replica);
+      await advance(HOUR);
+      world.api.faults.push(fault);
+      const error: BerbixError = await failureOf(replica.fresh(owner));
+      expect(error).toMatchObject({ code: 'BERBIX_RESPONSE' });
+      expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+      expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+      await valueOf(replica.fresh(owner));
+    },
+  );
 
   it.each([
     ['was refused and may be made again', { status: 429 }, 2],

@@ -175,6 +175,7 @@ function apiFault(): fc.Arbitrary<ApiFault | undefined> {
     'hang-before',
     'hang-after',
     'bad-answer',
+    'bad-id',
     { status: 500 },
     { status: 429, headers: { 'retry-after': '7' } },
     { status: 401, body: { readable: 'invalid_api_secret', message: 'no' } },

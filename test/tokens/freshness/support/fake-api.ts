@@ -14,7 +14,8 @@ export type ApiFault =
   | 'reset-after'
   | 'hang-before'
   | 'hang-after'
-  | 'bad-answer';
+  | 'bad-answer'
+  | 'bad-id';
 
 /** Who sends: nothing reaches the API from a process that was killed, nor the other way round. */
 export interface Sender {
@@ -161,8 +162,7 @@ export class FakeApi {
     await pass(this.latencyMs / 2);
     if (fault === 'hang-before') return undefined;
     if (fault === 'reset-before') return { reset: true };
-    const answer =
-      typeof fault === 'object' ? fault : this.#act(exchange, fault === 'bad-answer' ? -1 : 1);
+    const answer = typeof fault === 'object' ? fault : this.#act(exchange, fault);
     await this.gate('back');
     await pass(this.latencyMs / 2);
     if (fault === 'hang-after') return undefined;
@@ -170,7 +170,7 @@ export class FakeApi {
   }
 
   /** A request that was sent is acted on, whether or not anybody waits for the answer. */
-  #act(exchange: SeenExchange, sign: number): Exclude<ApiFault, string> {
+  #act(exchange: SeenExchange, fault: ApiFault | undefined): Exclude<ApiFault, string> {
     const { id, refreshToken } = exchange;
     const transaction = this.#transactions.get(id);
     if (transaction?.isGone) return { status: 410, body: { message: 'gone' } };
@@ -190,8 +190,8 @@ export class FakeApi {
       access_token: this.#newAccessToken(),
       client_token: `${CANARY}-client-${this.#count}`,
       refresh_token: habit === 'omit' ? undefined : transaction?.current,
-      transaction_id: Number(id),
-      expires_in: (sign * this.lifetimeMs) / 1000,
+      transaction_id: fault === 'bad-id' ? 'none' : Number(id),
+      expires_in: ((fault === 'bad-answer' ? -1 : 1) * this.lifetimeMs) / 1000,
     };
     return { status: 200, body };
   }
