@@ -1,6 +1,8 @@
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
 import { type Restored, restore } from './persistence/restore.js';
+import { AllowedHosts } from './requests/allowed-hosts.js';
+import { RequestGate } from './requests/request-gate.js';
 import { RequestLog } from './requests/request-log.js';
 import { RequestPipeline } from './requests/request-pipeline.js';
 import { SandboxAddress } from './sandbox-address.js';
@@ -150,6 +152,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     const application = await createApplication(SandboxModule.register(parts), platforms);
     this.#undo.push(() => application.close());
     const { listener } = new RequestPipeline(
+      new RequestGate(new AllowedHosts(hostNames(settings))),
       requests,
       faults,
       this.#player,

@@ -32,6 +32,7 @@ export const READABLE = {
   transactionGone: 'transaction_gone',
   notFound: 'not_found',
   payloadTooLarge: 'payload_too_large',
+  unsupportedMediaType: 'unsupported_media_type',
   rateLimited: 'rate_limited',
   internalError: 'internal_error',
 } as const;

@@ -40,6 +40,9 @@ describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
     ]);
     await expect(reach(networkAddress(), open.url)).resolves.toBe('connect');
     expect(open.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    // Nobody can make an address lead elsewhere, so the one of this very connection is a good Host.
+    const { port } = new URL(open.url);
+    expect((await fetch(`http://${networkAddress()}:${port}/sandbox`)).status).toBe(200);
     if (networkAddress() !== '127.0.0.1') {
       await expect(reach(networkAddress(), closed.url)).resolves.toBe('ECONNREFUSED');
     }

@@ -16,11 +16,12 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
   });
 
   it('lists and clears requests', async () => {
-    await client.create();
+    const { headers } = await client.create();
     const { status, json } = await client.send('GET', '/sandbox/requests');
     expect(status).toBe(200);
     expect(json.requests).toEqual([
       {
+        id: headers['x-request-id'],
         method: 'POST',
         path: '/v0/transactions',
         url: '/v0/transactions',

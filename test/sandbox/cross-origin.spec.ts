@@ -55,12 +55,15 @@ describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
   it('may do nothing else', async () => {
     const { access_token } = (await client.create()).json;
     const call = { authorization: `Bearer ${access_token}`, headers: ORIGIN };
-    for (const { headers } of [
+    client.sandbox.requests.clear();
+    for (const { status, headers } of [
       await client.send('GET', '/v0/transactions', call),
       await client.send('OPTIONS', '/v0/transactions', call),
       await client.send('OPTIONS', '/v0/tokens', call),
     ]) {
+      expect(status).toBe(403);
       expect(headers).not.toHaveProperty('access-control-allow-origin');
     }
+    expect(client.sandbox.requests.length).toBe(0);
   });
 });

@@ -111,7 +111,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     expect(answer.headers).toMatchObject({
       location: 'https://shop.example/done?a=1&b=%C3%BC#c',
       'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
     });
     const local = await createHosted(client, { redirect_url: 'http://localhost:3000' });
     const { headers } = await submit(client, local.page, { choice: 'accept' });

@@ -15,13 +15,14 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     const authorization = basic(sandbox.apiSecret);
     sandbox.clock.set(Date.UTC(2030, 0, 1));
     const body = '{"refresh_token" : "rt_☂",\n"grant_type":"refresh_token"}\n';
-    await client.send('POST', '/prefix/v0/tokens?a=b', {
+    const { headers } = await client.send('POST', '/prefix/v0/tokens?a=b', {
       authorization,
       body,
       headers: { 'X-Request-Id': 'r1' },
     });
     const record = sandbox.requests.last;
     expect(record).toEqual({
+      id: headers['x-request-id'],
       method: 'POST',
       path: '/v0/tokens',
       url: '/prefix/v0/tokens?a=b',
@@ -116,7 +117,9 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
   it('shows a request whose body never arrives as a whole', async () => {
     const sandbox = await sandboxes.start(platform);
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
-    socket.write('POST /v0/tokens HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half":');
+    socket.write(
+      'POST /v0/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"half":',
+    );
     await until(() => sandbox.requests.length === 1);
     const unfinished = { body: '', status: undefined, durationMs: undefined };
     expect(sandbox.requests.last).toMatchObject(unfinished);
@@ -131,6 +134,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
 function recordOf(url: string) {
   const receivedAt = new Date();
   return {
+    id: url,
     method: 'GET',
     path: url,
     url,

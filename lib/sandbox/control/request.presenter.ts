@@ -4,6 +4,7 @@ import type { RecordedRequest } from '../requests/request-log.js';
 /** A record of the log in the style of the API. */
 export function presentRequest(request: RecordedRequest): ApiJson {
   return {
+    id: request.id,
     method: request.method,
     path: request.path,
     url: request.url,

@@ -69,10 +69,13 @@ export function headersOf({ leadsAway = false }: Page): Record<string, string> {
   };
 }
 
-/** Also of redirects. */
+/**
+ * Also of redirects. The referrer stays within the sandbox: with none at all, browsers send the
+ * forms of the page with the origin `null`, like those of a foreign one. [Fetch section 3.2]
+ */
 export const PRIVATE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
-  'Referrer-Policy': 'no-referrer',
+  'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 };

@@ -25,6 +25,8 @@ export class ImagesController {
     await this.transactions.find(this.links.transactionIdOf(name));
     const { httpAdapter } = this.adapterHost;
     httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
+    // Pages of the application show it.
+    httpAdapter.setHeader(response, 'Cross-Origin-Resource-Policy', 'cross-origin');
     const { length } = PLACEHOLDER;
     httpAdapter.reply(
       response,

@@ -11,3 +11,9 @@ const REFERENCE_PATH = new RegExp(`^${REFERENCE_ROOT}(?:/(?:[\\w-][\\w.-]*)?)?(?
 export function isReferencePath(target: string): boolean {
   return target.startsWith(REFERENCE_ROOT) && REFERENCE_PATH.test(target);
 }
+
+/** Whether the request target is the page itself, and none of its files. */
+export function isReferencePage(target: string): boolean {
+  const [path = ''] = target.split('?', 1);
+  return path === REFERENCE_ROOT || path === `${REFERENCE_ROOT}/`;
+}

@@ -31,7 +31,7 @@ export async function readBody(request: IncomingMessage): Promise<'ok' | 'too-la
   return 'ok';
 }
 
-/** [RFC 9112 section 6.3] */
-function hasBody({ headers }: IncomingMessage): boolean {
+/** Whether a body comes behind the head. [RFC 9112 section 6.3] */
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

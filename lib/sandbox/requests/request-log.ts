@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** One request as it arrived. */
 export interface RecordedRequest {
+  /** What the answer has as `x-request-id`, unless a fault says something else. */
+  readonly id: string;
   readonly method: string;
   /** The path that was routed: without a query, and without what a base URL may put before `/v0`. */
   readonly path: string;

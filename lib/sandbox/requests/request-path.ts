@@ -28,12 +28,7 @@ export function parseRequestPath(target: string): RequestPath {
 
 /** Whether the path can be decoded; routers differ in what they do with one that cannot. */
 export function isDecodable(path: string): boolean {
-  try {
-    decodeURI(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return decoded(path) !== undefined;
 }
 
 /**
@@ -41,7 +36,29 @@ export function isDecodable(path: string): boolean {
  * so not recorded and not faulted.
  */
 export function isControlPath(path: string): boolean {
-  // Fastify routes by the decoded path, and Express does not look at the case of letters.
-  const routed = decodeURI(path).toLowerCase();
-  return [isOfControl, isReferencePath, isHostedPath, isImagePath].some((isOne) => isOne(routed));
+  return isCommandPath(path) || isPagePath(path);
+}
+
+/** Whether the path is one of the control API. */
+export function isCommandPath(path: string): boolean {
+  return isOfControl(routed(path));
+}
+
+/** Whether the path is one of a page for people, or of what such a page shows. */
+export function isPagePath(path: string): boolean {
+  const page = routed(path);
+  return isReferencePath(page) || isHostedPath(page) || isImagePath(page);
+}
+
+/** Fastify routes by the decoded path, and Express does not look at the case of letters. */
+function routed(path: string): string {
+  return (decoded(path) ?? path).toLowerCase();
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURI(path);
+  } catch {
+    return undefined;
+  }
 }

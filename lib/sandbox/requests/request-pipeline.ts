@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { READABLE } from '../../wire/index.js';
 import { ApiException, invalidRequest } from '../errors/api.exception.js';
@@ -8,14 +9,26 @@ import type { SandboxClock } from '../sandbox-clock.js';
 import { openToPages } from './cross-origin.js';
 import { bodyOf, readBody } from './request-body.js';
 import type { OpenRecord, RequestLog } from './request-log.js';
-import { isControlPath, isDecodable, parseRequestPath, type RequestPath } from './request-path.js';
+import type { RequestGate } from './request-gate.js';
+import {
+  isControlPath,
+  isDecodable,
+  isPagePath,
+  parseRequestPath,
+  type RequestPath,
+} from './request-path.js';
+import { beforeHead, setCommonHeaders } from './response-headers.js';
 
 /** Answers a request of node; what both servers and both adapters have in common. */
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What every request passes before Nest sees it: the log, its body, and a fault if one waits for it. */
+/**
+ * What every request passes before Nest sees it: the gate, the log, its body, and a fault if one
+ * waits for it.
+ */
 export class RequestPipeline {
   constructor(
+    private readonly gate: RequestGate,
     private readonly log: RequestLog,
     private readonly faults: SandboxFaults,
     private readonly player: FaultPlayer,
@@ -26,15 +39,21 @@ export class RequestPipeline {
   /** Takes a request from a server of node. */
   readonly listener: RequestListener = (request, response) => {
     const target = parseRequestPath(request.url ?? '/');
-    if (!isDecodable(target.path)) {
-      return sendReply(response, errorReply(invalidRequest('The path of the URL is malformed.')));
-    }
+    const id = randomUUID();
+    setCommonHeaders(response, isPagePath(target.path), id);
+    const refusal = this.#refusalOf(request, target);
+    if (refusal) return sendReply(response, errorReply(refusal));
     const answered = isControlPath(target.path)
       ? this.#control(request, response)
-      : this.#api(request, response, target);
+      : this.#api(request, response, target, id);
     // What is left is a connection in an unknown state: end it rather than let the client wait.
     answered.catch(() => response.destroy());
   };
+
+  #refusalOf(request: IncomingMessage, { path }: RequestPath): ApiException | undefined {
+    if (!isDecodable(path)) return invalidRequest('The path of the URL is malformed.');
+    return this.gate.refusalOf(request, path);
+  }
 
   async #control(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (await this.#hasBody(request, response)) this.application(request, response);
@@ -44,10 +63,11 @@ export class RequestPipeline {
     request: IncomingMessage,
     response: ServerResponse,
     { path, query }: RequestPath,
+    id: string,
   ): Promise<void> {
-    const record = this.#record(request, path);
+    const record = this.#record(request, path, id);
     const arrivedAt = performance.now();
-    recordStatus(response, record);
+    beforeHead(response, () => (record.status = response.statusCode));
     response.once('close', () => this.log.end(record, Math.round(performance.now() - arrivedAt)));
     // Chosen on arrival: faults go by the order in which requests come, not by the size of bodies.
     const fault = this.faults.take(record.method, path);
@@ -59,8 +79,9 @@ export class RequestPipeline {
     await (fault ? this.player.play(fault, { response, process }) : process());
   }
 
-  #record(request: IncomingMessage, path: string): OpenRecord {
+  #record(request: IncomingMessage, path: string, id: string): OpenRecord {
     const record: OpenRecord = {
+      id,
       method: request.method ?? '',
       path,
       url: request.url ?? '',
@@ -86,12 +107,3 @@ const TOO_LARGE = new ApiException(
   READABLE.payloadTooLarge,
   'The body is larger than 20 MiB. Send less.',
 );
-
-/** Every way to answer ends in `writeHead`, before the client can see anything of the answer. */
-function recordStatus(response: ServerResponse, record: OpenRecord): void {
-  const { writeHead } = response;
-  response.writeHead = function (this: ServerResponse, ...args: unknown[]) {
-    record.status = args[0] as number;
-    return Reflect.apply(writeHead, this, args) as ServerResponse;
-  } as ServerResponse['writeHead'];
-}

@@ -2,7 +2,8 @@ import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { LazyApplication } from '../reference/lazy-application.js';
 import { loadReferencePage, type ReferencePage } from '../reference/reference-page.js';
-import { isReferencePath } from '../reference/reference-path.js';
+import { isReferencePage, isReferencePath } from '../reference/reference-path.js';
+import { REFERENCE_HEADERS } from '../reference/reference-headers.js';
 import type { RequestListener } from '../requests/request-pipeline.js';
 import {
   loadPlatform,
@@ -46,7 +47,13 @@ async function createReference(
   // Most sandboxes are never asked, and shall not wait for it.
   const { ReferenceModule } = await import('../reference/reference.module.js');
   const { application, listener } = await boot(ReferenceModule.register(sandbox), platform, page);
-  return { listener, close: () => application.close() };
+  return {
+    listener: (request, response) => {
+      if (isReferencePage(request.url ?? '')) response.setHeaders(REFERENCE_HEADERS);
+      listener(request, response);
+    },
+    close: () => application.close(),
+  };
 }
 
 function boot(module: DynamicModule, platform: PlatformAdapter, page?: ReferencePage) {

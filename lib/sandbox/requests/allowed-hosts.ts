@@ -1,0 +1,42 @@
+import { isIPv4, isIPv6, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+
+/** A name or an address, perhaps with a port: nothing that a parser of URLs could read otherwise. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/;
+
+/**
+ * The names under which the sandbox answers. A page of another site can make its own name lead to
+ * 127.0.0.1 (DNS rebinding); for the browser the sandbox is then a part of that site, and the `Host`
+ * header is all that tells.
+ */
+export class AllowedHosts {
+  readonly #names: ReadonlySet<string>;
+
+  /** @param names without ports and brackets; those of this machine are allowed anyway */
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names.map((name) => hostOf(name.toLowerCase())));
+  }
+
+  /** Whether the `Host` header names this sandbox, with whichever port. */
+  allow({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
+    const [, name] = HOST.exec(headers.host?.toLowerCase() ?? '') ?? [];
+    if (name === undefined) return false;
+    return isLoopback(name) || this.#names.has(name) || name === localHostOf(socket);
+  }
+}
+
+/** Browsers resolve what ends in `.localhost` themselves. [RFC 6761 section 6.3] */
+function isLoopback(name: string): boolean {
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true;
+  return isIPv4(name) && name.startsWith('127.');
+}
+
+/** What the client has connected to. It is an address, and only a name can be made to lead elsewhere. */
+function localHostOf({ localAddress = '' }: Pick<Socket, 'localAddress'>): string {
+  return hostOf(localAddress.replace(/^::ffff:(?=\d+\.)/, ''));
+}
+
+/** As a `Host` header has it. */
+function hostOf(name: string): string {
+  return isIPv6(name) ? `[${name}]` : name;
+}

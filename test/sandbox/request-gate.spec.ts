@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { createHosted, submit } from './support/pages.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { basic, RawClient } from './support/raw-client.js';
+
+const FAULT = { kind: 'answer', body: '<script>alert(1)</script>' };
+/** One of each kind of route, all of them answered for the sandbox itself. */
+const PATHS = ['/', '/verify', '/hosted/x', '/reference', '/images/x', '/v0/tokens', '/elsewhere'];
+const CONTROL = [
+  ['GET', '/sandbox'],
+  ['GET', '/sandbox/requests'],
+  ['GET', '/sandbox/requests?secrets=1'],
+  ['DELETE', '/sandbox/requests'],
+  ['POST', '/sandbox/faults'],
+  ['POST', '/sandbox/faults/'],
+  ['POST', '/%73andbox/faults'],
+  ['POST', '/SANDBOX/faults'],
+  ['PUT', '/sandbox/webhooks'],
+  ['GET', '/v0/transactions'],
+  ['POST', '/v0/tokens'],
+  ['OPTIONS', '/sandbox/faults'],
+] as const;
+
+describe.each(PLATFORMS)('The gate on %s', (platform) => {
+  const sandboxes = new Sandboxes();
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+  let port: string;
+
+  beforeAll(async () => {
+    sandbox = await sandboxes.start(platform, { tls: true });
+    client = new RawClient(sandbox);
+    ({ port } = new URL(sandbox.url));
+  });
+  afterEach(() => {
+    // Nothing was planted, and nothing counts as a request to the API.
+    assert.deepEqual(sandbox.faults.pending, []);
+    assert.equal(sandbox.requests.length, 0);
+  });
+  afterAll(() => sandboxes.closeAll());
+
+  it.each(['127.0.0.1', '127.8.8.8', 'localhost', 'LOCALHOST:1', 'shop.localhost', '[::1]:80'])(
+    'knows itself as %s',
+    async (host) => {
+      const { status } = await client.send('GET', '/sandbox/clock', { headers: { host } });
+      expect(status).toBe(200);
+    },
+  );
+
+  it.each([
+    'evil.example',
+    'evil.example:4010',
+    '127.0.0.1.evil.example',
+    '127.evil.example',
+    'localhost.evil.example',
+    'evillocalhost',
+    'evil@localhost',
+    'localhost:80@evil.example',
+    'localhost/',
+    '0.0.0.0',
+    '192.168.0.1',
+    '[::2]',
+  ])('does not answer as %j', async (host) => {
+    for (const path of ['/sandbox/requests', ...PATHS]) {
+      const authorization = basic(sandbox.apiSecret);
+      const answer = await client.send('GET', path, { authorization, headers: { host } });
+      expect([path, answer.status]).toEqual([path, 403]);
+      expect(answer.json).toEqual({
+        code: 403,
+        readable: 'not_allowed',
+        message: expect.stringMatching(/Host header.*127\.0\.0\.1/),
+      });
+    }
+  });
+
+  describe.each([
+    [{ origin: 'https://evil.example' }],
+    [{ origin: 'null' }],
+    [{ origin: 'http://localhost:1' }],
+    [{ 'sec-fetch-site': 'cross-site' }],
+    [{ 'sec-fetch-site': 'same-site' }],
+    [{ 'sec-fetch-site': 'nonsense' }],
+  ])('for %j', (headers: Record<string, string>) => {
+    it.each(CONTROL)('refuses %s %s', async (method, path) => {
+      const { status, json } = await client.send(method, path, { headers, body: FAULT });
+      expect(status).toBe(403);
+      expect(json).toMatchObject({ message: expect.stringContaining('another origin') });
+    });
+
+    it('leads to pages, and takes no form', async () => {
+      const { page, accessToken } = await createHosted(client);
+      const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
+      for (const path of ['/', '/verify', page]) {
+        expect((await client.send('GET', path, { headers })).status).toBe(200);
+        const body = 'choice=accept&client_token=x';
+        expect((await client.send('POST', path, { headers: form, body })).status).toBe(403);
+      }
+      expect((await client.fetch(accessToken)).json.action).toBe('');
+      sandbox.requests.clear();
+    });
+  });
+
+  it('lets its own pages ask, on both listeners', async () => {
+    const own: Record<string, string>[] = [
+      { origin: sandbox.url, 'sec-fetch-site': 'same-origin' },
+      { origin: `http://localhost:${port}`, host: `localhost:${port}` },
+      { 'sec-fetch-site': 'none' },
+    ];
+    for (const headers of own) {
+      expect((await client.send('GET', '/sandbox/requests', { headers })).status).toBe(200);
+    }
+    const tls = new RawClient(sandbox, sandbox.apiSecret, true);
+    const headers = { origin: sandbox.tlsUrl ?? '' };
+    expect((await tls.send('GET', '/sandbox/requests', { headers })).status).toBe(200);
+    const { page } = await createHosted(client);
+    expect((await submit(client, page, { choice: 'abandon' })).status).toBe(200);
+    sandbox.requests.clear();
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    '',
+    'application/jsonp',
+    'x/y, application/json',
+  ])('takes no command as %j', async (type) => {
+    for (const path of ['/sandbox/faults', '/sandbox/clock', '/sandbox/webhooks/test']) {
+      const headers = { 'content-type': type };
+      const { status, json } = await client.send('POST', path, { headers, body: FAULT });
+      expect(status).toBe(415);
+      expect(json).toEqual({
+        code: 415,
+        readable: 'unsupported_media_type',
+        message: expect.stringContaining('content-type: application/json'),
+      });
+    }
+  });
+
+  it.each(['application/json', 'Application/JSON; charset=utf-8', 'application/json ;x=y'])(
+    'takes a command as %j',
+    async (type) => {
+      const headers = { 'content-type': type };
+      const call = { headers, body: { advance_ms: 1 } };
+      expect((await client.send('POST', '/sandbox/clock', call)).status).toBe(200);
+    },
+  );
+});
