@@ -17,6 +17,7 @@ try {
       'node_modules/jest/bin/jest.js',
       '--findRelatedTests',
       'test/support/requirements.ts',
+      ...process.argv.slice(2),
     ],
     {
       env: {
