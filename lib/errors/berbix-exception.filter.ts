@@ -44,8 +44,9 @@ const UNKNOWN: readonly [HttpStatus, string] = [
  *
  * Opt in with `@UseFilters(BerbixExceptionFilter)` or `{ provide: APP_FILTER, useClass: BerbixExceptionFilter }`.
  * Without it Nest answers 500, as for any error it does not know. In a microservice the caller is
- * sent `{ status: 'error', code, message }`, over a WebSocket the event `exception` with the same;
- * elsewhere, as in GraphQL, the error is thrown on.
+ * sent `{ status: 'error', code, message }`, over a WebSocket the event `exception` with the same; a
+ * GraphQL client gets an error with that sentence and `extensions.code`. Elsewhere the error is thrown
+ * on.
  *
  * | error | status |
  * | --- | --- |
@@ -65,7 +66,7 @@ export class BerbixExceptionFilter extends BaseExceptionFilter {
 
   override catch(error: BerbixError, host: ArgumentsHost): void | Observable<never> {
     const [status, message] = answerTo(error);
-    switch (host.getType()) {
+    switch (host.getType<string>()) {
       case 'http':
         return this.#answer(error, status, message, host);
       case 'rpc':
@@ -74,6 +75,9 @@ export class BerbixExceptionFilter extends BaseExceptionFilter {
       case 'ws':
         this.#log(error, status);
         return emitException(host.switchToWs(), { status: 'error', code: error.code, message });
+      case 'graphql':
+        this.#log(error, status);
+        throw Object.assign(new Error(message), { extensions: { code: error.code } });
       default:
         throw error;
     }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { types } from 'node:util';
 import {
   BadRequestException,
   Inject,
@@ -30,6 +31,7 @@ const WEBHOOK: unique symbol = Symbol.for('berbix:webhook') as never;
 
 /** What the platforms have in common. */
 interface WebhookHttpRequest extends RawBodyRequest<{ headers: IncomingHttpHeaders }> {
+  body?: unknown;
   [WEBHOOK]?: BerbixWebhookDto;
 }
 
@@ -55,7 +57,8 @@ export const BerbixWebhook = createParamDecorator((_: unknown, context: Executio
 
 /**
  * Lets a request in only if it is a webhook signed by Berbix, on Express and Fastify alike. Needs the
- * raw body: `NestFactory.create(AppModule, { rawBody: true })`.
+ * raw body: `NestFactory.create(AppModule, { rawBody: true })`, or a body parser that leaves the bytes
+ * of this route in `request.body`, such as `express.raw()`.
  *
  * What cannot be told from a forgery is answered 401, for whatever reason: a wrong signature as well
  * as a secret or raw body that is missing here. A signed body that is not what Berbix promises is
@@ -84,11 +87,12 @@ export class BerbixWebhookGuard implements CanActivate {
     const request = requestOf(context);
     try {
       const { kind, account } = this.#routeOf(context);
-      if (request.rawBody === undefined) refuseOthers(request.headers);
+      const rawBody = bytesOf(request);
+      if (rawBody === undefined) refuseOthers(request.headers);
       request[WEBHOOK] = await this.#serviceOf(account).verify({
         kind,
         header: request.headers[SIGNATURE_HEADER],
-        rawBody: request.rawBody,
+        rawBody,
       });
       return true;
     } catch (error) {
@@ -128,6 +132,11 @@ export class BerbixWebhookGuard implements CanActivate {
     else this.#logger.warn(error.message);
     return refusal;
   }
+}
+
+/** What is signed; undefined where a parser has left nothing but what it made of it. */
+function bytesOf({ rawBody, body }: WebhookHttpRequest): Uint8Array | string | undefined {
+  return rawBody ?? (types.isUint8Array(body) ? body : undefined);
 }
 
 /**

@@ -23,8 +23,11 @@ export interface BerbixWebhookRequest {
   kind: WebhookKind;
   /** The value of the `X-Berbix-Signature` header, as it is in `request.headers`. */
   header: string | readonly string[] | undefined;
-  /** The bytes of the body as they came: `request.rawBody`, never the parsed body. */
-  rawBody: Uint8Array | undefined;
+  /**
+   * The bytes of the body as they came: `request.rawBody`, or a string of them in UTF-8; never the
+   * parsed body, nor what JSON.stringify makes of it.
+   */
+  rawBody: Uint8Array | string | undefined;
   /**
    * The time that the signature is held against.
    * @default the clock of this machine
@@ -79,15 +82,19 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * ```
    */
   async verify(request: BerbixWebhookRequest): Promise<BerbixWebhookDto> {
-    await this.verifySignature(request);
-    return readWebhook(request.kind, request.rawBody as Uint8Array);
+    return readWebhook(request.kind, await this.#verified(request));
   }
 
   /**
    * Checks that a webhook is from Berbix and recent, and nothing else: for those who read its body
    * themselves. Rejects as {@link verify} does.
    */
-  async verifySignature({ kind, header, rawBody, now }: BerbixWebhookRequest): Promise<void> {
+  async verifySignature(request: BerbixWebhookRequest): Promise<void> {
+    await this.#verified(request);
+  }
+
+  /** The bytes of the body, once the signature is found to be good. */
+  async #verified({ kind, header, rawBody, now }: BerbixWebhookRequest): Promise<Uint8Array> {
     if (!WEBHOOK_KINDS.includes(kind)) {
       throw new BerbixInputError(`The kind of a webhook is one of ${WEBHOOK_KINDS.join(', ')}.`);
     }
@@ -95,9 +102,11 @@ export class BerbixWebhookService implements OnModuleDestroy {
     const given = this.#settings.secrets(kind);
     // Waited for only where there is something to wait for.
     const secrets = given instanceof Promise ? await given : given;
-    if (!types.isUint8Array(rawBody)) throw new BerbixConfigurationError(NO_RAW_BODY);
+    const bytes = typeof rawBody === 'string' ? Buffer.from(rawBody) : rawBody;
+    if (!types.isUint8Array(bytes)) throw new BerbixConfigurationError(NO_RAW_BODY);
     const moment = now?.getTime() ?? Date.now();
-    checkSignature(signature, rawBody, secrets, moment, this.#settings.toleranceMs);
+    checkSignature(signature, bytes, secrets, moment, this.#settings.toleranceMs);
+    return bytes;
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   SetMetadata,
   UseGuards,
   applyDecorators,
+  type ControllerOptions,
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
@@ -42,6 +43,13 @@ export interface BerbixWebhookControllerOptions {
    */
   statusPath?: string | undefined;
 
+  /**
+   * The version of the routes, where the application has versioning. With `VERSION_NEUTRAL` the path
+   * has no version, whatever the default of the application is.
+   * @default that of the application
+   */
+  version?: ControllerOptions['version'] | undefined;
+
   /** The name of the account, if `forRoot` was given one. */
   name?: string | undefined;
 
@@ -53,6 +61,7 @@ const OPTION_NAMES = [
   'path',
   'finishedPath',
   'statusPath',
+  'version',
   'name',
   'decorators',
 ] satisfies (keyof BerbixWebhookControllerOptions)[];
@@ -76,11 +85,11 @@ const OPTION_NAMES = [
 export function createBerbixWebhookController(options: BerbixWebhookControllerOptions = {}): Type {
   onlyKnown('createBerbixWebhookController', options, OPTION_NAMES);
   const { path = 'webhooks/berbix', finishedPath = 'finished', statusPath = 'status' } = options;
-  const { name, decorators = [] } = options;
+  const { name, version, decorators = [] } = options;
 
   @applyDecorators(...decorators)
   @SetMetadata(HANDS_OVER, true)
-  @Controller(path)
+  @Controller({ path, ...(version !== undefined && { version }) })
   @UseGuards(BerbixWebhookGuard)
   class BerbixWebhookController {
     readonly #logger = new Logger(BerbixWebhookController.name);

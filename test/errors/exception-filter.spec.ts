@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, HttpException, Logger, Param, type ArgumentsHost } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
@@ -165,8 +166,35 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     expect(JSON.parse(send.mock.calls[0]?.[0] ?? '')).toEqual({ event: 'exception', data });
   });
 
-  it('throws it on in GraphQL and elsewhere', () => {
-    expect(() => filter.catch(error, hostOf('graphql'))).toThrow(error);
+  it('throws an error for GraphQL clients, whose servers read extensions', () => {
+    const thrownFor = (thrown: berbix.BerbixError): unknown => {
+      try {
+        return filter.catch(thrown, hostOf('graphql'));
+      } catch (caught) {
+        return caught;
+      }
+    };
+    const internal = thrownFor(error) as Error;
+    expect(internal).toBeInstanceOf(Error);
+    expect(internal).toMatchObject({
+      message: 'Internal server error',
+      extensions: { code: 'BERBIX_AUTHENTICATION' },
+    });
+    expect(inspect(internal, { showHidden: true, depth: 9 })).not.toContain('Check apiSecret');
+    expect(logged).toHaveBeenCalledWith(error);
+    expect(thrownFor(new BerbixGoneError('gone'))).toMatchObject({
+      message: 'This verification cannot be continued. Start a new one.',
+      extensions: { code: 'BERBIX_GONE' },
+    });
+    expect(thrownFor(new berbix.BerbixTimeoutError('why'))).toMatchObject({
+      message: 'Identity verification did not answer in time.',
+    });
+    expect(warned).toHaveBeenCalledWith('BERBIX_TIMEOUT: why');
+  });
+
+  it('throws it on elsewhere', () => {
+    expect(() => filter.catch(error, hostOf('cron'))).toThrow(error);
+    expect(logged).not.toHaveBeenCalled();
   });
 
   it('warns of what becomes a 5xx, and of an input error', () => {

@@ -311,14 +311,11 @@ describe('verify', () => {
     expect(error.message).not.toContain('hello');
   });
 
-  it.each([[undefined], [JSON.parse(BODY)], [BODY]])(
-    'says how to get the bytes: %p',
-    async (body) => {
-      const error = await refusalOf(delivery({ rawBody: body as never }));
-      expect(error).toBeInstanceOf(BerbixConfigurationError);
-      expect(error.message).toContain('NestFactory.create(AppModule, { rawBody: true })');
-    },
-  );
+  it.each([[undefined], [JSON.parse(BODY)]])('says how to get the bytes: %p', async (body) => {
+    const error = await refusalOf(delivery({ rawBody: body as never }));
+    expect(error).toBeInstanceOf(BerbixConfigurationError);
+    expect(error.message).toContain('NestFactory.create(AppModule, { rawBody: true })');
+  });
 
   it('keeps secrets and bodies to itself', async () => {
     const requests = [
