@@ -12,10 +12,6 @@ export function summaryOf({
 }: BerbixSandboxReady): string {
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
   const tls = tlsUrl === undefined ? [] : [`  HTTPS         ${tlsUrl}`, `  CA file       ${ca}`];
-  const webhooks = webhookSecrets && [
-    `  webhooks      ${webhookSecrets.finished} (secret of finished)`,
-    `                ${webhookSecrets.status} (secret of status)`,
-  ];
   return [
     'The Berbix sandbox is ready. Ctrl+C ends it.',
     '',
@@ -26,7 +22,8 @@ export function summaryOf({
     `  templates     ${templateKeys.sdk} (SDK)`,
     `                ${templateKeys.hosted} (hosted)`,
     `                ${templateKeys.apiOnly} (API-only)`,
-    ...(webhooks ?? []),
+    `  webhooks      ${webhookSecrets.finished} (secret of finished)`,
+    `                ${webhookSecrets.status} (secret of status)`,
     `  browser page  ${url}/verify (for a client token)`,
     `  API reference ${url}/reference`,
     '',

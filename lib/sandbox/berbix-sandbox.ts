@@ -33,8 +33,8 @@ export interface BerbixSandboxReady {
   /** The secret of live mode. */
   liveApiSecret: string;
   templateKeys: TemplateKeys;
-  /** What the webhooks are signed with; in the ready line with the option `webhooks` only. */
-  webhookSecrets?: WebhookSecrets;
+  /** What the webhooks are signed with, also those whose URL is set later. */
+  webhookSecrets: WebhookSecrets;
 }
 
 /**
@@ -131,8 +131,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   ready(): BerbixSandboxReady {
     const { url, apiSecret, liveApiSecret, templateKeys, webhookSecrets } = this;
     const tls = this.#tls && { tlsUrl: this.#tls.url, ca: this.#tls.caPath };
-    const webhooks = this.#settings.webhooks.configured && { webhookSecrets };
-    return { url, ...tls, apiSecret, liveApiSecret, templateKeys, ...webhooks };
+    return { url, ...tls, apiSecret, liveApiSecret, templateKeys, webhookSecrets };
   }
 
   /** Ends all connections, also those that wait for an answer. May be called more than once. */

@@ -95,6 +95,7 @@ describe('nestjs-berbix sandbox', () => {
         'apiSecret',
         'liveApiSecret',
         'templateKeys',
+        'webhookSecrets',
       ]);
       expect(ready.apiSecret).toBe('secret_test_cli');
       const call = request(`${ready.tlsUrl}/v0/transactions`, {

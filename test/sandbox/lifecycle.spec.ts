@@ -32,6 +32,7 @@ describe.each(PLATFORMS)('BerbixSandbox on %s', (platform) => {
       'apiSecret',
       'liveApiSecret',
       'templateKeys',
+      'webhookSecrets',
     ]);
   });
 

@@ -22,6 +22,7 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
       'apiSecret',
       'liveApiSecret',
       'templateKeys',
+      'webhookSecrets',
     ]);
     const secure = new RawClient(sandbox, sandbox.apiSecret, true);
     const created = await secure.create();

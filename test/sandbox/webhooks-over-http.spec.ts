@@ -95,7 +95,16 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
   it('sets URLs, sends the sample, and lists what was sent', async () => {
     expect((await call('GET', '')).json).toEqual({ finished: null, status: null });
     const set = await call('PUT', '', { finished: server.url });
-    expect([set.status, set.json]).toEqual([200, { finished: server.url, status: null }]);
+    const hidden = { finished_secret: '[redacted]', status_secret: '[redacted]' };
+    expect([set.status, set.json]).toEqual([
+      200,
+      { finished: server.url, status: null, ...hidden },
+    ]);
+    const { finished: finished_secret, status: status_secret } = sandbox.webhookSecrets;
+    expect((await call('GET', '?secrets=1')).json).toMatchObject({
+      finished_secret,
+      status_secret,
+    });
     const sent = await call('POST', '/test', { kind: 'finished' });
     expect([sent.status, sent.json]).toEqual([
       202,

@@ -12,6 +12,7 @@ import { CONTROL_ROOT } from './control-path.js';
 import { presentFault } from './fault.presenter.js';
 import { parseFault } from './fault.request.js';
 import { presentRequest } from './request.presenter.js';
+import { Secrets, type Shown } from './secrets.decorator.js';
 
 /** The sandbox over HTTP, for people who run it from the command line. */
 @Controller(CONTROL_ROOT)
@@ -30,8 +31,8 @@ export class ControlController {
 
   /** What arrived, oldest first. */
   @Get('requests')
-  listRequests(): ApiJson {
-    return { requests: Array.from(this.log, presentRequest) };
+  listRequests(@Secrets() shown: Shown): ApiJson {
+    return shown({ requests: Array.from(this.log, presentRequest) });
   }
 
   @Delete('requests')
@@ -42,8 +43,8 @@ export class ControlController {
 
   /** What has not happened yet; `times` says how often it still will. */
   @Get('faults')
-  listFaults(): ApiJson {
-    return { faults: this.faults.pending.map(presentFault) };
+  listFaults(@Secrets() shown: Shown): ApiJson {
+    return shown({ faults: this.faults.pending.map(presentFault) });
   }
 
   /** Adds a fault; the body is what `sandbox.faults.add()` takes, `times` may be `"Infinity"`. */

@@ -8,8 +8,6 @@ export type WebhookSecrets = Readonly<Record<WebhookKind, string>>;
 
 /** The options with every value checked and every default filled in. */
 export interface WebhookSettings {
-  /** Whether any option of the webhooks was given. */
-  readonly configured: boolean;
   readonly urls: Readonly<Partial<Record<WebhookKind, string>>>;
   readonly secrets: WebhookSecrets;
   readonly retryDelayMs: number;
@@ -43,7 +41,6 @@ export function resolveWebhooks(
   }
   const { finished = {}, status = {} } = options;
   return {
-    configured: given !== undefined,
     urls: { finished: urlOf('finished', finished), status: urlOf('status', status) },
     secrets: {
       finished: secretOf('finished', finished, kept.finished),

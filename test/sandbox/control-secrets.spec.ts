@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { withoutSecrets } from '../../lib/sandbox/control/without-secrets.js';
+import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { basic, RawClient } from './support/raw-client.js';
+
+const RT = `rt_${'a'.repeat(60)}`;
+
+describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platform) => {
+  const sandboxes = new Sandboxes();
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+  let secrets: string[];
+
+  beforeAll(async () => {
+    sandbox = await sandboxes.start(platform);
+    client = new RawClient(sandbox);
+    const { json } = await client.create();
+    await client.refresh(json.refresh_token);
+    await client.fetch(json.access_token);
+    await client.send('POST', `/v0/images/upload?client_token=${json.client_token}`, {
+      authorization: `Token ${json.client_token}`,
+      body: `refresh_token=${json.refresh_token}&x=1`,
+      headers: { cookie: 'sid=crumbs' },
+    });
+    sandbox.faults.add({
+      kind: 'answer',
+      path: '/never',
+      body: { ...json, note: json.access_token } as never,
+    });
+    sandbox.webhooks.setUrl('status', 'http://ada:sesame@127.0.0.1:9/');
+    const tokens = [json.refresh_token, json.access_token, json.client_token].map(String);
+    const authorization = basic(sandbox.apiSecret).slice('Basic '.length);
+    const webhooks = [...Object.values(sandbox.webhookSecrets), 'sesame'];
+    secrets = [...tokens, sandbox.apiSecret, authorization, ...webhooks, 'crumbs'];
+  });
+  afterAll(() => sandboxes.closeAll());
+
+  const LISTS = ['requests', 'faults', 'webhooks', 'webhooks/deliveries'];
+
+  it.each(LISTS)('is none of them: /sandbox/%s', async (list) => {
+    for (const query of ['', '?secrets=0', '?secrets=true', '?secrets=1&secrets=1']) {
+      const { status, text } = await client.send('GET', `/sandbox/${list}${query}`);
+      expect(status).toBe(200);
+      expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+    }
+  });
+
+  it('is all of them when they are asked for', async () => {
+    const lists = LISTS.map((list) => client.send('GET', `/sandbox/${list}?secrets=1`));
+    const text = (await Promise.all(lists)).map((answer) => answer.text).join('');
+    const hidden = secrets.filter((secret) => !text.includes(secret));
+    expect(hidden).toEqual([sandbox.apiSecret]);
+  });
+
+  it('leaves what is no secret, and what a program in the process sees', async () => {
+    const { json } = await client.send('GET', '/sandbox/requests');
+    const [created, exchanged, fetched] = json.requests as { headers: object; body: string }[];
+    expect(created).toMatchObject({
+      headers: { authorization: 'Basic [redacted]', 'content-type': 'application/json' },
+      body: expect.stringContaining(`"template_key":"${sandbox.templateKeys.sdk}"`),
+    });
+    expect(JSON.parse(exchanged?.body ?? '')).toEqual({
+      refresh_token: '[redacted]',
+      grant_type: 'refresh_token',
+    });
+    expect(fetched).toMatchObject({ headers: { authorization: 'Bearer [redacted]' } });
+    const [recorded] = sandbox.requests.to('POST', '/v0/transactions');
+    expect(recorded?.headers.authorization).toBe(basic(sandbox.apiSecret));
+  });
+});
+
+describe('withoutSecrets', () => {
+  it.each([
+    [`{"refresh_token" : "a\\"b\\\\" , "x":"y"}`, `{"refresh_token" : "[redacted]" , "x":"y"}`],
+    ['{"access_token":"cut o', '{"access_token":"[redacted]'],
+    [`{"refresh\\u005ftoken":"${RT}"}`, '{"refresh\\u005ftoken":"rt_[redacted]"}'],
+    [
+      'grant_type=refresh_token&refresh_token=x%20&y=1',
+      'grant_type=refresh_token&refresh_token=[redacted]&y=1',
+    ],
+    ['eyJh.eyJi.c-_', '[redacted]'],
+    ["curl -u 'secret_test_a$%&b:'", "curl -u 'secret_test_[redacted]:'"],
+    ['https://u:p@host/a@b', 'https://[redacted]@host/a@b'],
+    ['{"id":9007199254740993,"uid":"at_home"}', '{"id":9007199254740993,"uid":"at_home"}'],
+  ])('makes of %s', (text, wanted) => {
+    expect(withoutSecrets({ text: [text] })).toEqual({ text: [wanted] });
+  });
+
+  it('knows members whose value looks like nothing', () => {
+    expect(
+      withoutSecrets({ Authorization: 'x', cookie: 'y', access_token: 'z', n: 5n, no: null }),
+    ).toEqual({
+      Authorization: '[redacted]',
+      cookie: '[redacted]',
+      access_token: '[redacted]',
+      n: 5n,
+      no: null,
+    });
+  });
+
+  it('takes what an upload may be', () => {
+    const body = `{"images":[{"data":"${'x"\\'.repeat(3 * 1024 * 1024)}`;
+    expect(withoutSecrets(body)).toBe(body);
+    const open = `{"client_token":"${'\\"'.repeat(3 * 1024 * 1024)}`;
+    expect(withoutSecrets(open)).toBe('{"client_token":"[redacted]');
+  });
+});
