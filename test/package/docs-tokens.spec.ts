@@ -28,21 +28,13 @@ import { handOver } from '../../examples/docs/fresh/remember.js';
 import { VerificationController } from '../../examples/docs/guard/controller.js';
 import { RequireTokensOfSocket } from '../../examples/docs/guard/other-transports.js';
 import { BerbixInPostgresModule } from '../../examples/docs/stores/postgres.js';
-import { redisFor, storeIn } from '../../examples/docs/stores/redis.js';
 import { TimedTokenStore } from '../../examples/docs/stores/timed.token-store.js';
 import { BeginController } from '../../examples/docs/verification/begin.js';
 import { ResultController } from '../../examples/docs/verification/result.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
 import { quietNest } from '../support/quiet-nest.js';
-import {
-  POSTGRES_URL,
-  REDIS_URL,
-  describeOnPostgres,
-  describeOnRedis,
-  postgresPool,
-  uniquePrefix,
-} from '../support/servers.js';
+import { POSTGRES_URL, describeOnPostgres, postgresPool } from '../support/servers.js';
 import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
 import { begun, berbixOf, sandboxOfEnvironment } from './docs.support.js';
 
@@ -137,21 +129,6 @@ describeOnPostgres('docs/stores.md on PostgreSQL', () => {
       expect.stringMatching(/^default\/transaction\/\d+$/),
     ]);
     for (const { value } of rows) expect(value).toMatch(/^b1\.k1\./);
-  });
-});
-
-describeOnRedis('docs/stores.md on Redis', () => {
-  it('keeps tokens', async () => {
-    const redis = redisFor(REDIS_URL ?? '');
-    closeAfterTest(() => redis.quit());
-    const prefix = uniquePrefix();
-    const store = storeIn(redis, prefix);
-    expect(store.durable).toBe(true);
-    // Commands fail until it is connected, since none of them waits.
-    await new Promise((resolve) => redis.once('ready', resolve));
-    await store.commit('key', 0, 'value');
-    expect((await store.load('key'))?.value).toBe('value');
-    await redis.del(`${prefix}key`);
   });
 });
 

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
-import { redisFor } from '../../examples/docs/stores/redis.js';
+import { connectTo } from '../../examples/docs/stores/redis.js';
 import { closeAfterTest } from '../support/services.js';
 import {
   describeOnRedis,
@@ -214,9 +214,8 @@ describeOnRedis('on a Redis server', () => {
   it('does not do a step twice whose answer was lost, with the client that docs show', async () => {
     const { prefix } = open();
     const proxy = await lossyProxy();
-    const client = redisFor(`redis://127.0.0.1:${proxy.port}`).on('error', () => {});
+    const client = await connectTo(`redis://127.0.0.1:${proxy.port}`);
     closeAfterTest(async () => client.disconnect());
-    await once(client, 'ready');
     const store = new RedisTokenStore(client, { prefix });
     // So that the server knows the script.
     await store.commit('before', 0, 'value');

@@ -1,17 +1,56 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ConfigModule, type ConfigType } from '@nestjs/config';
+import { BerbixModule, berbixConfig } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { Redis } from 'ioredis';
 
-/** A client that fails rather than waits. The application quits it at the end. */
-export function redisFor(url: string): Redis {
-  return new Redis(url, {
+/** A client that is connected, and that fails rather than waits. */
+export async function connectTo(url: string): Promise<Redis> {
+  const redis = new Redis(url, {
     enableOfflineQueue: false,
+    // Without a queue the first command needs a connection: it is awaited below.
+    lazyConnect: true,
     commandTimeout: 1_000,
     // A command whose answer was lost is not sent once more: it may have been done.
     maxRetriesPerRequest: 0,
+    // After a failover, what was the primary refuses to write: connect again, to the new one.
+    reconnectOnError: (error) => error.message.includes('READONLY'),
   });
+  // Of a connection; a command that needs one tells by itself.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+  } catch (error) {
+    // It would go on trying behind an application that did not start.
+    redis.disconnect();
+    throw new Error('Redis does not answer. Check REDIS_URL.', { cause: error });
+  }
+  return redis;
 }
 
-/** `durable`, once the server has `appendonly yes` and `appendfsync always`. */
-export function storeIn(redis: Redis, prefix = 'berbix:'): RedisTokenStore {
-  return new RedisTokenStore(redis, { prefix, durable: true });
+@Module({
+  providers: [{ provide: Redis, useFactory: () => connectTo(process.env['REDIS_URL'] ?? '') }],
+  exports: [Redis],
+})
+export class RedisModule implements OnApplicationShutdown {
+  constructor(@Inject(Redis) private readonly redis: Redis) {}
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+  }
 }
+
+@Module({
+  imports: [
+    BerbixModule.forRootAsync({
+      imports: [ConfigModule.forFeature(berbixConfig), RedisModule],
+      inject: [berbixConfig.KEY, Redis],
+      useFactory: (config: ConfigType<typeof berbixConfig>, redis: Redis) => ({
+        ...config,
+        // `durable`, once the server has `appendonly yes` and `appendfsync always`.
+        store: new RedisTokenStore(redis, { durable: true }),
+      }),
+    }),
+  ],
+})
+export class BerbixInRedisModule {}
