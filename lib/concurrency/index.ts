@@ -1,3 +1,4 @@
+export { drained } from './drain.js';
 export { Limiter, NoTurn, type Wait } from './limiter.js';
 export { Caller, observe } from './observe.js';
 export { outside } from './outside.js';

@@ -5,24 +5,36 @@ export interface Wait {
   /**
    * Called once where there is a wait.
    *
-   * @param leave gives up the place, and rejects the wait with the error; without effect after that
+   * @param leave gives up the place, and rejects the wait with the error; false where the wait is over
    */
-  onWait?(leave: (error: unknown) => void): void;
+  onWait?(leave: (error: unknown) => boolean): void;
 }
 
 /** Why a turn never came. */
 export class NoTurn {
   constructor(
-    /** `full`: too many wait already; `expired`: the deadline came first. */
-    readonly reason: 'full' | 'expired',
+    /** `full`: too many wait already; `late`: the turn would come too late; `expired`: it did. */
+    readonly reason: 'full' | 'late' | 'expired',
+    /** When a turn may be had in time, in milliseconds, where it would come too late. */
+    readonly retryAfterMs?: number,
   ) {}
 }
 
 const PATIENT: Wait = { deadline: Infinity };
 
+/** From fewer functions than this nothing is concluded about how long the queue takes. */
+const MIN_SAMPLE = 4;
+
+/** After this many rounds of all that run at a time, the older half of what was seen counts half. */
+const ROUNDS = 16;
+
 /**
  * Limits how much happens at once. Callers wait for their turn in the order in which they came, and
  * each then runs its own function, so that it runs in the async context of its caller.
+ *
+ * Those who would have their turn too late are told so, as soon as the pace of the queue is known:
+ * if they waited, the queue would never get shorter than what can be done in time, and all who come
+ * would wait in vain.
  *
  * Joining the queue, leaving it and being served take constant time each: the queue is a linked list.
  */
@@ -31,6 +43,9 @@ export class Limiter {
   #waiting = 0;
   #first: Place | undefined;
   #last: Place | undefined;
+  /** Since when there has been a queue, by `performance.now()`, and how many functions have ended since. */
+  #busySince = 0;
+  #ended = 0;
 
   /**
    * @param maxRunning functions at once
@@ -63,6 +78,10 @@ export class Limiter {
 
   #turn(wait: Wait): Promise<void> {
     if (this.#waiting >= this.maxWaiting) throw new NoTurn('full');
+    const now = performance.now();
+    if (this.#waiting === 0) [this.#busySince, this.#ended] = [now, 0];
+    const lateMs = this.#lateMs(this.#waiting + 1, wait, now);
+    if (lateMs > 0) throw new NoTurn('late', lateMs);
     return new Promise((begin, reject) => {
       const place: Place = { wait, begin, reject, before: this.#last, after: undefined };
       if (this.#last === undefined) this.#first = place;
@@ -75,8 +94,16 @@ export class Limiter {
 
   /** One has ended: the first in the queue who can still use the turn takes it over. */
   #next(): void {
+    this.#ended++;
+    if (this.#first === undefined) return void this.#running--;
+    const now = performance.now();
+    if (this.#ended > ROUNDS * Math.max(this.maxRunning, MIN_SAMPLE)) {
+      this.#ended /= 2;
+      this.#busySince = (this.#busySince + now) / 2;
+    }
+    this.#dismissLate(now);
     for (let place = this.#first; place !== undefined; place = this.#first) {
-      if (place.wait.deadline > performance.now()) {
+      if (place.wait.deadline > now) {
         this.#remove(place);
         return place.begin();
       }
@@ -85,8 +112,26 @@ export class Limiter {
     this.#running--;
   }
 
-  #leave(place: Place, error: unknown): void {
-    if (this.#remove(place)) place.reject(error);
+  /** Those who came last, as long as they stand where their turn comes too late. */
+  #dismissLate(now: number): void {
+    for (let place = this.#last; place !== undefined; place = this.#last) {
+      const lateMs = this.#lateMs(this.#waiting, place.wait, now);
+      if (lateMs <= 0) return;
+      this.#leave(place, new NoTurn('late', lateMs));
+    }
+  }
+
+  /** By how many milliseconds the turn of that place in the queue comes too late, at the pace seen so far. */
+  #lateMs(position: number, { deadline }: Wait, now: number): number {
+    if (this.#ended < Math.max(this.maxRunning, MIN_SAMPLE)) return 0;
+    const turnAt = now + ((now - this.#busySince) / this.#ended) * position;
+    return Math.ceil(turnAt - deadline);
+  }
+
+  #leave(place: Place, error: unknown): boolean {
+    const wasThere = this.#remove(place);
+    if (wasThere) place.reject(error);
+    return wasThere;
   }
 
   /** Whether it was there. */

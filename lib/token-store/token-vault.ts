@@ -1,4 +1,4 @@
-import { Limiter } from '../concurrency/index.js';
+import { Limiter, NoTurn } from '../concurrency/index.js';
 import { BerbixStoreError, isBerbixError } from '../errors/index.js';
 import type { BerbixTokenStore, Lease, SeenRecord, StoredRecord } from './berbix-token-store.js';
 import { unknownForm } from './encryption/index.js';
@@ -46,6 +46,12 @@ export interface VaultLease {
 /** Calls to the store at once; what is more waits for a turn, as long as the store answers at all. */
 const MAX_CONCURRENT = 32;
 
+/**
+ * What only looks or begins is refused where it would wait for its turn this many times as long as a
+ * call may take. What ends something that was begun waits as long as it must.
+ */
+const MAX_WAIT_CALLS = 10;
+
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
 
 /**
@@ -72,7 +78,7 @@ export class TokenVault {
   /** The record as it is now; an empty one where there is none. */
   async load<T>(name: string): Promise<VaultRecord<T>> {
     const key = this.#key(name);
-    const [record, local] = await this.#call(() => this.#store.load(key));
+    const [record, local] = await this.#look(() => this.#store.load(key));
     return this.#opened(key, record, local);
   }
 
@@ -83,7 +89,7 @@ export class TokenVault {
     ttlMs: number,
     note: VaultNote,
   ): Promise<VaultLease | undefined> {
-    const [lease, local] = await this.#call<Lease | undefined>(() =>
+    const [lease, local] = await this.#look<Lease | undefined>(() =>
       this.#store.lease(this.#key(name), seen, ttlMs, JSON.stringify(note)),
     );
     return lease && { fence: lease.fence, moment: { store: lease.now, local } };
@@ -189,9 +195,9 @@ export class TokenVault {
   }
 
   /** The result, and the local time at which the call was begun. */
-  #call<T>(operation: () => Promise<T>): Promise<[T, number]> {
+  #call<T>(operation: () => Promise<T>, deadline = Infinity): Promise<[T, number]> {
     const askedAt = performance.now();
-    return this.#turns.run(async () => {
+    const run = async (): Promise<[T, number]> => {
       const begun = performance.now();
       // Whoever had to wait because the store is silent does not wait for it once more.
       if (begun - askedAt >= this.#timeoutMs && this.#answeredAt < askedAt) throw this.#silence();
@@ -201,7 +207,23 @@ export class TokenVault {
         if (isBerbixError(error)) throw error;
         throw storeFailure(`The token store (${this.#store.description})`, error);
       }
-    });
+    };
+    return this.#turns.run(run, { deadline });
+  }
+
+  /** The same for a call that ends nothing: it is not made where its turn would come too late. */
+  async #look<T>(operation: () => Promise<T>): Promise<[T, number]> {
+    const maxWaitMs = MAX_WAIT_CALLS * this.#timeoutMs;
+    try {
+      return await this.#call(operation, performance.now() + maxWaitMs);
+    } catch (error) {
+      if (!(error instanceof NoTurn)) throw error;
+      throw new BerbixStoreError(
+        `So many calls wait for the token store (${this.#store.description}) that this one would have no turn within ${maxWaitMs} ms.`,
+        { retryable: true, retryAfterMs: error.retryAfterMs },
+        'BUSY',
+      );
+    }
   }
 
   #inTime<T>(operation: Promise<T>): Promise<T> {

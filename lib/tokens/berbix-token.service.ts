@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Observable, defer } from 'rxjs';
-import { observe, type Caller } from '../concurrency/index.js';
+import { Caller, observe } from '../concurrency/index.js';
 import { BerbixInputError } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import {
@@ -134,7 +134,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       if (given.transactionId === undefined) return this.#refreshGiven(given, askedAt, caller);
       const query = { name: nameOf.transaction(given.transactionId), askedAt };
       const isStored = await this.#stored.records.knows(query.name);
-      if (isStored) return this.#stored.fresh.get(query, { anew: true });
+      if (isStored) return this.#stored.fresh.get(query, { anew: true }, caller);
       return this.#refreshGiven(given, askedAt, caller);
     });
   }
@@ -161,7 +161,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    */
   fresh(source: TokenSource, options: FreshTokensOptions = NOTHING_MORE): Observable<BerbixTokens> {
     return new Observable((subscriber) => {
-      let isOver = false;
+      const caller = new Caller();
       try {
         const tokens = options === NOTHING_MORE ? this.peek(source) : undefined;
         if (tokens !== undefined) {
@@ -172,18 +172,21 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
         if (!isLeeway(options.leewayMs)) {
           throw new BerbixInputError('leewayMs must be a number of milliseconds, 0 or more.');
         }
-        this.#get(queryOf(source), options).then(
+        this.#get(queryOf(source), options, caller).then(
           (got) => {
-            if (isOver) return;
+            if (caller.hasLeft) return;
             subscriber.next(got);
             subscriber.complete();
           },
-          (error: unknown) => isOver || subscriber.error(error),
+          (error: unknown) => caller.hasLeft || subscriber.error(error),
         );
       } catch (error) {
         subscriber.error(error);
       }
-      return () => (isOver = true);
+      return () => {
+        caller.hasLeft = true;
+        caller.onLeave?.();
+      };
     });
   }
 
@@ -286,23 +289,24 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     }
     // Like what is stored: a new refresh token must not be lost when its callers leave.
     const name = nameOf.refreshToken(given.refreshToken);
-    return this.#given.fresh.get({ name, given, askedAt }, { anew: true });
+    return this.#given.fresh.get({ name, given, askedAt }, { anew: true }, caller);
   }
 
-  async #get(query: TokenQuery, { leewayMs, refused }: TokenGoal): Promise<BerbixTokens> {
+  async #get(
+    query: TokenQuery,
+    { leewayMs, refused }: TokenGoal,
+    caller: Caller,
+  ): Promise<BerbixTokens> {
     const { name, given } = query;
     const askedAt = performance.now();
     const goal = { leewayMs, refused };
-    if (given === undefined) return this.#stored.fresh.get(query, goal);
+    if (given === undefined) return this.#stored.fresh.get(query, goal, caller);
     if (given.accessToken !== refused && !given.needsRefresh(leewayMs)) return given;
     const isStored =
       given.transactionId !== undefined &&
       (this.#store.shared || (await this.#stored.records.knows(name)));
-    return isStored
-      ? this.#stored.fresh.get({ ...query, askedAt }, goal)
-      : this.#given.fresh.get(
-          { name: nameOf.refreshToken(given.refreshToken), given, askedAt },
-          goal,
-        );
+    if (isStored) return this.#stored.fresh.get({ ...query, askedAt }, goal, caller);
+    const givenQuery = { name: nameOf.refreshToken(given.refreshToken), given, askedAt };
+    return this.#given.fresh.get(givenQuery, goal, caller);
   }
 }

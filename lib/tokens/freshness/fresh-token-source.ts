@@ -1,4 +1,4 @@
-import { outside } from '../../concurrency/index.js';
+import { drained, outside, type Caller } from '../../concurrency/index.js';
 import {
   BerbixGoneError,
   BerbixNotFoundError,
@@ -13,15 +13,13 @@ import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
 import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 import type { RenewalProgress, TokenRenewal } from './token-renewal.js';
+import { Seat, WaitingCallers, nobodyWaits } from './waiting-callers.js';
 
 /** A look at the store that takes longer is not waited for, where there are good tokens in memory. */
 const PATIENCE_MS = 100;
 
 /** After the store failed, what is in memory is not compared with it for so many milliseconds. */
 const STORE_REST_MS = 5_000;
-
-/** At shutdown, exchanges under way are waited for so long, in milliseconds. */
-const DRAIN_MS = 5_000;
 
 /**
  * Tokens that are always fresh: from memory; from the store where that is not enough; by one exchange
@@ -32,6 +30,8 @@ const DRAIN_MS = 5_000;
 export class FreshTokenSource {
   readonly #cache: TokenCache;
   readonly #flights = new Map<string, Flight>();
+  /** Each ends the wait of a caller now, with what there is. */
+  readonly #waits = new Set<(why: string) => void>();
   #storeRestsUntil = 0;
 
   constructor(
@@ -55,21 +55,22 @@ export class FreshTokenSource {
   /**
    * Tokens that reach the goal.
    *
+   * @param caller who may leave before there are any
    * @throws {BerbixError} (as a rejection) when there are none; within the total timeout
    */
-  async get(query: TokenQuery, goal: TokenGoal): Promise<BerbixTokens> {
+  async get(query: TokenQuery, goal: TokenGoal, caller?: Caller): Promise<BerbixTokens> {
     const entry = this.#cache.get(query.name);
     if (entry !== undefined && !goal.anew && suits(entry, goal)) return this.#keep(query, entry);
-    const flight = this.#obtain(query, goal);
-    if (entry === undefined || !isUsableInNeed(entry, goal))
-      return this.#inTime(query, goal, flight);
-    if (this.#storeRests()) {
-      flight.catch(() => {});
-      return entry.tokens;
+    const atHand = entry !== undefined && isUsableInNeed(entry, goal) ? entry : undefined;
+    if (atHand !== undefined && this.#storeRests()) {
+      this.#obtainLater(query, goal);
+      return atHand.tokens;
     }
-    return this.#inTime(query, goal, flight).catch((error: unknown) => {
+    const found = this.#inTime(query, goal, caller);
+    if (atHand === undefined) return found;
+    return found.catch((error: unknown) => {
       // An outage, of whatever, takes nothing away; memory may have what the store could not be given.
-      if (!isRemoved(error) && !isDead(error) && isUsableInNeed(entry, goal)) return entry.tokens;
+      if (!isRemoved(error) && !isDead(error) && isUsableInNeed(atHand, goal)) return atHand.tokens;
       throw error;
     });
   }
@@ -87,14 +88,12 @@ export class FreshTokenSource {
     }
   }
 
-  /** Lets exchanges under way come to their end, for a while. */
+  /** Lets exchanges under way come to their end, for a while; nobody waits any more after that. */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
     const flights = [...this.#flights.values()].map(({ landing }) => landing);
-    await Promise.race([Promise.allSettled(flights), limit]);
-    clearTimeout(timer);
+    await drained(Promise.allSettled(flights));
     this.renewal.close();
+    for (const end of this.#waits) end('The application shut down before there were fresh tokens.');
   }
 
   /** Good tokens in memory: renewed ahead of time, and compared with the store now and then. */
@@ -103,7 +102,7 @@ export class FreshTokenSource {
     if (now >= entry.softAt) {
       postponeRefresh(entry);
       // What goes wrong here is noted in the store, or comes up again when the tokens are needed.
-      this.#obtain(query, { ahead: true }).catch(() => {});
+      this.#obtainLater(query, { ahead: true });
     }
     if (now < entry.recheckAt || this.#storeRests()) return entry.tokens;
     return this.#recheck(query, entry);
@@ -117,7 +116,7 @@ export class FreshTokenSource {
         resolve(entry.tokens);
       };
       const timer = setTimeout(makeDo, PATIENCE_MS);
-      this.#obtain(query, {})
+      this.#obtain(query, {}, this.#seat())
         .then(({ tokens }) => resolve(tokens))
         .catch((error: unknown) => {
           // Only what was removed does not count any more; an outage takes nothing away.
@@ -129,12 +128,23 @@ export class FreshTokenSource {
     });
   }
 
+  /** For nobody in particular. */
+  #obtainLater(query: TokenQuery, goal: TokenGoal): void {
+    this.#obtain(query, goal, this.#seat()).catch(() => {});
+  }
+
+  #seat(askedAt = performance.now()): Seat {
+    return new Seat(askedAt + this.totalTimeoutMs);
+  }
+
   /** Joins the flight for these tokens, or starts one. */
-  async #obtain(query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
+  async #obtain(query: TokenQuery, goal: TokenGoal, seat: Seat): Promise<CachedTokens> {
     const key = keyOf(query, goal);
     for (let joined = 0; ; joined++) {
+      if (seat.hasLeft) throw nobodyWaits();
       const flight = this.#flights.get(key);
-      if (flight === undefined) return this.#start(key, query, goal);
+      if (flight === undefined) return this.#start(key, query, goal, seat);
+      seat.take(flight.callers);
       const entry = await flight.landing;
       // A flight that began after this call brings the best there is.
       const isLatest = joined > 0 && goal.refused === undefined;
@@ -142,12 +152,14 @@ export class FreshTokenSource {
     }
   }
 
-  #start(key: string, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
-    const flight = new Flight(query.name);
+  #start(key: string, query: TokenQuery, goal: TokenGoal, seat: Seat): Promise<CachedTokens> {
+    const end = (): void => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    const flight: Flight = new Flight(query.name, new WaitingCallers(end));
     this.#flights.set(key, flight);
-    flight.landing = outside(() => this.#fly(flight, query, goal)).finally(() =>
-      this.#flights.delete(key),
-    );
+    seat.take(flight.callers);
+    flight.landing = outside(() => this.#fly(flight, query, goal)).finally(end);
     return flight.landing;
   }
 
@@ -171,32 +183,42 @@ export class FreshTokenSource {
     return performance.now() < this.#storeRestsUntil;
   }
 
-  /** Ends the caller's wait, not the flight. */
-  #inTime(
-    query: TokenQuery,
-    goal: TokenGoal,
-    flight: Promise<CachedTokens>,
-  ): Promise<BerbixTokens> {
-    const spentMs = query.askedAt === undefined ? 0 : performance.now() - query.askedAt;
+  /** What is found in time. The end of the caller's wait is not that of an exchange. */
+  #inTime(query: TokenQuery, goal: TokenGoal, caller?: Caller): Promise<BerbixTokens> {
+    const { askedAt = performance.now() } = query;
+    const seat = this.#seat(askedAt);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const over = (): void => {
+        clearTimeout(timer);
+        this.#waits.delete(end);
+        seat.leave();
+      };
+      const end = (why: string): void => {
         const underWay = this.#flights.get(keyOf(query, goal));
+        over();
         const unsaved = underWay?.progress.unsaved;
         const atHand = underWay?.atHand;
         if (unsaved === undefined && atHand && isUsableInNeed(atHand, goal)) {
           return resolve(atHand.tokens);
         }
-        const what = `There were no fresh tokens within ${this.totalTimeoutMs} ms (totalTimeoutMs).`;
         reject(
           unsaved === undefined
-            ? new BerbixTimeoutError(what, { retryable: true })
+            ? new BerbixTimeoutError(why, { retryable: true })
             : new BerbixStoreError(
-                `${what} The API has replaced the refresh token, and the store does not take the new one; it is in \`tokens\` of this error.`,
+                `${why} The API has replaced the refresh token, and the store does not take the new one; it is in \`tokens\` of this error.`,
                 { retryable: true },
               ).carrying(unsaved),
         );
-      }, this.totalTimeoutMs - spentMs);
-      flight.then(({ tokens }) => resolve(tokens), reject).finally(() => clearTimeout(timer));
+      };
+      const late = `There were no fresh tokens within ${this.totalTimeoutMs} ms (totalTimeoutMs).`;
+      const leftMs = askedAt + this.totalTimeoutMs - performance.now();
+      const timer = setTimeout(() => end(late), leftMs);
+      this.#waits.add(end);
+      if (caller !== undefined) caller.onLeave = over;
+      if (caller?.hasLeft) over();
+      this.#obtain(query, goal, seat)
+        .then(({ tokens }) => resolve(tokens), reject)
+        .finally(over);
     });
   }
 }
@@ -204,11 +226,16 @@ export class FreshTokenSource {
 /** One search for tokens, for all who ask for them meanwhile. */
 class Flight {
   landing!: Promise<CachedTokens>;
-  readonly progress: RenewalProgress = {};
+  readonly progress: RenewalProgress;
   /** When the store was changed from outside: what was read before does not count. */
   replacedAt = -Infinity;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly callers: WaitingCallers,
+  ) {
+    this.progress = { callers };
+  }
 
   /** What the store had when it was read last. */
   get atHand(): FoundTokens | undefined {

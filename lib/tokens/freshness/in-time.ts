@@ -11,6 +11,8 @@ export function inTime<T>(name: string, timeoutMs: number, call: () => Promise<T
       const what = `${name} did not answer within ${timeoutMs} ms.`;
       reject(new BerbixStoreError(what, { retryable: true }));
     }, timeoutMs);
+    // Callers have a limit of their own, which keeps the process alive as long as somebody waits.
+    timer.unref();
     // A promise, also where the function throws at once.
     Promise.resolve()
       .then(call)

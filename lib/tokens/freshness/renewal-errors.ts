@@ -1,3 +1,4 @@
+import type { NoTurn } from '../../concurrency/index.js';
 import {
   BerbixGoneError,
   BerbixInvalidAccessTokenError,
@@ -49,5 +50,13 @@ export function conflicting(): BerbixStoreError {
   return new BerbixStoreError(
     'The store has another refresh token of this transaction by now, and nothing tells which one is newer.',
     { retryable: true },
+  );
+}
+
+/** For those whose exchange is not begun, since too many others wait for theirs. */
+export function noTurn({ retryAfterMs }: NoTurn): BerbixUnavailableError {
+  return new BerbixUnavailableError(
+    'So many refresh tokens wait for their exchange that this one would have no turn within totalTimeoutMs. Slow down, or raise http.connections.',
+    { retryable: true, retryAfterMs },
   );
 }

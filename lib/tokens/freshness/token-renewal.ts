@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { Limiter } from '../../concurrency/index.js';
+import { Limiter, NoTurn } from '../../concurrency/index.js';
 import {
   BerbixGoneError,
   BerbixInvalidRefreshTokenError,
@@ -10,7 +10,7 @@ import type { SeenRecord, TokenVault, VaultNote, VaultRecord } from '../../token
 import { BerbixTokens } from '../berbix-tokens.js';
 import { isDead, noteAfterFailure } from './failure-note.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
-import { conflicting, dead, postponed, refusedAgain, tooLate } from './renewal-errors.js';
+import { conflicting, dead, noTurn, postponed, refusedAgain, tooLate } from './renewal-errors.js';
 import { tellOfRotation, tellingPostponed } from './rotation-hook.js';
 import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
@@ -22,12 +22,15 @@ import {
   type FoundTokens,
   type TokenRecord,
 } from './token-record.js';
+import type { WaitingCallers } from './waiting-callers.js';
 
 /** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
 
-/** What is known of a renewal under way, for those who cannot wait for its end. */
+/** Who waits for a renewal under way, and what is known of it for those who cannot wait for its end. */
 export interface RenewalProgress {
+  /** Who waits for it. */
+  readonly callers: WaitingCallers;
   /** What the store had when it was read last, if those may still be good, and when that was. */
   atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
   /** The successor of a spent refresh token that the store has not taken yet. */
@@ -68,9 +71,10 @@ export class TokenRenewal {
     this.#turns = new Limiter(settings.connections);
   }
 
-  /** From now on, what cannot be saved is given up. */
+  /** From now on, what cannot be saved is given up, and nobody waits for a turn or another replica. */
   close(): void {
     this.#isClosing = true;
+    this.#turns.dismiss(new NoTurn('expired'));
   }
 
   /**
@@ -103,12 +107,20 @@ export class TokenRenewal {
         return this.#inNeed(seen, found, goal, obstacle);
       }
       if (seen.leasedForMs === 0) {
-        const renewed = await this.#turns.run(() =>
-          this.#renew(query, seen, found, goal, progress),
-        );
-        if (renewed !== undefined) return renewed;
+        const renew = (): Promise<FoundTokens | undefined> =>
+          this.#renew(query, seen, found, goal, progress);
+        try {
+          // The application is told of a new token also where nobody waits for it any more.
+          const wait = mustTell ? undefined : progress.callers;
+          const renewed = await this.#turns.run(renew, wait);
+          if (renewed !== undefined) return renewed;
+        } catch (error) {
+          if (!(error instanceof NoTurn)) throw error;
+          return this.#inNeed(seen, found, goal, noTurn(error));
+        }
       }
-      if (performance.now() >= giveUpAt) return this.#inNeed(seen, found, goal, tooLate());
+      if (this.#isClosing || performance.now() >= giveUpAt)
+        return this.#inNeed(seen, found, goal, tooLate());
       await sleep(wait * (1 - 0.3 * Math.random()));
     }
   }

@@ -91,7 +91,7 @@ export class World {
         timeoutMs: TOTAL_TIMEOUT_MS,
         store: new ReplicaStore(() => this.memory, replica, this.#plan()),
         ...options,
-        http: { dispatcher: this.api.dispatcher(replica) },
+        http: { ...options.http, dispatcher: this.api.dispatcher(replica) },
       }),
     ];
     const module = await Test.createTestingModule({ imports }).setLogger(this.#logger()).compile();

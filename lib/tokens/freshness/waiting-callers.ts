@@ -1,0 +1,62 @@
+import type { Wait } from '../../concurrency/index.js';
+import { BerbixTimeoutError } from '../../errors/index.js';
+
+/**
+ * Who waits for a search for tokens, and until when. When nobody is left, it gives up its place in
+ * the queue of exchanges, so that those who come later do not wait behind it. An exchange that has
+ * begun goes on.
+ */
+export class WaitingCallers implements Wait {
+  /** The latest time until which one of them waits, by `performance.now()`. */
+  deadline = -Infinity;
+  #count = 0;
+  #leaveQueue: ((error: unknown) => boolean) | undefined;
+
+  /** @param onGivenUp called in the moment in which the place is given up */
+  constructor(private readonly onGivenUp: () => void) {}
+
+  /** One more waits; call the result when they do not any more, as often as you like. */
+  add(deadline: number): () => void {
+    this.#count++;
+    this.deadline = Math.max(this.deadline, deadline);
+    let isWaiting = true;
+    return () => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      this.#count--;
+      this.#giveUpIfEmpty();
+    };
+  }
+
+  onWait(leave: (error: unknown) => boolean): void {
+    this.#leaveQueue = leave;
+    this.#giveUpIfEmpty();
+  }
+
+  #giveUpIfEmpty(): void {
+    if (this.#count === 0 && this.#leaveQueue?.(nobodyWaits())) this.onGivenUp();
+  }
+}
+
+/** The place of one caller, in one search after the other. */
+export class Seat {
+  hasLeft = false;
+  #leave: (() => void) | undefined;
+
+  /** @param deadline until when the caller waits, by `performance.now()` */
+  constructor(private readonly deadline: number) {}
+
+  take(callers: WaitingCallers): void {
+    this.#leave = callers.add(this.deadline);
+  }
+
+  leave(): void {
+    this.hasLeft = true;
+    this.#leave?.();
+  }
+}
+
+/** Seen by nobody. */
+export function nobodyWaits(): BerbixTimeoutError {
+  return new BerbixTimeoutError('All who waited for these tokens have left.', { retryable: true });
+}
