@@ -1,20 +1,24 @@
 import { isBerbixError, type BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { isShutDown, mapFailure, mapForeignError } from './failure.mapper.js';
-import type { Verdict } from './overload-guard.js';
+import type { Judged, Verdict } from './circuit-breaker.js';
 import { WireFailure } from './wire-failure.js';
 
 /** How one attempt ended, and what that says of the API. */
-export type Attempted = { readonly verdict: Verdict } & (
-  | { readonly answer: BerbixAnswer }
-  /** `sent`: whether any byte of the request may have reached the API. */
-  | { readonly error: BerbixError; readonly sent: boolean }
-);
+export type Attempted = Judged &
+  (
+    | { readonly answer: BerbixAnswer }
+    /** `sent`: whether any byte of the request may have reached the API. */
+    | { readonly error: BerbixError; readonly sent: boolean }
+  );
 
 /** An attempt that the API answered. */
-export function answered(answer: BerbixAnswer | BerbixError): Attempted {
+export function answered(
+  { subject }: BerbixRequest,
+  answer: BerbixAnswer | BerbixError,
+): Attempted {
   return isBerbixError(answer)
-    ? { error: answer, sent: true, verdict: answer.retryable ? 'outage' : 'well' }
+    ? { error: answer, sent: true, verdict: answer.retryable ? 'outage' : 'well', subject }
     : { answer, verdict: 'well' };
 }
 
@@ -31,7 +35,9 @@ export function failed(
 ): Attempted {
   if (thrown instanceof WireFailure) {
     const error = mapFailure(request, thrown, timeoutMs);
-    return { error, sent: thrown.sent, verdict: verdictOf(thrown, hadTime) };
+    // What was never sent cannot have failed because of what is in it.
+    const subject = thrown.sent ? request.subject : undefined;
+    return { error, sent: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
   }
   return isBerbixError(thrown)
     ? { error: thrown, sent: false, verdict: 'none' }
@@ -49,6 +55,7 @@ function verdictOf(failure: WireFailure, hadTime: boolean): Verdict {
       return 'well';
     case 'refused':
     case 'unsubscribed':
+    case 'shutdown':
       return 'none';
   }
 }

@@ -2,7 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosResponse, CancelToken } from 'axios';
 import { Observable, firstValueFrom } from 'rxjs';
-import type { Wait } from '../concurrency/index.js';
+import { drained } from '../concurrency/index.js';
 import { BerbixRateLimitError } from '../errors/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
@@ -17,7 +17,7 @@ import { mapFailure } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
 import type { BerbixHttpModuleOptions, BerbixHttpSettings } from './http.options.js';
 import { leanAxios } from './lean-axios.js';
-import { overloadGuard, type OverloadGuard } from './overload-guard.js';
+import { OverloadGuard } from './overload-guard.js';
 import { undiciAdapter } from './undici.adapter.js';
 import { WireFailure } from './wire-failure.js';
 
@@ -38,7 +38,8 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #secret: ApiSecret;
   readonly #connection: Connection;
   readonly #http: HttpService;
-  readonly #guard: OverloadGuard<Attempted>;
+  readonly #guard: OverloadGuard;
+  readonly #underWay = new Set<Cancellation>();
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
   constructor(@Inject(BERBIX_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>) {
@@ -46,7 +47,7 @@ export class BerbixHttp implements OnApplicationShutdown {
     this.#settings = httpSettings(options);
     this.#secret = new ApiSecret(options.apiSecret);
     this.#connection = openConnection(this.#settings);
-    this.#guard = overloadGuard(this.#settings.http.connections);
+    this.#guard = new OverloadGuard(this.#settings.http.connections);
     const { dispatcher } = this.#connection;
     const instance = leanAxios(undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES));
     this.#settings.http.configureAxios?.(instance);
@@ -69,6 +70,7 @@ export class BerbixHttp implements OnApplicationShutdown {
   send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Observable<T> {
     return new Observable((subscriber) => {
       const call = new Cancellation();
+      this.#underWay.add(call);
       const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
       const fail = (failure: WireFailure): void =>
         subscriber.error(mapFailure(request, failure, totalTimeoutMs));
@@ -87,13 +89,16 @@ export class BerbixHttp implements OnApplicationShutdown {
       return () => {
         clearTimeout(timer);
         call.cancel('unsubscribed');
+        this.#underWay.delete(call);
       };
     });
   }
 
-  /** Lets answers under way come in, then closes the connections. */
+  /** Lets answers under way come in, for a while, then ends all calls and closes the connections. */
   async onApplicationShutdown(): Promise<void> {
-    await this.#connection.close();
+    await drained(this.#connection.close());
+    for (const call of this.#underWay) call.cancel('shutdown');
+    await this.#connection.destroy();
   }
 
   async #repeat<T>(
@@ -103,12 +108,10 @@ export class BerbixHttp implements OnApplicationShutdown {
     deadline: number,
   ): Promise<T> {
     const body = encode(request.body);
-    const wait: Wait = {
-      deadline,
-      onWait: (leave) => call.onCancel((reason) => leave(new WireFailure(reason, 'queued'))),
-    };
+    const make = (): Promise<Attempted> => this.#attempt(request, body, call);
+    const isLong = request.timeoutMs !== undefined;
     for (let repetition = 0; ; repetition++) {
-      const attempted = await this.#guard.run(() => this.#attempt(request, body, call), wait);
+      const attempted = await this.#guard.run({ make, call, deadline, isLong });
       if ('answer' in attempted) return read(attempted.answer);
       const { error, sent } = attempted;
       const mayRepeat =
@@ -145,7 +148,7 @@ export class BerbixHttp implements OnApplicationShutdown {
         ...secrets,
         ...(request.secrets ?? []),
       ]);
-      return answered(mapped);
+      return answered(request, mapped);
     } catch (thrown) {
       // One that waited long for its turn may have had next to no time.
       const hadTime =

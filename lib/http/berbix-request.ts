@@ -7,8 +7,16 @@ export interface BerbixRequest {
   body?: object;
   /** Access or client token, sent as Bearer; without it the API secret is sent as Basic. */
   bearer?: string;
-  /** Instead of the times of the options, in milliseconds, for one attempt and for the whole call. */
+  /**
+   * Instead of the times of the options, in milliseconds, for one attempt and for the whole call. Calls
+   * with a time of their own share a part of the connections, so that they do not keep the others waiting.
+   */
   timeoutMs?: number;
+  /**
+   * The transaction or customer that the call is about, by whatever is the same in their next call. The
+   * failures of one say little about the health of the API.
+   */
+  subject?: string;
   /** Secrets in the body; struck out should the API quote one in an error. */
   secrets?: readonly string[];
   /**

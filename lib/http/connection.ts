@@ -6,16 +6,18 @@ import type { BerbixDispatcher } from './undici.adapter.js';
 export interface Connection {
   dispatcher: BerbixDispatcher;
   /**
-   * Waits for the answers and the connections under way, each of which has its deadline; a
-   * dispatcher of the user's is left open. May be called again.
+   * Takes no more requests, and waits for the answers under way; a dispatcher of the user's is left
+   * open. May be called again.
    */
   close(): Promise<void>;
+  /** Closes what is left at once. */
+  destroy(): Promise<void>;
 }
 
 /** Opens no socket yet; connections are made when needed and kept for the next call. */
 export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings): Connection {
   if (http.dispatcher !== undefined) {
-    return { dispatcher: http.dispatcher, close: () => Promise.resolve() };
+    return { dispatcher: http.dispatcher, close: leftOpen, destroy: leftOpen };
   }
   const tls = http.ca === undefined ? {} : { ca: http.ca };
   const pool: Dispatcher =
@@ -30,5 +32,12 @@ export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings):
           clientFactory: (uri, options) => new Pool(uri, { ...options, headersTimeout: timeoutMs }),
         });
   let closing: Promise<void> | undefined;
-  return { dispatcher: pool, close: () => (closing ??= pool.close()) };
+  return {
+    dispatcher: pool,
+    close: () => (closing ??= pool.close()),
+    destroy: () => pool.destroy(),
+  };
 }
+
+/** The user closes it. */
+async function leftOpen(): Promise<void> {}

@@ -28,6 +28,13 @@ export function mapFailure(
     case 'unsubscribed':
       // Nobody is there to see it.
       return new BerbixTimeoutError(`${method} ${path} was abandoned by its caller.`, details);
+    case 'shutdown':
+      return new BerbixConnectionError(
+        `${method} ${path} was cut short, since the application shuts down.${
+          failure.sent ? ' The API may have acted on it.' : ''
+        }`,
+        details,
+      );
     case 'timeout':
     case 'total-timeout': {
       const option = failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs';

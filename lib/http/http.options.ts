@@ -68,7 +68,8 @@ export interface BerbixRetryOptions {
 /** Settings of the HTTP client. */
 export interface BerbixHttpOptions {
   /**
-   * Connections to the API at most, and so calls at once; further calls wait for a turn.
+   * Connections to the API at most, and so calls at a time; further calls wait for a turn. Uploads have
+   * a quarter of them at most.
    * @default 32
    */
   connections?: number | undefined;

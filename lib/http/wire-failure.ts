@@ -1,5 +1,5 @@
 /** Why a call was cut short. */
-export type CancelReason = 'timeout' | 'total-timeout' | 'unsubscribed';
+export type CancelReason = 'timeout' | 'total-timeout' | 'unsubscribed' | 'shutdown';
 
 /**
  * How far an attempt has come: it waits for its turn, for the API secret, for interceptors of the

@@ -60,6 +60,7 @@ export class TokenExchange {
       path: EXCHANGE.path,
       body: { refresh_token: refreshToken, grant_type: REFRESH_GRANT } satisfies TokenRequest,
       secrets: [refreshToken],
+      subject: refreshToken,
       // ASSUMPTION: an exchange twice is harmless, since the API is documented as not replacing the
       // refresh token. Where it does, the answer that was lost had the only good one.
       repeat: this.#mayRepeat ? 'always' : 'unless-done',

@@ -208,12 +208,19 @@ export class BerbixTransactionService {
     toWire: () => CreateTransactionRequest,
     result: (tokens: BerbixTokens, reader: WireReader) => T,
   ): Observable<T> {
-    return defer(() =>
-      this.#http.send({ ...CREATION, body: toWire(), repeat: 'unless-done' }, (answer) => {
+    return defer(() => {
+      const body = toWire();
+      const request: BerbixRequest = {
+        ...CREATION,
+        body,
+        repeat: 'unless-done',
+        subject: body.customer_uid,
+      };
+      return this.#http.send(request, (answer) => {
         const tokens = mergeTokens(CREATION, undefined, checkTokenAnswer(CREATION, answer));
         return read(CREATION, answer, tokens, (reader) => result(tokens, reader));
-      }),
-    );
+      });
+    });
   }
 
   #upload(tokens: TokenSource, path: string, body: () => Uint8Array): Observable<UploadResultDto> {
@@ -242,7 +249,7 @@ export class BerbixTransactionService {
       const request = describe();
       const session = new TokenSession(this.#tokens, tokens);
       return session.use(kind, (bearer, current) =>
-        this.#http.send({ ...request, bearer }, (answer) =>
+        this.#http.send({ ...request, bearer, subject: current.refreshToken }, (answer) =>
           read(request, answer, current, (reader) => result(reader, current)),
         ),
       );

@@ -1,8 +1,18 @@
+import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
+import { FakeClock, sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
-import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import {
+  closeAfterTest,
+  createTransaction,
+  listening,
+  servicesFor,
+  startSandbox,
+  startServices,
+  type Services,
+} from '../support/services.js';
 import { until } from '../support/until.js';
 
 const neverAnswers = (): Promise<never> => new Promise(() => {});
@@ -23,7 +33,7 @@ describe('the circuit breaker', () => {
       const services = await servicesFor(sandbox);
       const created = await createTransaction(sandbox, services);
       sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
-      for (let call = 0; call < 30; call++) await errorOf(services.tokens.refresh(created));
+      for (let call = 0; call < 30; call++) await errorOf(services.tokens.refresh(`rt_${call}`));
 
       const now = Date.now.bind(Date);
       jest.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
@@ -32,8 +42,10 @@ describe('the circuit breaker', () => {
       expect(error).toMatchObject({
         code: 'BERBIX_UNAVAILABLE',
         retryable: true,
-        retryAfterMs: 5000,
+        retryAfterMs: expect.any(Number),
       });
+      expect(error.retryAfterMs).toBeGreaterThan(0);
+      expect(error.retryAfterMs).toBeLessThanOrEqual(5000);
       expect(sandbox.requests.length).toBe(0);
 
       sandbox.faults.clear();
@@ -41,6 +53,63 @@ describe('the circuit breaker', () => {
       jest.spyOn(performance, 'now').mockImplementation(() => elapsed() + 5_000);
       expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
       expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+    },
+  );
+
+  it.each([
+    ['ten in 25 seconds', Array<number>(10).fill(2_500)],
+    ['five, a rest of 15 seconds, and five more', [0, 0, 0, 0, 15_000, 0, 0, 0, 0, 0]],
+    ['nine in one second', Array<number>(9).fill(100)],
+  ])('counts the failures of the last ten seconds: it stays closed after %s', async (_, pauses) => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const clock = FakeClock.install();
+    closeAfterTest(async () => clock.uninstall());
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    for (const [call, pauseMs] of pauses.entries()) {
+      expect((await errorOf(tokens.refresh(`rt_${call}`))).code).toBe('BERBIX_SERVER');
+      clock.advance(pauseMs);
+    }
+    expect((await errorOf(tokens.refresh('rt_next'))).code).toBe('BERBIX_SERVER');
+  });
+
+  it('opens after ten failures in ten seconds', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const clock = FakeClock.install();
+    closeAfterTest(async () => clock.uninstall());
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    for (let call = 0; call < 10; call++) {
+      expect((await errorOf(tokens.refresh(`rt_${call}`))).code).toBe('BERBIX_SERVER');
+      clock.advance(800);
+    }
+    expect((await errorOf(tokens.refresh('rt_next'))).code).toBe('BERBIX_UNAVAILABLE');
+  });
+
+  const bad = sampleTokens({ refreshToken: 'rt_bad', accessToken: 'at_bad' });
+  it.each([
+    ['exchanges', ({ tokens }: Services) => tokens.refresh(bad.refreshToken)],
+    ['fetches', ({ transactions }: Services) => transactions.fetch(bad)],
+    [
+      'creations',
+      ({ transactions }: Services) =>
+        transactions.create({ customerUid: 'uid_bad', templateKey: 'tmpl' }),
+    ],
+  ])(
+    'stays closed for the others when the API fails for one of them: %s',
+    async (_what, callOf) => {
+      const url = await failingFor('bad');
+      const services = await startServices({
+        apiSecret: 's',
+        apiHost: url,
+        retry: { limit: 2, backoffLimit: 1 },
+      });
+      for (let call = 0; call < 10; call++) {
+        expect((await errorOf(callOf(services))).code).toBe('BERBIX_SERVER');
+      }
+      for (let call = 0; call < 3; call++) {
+        expect((await firstValueFrom(services.tokens.refresh(`rt_${call}`))).accessToken).toBe('a');
+      }
     },
   );
 
@@ -105,7 +174,7 @@ describe('the circuit breaker', () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
     sandbox.faults.add({ kind: 'status', status: 500, times: 20 });
-    for (let call = 0; call < 20; call++) await errorOf(tokens.refresh('rt_any'));
+    for (let call = 0; call < 20; call++) await errorOf(tokens.refresh(`rt_${call}`));
     expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_UNAVAILABLE');
     sandbox.faults.clear();
     sandbox.faults.add({ kind: 'hang', times: Infinity });
@@ -135,8 +204,33 @@ describe('the circuit breaker', () => {
   });
 });
 
-describe('the bulkhead', () => {
-  it('lets so many calls through at once, and the others one after the other', async () => {
+describe('uploads', () => {
+  it('leave most connections to the others', async () => {
+    let uploads = 0;
+    const url = await listening(
+      createServer((request, response) => {
+        request.resume();
+        if (request.url === '/v0/images/upload') return void uploads++;
+        answer(response);
+      }),
+    );
+    const { tokens, transactions } = await startServices({ apiSecret: 's', apiHost: url });
+    const image = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
+    const hanging = Array.from({ length: 40 }, () =>
+      transactions.uploadImages(sampleTokens(), [image]).subscribe({ error: () => {} }),
+    );
+    await until(() => uploads === 8);
+    expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
+    expect(uploads).toBe(8);
+    // One that is given up leaves its place to the next.
+    hanging[0]?.unsubscribe();
+    await until(() => uploads === 9);
+    for (const upload of hanging) upload.unsubscribe();
+  });
+});
+
+describe('the limit of calls at a time', () => {
+  it('lets as many calls through as there are connections, and the others one after the other', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { http: { connections: 3 } });
     const created = await Promise.all(
@@ -169,3 +263,22 @@ describe('the bulkhead', () => {
     for (const subscription of subscriptions) subscription.unsubscribe();
   });
 });
+
+/** An API that fails for every request with this word in it. */
+function failingFor(word: string): Promise<string> {
+  return listening(
+    createServer((request, response) => {
+      let text = String(request.headers.authorization);
+      request.on('data', (chunk) => (text += chunk));
+      request.on('end', () => {
+        if (text.includes(word)) response.writeHead(500).end();
+        else answer(response);
+      });
+    }),
+  );
+}
+
+function answer(response: ServerResponse): void {
+  response.setHeader('content-type', 'application/json');
+  response.end('{"access_token":"a","client_token":"c","expires_in":60}');
+}

@@ -111,8 +111,8 @@ export class TokenRenewal {
           this.#renew(query, seen, found, goal, progress);
         try {
           // The application is told of a new token also where nobody waits for it any more.
-          const wait = mustTell ? undefined : progress.callers;
-          const renewed = await this.#turns.run(renew, wait);
+          const callers = mustTell ? undefined : progress.callers;
+          const renewed = await this.#turns.run(renew, callers);
           if (renewed !== undefined) return renewed;
         } catch (error) {
           if (!(error instanceof NoTurn)) throw error;

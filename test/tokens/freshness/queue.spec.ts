@@ -67,7 +67,7 @@ describe('more exchanges than can be made in time', () => {
   it('one who comes for tokens whose callers have left begins a search of their own', async () => {
     const { world } = the;
     const { replica, ids } = await manyEnded(world);
-    const [first = '', ...others] = ids.slice(0, CONNECTIONS + 1).reverse();
+    const [first = '', ...others] = ids.slice(0, CONNECTIONS + 1).toReversed();
     const stayers = others.map((id) => settled(replica.fresh({ transactionId: id })));
     await advance(100);
     const call = replica.tokens.fresh({ transactionId: first }).subscribe();

@@ -1,0 +1,87 @@
+import { BerbixUnavailableError } from '../errors/index.js';
+import { FailureRate } from './failure-rate.js';
+
+/** An open circuit lets nothing through for this long, in milliseconds; then one attempt. */
+const HALF_OPEN_AFTER_MS = 5_000;
+
+/** What an attempt says of the API's health; `none` where it is not the API that decided how it ended. */
+export type Verdict = 'well' | 'outage' | 'none';
+
+/** An attempt that has ended. */
+export interface Judged {
+  readonly verdict: Verdict;
+  /** Whose call it was, where it may be particular to them that it failed. */
+  readonly subject?: string | undefined;
+}
+
+/**
+ * Holds attempts back while the API is down. It opens when half of at least ten attempts in the last
+ * ten seconds failed; after five seconds one is let through, and decides whether it closes.
+ */
+export class CircuitBreaker {
+  readonly #rate = new FailureRate();
+  /** From when on one attempt is let through, by `performance.now()`; undefined while it is closed. */
+  #halfOpenAt: number | undefined;
+  /** Resolves when the attempt has ended that is to show whether the API is back. */
+  #probe: Promise<void> | undefined;
+
+  /** @throws {BerbixUnavailableError} while nothing is let through */
+  check(): void {
+    if (this.#halfOpenAt === undefined) return;
+    const waitMs = Math.ceil(this.#halfOpenAt - performance.now());
+    if (waitMs <= 0) return;
+    throw new BerbixUnavailableError(
+      'Berbix failed too often in the last seconds; calls are held back until it recovers.',
+      { retryable: true, retryAfterMs: waitMs },
+    );
+  }
+
+  /**
+   * Makes an attempt, or waits for what another one shows while it is not known whether the API is back.
+   *
+   * @param waiting a promise that settles as the given one does, or when the caller leaves
+   * @throws {BerbixUnavailableError} (as a rejection) while nothing is let through
+   */
+  async run<T extends Judged>(
+    attempt: () => Promise<T>,
+    waiting: (probe: Promise<void>) => Promise<void>,
+  ): Promise<T> {
+    for (;;) {
+      this.check();
+      if (this.#halfOpenAt === undefined) return this.#count(await attempt());
+      if (this.#probe === undefined) return this.#tryOut(attempt);
+      await waiting(this.#probe);
+    }
+  }
+
+  #count<T extends Judged>(result: T): T {
+    // One that was begun before the circuit opened says nothing new.
+    if (this.#halfOpenAt !== undefined) return result;
+    if (result.verdict === 'well') this.#rate.succeeded();
+    if (result.verdict === 'outage') {
+      this.#rate.failed(result.subject);
+      if (this.#rate.isTooHigh) this.#open();
+    }
+    return result;
+  }
+
+  async #tryOut<T extends Judged>(attempt: () => Promise<T>): Promise<T> {
+    let end: (() => void) | undefined;
+    this.#probe = new Promise((resolve) => (end = resolve));
+    try {
+      const result = await attempt();
+      if (result.verdict === 'outage') this.#open();
+      if (result.verdict === 'well') this.#halfOpenAt = undefined;
+      // Else the next one is let through now.
+      return result;
+    } finally {
+      this.#probe = undefined;
+      end?.();
+    }
+  }
+
+  #open(): void {
+    this.#halfOpenAt = performance.now() + HALF_OPEN_AFTER_MS;
+    this.#rate.reset();
+  }
+}

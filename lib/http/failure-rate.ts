@@ -1,0 +1,94 @@
+/** How far back failures count, in milliseconds, and the steps in which they are forgotten. */
+const WINDOW_MS = 10_000;
+const BUCKET_MS = 1_000;
+
+/** Fewer attempts than this tell nothing. */
+const MIN_ATTEMPTS = 10;
+
+/** The share of failures that is too high. */
+const THRESHOLD = 0.5;
+
+/**
+ * What one subject can add. With two, an API that fails for a few transactions only does not look
+ * like one that is down: it takes five failures at least, and so three subjects.
+ */
+const MAX_PER_SUBJECT = 2;
+
+interface Bucket {
+  readonly endsAt: number;
+  attempts: number;
+  failures: number;
+  /** Whose failures were counted. */
+  readonly subjects: string[];
+}
+
+/** Counts attempts and their failures over the last ten seconds, by a clock that nobody sets. */
+export class FailureRate {
+  /** Oldest first. */
+  readonly #buckets: Bucket[] = [];
+  readonly #bySubject = new Map<string, number>();
+  #attempts = 0;
+  #failures = 0;
+
+  /** Whether there were enough attempts, and too many of them failed. */
+  get isTooHigh(): boolean {
+    this.#forget();
+    return this.#attempts >= MIN_ATTEMPTS && this.#failures >= this.#attempts * THRESHOLD;
+  }
+
+  succeeded(): void {
+    this.#bucket().attempts++;
+    this.#attempts++;
+  }
+
+  /** @param subject whose failure it may be; undefined where it concerns everybody */
+  failed(subject: string | undefined): void {
+    const bucket = this.#bucket();
+    if (subject !== undefined) {
+      const known = this.#bySubject.get(subject) ?? 0;
+      if (known >= MAX_PER_SUBJECT) return;
+      this.#bySubject.set(subject, known + 1);
+      bucket.subjects.push(subject);
+    }
+    bucket.attempts++;
+    bucket.failures++;
+    this.#attempts++;
+    this.#failures++;
+  }
+
+  reset(): void {
+    this.#buckets.length = 0;
+    this.#bySubject.clear();
+    this.#attempts = 0;
+    this.#failures = 0;
+  }
+
+  /** The one of this second. */
+  #bucket(): Bucket {
+    this.#forget();
+    const now = performance.now();
+    let bucket = this.#buckets.at(-1);
+    if (bucket === undefined || bucket.endsAt <= now) {
+      bucket = { endsAt: now + BUCKET_MS, attempts: 0, failures: 0, subjects: [] };
+      this.#buckets.push(bucket);
+    }
+    return bucket;
+  }
+
+  #forget(): void {
+    const since = performance.now() - WINDOW_MS;
+    while (this.#buckets[0] !== undefined && this.#buckets[0].endsAt <= since) {
+      // Ten at most: no queue of calls.
+      const { attempts, failures, subjects } = this.#buckets.shift() as Bucket;
+      this.#attempts -= attempts;
+      this.#failures -= failures;
+      for (const subject of subjects) this.#forgive(subject);
+    }
+  }
+
+  #forgive(subject: string): void {
+    const left = (this.#bySubject.get(subject) ?? 0) - 1;
+    if (left > 0) this.#bySubject.set(subject, left);
+    else this.#bySubject.delete(subject);
+  }
+}
