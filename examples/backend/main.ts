@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { BerbixTokenService } from 'nestjs-berbix';
-import { AppModule } from './app.module.js';
 import { TokenStore } from './berbix/token-store.js';
 import { Database } from './database/database.js';
 import { BackendClient } from './demo/backend-client.js';
 import { type BerbixAccount, berbixAccount, pointWebhooks } from './demo/berbix-account.js';
+import { DemoModule } from './demo/demo.module.js';
 import { demoEncryptionKey } from './demo/encryption-key.js';
 import { requireKey } from './demo/kept-data.js';
 import { LastErrorLogger } from './demo/last-error.logger.js';
@@ -21,10 +21,11 @@ const paper = new Paper(console.log);
 async function main(settings: DemoSettings): Promise<void> {
   // Listened for from here on, so that a signal during the start is not lost.
   const signal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  console.log('Starting Berbix, the database and the backend ...');
   const berbix = await berbixAccount(process.env);
   try {
     const key = demoEncryptionKey(settings.data, process.env);
-    const app = await NestFactory.create(AppModule, {
+    const app = await NestFactory.create(DemoModule, {
       // Webhooks are signed over the bytes of their body.
       rawBody: true,
       logger: false,

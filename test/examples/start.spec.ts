@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { templateKeysOf } from '../../lib/sandbox/transactions/template-keys.js';
 import { closeAfterTest, startSandbox } from '../support/services.js';
 import { accountOf, exchanged } from './backend.support.js';
 import {
@@ -34,9 +35,12 @@ function expectDone({ code, stdout, stderr }: Ended): void {
   expectNoSecret(stdout);
 }
 
+/** The secret of the sandbox, which is shown to try its API with. */
+const TO_TRY = /(?<=press Authorize; the user name is\n +)secret_test_\w+/;
+
 /** Four characters of a token at most. */
 function expectNoSecret(output: string): void {
-  expect(output).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_|whs_/);
+  expect(output.replace(TO_TRY, '')).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_|whs_/);
 }
 
 function expectRefused({ code, stderr }: Ended, sentence: RegExp): void {
@@ -178,6 +182,27 @@ describe('npm start', () => {
     expect(ended.stdout).toContain('in_progress since');
     const { customers } = await storedIn(join(directory, '.data', 'backend', 'database'));
     expect(customers).toHaveLength(1);
+  });
+
+  it('shows at once that it starts, and prints no URL and no secret that does not work', async () => {
+    const run = start(await preparedDirectory(), []);
+    const stdout = await run.shows(READY);
+    expect(stdout).toMatch(/^Starting Berbix, the database and the backend \.\.\.\n/);
+    const backend = await fetch(/Backend +(http\S+)/.exec(stdout)?.[1] ?? '');
+    expect(backend.status).toBe(200);
+    expect(await backend.text()).toMatch(/GET +\/verification .*x-demo-customer/s);
+
+    const [, host = ''] = /Try the API +open (http\S+)\/reference/.exec(stdout) ?? [];
+    expect((await fetch(`${host}/reference`)).status).toBe(200);
+    const [secret = ''] = TO_TRY.exec(stdout) ?? [];
+    const created = await fetch(`${host}/v0/transactions`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${secret}:`)}` },
+      body: JSON.stringify({ customer_uid: 'grace', template_key: templateKeysOf(secret).sdk }),
+    });
+    expect(created.status).toBe(200);
+    run.kill('SIGTERM');
+    await run.ended;
   });
 
   it('shows how to be Ada: the page leads to a result, and the commands work', async () => {

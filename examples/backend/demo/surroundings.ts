@@ -54,8 +54,14 @@ export function printWhereToLook(
   paper.fact('Take it up again', `curl -X POST ${verification}`);
   paper.fact('Another attempt', `curl -X POST ${verification}/again`);
   paper.fact('Be forgotten', `curl -X DELETE ${verification}`);
-  if (berbix.sandbox) paper.fact('What Berbix got', `curl ${berbix.host}/sandbox/requests`);
-  else paper.fact('Webhooks', 'come to /webhooks/berbix/finished and /status of the backend');
+  if (berbix.sandbox) {
+    paper.fact('What Berbix got', `curl ${berbix.host}/sandbox/requests`);
+    paper.fact(
+      'Try the API',
+      `open ${berbix.host}/reference and press Authorize; the user name is`,
+    );
+    paper.fact('', berbix.sandbox.apiSecret);
+  } else paper.fact('Webhooks', 'come to /webhooks/berbix/finished and /status of the backend');
   const [stays = '', ...more] = whatStays(places);
   paper.fact('Data', stays);
   for (const line of more) paper.fact('', line);
