@@ -35,9 +35,9 @@ export interface BerbixTestingOptions {
  * ```ts
  * const berbix = new FakeBerbix();
  * const module = await Test.createTestingModule({ imports: [AppModule] })
- *   // The module that AppModule imports: an exported constant, or a module of yours around it.
- *   .overrideModule(VerificationModule)
- *   .useModule(BerbixTestingModule.forRoot({ berbix, isGlobal: true }))
+ *   // The module of yours that has the account.
+ *   .overrideModule(AccountModule)
+ *   .useModule(BerbixTestingModule.forRoot({ berbix }))
  *   .compile();
  * ```
  */

@@ -29,6 +29,9 @@ import { closeAfterTest, servicesFor, startSandbox } from '../support/services.j
 import { everyViewOf } from '../support/sinks.js';
 import { begun, berbixOf, sandboxOfEnvironment } from './docs.support.js';
 
+// Has tests of its own, as a page shows them.
+await import('../../examples/docs/testing/application.spec.js');
+
 describe('docs/verification', () => {
   async function verified(sandbox: BerbixSandbox): Promise<TestingModule> {
     const module = await Test.createTestingModule({
