@@ -63,15 +63,32 @@ export function parseReEncryptFlags(args: string[]): ReEncryptFlags {
     if (!isUrl(postgres, ['postgres:', 'postgresql:'])) {
       return { problem: '--postgres must be a URL such as postgres://user@host:5432/database.' };
     }
+    if (!isDecodable(postgres)) return { problem: percentIn('--postgres') };
     return { target: { kind: 'postgres', url: postgres, table }, ...common };
   }
   if (table !== undefined) return { problem: '--table goes with --postgres.' };
   if (redis === undefined || !isUrl(redis, ['redis:', 'rediss:'])) {
     return { problem: '--redis must be a URL such as redis://host:6379 or rediss://host:6379.' };
   }
+  if (!isDecodable(redis)) return { problem: percentIn('--redis') };
   return { target: { kind: 'redis', url: redis, prefix }, ...common };
 }
 
 function isUrl(text: string, protocols: string[]): boolean {
   return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
+/** Drivers decode these parts, and throw where a % is followed by something else than two digits. */
+function isDecodable(text: string): boolean {
+  const { username, password, pathname } = new URL(text);
+  try {
+    decodeURIComponent(username + password + pathname);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function percentIn(flag: string): string {
+  return `The URL of ${flag} has a % that encodes nothing. Write it as %25.`;
 }

@@ -1,6 +1,6 @@
 import { isBerbixError, type BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
-import { isShutDown, mapFailure, mapForeignError } from './failure.mapper.js';
+import { isShutDown, mapFailure, mapForeignError, type Route } from './failure.mapper.js';
 import type { Judged, Verdict } from './circuit-breaker.js';
 import { WireFailure } from './wire-failure.js';
 
@@ -26,15 +26,17 @@ export function answered(
  * An attempt that ended otherwise.
  *
  * @param hadTime whether the API was given a fair part of the time to answer in
+ * @param route where it was sent
  */
 export function failed(
   request: BerbixRequest,
   thrown: unknown,
   timeoutMs: number,
   hadTime: boolean,
+  route: Route,
 ): Attempted {
   if (thrown instanceof WireFailure) {
-    const error = mapFailure(request, thrown, timeoutMs);
+    const error = mapFailure(request, thrown, timeoutMs, route);
     // What was never sent cannot have failed because of what is in it.
     const subject = thrown.sent ? request.subject : undefined;
     return { error, sent: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
@@ -46,12 +48,15 @@ export function failed(
 
 function verdictOf(failure: WireFailure, hadTime: boolean): Verdict {
   switch (failure.reason) {
+    case 'proxy':
+      return 'outage';
     case 'connection':
       return isShutDown(failure) ? 'none' : 'outage';
     case 'timeout':
     case 'total-timeout':
       return failure.isOnTheWire && hadTime ? 'outage' : 'none';
     case 'too-large':
+    case 'undecodable':
       return 'well';
     case 'refused':
     case 'unsubscribed':

@@ -13,7 +13,7 @@ import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { Cancellation } from './cancellation.js';
 import type { ConcealedOptions } from './concealed-options.js';
 import { openConnection, type Connection } from './connection.js';
-import { mapFailure } from './failure.mapper.js';
+import { mapFailure, type Route } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
 import type { BerbixHttpModuleOptions, BerbixHttpSettings } from './http.options.js';
 import { leanAxios } from './lean-axios.js';
@@ -37,6 +37,7 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #settings: BerbixHttpSettings;
   readonly #secret: ApiSecret;
   readonly #connection: Connection;
+  readonly #route: Route;
   readonly #http: HttpService;
   readonly #guard: OverloadGuard;
   readonly #underWay = new Set<Cancellation>();
@@ -47,6 +48,11 @@ export class BerbixHttp implements OnApplicationShutdown {
     this.#settings = httpSettings(options);
     this.#secret = new ApiSecret(options.apiSecret);
     this.#connection = openConnection(this.#settings);
+    const { proxy } = this.#settings.http;
+    this.#route = {
+      origin: this.#settings.origin,
+      proxy: proxy === undefined ? undefined : new URL(proxy).origin,
+    };
     this.#guard = new OverloadGuard(this.#settings.http.connections);
     const { dispatcher } = this.#connection;
     const instance = leanAxios(undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES));
@@ -73,7 +79,7 @@ export class BerbixHttp implements OnApplicationShutdown {
       this.#underWay.add(call);
       const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
       const fail = (failure: WireFailure): void =>
-        subscriber.error(mapFailure(request, failure, totalTimeoutMs));
+        subscriber.error(mapFailure(request, failure, totalTimeoutMs, this.#route));
       const timer = setTimeout(() => {
         const failure = new WireFailure('total-timeout', call.stage);
         call.cancel('total-timeout');
@@ -153,7 +159,7 @@ export class BerbixHttp implements OnApplicationShutdown {
       // One that waited long for its turn may have had next to no time.
       const hadTime =
         performance.now() - began >= Math.min(timeoutMs, this.#settings.totalTimeoutMs) / 2;
-      return failed(request, thrown, timeoutMs, hadTime);
+      return failed(request, thrown, timeoutMs, hadTime, this.#route);
     } finally {
       clearTimeout(timer);
     }
@@ -172,6 +178,7 @@ export class BerbixHttp implements OnApplicationShutdown {
         data: body,
         headers: {
           accept: 'application/json',
+          'accept-encoding': 'identity',
           'content-type': 'application/json',
           'user-agent': `nestjs-berbix/${VERSION}`,
           authorization,

@@ -1,5 +1,6 @@
-import { Pool, ProxyAgent, type Dispatcher } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 import type { BerbixHttpSettings } from './http.options.js';
+import { openProxy } from './proxy.js';
 import type { BerbixDispatcher } from './undici.adapter.js';
 
 /** What carries the requests, and how it is let go. */
@@ -15,7 +16,8 @@ export interface Connection {
 }
 
 /** Opens no socket yet; connections are made when needed and kept for the next call. */
-export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings): Connection {
+export function openConnection(settings: BerbixHttpSettings): Connection {
+  const { origin, timeoutMs, http } = settings;
   if (http.dispatcher !== undefined) {
     return { dispatcher: http.dispatcher, close: leftOpen, destroy: leftOpen };
   }
@@ -23,14 +25,7 @@ export function openConnection({ origin, timeoutMs, http }: BerbixHttpSettings):
   const pool: Dispatcher =
     http.proxy === undefined
       ? new Pool(origin, { connections: http.connections, connect: { ...tls, timeout: timeoutMs } })
-      : new ProxyAgent({
-          uri: http.proxy,
-          connections: http.connections,
-          requestTls: { ...tls, timeout: timeoutMs },
-          proxyTls: { timeout: timeoutMs },
-          // A tunnel is no call's own: without this, one that the proxy never opens is kept for minutes.
-          clientFactory: (uri, options) => new Pool(uri, { ...options, headersTimeout: timeoutMs }),
-        });
+      : openProxy(http.proxy, settings);
   let closing: Promise<void> | undefined;
   return {
     dispatcher: pool,

@@ -6,7 +6,16 @@ import {
   type BerbixError,
 } from '../errors/index.js';
 import type { BerbixRequest } from './berbix-request.js';
+import { isLoopback } from './loopback.js';
 import type { Stage, WireFailure } from './wire-failure.js';
+
+/** Where requests go. */
+export interface Route {
+  /** Of the API. */
+  readonly origin: string;
+  /** Of the proxy, without credentials, where there is one. */
+  readonly proxy?: string | undefined;
+}
 
 /** Undici's codes for a dispatcher that was closed. */
 const CLOSED = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
@@ -21,6 +30,7 @@ export function mapFailure(
   request: BerbixRequest,
   failure: WireFailure,
   timeoutMs: number,
+  route: Route,
 ): BerbixError {
   const { method, path } = request;
   const details = { method, path };
@@ -46,6 +56,12 @@ export function mapFailure(
         `${method} ${path} was answered with a body larger than any answer of the API; it was cut off.`,
         details,
       );
+    case 'undecodable':
+      return new BerbixResponseError(
+        `${method} ${path} was answered in a content encoding that cannot be read; none was asked for. ` +
+          'Does a proxy or gateway compress the answers?',
+        details,
+      );
     case 'refused':
       return new BerbixConfigurationError(
         `${method} ${path} was refused by the HTTP client (${failure.code}) and not sent. Where http.dispatcher ` +
@@ -62,12 +78,48 @@ export function mapFailure(
       }
       return new BerbixConnectionError(
         failure.sent
-          ? `The connection broke before ${method} ${path} was answered${because(failure.code)}.`
-          : `Berbix could not be reached for ${method} ${path}${because(failure.code)}. Check apiHost and the network.`,
+          ? `The connection to ${route.origin} broke before ${method} ${path} was answered${because(failure.code)}.`
+          : `Berbix could not be reached at ${route.origin} for ${method} ${path}${because(failure.code)}. ${adviceFor(route)}`,
         { ...details, retryable: true },
         failure.code,
       );
+    case 'proxy':
+      return mapProxyFailure(request, failure, route);
   }
+}
+
+function adviceFor({ origin, proxy }: Route): string {
+  if (proxy !== undefined) return `Check apiHost, the network and the proxy ${proxy}.`;
+  return isLoopback(new URL(origin).hostname)
+    ? 'That is this machine: does the sandbox run, on this port? Check apiHost.'
+    : 'Check apiHost and the network.';
+}
+
+function mapProxyFailure(
+  { method, path }: BerbixRequest,
+  { code = '' }: WireFailure,
+  { origin, proxy }: Route,
+): BerbixConnectionError {
+  const details = { method, path };
+  const what = `The proxy ${proxy} (http.proxy)`;
+  const status = /^HTTP_(\d{3})$/.exec(code)?.[1];
+  if (status === undefined) {
+    return new BerbixConnectionError(
+      `${what} could not be reached for ${method} ${path}${because(code || undefined)}.`,
+      { ...details, retryable: true },
+      code || undefined,
+    );
+  }
+  const advice =
+    status === '407'
+      ? ' Check the user and the password in http.proxy.'
+      : ' May it be used for that?';
+  return new BerbixConnectionError(
+    `${what} refused a connection to ${origin} with ${status}; ${method} ${path} was not sent.${advice}`,
+    // It cannot reach the API now, or does not want to.
+    { ...details, retryable: Number(status) >= 500 },
+    code,
+  );
 }
 
 /** Says whose time it was. */

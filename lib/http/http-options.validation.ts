@@ -1,5 +1,6 @@
 import { BerbixConfigurationError } from '../errors/index.js';
 import { PRODUCTION_HOST } from '../wire/index.js';
+import { isLoopback } from './loopback.js';
 import type {
   BerbixHttpModuleOptions,
   BerbixHttpOptions,
@@ -115,11 +116,6 @@ function origin(apiHost: unknown, allowInsecure: boolean): string {
   return url.origin;
 }
 
-/** The URL parser has brought every spelling of an IPv4 address into dotted form. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
 function flag(name: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw new BerbixConfigurationError(`${name} must be true or false.`);
@@ -138,14 +134,7 @@ function checkHttp(http: BerbixHttpOptions): void {
       );
     }
   }
-  if (
-    http.proxy !== undefined &&
-    !/^https?:$/.test(URL.canParse(http.proxy) ? new URL(http.proxy).protocol : '')
-  ) {
-    throw new BerbixConfigurationError(
-      'http.proxy must be the URL of an HTTP proxy, such as http://proxy.internal:3128.',
-    );
-  }
+  if (http.proxy !== undefined) checkProxy(http.proxy);
   if (http.ca !== undefined && !isPem(http.ca)) {
     throw new BerbixConfigurationError(
       'http.ca must be a certificate in PEM form: the text of the file, not its path.',
@@ -154,6 +143,31 @@ function checkHttp(http: BerbixHttpOptions): void {
   if (http.configureAxios !== undefined && typeof http.configureAxios !== 'function') {
     throw new BerbixConfigurationError(
       'http.configureAxios must be a function that takes an axios instance.',
+    );
+  }
+}
+
+/** No message quotes the URL, which may have a password. */
+function checkProxy(proxy: unknown): void {
+  const url = typeof proxy === 'string' && URL.canParse(proxy) ? new URL(proxy) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new BerbixConfigurationError(
+      'http.proxy must be the URL of an HTTP proxy, such as http://proxy.internal:3128.',
+    );
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new BerbixConfigurationError(
+      `http.proxy must be scheme, host and port alone, such as ${url.origin}; a proxy has no path.`,
+    );
+  }
+  if (url.username === '' && url.password !== '') {
+    throw new BerbixConfigurationError('http.proxy has a password without a user.');
+  }
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new BerbixConfigurationError(
+      'http.proxy has a % in its user or password that encodes nothing. Write it as %25.',
     );
   }
 }

@@ -75,7 +75,10 @@ export interface BerbixHttpOptions {
   connections?: number | undefined;
   /** Certificate authorities to trust instead of the system's, as PEM: for a private gateway, or the sandbox over TLS. */
   ca?: string | Buffer | undefined;
-  /** URL of an HTTP proxy, such as `http://proxy.internal:3128`. */
+  /**
+   * URL of an HTTP proxy, such as `http://proxy.internal:3128` or `http://user:password@proxy.internal:3128`,
+   * with a user and a password in percent-encoding.
+   */
   proxy?: string | undefined;
   /** A dispatcher of your own, of undici 7 or later, such as an Agent or a MockAgent; you close it. Excludes `ca` and `proxy`. */
   dispatcher?: BerbixDispatcher | undefined;

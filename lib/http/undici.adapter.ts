@@ -1,6 +1,9 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Dispatcher } from 'undici';
 import type { Cancellation } from './cancellation.js';
+import { decodeBody } from './decode-body.js';
+import { ProxyFailure } from './proxy-failure.js';
+import { shortCode } from './short-code.js';
 import { WireFailure } from './wire-failure.js';
 
 /**
@@ -49,12 +52,14 @@ export function undiciAdapter(
     });
 }
 
+type AnswerHeaders = Record<string, string | string[] | undefined>;
+
 class AnswerCollector implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #isOver = false;
   #status = 0;
   #statusText = '';
-  #headers: Record<string, string | string[] | undefined> = {};
+  #headers: AnswerHeaders = {};
   #chunks: Buffer[] = [];
   #bytes = 0;
 
@@ -78,7 +83,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     status: number,
-    headers: Record<string, string | string[] | undefined>,
+    headers: AnswerHeaders,
     statusText = '',
   ): void {
     if (status < 200) return;
@@ -96,23 +101,35 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#isOver = true;
+    if (this.#isOver) return;
     this.cancellation.stage = 'answered';
-    this.resolve({
-      data: this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks),
-      status: this.#status,
-      statusText: this.#statusText,
-      headers: this.#headers as never,
-      config: this.config,
-    });
+    const body =
+      this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const { 'content-encoding': encoding = 'identity', ...headers } = this.#headers;
+    if (encoding === 'identity' || body.length === 0) return this.#answer(body, this.#headers);
+    void decodeBody(body, String(encoding), this.maxAnswerBytes).then((decoded) =>
+      typeof decoded === 'string' ? this.#fail(decoded) : this.#answer(decoded, headers),
+    );
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const code = shortCode(error);
-    const reason = code === INVALID ? 'refused' : 'connection';
+    const reason =
+      error instanceof ProxyFailure ? 'proxy' : code === INVALID ? 'refused' : 'connection';
     this.reject(new WireFailure(reason, this.cancellation.stage, code));
+  }
+
+  #answer(data: Buffer, headers: AnswerHeaders): void {
+    this.#isOver = true;
+    this.resolve({
+      data,
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: headers as never,
+      config: this.config,
+    });
   }
 
   /** Answers the caller at once; the connection is torn down as soon as undici lets us. */
@@ -130,10 +147,3 @@ const INVALID = 'UND_ERR_INVALID_ARG';
 
 /** One error for all aborts: it is not seen by anybody, and its stack is made once. */
 const ABORTED = new Error('aborted');
-
-/** Error codes are short words; anything longer might carry a piece of the request. */
-function shortCode(error: unknown): string | undefined {
-  const { code, name, errors } = error as { code?: unknown; name?: unknown; errors?: unknown[] };
-  const candidate = code ?? (errors?.[0] as { code?: unknown } | undefined)?.code ?? name;
-  return typeof candidate === 'string' && /^\w{2,40}$/.test(candidate) ? candidate : undefined;
-}

@@ -16,7 +16,8 @@ export class WireFailure {
   readonly __CANCEL__ = true;
 
   constructor(
-    readonly reason: CancelReason | 'too-large' | 'connection' | 'refused',
+    readonly reason:
+      CancelReason | 'too-large' | 'undecodable' | 'connection' | 'proxy' | 'refused',
     readonly stage: Stage,
     /** The short code of the system or of the HTTP client, such as `ECONNREFUSED`. */
     readonly code?: string,

@@ -193,6 +193,16 @@ describe('nestjs-berbix re-encrypt', () => {
     ['another URL', ['--redis', 'postgres://u:HIDDENWORD@h/d'], /^--redis must be a URL such as/],
     ['another URL', ['--postgres', 'http://u:HIDDENWORD@h/d'], /^--postgres must be a URL such as/],
     ['no URL', ['--postgres', 'HIDDENWORD@h/d'], /^--postgres must be a URL such as/],
+    [
+      'a stray percent sign for Redis',
+      ['--redis', 'redis://u:100%HIDDENWORD@h'],
+      /^The URL of --redis has a % that encodes nothing\. Write it as %25\.$/,
+    ],
+    [
+      'a stray percent sign for PostgreSQL',
+      ['--postgres', 'postgres://u:100%HIDDENWORD@h/d'],
+      /^The URL of --postgres has a %/,
+    ],
     ['an unknown flag', ['--tabel', 't'], /^Unknown option '--tabel'\.$/],
   ])('refuses %s', (_what, args, problem) => {
     const flags = parseReEncryptFlags(args);

@@ -72,7 +72,7 @@ describe('an exchange is repeated', () => {
 });
 
 describe('a host that cannot be reached', () => {
-  it('ends in a connection error that names the reason', async () => {
+  it('ends in a connection error that names it and the reason, and asks for the sandbox', async () => {
     const { tokens } = await startServices({
       apiSecret: 'secret_test_x',
       apiHost: 'http://127.0.0.1:9',
@@ -81,7 +81,7 @@ describe('a host that cannot be reached', () => {
     expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({
       code: 'BERBIX_CONNECTION',
       reason: 'ECONNREFUSED',
-      message: expect.stringContaining('could not be reached'),
+      message: expect.stringMatching(/could not be reached at http:\/\/127\.0\.0\.1:9 .*sandbox/),
     });
   });
 

@@ -128,6 +128,21 @@ const WRONG: [string, unknown, RegExp][] = [
     /^http\.proxy must be the URL/,
   ],
   [
+    'a proxy with a path',
+    { apiSecret: SECRET, http: { proxy: 'http://proxy:3128/path' } },
+    /^http\.proxy must be scheme, host and port alone, such as http:\/\/proxy:3128/,
+  ],
+  [
+    'a proxy with a stray percent sign',
+    { apiSecret: SECRET, http: { proxy: 'http://user:100%@proxy:3128' } },
+    /^http\.proxy has a % .* Write it as %25/,
+  ],
+  [
+    'a proxy with a password and no user',
+    { apiSecret: SECRET, http: { proxy: 'http://:word@proxy:3128' } },
+    /^http\.proxy has a password without a user/,
+  ],
+  [
     'an object as dispatcher',
     { apiSecret: SECRET, http: { dispatcher: {} } },
     /^http\.dispatcher must be an undici dispatcher/,

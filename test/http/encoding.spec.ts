@@ -1,0 +1,57 @@
+import { createServer } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { listening, startServices, type Services } from '../support/services.js';
+
+const ANSWER = '{"access_token":"a","client_token":"c","expires_in":60}';
+
+/** An account whose API answers with these bytes. */
+async function answeringWith(body: Buffer, encoding: string) {
+  const asked: unknown[] = [];
+  const url = await listening(
+    createServer((request, response) => {
+      request.resume();
+      asked.push(request.headers['accept-encoding']);
+      response.writeHead(200, { 'content-encoding': encoding }).end(body);
+    }),
+  );
+  const services: Services = await startServices({ apiSecret: 's', apiHost: url });
+  return { ...services, asked };
+}
+
+describe('an answer', () => {
+  it.each([
+    ['gzip', gzipSync(ANSWER)],
+    ['x-gzip', gzipSync(ANSWER)],
+    ['GZIP', gzipSync(ANSWER)],
+    ['deflate', deflateSync(ANSWER)],
+    ['br', brotliCompressSync(ANSWER)],
+    ['identity', Buffer.from(ANSWER)],
+  ])(
+    'is read that a gateway has compressed, though nobody asked for it: %s',
+    async (encoding, body) => {
+      const { tokens, asked } = await answeringWith(body, encoding);
+      expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
+      expect(asked).toEqual(['identity']);
+    },
+  );
+
+  it.each([
+    ['in an unknown encoding', Buffer.from(ANSWER), 'zstd', /content encoding that cannot be read/],
+    ['cut off', gzipSync(ANSWER).subarray(0, 20), 'gzip', /content encoding that cannot be read/],
+    [
+      'that becomes larger than any answer',
+      gzipSync(Buffer.alloc(2 * 1024 * 1024)),
+      'gzip',
+      /larger than any answer/,
+    ],
+  ])('ends the call where it is %s', async (_what, body, encoding, message) => {
+    const { tokens, asked } = await answeringWith(body, encoding);
+    const error = await errorOf(tokens.refresh('rt'));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
+    expect(error.message).toMatch(message);
+    expect(asked).toHaveLength(1);
+  });
+});
