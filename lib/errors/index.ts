@@ -1,3 +1,5 @@
 export * from './berbix.error.js';
 export * from './berbix.errors.js';
 export * from './berbix-exception.filter.js';
+export * from './read-input.js';
+export * from './redacted.js';

@@ -1,3 +1,5 @@
+import { REDACTED } from '../errors/index.js';
+
 const MAX_LENGTH = 200;
 
 /**
@@ -8,7 +10,7 @@ const MAX_LENGTH = 200;
 export function redact(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) {
-    if (secret !== '') clean = clean.replaceAll(secret, '[redacted]');
+    if (secret !== '') clean = clean.replaceAll(secret, REDACTED);
   }
   clean = clean.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
   return clean.length > MAX_LENGTH ? `${clean.slice(0, MAX_LENGTH)}...` : clean;

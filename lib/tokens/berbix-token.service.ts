@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { Observable, defer } from 'rxjs';
 import { Caller, observe } from '../concurrency/index.js';
-import { BerbixInputError } from '../errors/index.js';
+import { BerbixInputError, asInputError, readInput } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import {
   BerbixTokenStore,
@@ -30,7 +30,7 @@ import {
 import { checkStore, reportStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
 import { requireUid } from './ids.js';
-import { isOwner, queryOf, type TokenSource } from './token-source.js';
+import { isOwner, queryOf, queryOfOwner, type TokenSource } from './token-source.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   openVault,
@@ -49,6 +49,11 @@ export interface FreshTokensOptions {
 }
 
 const NOTHING_MORE: FreshTokensOptions = {};
+
+const OPTIONS_EXPECTED = 'The options of fresh() are { leewayMs, refused }.';
+
+const SOURCE_EXPECTED =
+  'Tokens are asked for by { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
 
 /** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
@@ -169,10 +174,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
           subscriber.complete();
           return undefined;
         }
-        if (!isLeeway(options.leewayMs)) {
-          throw new BerbixInputError('leewayMs must be a number of milliseconds, 0 or more.');
-        }
-        this.#get(queryOf(source), options, caller).then(
+        this.#get(queryOf(source), goalOf(options), caller).then(
           (got) => {
             if (caller.hasLeft) return;
             subscriber.next(got);
@@ -210,8 +212,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     customerUid?: string | undefined;
   }): Observable<undefined> {
     return defer(async () => {
-      const tokens = BerbixTokens.from(session.tokens);
-      const { customerUid } = session;
+      const { tokens, customerUid } = readInput(
+        'remember() takes { tokens, customerUid }.',
+        () => ({
+          tokens: BerbixTokens.from(session.tokens),
+          customerUid: session.customerUid,
+        }),
+      );
       if (customerUid === undefined && tokens.transactionId === undefined) {
         throw new BerbixInputError(
           'remember() needs a customerUid, or tokens whose transactionId is known, to find them by.',
@@ -229,11 +236,12 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * within half a minute. It may be repeated. A transaction that the customer is given meanwhile
    * stays. At Berbix nothing is deleted: see `BerbixTransactionService.delete`.
    *
-   * @throws on the Observable {BerbixStoreError}
+   * @throws on the Observable {BerbixInputError} for anything else, such as tokens or a uid alone, and
+   * {BerbixStoreError}
    */
   forget(owner: TokenOwner): Observable<undefined> {
     return defer(async () => {
-      const { name } = queryOf(owner);
+      const { name } = queryOfOwner(owner);
       await this.#stored.fresh.replace(() => this.#stored.removal.forget(name));
       return undefined;
     });
@@ -241,7 +249,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
 
   /** The same, if the record of their owner is as it was seen; resolves to whether it was. @internal */
   async forgetAsSeen(owner: TokenOwner, seen: SeenRecord): Promise<boolean> {
-    const { name } = queryOf(owner);
+    const { name } = queryOfOwner(owner);
     let isComplete = false;
     await this.#stored.fresh.replace(async () => {
       const removal = await this.#stored.removal.forgetAsSeen(name, seen);
@@ -258,18 +266,22 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
 
   /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */
   peek(source: TokenSource): BerbixTokens | undefined {
-    if (isOwner(source)) return this.#stored.fresh.peekOf(source);
-    const given = BerbixTokens.from(source);
-    if (!given.needsRefresh()) return given;
-    // Whether tokens that name their transaction are in the store takes a look there.
-    return given.transactionId === undefined
-      ? this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
-      : this.#stored.fresh.peek(nameOf.transaction(given.transactionId));
+    try {
+      if (isOwner(source)) return this.#stored.fresh.peekOf(source);
+      const given = BerbixTokens.from(source);
+      if (!given.needsRefresh()) return given;
+      // Whether tokens that name their transaction are in the store takes a look there.
+      return given.transactionId === undefined
+        ? this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
+        : this.#stored.fresh.peek(nameOf.transaction(given.transactionId));
+    } catch (error) {
+      throw asInputError(SOURCE_EXPECTED, error);
+    }
   }
 
   /** The store was changed: what this process has in memory does not count. @internal */
   changed(owner: TokenOwner): Promise<void> {
-    return this.#stored.fresh.replace(async () => [queryOf(owner).name]);
+    return this.#stored.fresh.replace(async () => [queryOfOwner(owner).name]);
   }
 
   onApplicationBootstrap(): void {
@@ -309,4 +321,20 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     const givenQuery = { name: nameOf.refreshToken(given.refreshToken), given, askedAt };
     return this.#given.fresh.get(givenQuery, goal, caller);
   }
+}
+
+/** @throws {BerbixInputError} when the options are not what they should be */
+function goalOf(options: FreshTokensOptions): TokenGoal {
+  if (typeof options !== 'object') throw new BerbixInputError(OPTIONS_EXPECTED);
+  const { leewayMs, refused } = readInput(OPTIONS_EXPECTED, () => {
+    const { leewayMs, refused } = options;
+    return { leewayMs, refused };
+  });
+  if (!isLeeway(leewayMs)) {
+    throw new BerbixInputError('leewayMs must be a number of milliseconds, 0 or more.');
+  }
+  if (refused !== undefined && typeof refused !== 'string') {
+    throw new BerbixInputError('refused must be the access token that the API refused.');
+  }
+  return { leewayMs, refused };
 }

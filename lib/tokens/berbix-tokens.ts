@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
+import { BerbixInputError, REDACTED, readInput } from '../errors/index.js';
 import { requireTransactionId } from './ids.js';
-import { requireRefreshToken } from './refresh-token.js';
+import { PRINTED_PREFIX, isToken, refuseRedacted, requireRefreshToken } from './refresh-token.js';
 
 /** What {@link BerbixTokens} is made of. */
 export interface BerbixTokensInit {
@@ -12,8 +13,6 @@ export interface BerbixTokensInit {
   lifetimeMs?: number | undefined;
   transactionId?: string | undefined;
 }
-
-const REDACTED = '[redacted]';
 
 /** Covers the way to the API and clocks that differ a little, in milliseconds. */
 const LEEWAY_MS = 60_000;
@@ -42,20 +41,20 @@ export class BerbixTokens {
    * What a database has as null counts as not given.
    *
    * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
-   * @throws {BerbixInputError} when `transactionId` is given and is none
+   * @throws {BerbixInputError} when another part is not what it should be, or went through JSON
    */
   constructor(init: BerbixTokensInit) {
-    this.#refreshToken = requireRefreshToken(init?.refreshToken);
-    this.#accessToken = init.accessToken || undefined;
-    this.#clientToken = init.clientToken || undefined;
-    const expiresAt = new Date(init.expiresAt ?? NaN).getTime();
+    const parts = readInput(PARTS_EXPECTED, () => partsOf(init));
+    this.#refreshToken = requireRefreshToken(parts.refreshToken);
+    this.#accessToken = optionalToken('accessToken', parts.accessToken);
+    this.#clientToken = optionalToken('clientToken', parts.clientToken);
+    const expiresAt = timeOf(parts.expiresAt);
     this.#expiresAt = Number.isNaN(expiresAt) ? undefined : expiresAt;
     this.#endsAt = performance.now() + (expiresAt - Date.now());
-    this.#lifetimeMs = init.lifetimeMs ?? Infinity;
-    this.#transactionId =
-      init.transactionId === undefined || init.transactionId === null
-        ? undefined
-        : requireTransactionId(init.transactionId);
+    this.#lifetimeMs = lifetimeOf(parts.lifetimeMs);
+    this.#transactionId = isNone(parts.transactionId)
+      ? undefined
+      : requireTransactionId(parts.transactionId);
   }
 
   /**
@@ -72,11 +71,15 @@ export class BerbixTokens {
    * of, or a refresh token alone.
    *
    * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
+   * @throws {BerbixInputError} when it is a copy or a proxy of tokens, or what JSON leaves of them
    * @internal
    */
   static from(tokens: BerbixTokens | BerbixTokensInit | string): BerbixTokens {
     if (typeof tokens !== 'object' || tokens === null) return BerbixTokens.fromRefresh(tokens);
-    return 'needsRefresh' in tokens ? tokens : new BerbixTokens(tokens);
+    if (#refreshToken in tokens) return tokens;
+    const isCopy = readInput(PARTS_EXPECTED, () => !('refreshToken' in tokens));
+    if (isCopy) throw new BerbixInputError(`${PARTS_EXPECTED} What was given has no refreshToken.`);
+    return new BerbixTokens(tokens);
   }
 
   /** Long-lived; store it, encrypted, on the server, and never send it to a browser or app. */
@@ -137,10 +140,46 @@ export class BerbixTokens {
   }
 
   toString(): string {
-    return `BerbixTokens(${this.transactionId ?? 'transaction not known yet'})`;
+    return `${PRINTED_PREFIX}(${this.transactionId ?? 'transaction not known yet'})`;
   }
 
   [inspect.custom](): string {
-    return `BerbixTokens ${inspect(this.toJSON())}`;
+    return `${PRINTED_PREFIX} ${inspect(this.toJSON())}`;
   }
+}
+
+const PARTS_EXPECTED =
+  'Tokens are taken as a BerbixTokens or a refresh token. A copy of BerbixTokens (structuredClone, spread) has no tokens in it, nor has a proxy.';
+
+/** Each part is read once. */
+function partsOf(init: BerbixTokensInit | undefined): Record<keyof BerbixTokensInit, unknown> {
+  const { refreshToken, accessToken, clientToken, expiresAt, lifetimeMs, transactionId } =
+    init ?? ({} as Partial<BerbixTokensInit>);
+  return { refreshToken, accessToken, clientToken, expiresAt, lifetimeMs, transactionId };
+}
+
+function isNone(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+function optionalToken(name: string, value: unknown): string | undefined {
+  if (isNone(value) || value === '') return undefined;
+  if (isToken(value)) return value;
+  refuseRedacted(value);
+  throw new BerbixInputError(`${name} must be a string, or left out.`);
+}
+
+/** Milliseconds since 1970; NaN where it is not known. Rows of a database may have it as text. */
+function timeOf(value: unknown): number {
+  if (isNone(value)) return NaN;
+  if (types.isDate(value) || typeof value === 'string' || typeof value === 'number') {
+    return new Date(value).getTime();
+  }
+  throw new BerbixInputError('expiresAt must be a Date, or left out.');
+}
+
+function lifetimeOf(value: unknown): number {
+  if (isNone(value)) return Infinity;
+  if (typeof value === 'number' && value >= 0) return value;
+  throw new BerbixInputError('lifetimeMs must be a number of milliseconds, or left out.');
 }

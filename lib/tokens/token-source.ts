@@ -1,4 +1,5 @@
-import { BerbixTokens, type BerbixTokensInit } from './berbix-tokens.js';
+import { BerbixInputError, readInput } from '../errors/index.js';
+import { BerbixTokens } from './berbix-tokens.js';
 import { nameOf, type TokenOwner, type TokenQuery } from './freshness/index.js';
 import { requireTransactionId, requireUid } from './ids.js';
 
@@ -12,19 +13,17 @@ import { requireTransactionId, requireUid } from './ids.js';
  */
 export type TokenSource = BerbixTokens | string | TokenOwner;
 
+const OWNER_EXPECTED = 'Say whose tokens: { transactionId } or { customerUid }.';
+
 /**
  * What to ask for.
  *
  * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
- * @throws {BerbixInputError} when the id or uid is
+ * @throws {BerbixInputError} when it is not a source of tokens
  */
-export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
-  if (isOwner(source)) {
-    return 'transactionId' in source
-      ? { name: nameOf.transaction(requireTransactionId(source.transactionId)), owner: source }
-      : { name: nameOf.customer(requireUid(source.customerUid)), owner: source };
-  }
-  const given = BerbixTokens.from(source);
+export function queryOf(source: TokenSource): TokenQuery {
+  if (readInput(OWNER_EXPECTED, () => isOwner(source))) return queryOfOwner(source);
+  const given = BerbixTokens.from(source as BerbixTokens | string);
   const { transactionId, refreshToken } = given;
   return {
     name:
@@ -35,7 +34,41 @@ export function queryOf(source: TokenSource | BerbixTokensInit): TokenQuery {
   };
 }
 
+/**
+ * What to ask for by its owner.
+ *
+ * @throws {BerbixInputError} when it does not say whose tokens are meant, as tokens and a refresh token do not
+ */
+export function queryOfOwner(owner: unknown): TokenQuery & { owner: TokenOwner } {
+  const { transactionId, customerUid } = readInput(OWNER_EXPECTED, () => ownerParts(owner));
+  if (isGiven(transactionId) && isGiven(customerUid)) {
+    throw new BerbixInputError(`${OWNER_EXPECTED} Only one of them is taken.`);
+  }
+  if (isGiven(transactionId)) {
+    const id = requireTransactionId(transactionId);
+    return { name: nameOf.transaction(id), owner: { transactionId: id } };
+  }
+  const uid = requireUid(customerUid);
+  return { name: nameOf.customer(uid), owner: { customerUid: uid } };
+}
+
 /** Whether it says whose tokens are meant; what it says may be wrong. */
-export function isOwner(source: TokenSource | BerbixTokensInit): source is TokenOwner {
+export function isOwner(source: TokenSource): source is TokenOwner {
   return typeof source === 'object' && source !== null && !('refreshToken' in source);
+}
+
+function ownerParts(owner: unknown): { transactionId?: unknown; customerUid?: unknown } {
+  if (typeof owner !== 'object' || owner === null || 'refreshToken' in owner) {
+    throw new BerbixInputError(`${OWNER_EXPECTED} Tokens or a refresh token do not say that.`);
+  }
+  const { transactionId, customerUid } = owner as Record<string, unknown>;
+  if (isGiven(transactionId) || isGiven(customerUid)) return { transactionId, customerUid };
+  throw new BerbixInputError(
+    `${OWNER_EXPECTED} Both are missing. If a value is undefined, look where it comes from.`,
+  );
+}
+
+/** What a database has as null counts as not given. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

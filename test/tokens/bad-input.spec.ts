@@ -38,7 +38,7 @@ const UNUSABLE: [string, unknown, string][] = [
   ['undefined', undefined, 'is missing'],
   ['null', null, 'is missing'],
   ['a number', 42, 'is of type number'],
-  ['an object without one', {}, 'is missing'],
+  ['an object whose token is null', { refreshToken: null }, 'is missing'],
   ['with a line break', 'rt_abc\n', 'contains a line break or another control character'],
   ['with a null byte', 'rt_\u0000abc', 'contains a line break or another control character'],
   ['with a C1 control', 'rt_\u0085abc', 'contains a line break or another control character'],

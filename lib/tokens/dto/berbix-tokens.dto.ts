@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { validateSync } from 'class-validator';
+import { REDACTED } from '../../errors/index.js';
 import {
   IsLifetime,
   IsOptionalId,
@@ -68,7 +69,7 @@ export class BerbixTokensDto {
   }
 
   [inspect.custom](): string {
-    return `BerbixTokensDto { transactionId: ${this.transactionId}, expiresIn: ${this.expiresIn}, [tokens redacted] }`;
+    return `BerbixTokensDto { transactionId: ${this.transactionId}, expiresIn: ${this.expiresIn}, tokens: ${REDACTED} }`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { IsDate, IsNotEmpty, IsString } from 'class-validator';
 import { BerbixResponseError } from '../../errors/index.js';
-import type { BerbixTokens } from '../berbix-tokens.js';
+import { BerbixTokens } from '../berbix-tokens.js';
 
 /** The one token that a browser or app may have, as a controller's answer. */
 export class ClientTokenDto {
@@ -15,6 +15,7 @@ export class ClientTokenDto {
 
   /**
    * @throws {BerbixResponseError} when the tokens have no client token: refresh them first
+   * @throws {BerbixInputError} when they are a copy of tokens, or went through JSON
    *
    * @example
    * ```ts
@@ -22,7 +23,7 @@ export class ClientTokenDto {
    * ```
    */
   static of(this: void, tokens: BerbixTokens): ClientTokenDto {
-    const { clientToken, expiresAt } = tokens;
+    const { clientToken, expiresAt } = BerbixTokens.from(tokens);
     if (clientToken === undefined || expiresAt === undefined) {
       throw new BerbixResponseError(
         'There is no client token to hand out: refresh the tokens first. If they were, the API gave none.',

@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 import { isTransactionId } from '../ids.js';
-import { isRefreshToken } from '../refresh-token.js';
+import { isRefreshToken, isToken } from '../refresh-token.js';
 
 /** The longest lifetime that is believed, in seconds: 30 days. The API's is an hour. [doc: docs/platform-overview] */
 const MAX_LIFETIME_SECONDS = 30 * 24 * 3600;
@@ -40,10 +40,6 @@ export const IsLifetime = (): PropertyDecorator =>
       Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_LIFETIME_SECONDS,
     `a whole number of seconds from 1 to ${MAX_LIFETIME_SECONDS}`,
   );
-
-function isToken(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
 
 type Rule = (value: unknown) => boolean;
 

@@ -43,9 +43,9 @@ export class TokenCache {
 
   /** The same by the owner, who is not checked: what was never asked for by a name is not found. */
   of(owner: TokenOwner): CachedTokens | undefined {
-    return 'transactionId' in owner
-      ? this.#transactions.get(owner.transactionId)
-      : this.#customers.get(owner.customerUid);
+    const { transactionId, customerUid } = owner as Record<string, string>;
+    if (customerUid === undefined) return this.#transactions.get(transactionId as string);
+    return transactionId === undefined ? this.#customers.get(customerUid) : undefined;
   }
 
   put(name: string, found: FoundTokens): CachedTokens {

@@ -207,7 +207,7 @@ export class TokenRecords {
     );
     return loaded === undefined || loaded === null
       ? undefined
-      : withOwner(BerbixTokens.from(loaded), owner);
+      : withOwner(loadedTokens(loaded), owner);
   }
 
   /** First the customer's reference, then the tokens: what a crash leaves in between is completed here. */
@@ -315,6 +315,17 @@ function hasMore(before: TokenRecord, next: TokenRecord): boolean {
 
 function uidOf(owner: TokenOwner | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
+}
+
+/** @throws {BerbixInputError} when it is not what `loadTokens` may answer */
+function loadedTokens(loaded: BerbixTokens | string): BerbixTokens {
+  try {
+    return BerbixTokens.from(loaded);
+  } catch (error) {
+    throw new BerbixInputError(
+      `loadTokens must answer a BerbixTokens, a refresh token or undefined. ${(error as Error).message}`,
+    );
+  }
 }
 
 /**

@@ -1,0 +1,2 @@
+/** Stands where a secret was left out: in printed values, in their JSON form and in messages. */
+export const REDACTED = '[redacted]';
