@@ -1,3 +1,5 @@
+import { compareByTokens } from './compare-by.js';
+
 /** A refresh token to store, held where nothing prints it; a BerbixTokens. */
 export interface RescuedTokens {
   readonly refreshToken: string;
@@ -70,6 +72,7 @@ export abstract class BerbixError extends Error {
 
   /** @internal */
   carrying(tokens: RescuedTokens | undefined): this {
+    if (this.#tokens === undefined && tokens !== undefined) compareByTokens(this);
     this.#tokens = tokens;
     return this;
   }

@@ -1,5 +1,6 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { inspect, types } from 'node:util';
-import { BerbixInputError, REDACTED, readInput } from '../errors/index.js';
+import { BerbixInputError, REDACTED, compareBy, readInput } from '../errors/index.js';
 import { requireTransactionId } from './ids.js';
 import { PRINTED_PREFIX, isToken, refuseRedacted, requireRefreshToken } from './refresh-token.js';
 
@@ -14,12 +15,19 @@ export interface BerbixTokensInit {
   transactionId?: string | undefined;
 }
 
+/** Of this process alone, so that a fingerprint in a log says nothing of a token. */
+const FINGERPRINT_KEY = randomBytes(32);
+
 /** Covers the way to the API and clocks that differ a little, in milliseconds. */
 const LEEWAY_MS = 60_000;
 
 /**
  * The tokens of one transaction; immutable. Printed, logged, spread or turned into JSON it shows no
  * secret: reading the properties is the only way to them.
+ *
+ * Test runners and `assert.deepStrictEqual` take two of them for equal when their three tokens and
+ * their transaction are. `expiresAt` is left out: what a store has of the same tokens ends at a time
+ * that differs by milliseconds each time it is read.
  *
  * @example
  * ```ts
@@ -55,6 +63,7 @@ export class BerbixTokens {
     this.#transactionId = isNone(parts.transactionId)
       ? undefined
       : requireTransactionId(parts.transactionId);
+    compareBy(this, BerbixTokens.#fingerprint);
   }
 
   /**
@@ -126,6 +135,14 @@ export class BerbixTokens {
   /** Milliseconds until access and client token end; NaN where that is not known. @internal */
   leftMs(): number {
     return Math.min((this.#expiresAt ?? NaN) - Date.now(), this.#endsAt - performance.now());
+  }
+
+  /** Tells tokens apart in a test, where it may be printed. A proxy has no tokens. */
+  static #fingerprint(this: BerbixTokens): string | undefined {
+    if (!(#refreshToken in this)) return undefined;
+    const parts = [this.#refreshToken, this.#accessToken, this.#clientToken, this.#transactionId];
+    const hmac = createHmac('sha256', FINGERPRINT_KEY).update(JSON.stringify(parts));
+    return `fingerprint ${hmac.digest('base64url').slice(0, 16)}`;
   }
 
   /** Without the secrets. */

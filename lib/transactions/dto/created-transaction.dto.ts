@@ -1,3 +1,4 @@
+import { compareByTokens } from '../../errors/index.js';
 import type { BerbixTokens } from '../../tokens/index.js';
 
 /** A hosted transaction that was created. */
@@ -9,6 +10,7 @@ export class HostedTransactionDto {
   constructor(hostedUrl: string, tokens: BerbixTokens) {
     this.hostedUrl = hostedUrl;
     this.#tokens = tokens;
+    compareByTokens(this);
   }
 
   /** The tokens to store; not part of the JSON. */
@@ -31,6 +33,7 @@ export class ApiOnlyTransactionDto {
   constructor(firstStep: string, tokens: BerbixTokens) {
     this.firstStep = firstStep;
     this.#tokens = tokens;
+    compareByTokens(this);
   }
 
   /** The tokens to store; not part of the JSON. */

@@ -1,3 +1,4 @@
+import { compareByTokens } from '../../errors/index.js';
 import type { BerbixTokens } from '../../tokens/index.js';
 import type { WireReader } from '../../http/index.js';
 
@@ -85,6 +86,7 @@ export class TransactionDto {
     dto.actionMapResults = actionMapResults;
     dto.others = others;
     dto.#tokens = tokens;
+    compareByTokens(dto);
     return dto;
   }
 

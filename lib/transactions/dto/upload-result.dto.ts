@@ -1,3 +1,4 @@
+import { compareByTokens } from '../../errors/index.js';
 import type { BerbixTokens } from '../../tokens/index.js';
 import type { WireReader } from '../../http/index.js';
 
@@ -26,6 +27,7 @@ export class UploadResultDto {
       issueDetails: { visaPageOfPassport: unsupported.boolean('visa_page_of_passport') },
     });
     dto.#tokens = tokens;
+    compareByTokens(dto);
     return dto;
   }
 

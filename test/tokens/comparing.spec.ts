@@ -1,0 +1,162 @@
+import assert from 'node:assert';
+import { inspect } from 'node:util';
+import { describe, expect, it, jest } from '@jest/globals';
+import { instanceToPlain } from 'class-transformer';
+import {
+  BerbixTokens,
+  HostedTransactionDto,
+  type BerbixTokensInit,
+  type UploadResultDto,
+} from 'nestjs-berbix';
+import { FakeBerbix } from 'nestjs-berbix/testing';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+
+const INIT = {
+  refreshToken: 'rt_canary',
+  accessToken: 'at_canary',
+  clientToken: 'ct_canary',
+  transactionId: '1234',
+} satisfies BerbixTokensInit;
+
+const tokensWith = (parts: Partial<BerbixTokensInit> = {}): BerbixTokens =>
+  new BerbixTokens({ ...INIT, ...parts });
+
+/** Each says whether it takes two values for equal; its message where it does not. */
+const COMPARISONS: [string, (one: unknown, other: unknown) => void][] = [
+  ['toEqual', (one, other) => expect(one).toEqual(other)],
+  ['toStrictEqual', (one, other) => expect(one).toStrictEqual(other)],
+  ['toMatchObject', (one, other) => expect({ one }).toMatchObject({ one: other })],
+  [
+    'toHaveBeenCalledWith',
+    (one, other) => {
+      const mock = jest.fn();
+      mock(one);
+      expect(mock).toHaveBeenCalledWith(other);
+    },
+  ],
+  ['assert.deepStrictEqual', (one, other) => assert.deepStrictEqual(one, other)],
+];
+
+const messageOf = (compare: () => void): string => {
+  try {
+    compare();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'equal';
+};
+
+describe.each(COMPARISONS)('%s', (_name, compare) => {
+  it.each([
+    ['refresh token', { refreshToken: 'rt_canary_other' }],
+    ['access token', { accessToken: 'at_canary_other' }],
+    ['client token', { clientToken: 'ct_canary_other' }],
+    ['transaction', { transactionId: '1235' }],
+    ['access token that is missing', { accessToken: undefined }],
+  ])('tells tokens with another %s apart, and shows no secret', (_what, parts) => {
+    const [one, other] = [tokensWith(), tokensWith(parts)];
+    for (const [left, right] of [
+      [one, other],
+      [other, one],
+      [{ customer: { tokens: one } }, { customer: { tokens: other } }],
+      [[one], [other]],
+    ]) {
+      const message = messageOf(() => compare(left, right));
+      expect(message).not.toBe('equal');
+      expect(message).not.toContain('canary');
+    }
+  });
+
+  it('takes the same tokens for equal, though they were read at another moment', () => {
+    const one = tokensWith({ expiresAt: new Date(Date.now() + 60_000) });
+    const other = tokensWith({ expiresAt: new Date(Date.now() + 60_007) });
+    expect(messageOf(() => compare(one, other))).toBe('equal');
+    expect(
+      messageOf(() => compare(BerbixTokens.fromRefresh('a'), BerbixTokens.fromRefresh('a'))),
+    ).toBe('equal');
+  });
+
+  it('tells results with the tokens of another transaction apart', () => {
+    const resultOf = (tokens: BerbixTokens): unknown =>
+      new HostedTransactionDto('https://hosted.example', tokens);
+    const [one, other] = [tokensWith(), tokensWith({ refreshToken: 'rt_canary_other' })];
+    expect(messageOf(() => compare(resultOf(one), resultOf(tokensWith())))).toBe('equal');
+    const message = messageOf(() => compare(resultOf(one), resultOf(other)));
+    expect(message).not.toBe('equal');
+    expect(message).not.toContain('canary');
+  });
+});
+
+describe('what is compared', () => {
+  it('is in no JSON, copy, list of keys or serialized form', () => {
+    const tokens = tokensWith();
+    expect(Object.keys(tokens)).toEqual([]);
+    expect(Object.entries({ ...tokens })).toEqual([]);
+    expect(structuredClone(tokens)).toEqual({});
+    expect(JSON.stringify({ ...tokens })).toBe('{}');
+    expect(Object.keys(instanceToPlain(tokens))).toEqual([]);
+    expect(Object.keys(JSON.parse(JSON.stringify(tokens)))).toEqual([
+      'transactionId',
+      'refreshToken',
+      'accessToken',
+      'clientToken',
+    ]);
+    expect(inspect(tokens)).not.toContain('fingerprint');
+  });
+
+  it('does not tell a token: it is another one in each process, and shorter than a hash', () => {
+    const spread: Record<symbol, unknown> = { ...tokensWith() };
+    const values = Object.getOwnPropertySymbols(spread).map((symbol) => spread[symbol]);
+    expect(values).toEqual([expect.stringMatching(/^fingerprint [\w-]{16}$/)]);
+  });
+
+  it('does not get in the way of a proxy, which has no tokens', () => {
+    expect({ ...new Proxy(tokensWith(), {}) }).toEqual({});
+  });
+});
+
+describe('what comes with tokens', () => {
+  it('is told apart by them: uploads and transactions that were created', async () => {
+    const { transactions } = new FakeBerbix();
+    const transaction = { customerUid: 'ada', templateKey: 'tpk' };
+    const one = await firstValueFrom(transactions.createApiOnly(transaction));
+    const other = await firstValueFrom(transactions.createApiOnly(transaction));
+    expect(other).not.toEqual(one);
+    const upload = (tokens: BerbixTokens): Promise<UploadResultDto> =>
+      firstValueFrom(transactions.uploadIdScan(tokens, 'abcd'));
+    const result = await upload(one.tokens);
+    expect(await upload(one.tokens)).toEqual(result);
+    expect(await upload(other.tokens)).not.toEqual(result);
+  });
+
+  it('is told apart by them: transactions that were fetched, and errors', async () => {
+    const sandbox = await startSandbox({ refreshToken: 'rotate' });
+    const services = await servicesFor(sandbox);
+    const { transactions, tokens } = services;
+    const created = await createTransaction(sandbox, services);
+    const first = await firstValueFrom(transactions.fetch(created));
+    const again = await firstValueFrom(transactions.fetch(created));
+    assert.deepStrictEqual(again, first);
+    const rotated = await firstValueFrom(tokens.refresh(created));
+    const later = await firstValueFrom(transactions.fetch(rotated));
+    assert.throws(() => assert.deepStrictEqual(later, first));
+    expect(later).not.toEqual(first);
+    expect(JSON.stringify(later)).toBe(JSON.stringify(first));
+
+    const failed = async (refreshToken: string) => {
+      sandbox.faults.add({
+        kind: 'answer',
+        body: { access_token: 'at', refresh_token: refreshToken, expires_in: 0 },
+      });
+      return errorOf(tokens.refresh('rt'));
+    };
+    const [one, other, same] = [await failed('a'), await failed('b'), await failed('a')];
+    const withoutStack = (error: Error): Error => Object.assign(error, { stack: '' });
+    for (const error of [one, other, same]) withoutStack(error);
+    assert.deepStrictEqual(same, one);
+    assert.throws(() => assert.deepStrictEqual(other, one));
+    expect(JSON.stringify(one)).not.toContain('fingerprint');
+  });
+});
