@@ -22,14 +22,18 @@ class BerbixEnvironment implements BerbixModuleOptions {
     httpSettings({ apiSecret: this.apiSecret, apiHost, allowInsecure: this.allowInsecure }),
   );
 
-  readonly timeoutMs = checked('BERBIX_TIMEOUT_MS', number('BERBIX_TIMEOUT_MS'), (timeoutMs) =>
-    httpSettings({ apiSecret: this.apiSecret, timeoutMs }),
-  );
-
   readonly totalTimeoutMs = checked(
     'BERBIX_TOTAL_TIMEOUT_MS',
     number('BERBIX_TOTAL_TIMEOUT_MS'),
     (totalTimeoutMs) => httpSettings({ apiSecret: this.apiSecret, totalTimeoutMs }),
+  );
+
+  readonly timeoutMs = checked('BERBIX_TIMEOUT_MS', number('BERBIX_TIMEOUT_MS'), (timeoutMs) =>
+    httpSettings({
+      apiSecret: this.apiSecret,
+      timeoutMs,
+      totalTimeoutMs: this.totalTimeoutMs,
+    }),
   );
 
   readonly encryption = encryptionKeysFromEnvironment();

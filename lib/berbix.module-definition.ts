@@ -74,6 +74,9 @@ const ASYNC_OPTION_NAMES = [
 export function defineModule(module: Type, options: BerbixModuleAsyncOptions): DynamicModule {
   onlyKnown('BerbixModule.forRootAsync', options, ASYNC_OPTION_NAMES);
   const { name, isGlobal = false, imports = [], extraProviders = [] } = options;
+  for (const [option, value] of Object.entries({ imports, extraProviders })) {
+    if (!Array.isArray(value)) throw new BerbixConfigurationError(`${option} must be a list.`);
+  }
   checkExtras({ name, isGlobal });
   const store = getBerbixTokenStoreToken(name);
   const tokens = getBerbixTokenServiceToken(name);
@@ -153,11 +156,17 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   }
   if (options.useFactory !== undefined) {
     const make = options.useFactory as (...args: unknown[]) => unknown;
+    if (typeof make !== 'function') {
+      throw new BerbixConfigurationError('useFactory must be a function that returns the options.');
+    }
+    const called = ['', 'useFactory'].includes(make.name)
+      ? 'useFactory'
+      : `useFactory (${make.name})`;
     return [
       {
         provide: BERBIX_OPTIONS,
         inject: options.inject ?? [],
-        useFactory: async (...args: unknown[]) => checkOptions(await make(...args)),
+        useFactory: async (...args: unknown[]) => checkOptions(await make(...args), called),
       },
     ];
   }
@@ -165,14 +174,28 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   const provider: Provider = {
     provide: BERBIX_OPTIONS,
     inject: [factory],
-    useFactory: async (made: BerbixOptionsFactory) =>
-      checkOptions(await made.createBerbixOptions()),
+    useFactory: async (made: Partial<BerbixOptionsFactory>) => {
+      const called = `${String(factory.name)}.createBerbixOptions`;
+      if (typeof made?.createBerbixOptions !== 'function') {
+        throw new BerbixConfigurationError(
+          `${called} must be a function that returns the options.`,
+        );
+      }
+      return checkOptions(await made.createBerbixOptions(), called);
+    },
   };
   return options.useClass === undefined ? [provider] : [factory, provider];
 }
 
-function checkOptions(options: unknown): Options {
+/** @param called what the function that made the options is called by its author */
+function checkOptions(options: unknown, called: string): Options {
   if (typeof options === 'string') return concealed({ apiSecret: options });
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const what = Array.isArray(options) ? 'a list' : options === null ? 'null' : typeof options;
+    throw new BerbixConfigurationError(
+      `${called} of BerbixModule.forRootAsync returned ${what}. It must return the options, such as { apiSecret }; an arrow function with braces needs \`return\`.`,
+    );
+  }
   onlyKnown('BerbixModule.forRoot', options, OPTION_NAMES);
   return concealed(options as BerbixModuleOptions);
 }

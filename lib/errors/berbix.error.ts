@@ -95,7 +95,12 @@ export abstract class BerbixError extends Error {
  * ```
  */
 export function isBerbixError(value: unknown): value is BerbixError {
-  return (
-    typeof value === 'object' && value !== null && (value as { [BRAND]?: true })[BRAND] === true
-  );
+  try {
+    return (
+      typeof value === 'object' && value !== null && (value as { [BRAND]?: true })[BRAND] === true
+    );
+  } catch {
+    // Anything can be thrown, a proxy too.
+    return false;
+  }
 }

@@ -44,6 +44,12 @@ export function httpSettings(options: BerbixHttpModuleOptions): BerbixHttpSettin
       connections: checkInteger('http.connections', http.connections, 32, 1, 10_000),
     },
   };
+  // The default gives way by itself: the whole call ends first.
+  if (options.timeoutMs !== undefined && settings.timeoutMs > settings.totalTimeoutMs) {
+    throw new BerbixConfigurationError(
+      `timeoutMs (${settings.timeoutMs}) must not be more than totalTimeoutMs (${settings.totalTimeoutMs}): an attempt would never have that long. Set totalTimeoutMs too.`,
+    );
+  }
   checkHttp(http);
   return settings;
 }

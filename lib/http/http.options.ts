@@ -21,7 +21,8 @@ export interface BerbixHttpModuleOptions {
   apiHost?: string | undefined;
 
   /**
-   * Milliseconds for one attempt, from its start to the last byte of the answer.
+   * Milliseconds for one attempt, from its start to the last byte of the answer; at most
+   * `totalTimeoutMs`.
    * @default 5000
    */
   timeoutMs?: number | undefined;

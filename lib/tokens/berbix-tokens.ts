@@ -126,8 +126,12 @@ export class BerbixTokens {
    *
    * @param leewayMs milliseconds that the token should be good for at least; by default a minute, or
    * a tenth of the token's lifetime where that is less
+   * @throws {BerbixInputError} when it is not a number
    */
   needsRefresh(leewayMs = Math.min(LEEWAY_MS, this.#lifetimeMs / 10)): boolean {
+    if (typeof leewayMs !== 'number') {
+      throw new BerbixInputError('leewayMs must be a number of milliseconds, or left out.');
+    }
     if (this.#accessToken === undefined || this.#expiresAt === undefined) return true;
     return !(this.leftMs() > leewayMs);
   }

@@ -1,5 +1,5 @@
 import { validateSync } from 'class-validator';
-import { BerbixInputError } from '../errors/index.js';
+import { BerbixInputError, readInput } from '../errors/index.js';
 import type {
   ApiOnlyOptions,
   CreateTransactionRequest,
@@ -65,6 +65,12 @@ export function overrideToWire(given: OverrideTransactionDto): OverrideTransacti
   });
 }
 
+const RULES = {
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  validationError: { target: false, value: false },
+};
+
 function common(transaction: CreateTransactionDto): CreateTransactionRequest {
   const { customerUid, templateKey, email, phone, matchData } = transaction;
   return compact({
@@ -78,11 +84,9 @@ function common(transaction: CreateTransactionDto): CreateTransactionRequest {
 }
 
 function checked<T extends object>(DtoClass: new () => T, given: T): T {
-  const dto = Object.assign(new DtoClass(), given);
-  const errors = validateSync(dto, {
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    validationError: { target: false, value: false },
+  const [dto, errors] = readInput('The call takes an object.', () => {
+    const made = Object.assign(new DtoClass(), given);
+    return [made, validateSync(made, RULES)];
   });
   if (errors.length === 0) return dto;
   const problems = errors.flatMap((error) => Object.values(error.constraints ?? {}));

@@ -1,4 +1,4 @@
-import { BerbixInputError } from '../errors/index.js';
+import { BerbixInputError, readInput } from '../errors/index.js';
 import {
   IMAGE_FORMATS,
   IMAGE_SUBJECTS,
@@ -31,6 +31,10 @@ export interface UploadImageDto {
  * @throws {BerbixInputError} for images that cannot be sent
  */
 export function imagesBody(images: readonly UploadImageDto[]): Uint8Array {
+  return readInput('An upload takes a list of images.', () => assembleImages(images));
+}
+
+function assembleImages(images: readonly UploadImageDto[]): Uint8Array {
   if (!Array.isArray(images) || images.length === 0) {
     throw new BerbixInputError('There is no image to upload: give at least one.');
   }
@@ -61,9 +65,10 @@ export function imagesBody(images: readonly UploadImageDto[]): Uint8Array {
 /** The JSON body of an ID scan, as bytes. @throws {BerbixInputError} for data that cannot be sent */
 export function idScanBody(extractedData: UploadData): Uint8Array {
   const blobs = new Blobs();
-  const shape: UploadIdScansRequest = {
-    id_scans: [{ scan_type: 'pdf417', extracted_data: blobs.add(extractedData, 'extractedData') }],
-  };
+  const data = readInput('An upload takes bytes or base64.', () =>
+    blobs.add(extractedData, 'extractedData'),
+  );
+  const shape: UploadIdScansRequest = { id_scans: [{ scan_type: 'pdf417', extracted_data: data }] };
   return blobs.assemble(shape);
 }
 

@@ -1,4 +1,4 @@
-import { BerbixInputError } from '../errors/index.js';
+import { BerbixInputError, readInput } from '../errors/index.js';
 import { requireUid } from '../tokens/index.js';
 import type { CreateHostedTransactionDto } from '../transactions/index.js';
 import { creationToWire, hostedCreationToWire } from '../transactions/to-wire.js';
@@ -34,9 +34,14 @@ export interface VerificationPlan {
  * @throws {BerbixInputError} that names what is wrong, misspelt names included
  */
 export function planOf(customerUid: string, options: BeginVerification): VerificationPlan {
-  const { kind = 'sdk', again = false, ...rest } = { ...options };
+  const expected = 'A verification is begun with an object that has a templateKey.';
+  const { kind = 'sdk', again = false, ...rest } = readInput(expected, () => ({ ...options }));
   if (kind !== 'sdk' && kind !== 'hosted') {
     throw new BerbixInputError("kind must be 'sdk' or 'hosted', or left out for 'sdk'.");
+  }
+  // A text such as 'false' would begin another attempt.
+  if (typeof again !== 'boolean') {
+    throw new BerbixInputError('again must be true or false, or left out for false.');
   }
   const transaction = { ...rest, customerUid: requireUid(customerUid) };
   if (kind === 'sdk') creationToWire(transaction);

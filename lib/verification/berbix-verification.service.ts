@@ -89,7 +89,7 @@ export class BerbixVerificationService {
     customerUid: string,
     options: Omit<BeginVerification, 'again'>,
   ): Observable<VerificationStartDto> {
-    return defer(async () => this.#lead(planOf(customerUid, { ...options, again: true }), false));
+    return defer(async () => this.#lead({ ...planOf(customerUid, options), again: true }, false));
   }
 
   /** Where the customer's current verification stands, and what came of it. */

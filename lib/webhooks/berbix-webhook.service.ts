@@ -4,6 +4,7 @@ import { outside } from '../concurrency/index.js';
 import {
   BerbixConfigurationError,
   BerbixInputError,
+  readInput,
   type BerbixStoreError,
 } from '../errors/index.js';
 import { BerbixTokenStore } from '../token-store/index.js';
@@ -32,7 +33,7 @@ export interface BerbixWebhookRequest {
    * The time that the signature is held against.
    * @default the clock of this machine
    */
-  now?: Date;
+  now?: Date | undefined;
 }
 
 const NO_RAW_BODY =
@@ -82,7 +83,8 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * ```
    */
   async verify(request: BerbixWebhookRequest): Promise<BerbixWebhookDto> {
-    return readWebhook(request.kind, await this.#verified(request));
+    const parts = partsOf(request);
+    return readWebhook(parts.kind, await this.#verified(parts));
   }
 
   /**
@@ -90,22 +92,19 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * themselves. Rejects as {@link verify} does.
    */
   async verifySignature(request: BerbixWebhookRequest): Promise<void> {
-    await this.#verified(request);
+    await this.#verified(partsOf(request));
   }
 
   /** The bytes of the body, once the signature is found to be good. */
   async #verified({ kind, header, rawBody, now }: BerbixWebhookRequest): Promise<Uint8Array> {
-    if (!WEBHOOK_KINDS.includes(kind)) {
-      throw new BerbixInputError(`The kind of a webhook is one of ${WEBHOOK_KINDS.join(', ')}.`);
-    }
     const signature = readSignature(header);
     const given = this.#settings.secrets(kind);
     // Waited for only where there is something to wait for.
     const secrets = given instanceof Promise ? await given : given;
     const bytes = typeof rawBody === 'string' ? Buffer.from(rawBody) : rawBody;
     if (!types.isUint8Array(bytes)) throw new BerbixConfigurationError(NO_RAW_BODY);
-    const moment = now?.getTime() ?? Date.now();
-    checkSignature(signature, bytes, secrets, moment, this.#settings.toleranceMs);
+    const moment = now ?? new Date();
+    checkSignature(signature, bytes, secrets, moment.getTime(), this.#settings.toleranceMs);
     return bytes;
   }
 
@@ -121,7 +120,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * @param webhook from {@link verify} or `@BerbixWebhook()`
    */
   async handle(webhook: BerbixWebhookDto): Promise<BerbixWebhookOutcome> {
-    const { kind, transactionId } = webhook;
+    const { kind, transactionId } = handled(webhook);
     if (!this.#handlers.has(kind)) {
       if (this.#settings.confirmUnhandled) return 'ignored';
       const problem = this.#settings.unhandled(kind);
@@ -146,4 +145,34 @@ export class BerbixWebhookService implements OnModuleDestroy {
       this.#logger.warn(`Old webhooks could not be forgotten. ${message}`);
     });
   }
+}
+
+const VERIFY_TAKES = 'A webhook is checked by { kind, header, rawBody }.';
+
+/** @throws {BerbixInputError} when it is not what can be checked */
+function partsOf(request: BerbixWebhookRequest): BerbixWebhookRequest {
+  const { kind, header, rawBody, now } = readInput(VERIFY_TAKES, () => {
+    const { kind, header, rawBody, now } = request;
+    return { kind, header, rawBody, now };
+  });
+  if (!WEBHOOK_KINDS.includes(kind)) {
+    throw new BerbixInputError(`The kind of a webhook is one of ${WEBHOOK_KINDS.join(', ')}.`);
+  }
+  if (now !== undefined && !types.isDate(now)) {
+    throw new BerbixInputError('now must be a Date, or left out for the clock of this machine.');
+  }
+  return { kind, header, rawBody, now };
+}
+
+const HANDLE_TAKES = 'handle() takes a webhook from verify() or @BerbixWebhook().';
+
+/** @throws {BerbixInputError} when it is not a webhook */
+function handled(webhook: BerbixWebhookDto): Pick<BerbixWebhookDto, 'kind' | 'transactionId'> {
+  const { kind, transactionId } = readInput(HANDLE_TAKES, () => {
+    const { kind, transactionId } = webhook;
+    return { kind, transactionId };
+  });
+  if (WEBHOOK_KINDS.includes(kind) && typeof transactionId === 'string')
+    return { kind, transactionId };
+  throw new BerbixInputError(HANDLE_TAKES);
 }

@@ -38,7 +38,6 @@ describe('deadlines', () => {
   it('the whole call ends with totalTimeoutMs, attempts, waits and queue included', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
-      timeoutMs: 10_000,
       totalTimeoutMs: 400,
       retry: 5,
       http: { connections: 1 },

@@ -46,14 +46,14 @@ describe('berbixConfig', () => {
       {
         BERBIX_API_SECRET: sandbox.apiSecret,
         BERBIX_API_HOST: sandbox.url,
-        BERBIX_TIMEOUT_MS: '4000',
-        BERBIX_TOTAL_TIMEOUT_MS: '9000',
+        BERBIX_TIMEOUT_MS: '20000',
+        BERBIX_TOTAL_TIMEOUT_MS: '30000',
         BERBIX_ALLOW_INSECURE: 'false',
       },
       async () => {
         expect(berbixConfig()).toMatchObject({
-          timeoutMs: 4000,
-          totalTimeoutMs: 9000,
+          timeoutMs: 20_000,
+          totalTimeoutMs: 30_000,
           allowInsecure: false,
         });
         const tokens = await boot();
@@ -106,6 +106,10 @@ describe('berbixConfig', () => {
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '0' },
       /^The environment variable BERBIX_TIMEOUT_MS/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '20000' },
+      /^The environment variable BERBIX_TIMEOUT_MS is wrong: timeoutMs \(20000\) must not be more than/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: '-5' },

@@ -98,6 +98,16 @@ const WRONG: [string, unknown, RegExp][] = [
     /^timeoutMs must be a whole number/,
   ],
   [
+    'a timeout of an attempt above that of the whole call',
+    { apiSecret: SECRET, timeoutMs: 3_001, totalTimeoutMs: 3_000 },
+    /^timeoutMs \(3001\) must not be more than totalTimeoutMs \(3000\)/,
+  ],
+  [
+    'a timeout of an attempt above what the whole call has by default',
+    { apiSecret: SECRET, timeoutMs: 20_000 },
+    /^timeoutMs \(20000\) must not be more than totalTimeoutMs \(15000\).* Set totalTimeoutMs too\./,
+  ],
+  [
     'an infinite timeout',
     { apiSecret: SECRET, totalTimeoutMs: Infinity },
     /^totalTimeoutMs must be a whole number/,
@@ -198,6 +208,11 @@ describe('a right option boots', () => {
       'allowInsecure',
       { apiSecret: SECRET, apiHost: 'http://berbix.internal', allowInsecure: true },
     ],
+    [
+      'a whole call shorter than the default of an attempt',
+      { apiSecret: SECRET, totalTimeoutMs: 400 },
+    ],
+    ['two times that are equal', { apiSecret: SECRET, timeoutMs: 400, totalTimeoutMs: 400 }],
     ['no repetition', { apiSecret: SECRET, retry: 0 }],
     [
       'undefined everywhere',

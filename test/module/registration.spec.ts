@@ -108,12 +108,29 @@ describe('forRootAsync()', () => {
     },
   );
 
-  it('refuses a factory that gives no options', async () => {
-    for (const useFactory of [() => undefined, async () => [] as never]) {
-      await expect(
-        startModule(BerbixModule.forRootAsync({ useFactory: useFactory as never })),
-      ).rejects.toThrow('must be an object with the options');
-    }
+  class Forgetful {
+    createBerbixOptions(): void {}
+  }
+  class Misspelt {
+    createBerbixOption(): void {}
+  }
+  const accountOptions = async (): Promise<void> => {};
+
+  it.each<[string, unknown]>([
+    ['useFactory of BerbixModule.forRootAsync returned undefined', { useFactory: () => {} }],
+    ['useFactory of BerbixModule.forRootAsync returned null', { useFactory: () => null }],
+    ['useFactory of BerbixModule.forRootAsync returned a list', { useFactory: async () => [] }],
+    ['useFactory (accountOptions) of BerbixModule', { useFactory: accountOptions }],
+    ['Forgetful.createBerbixOptions of BerbixModule', { useClass: Forgetful }],
+    ['Misspelt.createBerbixOptions must be a function', { useClass: Misspelt }],
+    ['useFactory must be a function', { useFactory: { apiSecret: 's' } }],
+    ['imports must be a list', { useFactory: () => ({}), imports: null }],
+    ['extraProviders must be a list', { useFactory: () => ({}), extraProviders: {} }],
+  ])('names what gives no options: %s', async (message, options) => {
+    const boot = (async () => startModule(BerbixModule.forRootAsync(options as never)))();
+    const error = await boot.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(BerbixConfigurationError);
+    expect((error as Error).message).toContain(message);
   });
 
   const useFactory = (): BerbixModuleOptions => ({ apiSecret: 's' });

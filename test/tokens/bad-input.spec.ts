@@ -22,6 +22,30 @@ describe('what is no id or uid', () => {
     }
   });
 
+  it.each([
+    ['both', { customerUid: 'ada', transactionId: '1' }, 'Only one of them is taken'],
+    ['neither', { customerUid: undefined }, 'Both are missing'],
+    ['a null for either', { customerUid: null, transactionId: null }, 'Both are missing'],
+    ['another name', { customer: 'ada' }, 'Both are missing'],
+  ])('%s of uid and transaction id: is refused', async (_what, owner, message) => {
+    const { tokens } = await servicesFor(await startSandbox());
+    for (const call of [tokens.fresh(owner as never), tokens.forget(owner as never)]) {
+      const error = await errorOf(call);
+      expect(error).toMatchObject({ code: 'BERBIX_INPUT' });
+      expect(error.message).toContain(message);
+    }
+  });
+
+  it('null for one of them counts as not given, and is not passed on', async () => {
+    const asked: unknown[] = [];
+    const { tokens } = await servicesFor(await startSandbox(), {
+      loadTokens: async (owner) => void asked.push(owner),
+    });
+    const owner = { transactionId: null, customerUid: 'ada', row: 1 } as never;
+    expect((await errorOf(tokens.fresh(owner))).code).toBe('BERBIX_NOT_FOUND');
+    expect(asked).toStrictEqual([{ customerUid: 'ada' }]);
+  });
+
   it('the longest uid is found again', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
@@ -30,6 +54,41 @@ describe('what is no id or uid', () => {
     await firstValueFrom(services.tokens.remember({ customerUid, tokens: created }));
     const { transactionId } = await firstValueFrom(services.tokens.fresh({ customerUid }));
     expect(transactionId).toBe(created.transactionId);
+  });
+});
+
+describe('forget()', () => {
+  it('refuses what says not whose tokens are to go, and removes nothing', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const { tokens } = services;
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
+    for (const owner of ['ada', created.refreshToken, created, { refreshToken: 'rt' }]) {
+      const error = await errorOf(tokens.forget(owner as never));
+      expect(error).toMatchObject({
+        code: 'BERBIX_INPUT',
+        message: expect.stringContaining('{ transactionId } or { customerUid }'),
+      });
+      expect(error.message).not.toContain(created.refreshToken);
+    }
+    const { refreshToken } = await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
+    expect(refreshToken).toBe(created.refreshToken);
+  });
+});
+
+describe('the options of fresh()', () => {
+  it.each([
+    [60_000, 'The options of fresh() are'],
+    [null, 'The options of fresh() are'],
+    [{ leewayMs: '60000' }, 'leewayMs must be a number'],
+    [{ leewayMs: -1 }, 'leewayMs must be a number'],
+    [{ refused: 1n }, 'refused must be the access token'],
+  ])('are checked: %p', async (options, message) => {
+    const { tokens } = await servicesFor(await startSandbox());
+    const error = await errorOf(tokens.fresh({ customerUid: 'ada' }, options as never));
+    expect(error).toMatchObject({ code: 'BERBIX_INPUT' });
+    expect(error.message).toContain(message);
   });
 });
 

@@ -35,6 +35,27 @@ describe('BerbixTokens of a row of a database', () => {
     expect(() => new BerbixTokens(init)).toThrow('transactionId must be the digits');
   });
 
+  it.each([
+    [{ expiresAt: 1n }, 'expiresAt must be a Date'],
+    [{ expiresAt: {} }, 'expiresAt must be a Date'],
+    [{ lifetimeMs: 1n }, 'lifetimeMs must be a number of milliseconds'],
+    [{ lifetimeMs: Number.NaN }, 'lifetimeMs must be a number of milliseconds'],
+    [{ accessToken: 7 }, 'accessToken must be a string'],
+    [{ clientToken: {} }, 'clientToken must be a string'],
+  ])('refuse a part that is none: %p', (part, message) => {
+    const make = (): unknown => new BerbixTokens({ refreshToken: 'rt', ...(part as object) });
+    expect(make).toThrow(expect.objectContaining({ code: 'BERBIX_INPUT' }));
+    expect(make).toThrow(message);
+  });
+
+  it('take a time as it may come from a database', () => {
+    const time = '2030-01-01T00:00:00.000Z';
+    for (const expiresAt of [new Date(time), time, Date.parse(time)] as Date[]) {
+      const tokens = new BerbixTokens({ refreshToken: 'rt', expiresAt });
+      expect(tokens.expiresAt?.toISOString()).toBe(time);
+    }
+  });
+
   it('print, and need a refresh, where their end is no time', () => {
     const tokens = new BerbixTokens({
       refreshToken: 'rt',

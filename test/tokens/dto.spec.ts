@@ -99,7 +99,10 @@ describe.each(PLATFORMS)('the DTOs in a controller on %s', (_platform, adapter) 
     const good = { customerUid: 'ada', templateKey: 'tpk_x', email: 'ada@example.com' };
     expect((await post(`${url}/transactions`, good)).status).toBe(201);
     expect((await post(`${url}/transactions`, { ...good, customerUid: '' })).status).toBe(400);
-    expect((await post(`${url}/transactions`, { ...good, email: 'ada' })).status).toBe(400);
+    for (const email of ['ada', 'ada\ud83d@example.com', 'ada@example.com\udc00', null, 7]) {
+      const status = email === null ? 201 : 400;
+      expect((await post(`${url}/transactions`, { ...good, email })).status).toBe(status);
+    }
   });
 });
 

@@ -224,6 +224,8 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
       [{ ...options, redirectUrl: 'https://bank.example' }, /redirectUrl should not exist/],
       [{ ...options, kind: 'SDK' }, /kind must be 'sdk' or 'hosted'/],
       [{ ...options, kind: null }, /kind must be 'sdk' or 'hosted'/],
+      [{ ...options, again: 'false' }, /again must be true or false/],
+      [{ ...options, email: 'ada\ud83d@example.com' }, /email must be an email/],
       [{ ...options, kind: 'hosted', redirectUrll: 'x' }, /redirectUrll should not exist/],
     ];
     const refused = async (): Promise<void> => {

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
-import { BerbixConfigurationError, BerbixInputError } from '../../errors/index.js';
+import { BerbixConfigurationError, BerbixInputError, readInput } from '../../errors/index.js';
 import type { BerbixTokenService } from '../berbix-token.service.js';
 import { isLeeway } from '../freshness/index.js';
 import { getBerbixTokenServiceToken } from '../token-service.token.js';
@@ -103,7 +103,12 @@ export class BerbixTokensGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const handler = this.#handlerOf(context);
-    const source = handler.resolve(this.getRequest(context), context);
+    let source: TokenSource | PromiseLike<TokenSource>;
+    try {
+      source = handler.resolve(this.getRequest(context), context);
+    } catch (error) {
+      throw resolverError(context, error);
+    }
     return isThenable(source)
       ? this.#admitLater(context, source, handler)
       : this.#admit(context, source, handler);
@@ -130,10 +135,16 @@ export class BerbixTokensGuard implements CanActivate {
 
   async #admitLater(
     context: ExecutionContext,
-    source: PromiseLike<TokenSource>,
+    later: PromiseLike<TokenSource>,
     handler: GuardedHandler,
   ): Promise<boolean> {
-    return this.#admit(context, await source, handler);
+    let source: TokenSource;
+    try {
+      source = await later;
+    } catch (error) {
+      throw resolverError(context, error);
+    }
+    return this.#admit(context, source, handler);
   }
 
   /** At once, where the tokens are in memory: whatever Nest has to wait for costs more than all this. */
@@ -144,7 +155,7 @@ export class BerbixTokensGuard implements CanActivate {
   ): boolean | Promise<boolean> {
     if (source === undefined || source === null) {
       throw new BerbixInputError(
-        'The function of @RequireFreshTokens says of this request that it is nobody. Is there a login guard, and did it run before?',
+        `The function of @RequireFreshTokens on ${nameOf(context)} says of this request that it is nobody. ${GUARD_ORDER}`,
       );
     }
     // Without an Observable, which takes longer than all the rest; a mock may have no other way.
@@ -181,7 +192,7 @@ export class BerbixTokensGuard implements CanActivate {
     ]);
     if (requirement !== undefined) return requirement;
     throw new BerbixConfigurationError(
-      `${context.getClass().name}.${context.getHandler().name} has BerbixTokensGuard and does not say whose tokens it needs. Add @RequireFreshTokens(request => ({ customerUid: ... })).`,
+      `${nameOf(context)} has BerbixTokensGuard and does not say whose tokens it needs. Add @RequireFreshTokens(request => ({ customerUid: ... })).`,
     );
   }
 
@@ -203,5 +214,23 @@ export class BerbixTokensGuard implements CanActivate {
 function isThenable(
   source: TokenSource | PromiseLike<TokenSource>,
 ): source is PromiseLike<TokenSource> {
-  return typeof (source as Partial<PromiseLike<TokenSource>> | undefined)?.then === 'function';
+  return readInput(
+    'The function of @RequireFreshTokens says whose tokens a request needs.',
+    () => typeof (source as Partial<PromiseLike<TokenSource>> | undefined)?.then === 'function',
+  );
+}
+
+const GUARD_ORDER =
+  'Is somebody signed in when it runs? Put the login guard below @RequireFreshTokens: Nest runs the guards of a handler from the lowest decorator upwards, after those of its controller and global ones.';
+
+/** What a resolver throws on purpose stays as it is; what `request.user.id` throws for nobody does not. */
+function resolverError(context: ExecutionContext, error: unknown): unknown {
+  if ((error as Error | undefined)?.name !== 'TypeError') return error;
+  return new BerbixConfigurationError(
+    `The function of @RequireFreshTokens on ${nameOf(context)} failed with a TypeError. ${GUARD_ORDER}`,
+  );
+}
+
+function nameOf(context: ExecutionContext): string {
+  return `${context.getClass().name}.${context.getHandler().name}`;
 }

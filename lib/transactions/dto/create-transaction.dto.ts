@@ -1,6 +1,5 @@
 import {
   IsBoolean,
-  IsEmail,
   IsIn,
   IsISO31661Alpha2,
   IsNotEmpty,
@@ -9,6 +8,7 @@ import {
   Matches,
 } from 'class-validator';
 import { ID_TYPES, type IdType } from '../../wire/index.js';
+import { IsEmail } from './is-email.js';
 import { IsCustomerUid } from './is-customer-uid.js';
 import { IsMatchData, type MatchDataDto } from './match-data.dto.js';
 

@@ -138,6 +138,45 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     }
   });
 
+  it('400 when the resolver gives something that is not a source of tokens', async () => {
+    const app = await start();
+    const tokens = await app.create('ada');
+    for (const source of [
+      { user: 'ada' },
+      ['ada'],
+      JSON.parse(JSON.stringify(tokens)),
+      new Proxy(tokens, {}),
+      { ...tokens },
+      { refreshToken: tokens.refreshToken, needsRefresh: true, expiresAt: 1n },
+      { customerUid: 'ada', transactionId: tokens.transactionId },
+    ]) {
+      resolve = () => source;
+      const secrets = [tokens.refreshToken, tokens.accessToken];
+      expect(await refusal(app, 'result', secrets)).toEqual([
+        400,
+        'The request cannot be processed.',
+      ]);
+    }
+  });
+
+  it('says which guard order is needed where nobody is signed in', async () => {
+    const app = await start();
+    const userOf = (request: { user?: { id: string } }): { id: string } => request.user!;
+    const sentence =
+      'The function of @RequireFreshTokens on ResultController.result failed with a TypeError. Is somebody signed in when it runs? Put the login guard below @RequireFreshTokens';
+    for (const resolver of [
+      () => ({ customerUid: userOf({}).id }),
+      async () => ({ customerUid: userOf({}).id }),
+    ]) {
+      resolve = resolver as typeof resolve;
+      expect(await refusal(app, 'result')).toEqual([500, 'Internal server error']);
+      expect(log).toContain(sentence);
+    }
+    resolve = () => undefined as never;
+    expect(await refusal(app, 'result')).toEqual([400, 'The request cannot be processed.']);
+    expect(log).toContain('Put the login guard below @RequireFreshTokens');
+  });
+
   it('what the resolver throws, as it is', async () => {
     const app = await start();
     resolve = () => {
@@ -145,9 +184,10 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     };
     expect(await refusal(app, 'result')).toEqual([403, 'not yours']);
     resolve = () => {
-      throw new TypeError('a mistake');
+      throw new RangeError('a mistake');
     };
     expect(await refusal(app, 'result')).toEqual([500, 'Internal server error']);
+    expect(log).toContain('RangeError: a mistake');
   });
 
   it('500 without the filter, and still no secret anywhere', async () => {
