@@ -326,10 +326,10 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
 /** @throws {BerbixInputError} when the options are not what they should be */
 function goalOf(options: FreshTokensOptions): TokenGoal {
   if (typeof options !== 'object') throw new BerbixInputError(OPTIONS_EXPECTED);
-  const { leewayMs, refused } = readInput(OPTIONS_EXPECTED, () => {
-    const { leewayMs, refused } = options;
-    return { leewayMs, refused };
-  });
+  const { leewayMs, refused } = readInput(OPTIONS_EXPECTED, () => ({
+    leewayMs: options.leewayMs,
+    refused: options.refused,
+  }));
   if (!isLeeway(leewayMs)) {
     throw new BerbixInputError('leewayMs must be a number of milliseconds, 0 or more.');
   }

@@ -151,10 +151,12 @@ const VERIFY_TAKES = 'A webhook is checked by { kind, header, rawBody }.';
 
 /** @throws {BerbixInputError} when it is not what can be checked */
 function partsOf(request: BerbixWebhookRequest): BerbixWebhookRequest {
-  const { kind, header, rawBody, now } = readInput(VERIFY_TAKES, () => {
-    const { kind, header, rawBody, now } = request;
-    return { kind, header, rawBody, now };
-  });
+  const { kind, header, rawBody, now } = readInput(VERIFY_TAKES, () => ({
+    kind: request.kind,
+    header: request.header,
+    rawBody: request.rawBody,
+    now: request.now,
+  }));
   if (!WEBHOOK_KINDS.includes(kind)) {
     throw new BerbixInputError(`The kind of a webhook is one of ${WEBHOOK_KINDS.join(', ')}.`);
   }
@@ -168,10 +170,10 @@ const HANDLE_TAKES = 'handle() takes a webhook from verify() or @BerbixWebhook()
 
 /** @throws {BerbixInputError} when it is not a webhook */
 function handled(webhook: BerbixWebhookDto): Pick<BerbixWebhookDto, 'kind' | 'transactionId'> {
-  const { kind, transactionId } = readInput(HANDLE_TAKES, () => {
-    const { kind, transactionId } = webhook;
-    return { kind, transactionId };
-  });
+  const { kind, transactionId } = readInput(HANDLE_TAKES, () => ({
+    kind: webhook.kind,
+    transactionId: webhook.transactionId,
+  }));
   if (WEBHOOK_KINDS.includes(kind) && typeof transactionId === 'string')
     return { kind, transactionId };
   throw new BerbixInputError(HANDLE_TAKES);

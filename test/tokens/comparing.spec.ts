@@ -153,8 +153,9 @@ describe('what comes with tokens', () => {
       return errorOf(tokens.refresh('rt'));
     };
     const [one, other, same] = [await failed('a'), await failed('b'), await failed('a')];
-    const withoutStack = (error: Error): Error => Object.assign(error, { stack: '' });
-    for (const error of [one, other, same]) withoutStack(error);
+    const withoutOrigin = (error: Error): Error =>
+      Object.assign(error, { stack: '', requestId: '' });
+    for (const error of [one, other, same]) withoutOrigin(error);
     assert.deepStrictEqual(same, one);
     assert.throws(() => assert.deepStrictEqual(other, one));
     expect(JSON.stringify(one)).not.toContain('fingerprint');
