@@ -32,6 +32,8 @@ Options:
   --api-only-document KIND what API-only transactions ask for: photo (the default),
                            barcode or barcode-or-photo
   --api-only-selfie KIND   and then: none (the default), basic or liveness
+  --no-facial-recognition  refuse consents_to_automated_facial_recognition, as Berbix
+                           does unless an account asks for it
   --images                 links to images in results; they lead to a placeholder
   --action-map FILE        JSON, the action for each flag: {"id_expired": "reject"}
   --retention-days DAYS    when transactions are purged; 30 by default
@@ -67,6 +69,7 @@ const FLAGS: Record<string, string> = {
   largeIds: '--large-ids',
   apiOnlyDocument: '--api-only-document',
   apiOnlySelfie: '--api-only-selfie',
+  facialRecognition: '--no-facial-recognition',
   images: '--images',
   actionMap: '--action-map',
   retentionDays: '--retention-days',
@@ -97,6 +100,7 @@ const OPTIONS = {
   'large-ids': SWITCH,
   'api-only-document': TEXT,
   'api-only-selfie': TEXT,
+  'no-facial-recognition': SWITCH,
   images: SWITCH,
   'action-map': TEXT,
   'retention-days': TEXT,
@@ -144,6 +148,7 @@ function optionsOf(flags: Flags): BerbixSandboxOptions {
     largeIds: flags['large-ids'],
     apiOnlyDocument: flags['api-only-document'] as ApiOnlyDocument | undefined,
     apiOnlySelfie: flags['api-only-selfie'] as ApiOnlySelfie | undefined,
+    facialRecognition: flags['no-facial-recognition'] ? false : undefined,
     images: flags.images,
     actionMap: actionMapOf(flags['action-map']),
     retentionDays: numberOf(flags['retention-days']),

@@ -100,6 +100,12 @@ export interface BerbixSandboxOptions {
    */
   apiOnlySelfie?: ApiOnlySelfie;
   /**
+   * Whether the account may send `consents_to_automated_facial_recognition`. Berbix disallows it
+   * unless asked: with `false`, a transaction that has it is refused with 403. [sdk: node README]
+   * @default true
+   */
+  facialRecognition?: boolean;
+  /**
    * Whether results have links to images, which the account of Berbix would have to ask for: each is
    * good for a quarter of an hour and leads to a placeholder. [sdk: go types.go]
    * @default false

@@ -72,6 +72,7 @@ export function resolveSettings(
     largeIds: flag(options, 'largeIds'),
     apiOnlyDocument: oneOf(options, 'apiOnlyDocument', DOCUMENTS),
     apiOnlySelfie: oneOf(options, 'apiOnlySelfie', SELFIES),
+    facialRecognition: flag(options, 'facialRecognition', true),
     images: flag(options, 'images'),
     actionMap: actionMap(options),
     retentionDays: wholeNumber(options, 'retentionDays', 30, 1, MOST_DAYS),
@@ -104,8 +105,12 @@ function wholeNumber(
   return value;
 }
 
-function flag(options: BerbixSandboxOptions, name: 'tls' | 'largeIds' | 'images'): boolean {
-  const value: unknown = options[name] ?? false;
+function flag(
+  options: BerbixSandboxOptions,
+  name: 'tls' | 'largeIds' | 'facialRecognition' | 'images',
+  fallback = false,
+): boolean {
+  const value: unknown = options[name] ?? fallback;
   if (typeof value !== 'boolean') throw new SandboxOptionError(name, 'must be true or false');
   return value;
 }

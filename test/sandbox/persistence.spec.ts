@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { PGlite } from '@electric-sql/pglite';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { DataDirectory } from '../../lib/sandbox/persistence/data-directory.js';
 import { loadPglite } from '../../lib/sandbox/persistence/pglite.js';
 import { Directories } from './support/directories.js';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
@@ -22,6 +23,43 @@ function deadPid(): number {
 function locksIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('lock'));
 }
+
+/** The permissions of a file. */
+function modeOf(...path: string[]): string {
+  return (statSync(join(...path)).mode & 0o777).toString(8);
+}
+
+describe('What a data directory keeps', () => {
+  it.each([0o755, 0o777])('is closed to others, in a directory that is not: %o', async (mode) => {
+    const dataDir = await directories.makeWithDatabase();
+    chmodSync(dataDir, mode);
+    chmodSync(join(dataDir, 'postgres'), mode);
+    await sandboxes.start('express', { dataDir });
+    // The database writes files that anybody may read and write: nobody may get to them.
+    expect(modeOf(dataDir, 'postgres')).toBe('700');
+    expect(modeOf(dataDir, 'lock-1')).toBe('600');
+    expect(modeOf(dataDir)).toBe(mode.toString(8));
+  });
+
+  it('is closed to others before there is anything in it', async () => {
+    const dataDir = join(directories.make(), 'new');
+    mkdirSync(dataDir, { mode: 0o755 });
+    const claimed = DataDirectory.claim(dataDir);
+    expect(readdirSync(claimed.database)).toEqual([]);
+    expect(modeOf(dataDir, 'postgres')).toBe('700');
+    claimed.release();
+    const made = DataDirectory.claim(join(dataDir, 'made'));
+    expect(modeOf(dataDir, 'made')).toBe('700');
+    made.release();
+  });
+
+  it('leaves no lock where it cannot be closed', () => {
+    const dataDir = directories.make();
+    writeFileSync(join(dataDir, 'postgres'), '');
+    expect(() => DataDirectory.claim(dataDir)).toThrow(/"dataDir" is .* cannot be used \(EEXIST\)/);
+    expect(locksIn(dataDir)).toEqual([]);
+  });
+});
 
 describe.each(PLATFORMS)('a sandbox with a data directory on %s', (platform) => {
   it('goes on after a restart', async () => {

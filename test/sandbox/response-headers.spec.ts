@@ -76,6 +76,24 @@ describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
     expect(sandbox.requests.last?.id).toBe(answer.headers['x-request-id']);
   });
 
+  it('say at a 401 what is to be sent', async () => {
+    const basicly = 'Basic realm="Berbix sandbox"';
+    const authorization = basic(sandbox.apiSecret);
+    const expectChallenge = async (method: string, path: string, sent: object, wanted: string) => {
+      const { status, headers } = await client.send(method, path, sent);
+      expect([path, status, headers['www-authenticate']]).toEqual([path, 401, wanted]);
+    };
+    const body = { refresh_token: 'rt_unknown' };
+    await expectChallenge('POST', '/v0/transactions', { body: {} }, basicly);
+    await expectChallenge('POST', '/v0/tokens', { body }, basicly);
+    await expectChallenge('POST', '/v0/tokens', { body, authorization }, basicly);
+    const bearer = 'Bearer realm="Berbix sandbox"';
+    await expectChallenge('GET', '/v0/transactions', {}, bearer);
+    await expectChallenge('POST', '/v0/images/upload', { body: {} }, bearer);
+    sandbox.faults.add({ kind: 'status', status: 401 });
+    await expectChallenge('POST', '/v0/tokens', { body, authorization }, basicly);
+  });
+
   it('may have the request id that a fault says', async () => {
     sandbox.faults.add({ kind: 'answer', body: {}, headers: { 'X-Request-Id': 'mine' } });
     const { headers } = await client.send('GET', '/v0/transactions');

@@ -54,6 +54,30 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       },
     );
 
+    it('makes a hosted one of the SDK template too: SDKs are shown with one key for both', async () => {
+      const { status, json } = await client.create({ hosted_options: {} });
+      expect(status).toBe(200);
+      expect(json.hosted_url).toMatch(/\/hosted\/[0-9a-f]{48}$/);
+      const { apiOnly } = sandbox.templateKeys;
+      const { json: refused } = await client.create({ template_key: apiOnly, hosted_options: {} });
+      expect(refused).toMatchObject({ code: 400, readable: 'invalid_request' });
+    });
+
+    it('takes the consent to facial recognition unless the account may not send it', async () => {
+      const consent = { consents_to_automated_facial_recognition: true };
+      expect((await client.create(consent)).status).toBe(200);
+      const strict = new RawClient(await sandboxes.start(platform, { facialRecognition: false }));
+      const { status, json } = await strict.create(consent);
+      expect(status).toBe(403);
+      expect(json).toMatchObject({
+        readable: 'not_allowed',
+        message: expect.stringContaining('consents_to_automated_facial_recognition'),
+      });
+      // Java's SDK always sends it. [sdk: java]
+      const none = { consents_to_automated_facial_recognition: false };
+      expect((await strict.create(none)).status).toBe(200);
+    });
+
     it.each([{}, [], { id_country: 'US', id_type: 'DL' }, { id_country: null, id_type: '' }])(
       'makes an API-only one with api_only_options %j',
       async (options) => {
@@ -124,7 +148,6 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       [{ api_only_options: { id_type: 'X' } }, 'id_type'],
       [{ hosted_options: {}, api_only_options: {} }, 'not both'],
       // The template is the one of the SDK.
-      [{ hosted_options: {} }, 'does not match'],
       [{ api_only_options: {} }, 'does not match'],
     ])('refuses %j', async (mistake, mention) => {
       const { status, json } = await client.create(mistake);

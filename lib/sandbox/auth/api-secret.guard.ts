@@ -9,7 +9,7 @@ import {
 import { READABLE } from '../../wire/index.js';
 import { ApiException } from '../errors/api.exception.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
-import { type GuardedRequest, parseAuthorization, requestOf } from './authorization.js';
+import { challenge, type GuardedRequest, parseAuthorization, requestOf } from './authorization.js';
 import type { SandboxMode } from './sandbox-mode.js';
 
 const MODE = Symbol('mode');
@@ -71,5 +71,6 @@ function invalidApiSecret(advice: string): ApiException {
     401,
     READABLE.invalidApiSecret,
     `The API secret is missing or not known here. ${advice}: Authorization: Basic base64(secret + ":").`,
+    challenge('Basic'),
   );
 }

@@ -22,3 +22,8 @@ export function parseAuthorization(header: string | undefined): Authorization | 
   if (scheme === undefined || credentials === undefined) return undefined;
   return { scheme: scheme.toLowerCase(), credentials };
 }
+
+/** The header of a 401: what is to be sent. [RFC 9110 section 11.6.1] */
+export function challenge(scheme: 'Basic' | 'Bearer'): Readonly<Record<string, string>> {
+  return { 'WWW-Authenticate': `${scheme} realm="Berbix sandbox"` };
+}

@@ -11,7 +11,7 @@ import { SandboxClock } from '../sandbox-clock.js';
 import { TokenReader } from '../tokens/token-reader.js';
 import type { Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
-import { type GuardedRequest, parseAuthorization, requestOf } from './authorization.js';
+import { challenge, type GuardedRequest, parseAuthorization, requestOf } from './authorization.js';
 
 /** PHP's SDK sends `Token`, .NET's `bearer`, the others `Bearer`. [sdk: php] [3p: mintyfusion] */
 const SCHEMES: ReadonlySet<string> = new Set(['bearer', 'token']);
@@ -67,7 +67,8 @@ abstract class TransactionTokenGuard implements CanActivate {
 
   /** ASSUMPTION: the status; the words are ours. */
   #invalid(problem: string): ApiException {
-    return new ApiException(401, this.readable, `The ${this.kind} token ${problem}`);
+    const message = `The ${this.kind} token ${problem}`;
+    return new ApiException(401, this.readable, message, challenge('Bearer'));
   }
 
   /** ASSUMPTION: 403 for a token of the wrong kind. */

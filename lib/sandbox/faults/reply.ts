@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { type ApiErrorBody, READABLE } from '../../wire/index.js';
 import { type ApiJson, JSON_CONTENT_TYPE, toApiJson } from '../api-json.js';
+import { challenge } from '../auth/authorization.js';
 import type { ApiException } from '../errors/api.exception.js';
 import type { AnswerFault, HtmlFault, StatusFault } from './fault.js';
 
@@ -52,6 +53,7 @@ export function statusReply(fault: StatusFault): Reply {
     message: fault.message ?? `The sandbox was told to answer ${fault.status}.`,
   };
   const reply = jsonReply(fault.status, { ...body });
+  if (fault.status === 401) Object.assign(reply.headers, challenge('Basic'));
   if (fault.retryAfter !== undefined) reply.headers['retry-after'] = String(fault.retryAfter);
   return reply;
 }

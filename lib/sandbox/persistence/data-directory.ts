@@ -1,11 +1,18 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { SandboxOptionError } from '../errors/sandbox-option.error.js';
 
 /** The locks of this process: after a restart in a container another process had the same pid. */
 const held = new Set<string>();
 
-/** A directory for one sandbox at a time: two of them would destroy the database in it. */
+/** For nobody but the user that runs the sandbox. */
+const PRIVATE = 0o700;
+
+/**
+ * A directory for one sandbox at a time: two of them would destroy the database in it. What is kept
+ * goes into a directory of its own, which nobody else can enter: the database chooses the modes of
+ * its files, and others may read the directory that was named.
+ */
 export class DataDirectory {
   private constructor(
     readonly path: string,
@@ -16,8 +23,10 @@ export class DataDirectory {
   static claim(wanted: string): DataDirectory {
     const path = resolve(wanted);
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      return new DataDirectory(path, takeLock(path));
+      mkdirSync(path, { recursive: true, mode: PRIVATE });
+      const directory = new DataDirectory(path, takeLock(path));
+      directory.#close();
+      return directory;
     } catch (error) {
       if (error instanceof SandboxOptionError) throw error;
       throw new SandboxOptionError(
@@ -27,9 +36,25 @@ export class DataDirectory {
     }
   }
 
+  /** Where the database is. */
+  get database(): string {
+    return join(this.path, 'postgres');
+  }
+
   release(): void {
     rmSync(this.lock, { force: true });
     held.delete(this.lock);
+  }
+
+  /** Also a directory that an earlier run, or somebody else, has left open; of another user's it fails. */
+  #close(): void {
+    try {
+      mkdirSync(this.database, { recursive: true, mode: PRIVATE });
+      chmodSync(this.database, PRIVATE);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
   }
 }
 
@@ -42,7 +67,7 @@ function takeLock(directory: string): string {
   for (let number = 1; ; number += 1) {
     const lock = join(directory, `lock-${number}`);
     try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
       held.add(lock);
       return lock;
     } catch (error) {

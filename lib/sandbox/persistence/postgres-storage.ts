@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { SandboxOptionError } from '../errors/sandbox-option.error.js';
 import { DataDirectory } from './data-directory.js';
 import type { Database } from './database.js';
@@ -30,7 +29,7 @@ export class PostgresStorage implements SandboxStorage {
     const directory = DataDirectory.claim(dataDir);
     let database: Database | undefined;
     try {
-      database = await PGlite.create(join(directory.path, 'postgres'));
+      database = await PGlite.create(directory.database);
       await migrate(database);
       return new PostgresStorage(database, directory);
     } catch (error) {

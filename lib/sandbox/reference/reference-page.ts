@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { Platform } from '../server/http-adapter.js';
 import { isMissing } from '../server/missing-package.js';
 import { DOCUMENT_NAME, REFERENCE_ROOT } from './reference-path.js';
-import { useTokens } from './use-tokens.js';
+import { omitCredentials, useTokens } from './use-tokens.js';
 
 /** Puts the page into an application that has not been initialised yet. */
 export type ReferencePage = (application: INestApplication) => void;
@@ -50,6 +50,7 @@ async function swaggerUi(): Promise<ReferencePage> {
       swaggerOptions: {
         tryItOutEnabled: true,
         defaultModelsExpandDepth: 0,
+        requestInterceptor: omitCredentials,
         responseInterceptor: useTokens,
       },
     });

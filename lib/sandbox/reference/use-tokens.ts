@@ -18,3 +18,11 @@ export function useTokens(answer: Answer): Answer {
   if (clientToken) ui.preauthorizeApiKey('clientToken', clientToken);
   return answer;
 }
+
+/**
+ * Sends what the page was told, and nothing that the browser keeps: it would ask for a login of its
+ * own at each 401. It goes to the browser as text, too.
+ */
+export function omitCredentials(request: object): object {
+  return Object.assign(request, { credentials: 'omit' });
+}

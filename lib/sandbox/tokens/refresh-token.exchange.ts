@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
+import { challenge } from '../auth/authorization.js';
 import type { SandboxMode } from '../auth/sandbox-mode.js';
 import { ApiException } from '../errors/api.exception.js';
 import { SandboxClock } from '../sandbox-clock.js';
@@ -47,17 +48,17 @@ export class RefreshTokenExchange {
 
 /** ASSUMPTION: 401 for a token that is not recognised, also when it is one of the other mode. */
 function unknownRefreshToken(): ApiException {
-  return new ApiException(
-    401,
-    READABLE.invalidRefreshToken,
+  return invalidRefreshToken(
     'The refresh token is not one of this API secret. Use the secret, test or live, that created the transaction; tokens end with the sandbox that issued them.',
   );
 }
 
 function replacedRefreshToken(): ApiException {
-  return new ApiException(
-    401,
-    READABLE.invalidRefreshToken,
+  return invalidRefreshToken(
     'The refresh token was replaced by a newer one. Store the refresh token of every answer that has one.',
   );
+}
+
+function invalidRefreshToken(message: string): ApiException {
+  return new ApiException(401, READABLE.invalidRefreshToken, message, challenge('Basic'));
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { IdType, UploadStep } from '../../wire/index.js';
+import { type IdType, READABLE, type UploadStep } from '../../wire/index.js';
 import type { SandboxMode } from '../auth/sandbox-mode.js';
-import { invalidRequest } from '../errors/api.exception.js';
+import { ApiException, invalidRequest } from '../errors/api.exception.js';
 import { SandboxClock } from '../sandbox-clock.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
 import { CompletionLimit } from './completion-limit.js';
@@ -25,11 +25,12 @@ export class TransactionFactory {
   ) {}
 
   /**
-   * @throws {ApiException} 400 for a template that is unknown or not meant for these options, 429 for
-   * one test transaction too many
+   * @throws {ApiException} 400 for a template that is unknown or not meant for these options, 403 for a
+   * consent that the account may not send, 429 for one test transaction too many
    */
   async create(request: CreateTransaction, mode: SandboxMode): Promise<Transaction> {
     const kind = this.#kindOf(request);
+    if (request.facialRecognition && !this.settings.facialRecognition) throw consentNotAllowed();
     await this.limit.check(mode);
     const now = this.clock.now();
     const { customerUid, email, phone, facialRecognition, matchData, idType, redirectUrl } =
@@ -59,16 +60,30 @@ export class TransactionFactory {
     return planUploads({ document, selfie }, idType);
   }
 
-  /** The template must match the options. [doc: docs/create-hosted-transaction] */
+  /**
+   * An API-only template goes with API-only options. [doc: docs/create-hosted-transaction] The other
+   * two are taken for each other: the examples and tests of the official SDKs use one key for both.
+   * [sdk: go, java, php, python, ruby] Node's SDK leaves hosted_options out when there are none, and
+   * gets no hosted URL. [sdk: node]
+   */
   #kindOf({ templateKey, options }: CreateTransaction): TransactionKind {
     const template = this.templates.kindOf(templateKey);
     // ASSUMPTION: 400 for a template that does not exist.
     if (!template) throw invalidRequest('template_key names no template of this sandbox.');
-    if (options === template) return template;
-    // Node's SDK leaves hosted_options out when there are none, and gets no hosted URL. [sdk: node]
-    if (options === 'none' && template !== 'apiOnly') return 'sdk';
+    if ((template === 'apiOnly') === (options === 'apiOnly')) {
+      return options === 'none' ? 'sdk' : options;
+    }
     throw invalidRequest(
-      'template_key does not match the options: hosted_options go with the hosted template, api_only_options with the API-only template, and neither with the SDK template.',
+      'template_key does not match the options: api_only_options go with the API-only template, and with no other.',
     );
   }
+}
+
+/** ASSUMPTION: the status; that Berbix disallows it by default is known. [sdk: node README] */
+function consentNotAllowed(): ApiException {
+  return new ApiException(
+    403,
+    READABLE.notAllowed,
+    'The account may not send consents_to_automated_facial_recognition: Berbix allows it on request. Leave it out, or start the sandbox without --no-facial-recognition.',
+  );
 }
