@@ -53,8 +53,8 @@ export class BerbixVerificationService {
 
   /**
    * Takes the customer's unfinished verification up again, or begins one where there is none, where it
-   * is gone at Berbix or unknown there, where it was begun with another template or kind, or where it
-   * is finished and `again` is set. Calls at the same time, on whatever replica, end with one
+   * is gone at Berbix, where it was begun with another template or kind, or where it is finished and
+   * `again` is set. Calls at the same time, on whatever replica, end with one
    * transaction.
    *
    * The client token of a verification that is taken up again is replaced where less than half of its life
@@ -62,6 +62,8 @@ export class BerbixVerificationService {
    *
    * @param customerUid your own id of the customer; take it from the login, not from the request
    * @throws {BerbixConflictError} when it is finished and `again` is not set
+   * @throws {BerbixInvalidRefreshTokenError} when it is unknown to this account, and `again` is not set:
+   * it may be of the account's other mode, and finished there
    * @throws {BerbixInputError} for what cannot be sent, misspelt names included
    * @throws {BerbixTimeoutError} when another replica was busy with the customer for `totalTimeoutMs`
    * @throws {BerbixStoreError} among others when a transaction was created and could not be saved;
@@ -92,7 +94,12 @@ export class BerbixVerificationService {
     return defer(async () => this.#lead({ ...planOf(customerUid, options), again: true }, false));
   }
 
-  /** Where the customer's current verification stands, and what came of it. */
+  /**
+   * Where the customer's current verification stands, and what came of it.
+   *
+   * @throws {BerbixInvalidRefreshTokenError} when it is unknown to this account, which does not say that
+   * it is gone: it may be of the account's other mode
+   */
   result(customerUid: string): Observable<VerificationResultDto> {
     return defer(async () => {
       try {
@@ -102,7 +109,7 @@ export class BerbixVerificationService {
       } catch (error) {
         if (error instanceof BerbixNotFoundError)
           return VerificationResultDto.without('not_started');
-        if (isGone(error)) return VerificationResultDto.without('gone');
+        if (error instanceof BerbixGoneError) return VerificationResultDto.without('gone');
         throw error;
       }
     });
@@ -167,9 +174,13 @@ export class BerbixVerificationService {
         return VerificationStartDto.of(good, hostedUrl, true);
       }
     } catch (error) {
-      if (error instanceof BerbixInvalidRefreshTokenError) this.#warnOfUnknown(current);
-      if (error instanceof BerbixNotFoundError || isGone(error)) return undefined;
-      throw error;
+      if (error instanceof BerbixNotFoundError || error instanceof BerbixGoneError)
+        return undefined;
+      if (!(error instanceof BerbixInvalidRefreshTokenError)) throw error;
+      // Perhaps with the API secret of the other mode: only 410 says that it is gone.
+      if (!again) throw unknown();
+      this.#warnOfUnknown(current);
+      return undefined;
     }
     if (again) return undefined;
     throw new BerbixConflictError(
@@ -220,7 +231,7 @@ export class BerbixVerificationService {
 
   #warnOfUnknown(current: TokenRecord | undefined): void {
     this.#logger.warn(
-      `Transaction ${current?.transactionId} cannot be taken up again, since its refresh token is unknown to this account; another one is begun. If that comes as a surprise, look whether apiSecret is of the account and mode that the transaction was begun in.`,
+      `Transaction ${current?.transactionId} cannot be taken up again, since its refresh token is unknown to this account; another one is begun, as was asked for. If that comes as a surprise, look whether apiSecret is of the account and mode that the transaction was begun in.`,
     );
   }
 }
@@ -231,6 +242,9 @@ function ownerOf(customerUid: string, current: TokenRecord | undefined): TokenOw
   return transactionId === undefined ? { customerUid } : { transactionId };
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof BerbixGoneError || error instanceof BerbixInvalidRefreshTokenError;
+/** Whether the customer was accepted there is not known, so that nothing is begun in its place. */
+function unknown(): BerbixInvalidRefreshTokenError {
+  return new BerbixInvalidRefreshTokenError(
+    'The verification of this customer is unknown to this account. Check that apiSecret is of the account and mode that it was begun in. If it is, and the transaction is lost, call reverify(), or pass `again: true`, to begin another.',
+  );
 }

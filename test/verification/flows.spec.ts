@@ -256,13 +256,44 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it('begins anew what Berbix does not know', async () => {
+  it('does not begin anew what Berbix does not know, unless told to', async () => {
     const { sandbox, one, two } = await setUp();
     const tokens = 'rt_of_another_account';
     await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens }));
-    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('gone');
     const options = { templateKey: sandbox.templateKeys.sdk };
-    expect((await firstValueFrom(two.verifications.begin('ada', options))).isResumed).toBe(false);
+    const unknown = { code: 'BERBIX_INVALID_REFRESH_TOKEN' };
+    // What the API says, and what is remembered of that.
+    for (const { verifications } of [one, two, one]) {
+      expect(await errorOf(verifications.result('ada'))).toMatchObject(unknown);
+      const error = await errorOf(verifications.begin('ada', options));
+      expect(error).toMatchObject(unknown);
+      expect(error.message).toMatch(/apiSecret.*reverify/);
+    }
+    expect(creations(sandbox)).toBe(0);
+    const anew = two.verifications.begin('ada', { ...options, again: true });
+    expect((await firstValueFrom(anew)).isResumed).toBe(false);
+  });
+
+  it('a moment with the API secret of another mode begins no accepted customer anew', async () => {
+    const { sandbox, one, two } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.begin('ada', options));
+    await finish(one);
+    // As after an hour: the access token has ended.
+    const { refreshToken } = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    await firstValueFrom(one.tokens.remember({ customerUid: 'bob', tokens: refreshToken }));
+    const wrong = await replica(sandbox, {
+      store: opened?.another,
+      apiSecret: sandbox.liveApiSecret,
+    });
+    // Then with the right secret: what the store remembers of that moment counts for no more.
+    for (const { verifications } of [wrong, wrong, one, two]) {
+      for (const call of [verifications.begin('bob', options), verifications.result('bob')]) {
+        expect((await errorOf(call)).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+      }
+    }
+    expect(creations(sandbox)).toBe(1);
+    expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('accepted');
   });
 
   it('does not take for deleted what is of another account; it deletes the rest, and can be told to drop it', async () => {
@@ -270,7 +301,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     const options = { templateKey: sandbox.templateKeys.sdk };
     const tokens = 'rt_of_another_account';
     await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens }));
-    await firstValueFrom(one.verifications.begin('ada', options));
+    await firstValueFrom(one.verifications.reverify('ada', options));
     sandbox.requests.clear();
     for (let tries = 0; tries < 2; tries++) {
       const error = await errorOf(one.verifications.forget('ada'));

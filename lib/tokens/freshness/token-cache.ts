@@ -1,8 +1,11 @@
+import type { BerbixTokens } from '../berbix-tokens.js';
 import type { TokenOwner } from './freshness.options.js';
 import { ownerNamed, type FoundTokens } from './token-record.js';
 
 /** Tokens in the memory of this process. */
 export interface CachedTokens extends FoundTokens {
+  /** That they are kept under. */
+  readonly name: string;
   softAt: number;
   /** Until then they are handed out as they are. */
   serveUntil: number;
@@ -33,6 +36,8 @@ export class TokenCache {
   readonly #customers: Entries = new Map();
   readonly #transactions: Entries = new Map();
   readonly #others: Entries = new Map();
+  /** The names beside its own under which the tokens of a transaction are here. */
+  readonly #names = new Map<string, Set<string>>();
 
   constructor(private readonly size: number) {}
 
@@ -53,6 +58,7 @@ export class TokenCache {
     const now = performance.now();
     const spread = Math.max(0, softAt - now) * SPREAD * Math.random();
     const entry: CachedTokens = {
+      name,
       tokens,
       softAt: softAt + spread,
       hardAt,
@@ -63,22 +69,43 @@ export class TokenCache {
     };
     if (softAt <= now) postponeRefresh(entry);
     else serve(entry);
+    this.#remove(name);
     const [entries, id] = this.#place(name);
-    entries.delete(id);
-    if (entries.size >= this.size) removeOne(entries);
+    if (entries.size >= this.size) this.#removeOne(entries);
     entries.set(id, entry);
+    if (entries !== this.#transactions) this.#index(name, tokens);
     return entry;
   }
 
   /** Removes what has the name, and where that is a transaction's, its tokens under all names. */
   delete(name: string): void {
+    this.#remove(name);
     const [entries, id] = this.#place(name);
-    entries.delete(id);
     if (entries !== this.#transactions) return;
-    for (const others of [this.#customers, this.#others]) {
-      for (const [other, { tokens }] of others) {
-        if (tokens.transactionId === id) others.delete(other);
-      }
+    for (const other of this.#names.get(id) ?? []) this.#remove(other);
+  }
+
+  #index(name: string, { transactionId }: BerbixTokens): void {
+    if (transactionId === undefined) return;
+    const names = this.#names.get(transactionId) ?? new Set();
+    this.#names.set(transactionId, names.add(name));
+  }
+
+  #remove(name: string): void {
+    const [entries, id] = this.#place(name);
+    const { transactionId = '' } = entries.get(id)?.tokens ?? {};
+    entries.delete(id);
+    const names = this.#names.get(transactionId);
+    if (names?.delete(name) && names.size === 0) this.#names.delete(transactionId);
+  }
+
+  /** Of those that were not asked for since they were looked at last, the oldest. */
+  #removeOne(entries: Entries): void {
+    for (const [id, entry] of entries) {
+      if (!entry.used) return this.#remove(entry.name);
+      entries.delete(id);
+      entry.used = false;
+      entries.set(id, entry);
     }
   }
 
@@ -88,15 +115,6 @@ export class TokenCache {
     return 'transactionId' in owner
       ? [this.#transactions, owner.transactionId]
       : [this.#customers, owner.customerUid];
-  }
-}
-
-function removeOne(entries: Entries): void {
-  for (const [id, entry] of entries) {
-    entries.delete(id);
-    if (!entry.used) return;
-    entry.used = false;
-    entries.set(id, entry);
   }
 }
 

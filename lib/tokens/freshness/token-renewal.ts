@@ -35,6 +35,8 @@ export interface RenewalProgress {
   atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
   /** The successor of a spent refresh token that the store has not taken yet. */
   unsaved?: BerbixTokens | undefined;
+  /** Whether `loadTokens` has given another refresh token in place of a dead one. */
+  isReloaded?: boolean;
 }
 
 /** The waits for another replica's exchange grow from one to the other, in milliseconds. */
@@ -103,7 +105,7 @@ export class TokenRenewal {
       if (isNew && !mustTell && suits(found, goal)) return found;
       const obstacle = this.#obstacle(seen, found, goal);
       if (obstacle !== undefined) {
-        if (isDead(obstacle) && (await this.records.reload(query, seen))) continue;
+        if (isDead(obstacle) && (await this.#reload(query, seen, progress))) continue;
         return this.#inNeed(seen, found, goal, obstacle);
       }
       if (seen.leasedForMs === 0) {
@@ -189,7 +191,7 @@ export class TokenRenewal {
         await this.#save(query, seen, { tokens: rescued, presented, times: undefined }, progress);
         throw error;
       }
-      return this.#failed(query, seen, { ...held, attemptAt }, found, goal, error);
+      return this.#failed(query, seen, { ...held, attemptAt }, found, goal, error, progress);
     }
     const { lifetimeMs = 0 } = exchanged.tokens;
     const { store } = lease.moment;
@@ -304,6 +306,7 @@ export class TokenRenewal {
     found: FoundTokens,
     goal: TokenGoal,
     error: unknown,
+    progress: RenewalProgress,
   ): Promise<FoundTokens | undefined> {
     const note = this.#noteAfter(seen, held.attemptAt, error);
     try {
@@ -313,10 +316,17 @@ export class TokenRenewal {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
     if (isDead(error)) {
-      if (await this.records.reload(query, { ...seen, ...held })) return undefined;
+      if (await this.#reload(query, { ...seen, ...held }, progress)) return undefined;
       this.#logger.warn(`A refresh token is dead: ${error.message}`);
     }
     return this.#inNeed(seen, found, goal, error);
+  }
+
+  /** Once only: an application whose refresh tokens are all dead has no end of them, perhaps. */
+  async #reload(query: TokenQuery, seen: SeenTokens, progress: RenewalProgress): Promise<boolean> {
+    if (progress.isReloaded) return false;
+    progress.isReloaded = await this.records.reload(query, seen);
+    return progress.isReloaded;
   }
 
   #noteAfter(seen: SeenTokens, attemptAt: number | undefined, error: unknown): VaultNote {

@@ -7,7 +7,7 @@ import { TransactionDto } from '../../transactions/index.js';
  * - `in_progress`: begun, and not determined.
  * - `accepted`, `rejected`, `review`: by the account's action map, or by a person.
  * - `other`: an action of the account's own; it is in `transaction.action`.
- * - `gone`: deleted or purged at Berbix, or unknown there.
+ * - `gone`: deleted or purged at Berbix, or forgotten.
  */
 export type VerificationStatus =
   'not_started' | 'in_progress' | 'accepted' | 'rejected' | 'review' | 'other' | 'gone';

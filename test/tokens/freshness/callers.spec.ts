@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import type { BerbixTokens } from 'nestjs-berbix';
+import { describe, expect, it, jest } from '@jest/globals';
+import { BerbixTokens } from 'nestjs-berbix';
 import type { Subscription } from 'rxjs';
 import { everyViewOf } from '../../support/sinks.js';
 import { eachWorld } from './support/each-world.js';
@@ -222,6 +222,27 @@ describe('callers of fresh()', () => {
     for (const { accessToken } of all) expect(accessToken).not.toBe(tokens.accessToken);
     expect(world.api.exchanges).toHaveLength(1);
     expect((await valueOf(replica.fresh(owner))).accessToken).toBe(all[0]!.accessToken);
+  });
+
+  it('do not wait while the memory is searched for the tokens of one transaction', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const looks = jest.spyOn(BerbixTokens.prototype, 'transactionId', 'get');
+    const counts: number[] = [];
+    for (let n = 1; n <= 120; n++) {
+      const customerUid = `customer ${n}`;
+      await valueOf(replica.remember(world.api.create(String(n)), customerUid));
+      await valueOf(replica.fresh({ customerUid }));
+      looks.mockClear();
+      const reissued = world.api.reissue('1');
+      await valueOf(replica.remember(reissued, 'customer 1'));
+      expect((await valueOf(replica.fresh({ customerUid: 'customer 1' }))).accessToken).toBe(
+        reissued.accessToken,
+      );
+      counts.push(looks.mock.calls.length);
+    }
+    // However many there are.
+    expect(counts.at(-1)).toBe(counts[1]);
   });
 
   it('get no promise of what the store does not have', async () => {

@@ -119,6 +119,23 @@ describe('loadTokens', () => {
     expect(world.api.exchanges).toHaveLength(0);
   });
 
+  it('that gives one dead refresh token after the other is believed once in a call', async () => {
+    const { world } = the;
+    let given = 0;
+    const replica = await world.start({ loadTokens: async () => `${CANARY}-${++given}` });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.fault = DEAD;
+    for (let call = 1; call <= 2; call++) {
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({
+        code: 'BERBIX_INVALID_REFRESH_TOKEN',
+      });
+      expect(given).toBe(call);
+    }
+    // The stored one, and what was loaded; each time with those that were kept beside it.
+    expect(world.api.exchanges.length).toBeLessThanOrEqual(6);
+  });
+
   it('a slow answer does not take the place of what was remembered meanwhile', async () => {
     const { world } = the;
     const slow = await world.start({
