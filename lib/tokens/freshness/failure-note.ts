@@ -11,10 +11,10 @@ import {
 import type { VaultNote } from '../../token-store/index.js';
 
 /** A dead refresh token is tried again after a minute, then after twice as long, at most an hour. */
-const [DEAD_MS, DEAD_LIMIT_MS] = [60_000, 3_600_000];
+export const [DEAD_MS, DEAD_LIMIT_MS] = [60_000, 3_600_000];
 
 /** A failure that may pass is waited out by all replicas, in milliseconds. */
-const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [500, 60_000];
+export const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [500, 60_000];
 
 /** A refused API secret is a matter of the account: once it is mended, no transaction waits long. */
 const ACCOUNT_LIMIT_MS = 5_000;

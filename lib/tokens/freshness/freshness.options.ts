@@ -41,7 +41,8 @@ export interface BerbixFreshnessOptions {
    * What the API does with refresh tokens. Berbix is documented as leaving them as they are: `none`.
    * `strict`: an exchange replaces it, and the one before is dead at once. `{ graceMs }`: the one
    * before stays good for so many milliseconds. A replaced token is noticed and kept in any case;
-   * this decides what is done after a crash in the middle of an exchange.
+   * this decides what is done after a crash in the middle of an exchange. `graceMs` must be more than
+   * `leaseMs` and `totalTimeoutMs` together.
    * @default 'none'
    */
   rotation?: 'none' | 'strict' | { graceMs: number } | undefined;
@@ -103,11 +104,15 @@ export function freshnessSettings(
     'cacheSize',
   ] satisfies (keyof BerbixFreshnessOptions)[]);
   const { totalTimeoutMs } = limits;
-  return {
-    ...limits,
-    hookTimeoutMs: Math.ceil(totalTimeoutMs * HOOK_SHARE),
+  const settings = {
     rotation: checkRotation(options.rotation),
     leaseMs: leaseMs(options.leaseMs, totalTimeoutMs),
+  };
+  checkGrace(settings, totalTimeoutMs);
+  return {
+    ...limits,
+    ...settings,
+    hookTimeoutMs: Math.ceil(totalTimeoutMs * HOOK_SHARE),
     cacheSize: checkInteger('freshness.cacheSize', options.cacheSize, 10_000, 1, Infinity),
   };
 }
@@ -145,6 +150,17 @@ function checkRotation(
   }
   throw new BerbixConfigurationError(
     "freshness.rotation must be 'none', 'strict' or { graceMs: milliseconds }.",
+  );
+}
+
+/** An exchange whose replica died is made again when its lease has ended, and may take its time then. */
+function checkGrace(
+  { rotation, leaseMs }: Pick<FreshnessSettings, 'rotation' | 'leaseMs'>,
+  totalTimeoutMs: number,
+): void {
+  if (typeof rotation !== 'object' || rotation.graceMs > leaseMs + totalTimeoutMs) return;
+  throw new BerbixConfigurationError(
+    `freshness.rotation.graceMs (${rotation.graceMs}) must be more than leaseMs (${leaseMs}) and totalTimeoutMs (${totalTimeoutMs}) together, or the exchange of a replica that died cannot be made again within it. Lower freshness.leaseMs and totalTimeoutMs, or set rotation to 'strict'.`,
   );
 }
 

@@ -9,10 +9,11 @@ import {
   type BerbixError,
 } from '../../errors/index.js';
 
-/** While an exchange that failed is not to be made again. */
-export function postponed(waitMs: number): BerbixUnavailableError {
+/** While an exchange is not to be made again after one that failed, or of which nobody knows how it ended. */
+export function postponed(waitMs: number, isOutcomeUnknown: boolean): BerbixUnavailableError {
+  const how = isOutcomeUnknown ? 'has an unknown outcome' : 'failed';
   return new BerbixUnavailableError(
-    'The last exchange of this refresh token failed; the next one is not due yet.',
+    `The last exchange of this refresh token ${how}; the next one is not due yet.`,
     { retryable: true, retryAfterMs: waitMs },
   );
 }

@@ -7,6 +7,7 @@ import {
 } from '../../errors/index.js';
 import type { TokenVault, VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
+import { believed, isOverlong } from './clock-steps.js';
 import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { inTime } from './in-time.js';
 import { tooLate } from './renewal-errors.js';
@@ -65,7 +66,10 @@ export class TokenRecords {
   constructor(
     private readonly vault: TokenVault,
     private readonly loadTokens: BerbixTokenOptions['loadTokens'],
-    private readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'hookTimeoutMs'>,
+    private readonly limits: Pick<
+      FreshnessSettings,
+      'leaseMs' | 'totalTimeoutMs' | 'hookTimeoutMs'
+    >,
   ) {}
 
   /**
@@ -78,7 +82,7 @@ export class TokenRecords {
   async find(query: TokenQuery): Promise<SeenTokens> {
     for (let tokens = query.given; ;) {
       const { record, key, seen } = await this.#resolve(query.name);
-      if (hasTokens(seen)) return { ...seen, key };
+      if (hasTokens(seen)) return believed({ ...seen, key }, seen.moment.store);
       if (isForgotten(record) || isForgotten(seen)) {
         throw new BerbixGoneError('The tokens of this transaction were removed from the store.');
       }
@@ -181,8 +185,13 @@ export class TokenRecords {
     }
   }
 
-  #resolve(name: string): Promise<Resolved> {
-    return resolveRecord(this.vault, name);
+  /** Ends a lease that nobody can have taken for so long. */
+  async #resolve(name: string): Promise<Resolved> {
+    const found = await resolveRecord(this.vault, name);
+    const { key, seen } = found;
+    if (!isOverlong(seen.leasedForMs, this.limits.leaseMs)) return found;
+    await this.vault.release(key, seen, seen.note);
+    return { ...found, seen: { ...seen, leasedForMs: 0 } };
   }
 
   async #ask(owner: TokenOwner | undefined): Promise<BerbixTokens> {

@@ -133,14 +133,15 @@ export class TokenRenewal {
     const now = storeTime(seen);
     const waitMs = Math.ceil((note.notBefore ?? 0) - now);
     if (waitMs > 0 && this.#mustTell(value)) return tellingPostponed(found.tokens, waitMs);
-    if (waitMs > 0) return note.dead === undefined ? postponed(waitMs) : dead(note.dead, waitMs);
+    if (waitMs > 0 && note.dead !== undefined) return dead(note.dead, waitMs);
+    if (waitMs > 0) return postponed(waitMs, note.attemptAt !== undefined);
     const forcedMs = Math.ceil((value.exchangedAt ?? -Infinity) + NOT_FORCED_FOR_MS - now);
     const isForced = goal.refused !== undefined && goal.refused === value.accessToken;
     if (isForced && forcedMs > 0 && suits(found, {})) return refusedAgain(forcedMs);
     // It may be that the API has acted on the last attempt: as long as there is time, its end may
     // still be reported.
     const isOpen = seen.leasedForMs === 0 && this.#mayBeSpent(seen);
-    return isOpen && isUsableInNeed(found, goal) ? postponed(LATER_MS) : undefined;
+    return isOpen && isUsableInNeed(found, goal) ? postponed(LATER_MS, true) : undefined;
   }
 
   /** Whether the refresh token may have been replaced in an attempt whose end is not known. */

@@ -46,6 +46,12 @@ export function setHostClock(stepMs: number): void {
   jest.setSystemTime(Date.now() + stepMs);
 }
 
+/** The clock of the store is set; it has its own beginning of time. */
+export function setStoreClock(stepMs: number): void {
+  const value = performance.timeOrigin + stepMs;
+  Object.defineProperty(performance, 'timeOrigin', { value, configurable: true });
+}
+
 /** How a promise ended, and after how many milliseconds; undefined where it did not within the limit. */
 export interface Outcome<T> {
   value?: T;

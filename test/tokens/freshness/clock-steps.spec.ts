@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { eachWorld } from './support/each-world.js';
+import { advance, outcomeOf, setStoreClock, valueOf } from './support/virtual-time.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+
+describe('a store whose clock is set back by an hour', () => {
+  const the = eachWorld();
+
+  it('I1: hands out no tokens that have ended', async () => {
+    const { world } = the;
+    const owner = await world.remembered(await world.start());
+    await advance(58 * MINUTE);
+    setStoreClock(-HOUR);
+    for (let n = 0; n < 30; n++) {
+      await advance(MINUTE);
+      const { accessToken } = await valueOf((await world.start()).fresh(owner));
+      expect(world.api.leftOf(accessToken)).toBeGreaterThan(0);
+    }
+  });
+
+  it('gives new tokens for some that are refused', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    const { accessToken: refused } = await valueOf(replica.fresh(owner));
+    await advance(MINUTE);
+    setStoreClock(-HOUR);
+    const { accessToken } = await valueOf(replica.fresh(owner, { refused }));
+    expect(accessToken).not.toBe(refused);
+  });
+
+  it('I12: the lease of a replica that was killed does not last longer than it can', async () => {
+    const { world } = the;
+    const [killed, other] = [await world.start(), await world.start()];
+    const owner = await world.remembered(killed);
+    await advance(HOUR);
+    world.api.latencyMs = 5 * SECOND;
+    void killed.fresh(owner).catch(() => {});
+    await advance(SECOND);
+    killed.kill();
+    setStoreClock(-HOUR);
+    await advance(31 * SECOND);
+    await valueOf(other.fresh(owner));
+  });
+
+  it.each([
+    ['a failure', { status: 503 }],
+    [
+      'a dead refresh token',
+      { status: 400, body: { readable: 'invalid_refresh_token', message: 'unknown' } },
+    ],
+  ])('%s is not waited out for longer than it can be', async (_, fault) => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.faults.push(fault);
+    await outcomeOf(replica.fresh(owner));
+    setStoreClock(-2 * HOUR);
+    await advance(SECOND);
+    await valueOf(replica.fresh(owner));
+  });
+});
