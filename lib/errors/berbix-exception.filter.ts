@@ -31,6 +31,9 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
   BERBIX_RESPONSE: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
 };
 
+/** As long as this package itself waits for an API that asks for more. */
+const MAX_RETRY_AFTER_MS = 60_000;
+
 /** What Nest says of an error that it does not know. */
 const UNKNOWN: readonly [HttpStatus, string] = [
   HttpStatus.INTERNAL_SERVER_ERROR,
@@ -39,7 +42,8 @@ const UNKNOWN: readonly [HttpStatus, string] = [
 
 /**
  * Answers a {@link BerbixError} that leaves a handler with the HTTP status that fits it, and with a
- * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on; what
+ * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on, a minute
+ * of it at most; what
  * becomes a 5xx is logged as a warning, and so is an input error, which may be a mistake of yours.
  *
  * Opt in with `@UseFilters(BerbixExceptionFilter)` or `{ provide: APP_FILTER, useClass: BerbixExceptionFilter }`.
@@ -92,7 +96,7 @@ export class BerbixExceptionFilter extends BaseExceptionFilter {
       adapter?.setHeader(
         host.switchToHttp().getResponse(),
         'Retry-After',
-        String(Math.ceil(error.retryAfterMs / 1000)),
+        String(Math.ceil(Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS) / 1000)),
       );
     }
     super.catch(

@@ -21,6 +21,11 @@ class FailingController {
     throw new TypeError('a mistake');
   }
 
+  @Get('days')
+  days(): Observable<never> {
+    return throwError(() => new berbix.BerbixRateLimitError('later', { retryAfterMs: 86_400_000 }));
+  }
+
   @Get(':name')
   fail(@Param('name') name: string): Observable<never> {
     const ErrorClass = (berbix as Record<string, unknown>)[name] as typeof BerbixGoneError;
@@ -66,6 +71,8 @@ describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (_platform, adapter) => 
       expect(JSON.parse(body)).toMatchObject({ statusCode: status, message: expect.any(String) });
       expect(body).not.toContain('for the log only');
     }
+    // Whatever the API asks for: nobody is sent away for days.
+    expect((await fetch(`${url}/days`)).headers.get('retry-after')).toBe('60');
     expect((await fetch(`${url}/http`)).status).toBe(418);
     expect((await fetch(`${url}/unknown`)).status).toBe(500);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { eachWorld } from './support/each-world.js';
-import { advance, outcomeOf, valueOf } from './support/virtual-time.js';
+import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const GRACE = { freshness: { rotation: { graceMs: MINUTE } }, retry: 0 };
@@ -59,5 +59,41 @@ describe('fresh(), while the token before still counts', () => {
     await advance(9 * SECOND);
     expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
     expect((await world.stored()).note.attemptAt).toBeUndefined();
+  });
+
+  it.each([
+    [
+      { rotation: { graceMs: 45 * SECOND } },
+      /graceMs.*leaseMs \(30000\).*totalTimeoutMs \(15000\)/,
+    ],
+    [{ rotation: { graceMs: MINUTE }, leaseMs: 50 * SECOND }, /graceMs.*leaseMs \(50000\)/],
+  ])(
+    'is refused where it leaves no time for an exchange after a lease: %j',
+    async (freshness, sentence) => {
+      const { world } = the;
+      const error = await world.start({ freshness }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: 'BERBIX_CONFIGURATION',
+        message: expect.stringMatching(sentence),
+      });
+    },
+  );
+
+  it('says of an exchange that may have been acted on that nobody knows, not that it failed', async () => {
+    const { world } = the;
+    const replica = await world.start(GRACE);
+    const owner = await world.remembered(replica);
+    for (const [fault, sentence] of [
+      ['reset-after', /unknown outcome/],
+      ['refused', /unknown outcome/],
+    ] as const) {
+      await advance(HOUR);
+      world.api.faults.push(fault);
+      await outcomeOf(replica.fresh(owner));
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({
+        code: 'BERBIX_UNAVAILABLE',
+        message: expect.stringMatching(sentence),
+      });
+    }
   });
 });
