@@ -12,7 +12,8 @@ import { TokenCache, postponeRecheck, postponeRefresh, type CachedTokens } from 
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
 import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
-import type { RenewalProgress, TokenRenewal } from './token-renewal.js';
+import type { RenewalProgress } from './renewal-progress.js';
+import type { TokenRenewal } from './token-renewal.js';
 import { Seat, WaitingCallers, nobodyWaits } from './waiting-callers.js';
 
 /** A look at the store that takes longer is not waited for, where there are good tokens in memory. */

@@ -106,7 +106,7 @@ export function freshnessSettings(
   const { totalTimeoutMs } = limits;
   const settings = {
     rotation: checkRotation(options.rotation),
-    leaseMs: leaseMs(options.leaseMs, totalTimeoutMs),
+    leaseMs: checkLease(options.leaseMs, totalTimeoutMs),
   };
   checkGrace(settings, totalTimeoutMs);
   return {
@@ -164,7 +164,7 @@ function checkGrace(
   );
 }
 
-function leaseMs(value: unknown, totalTimeoutMs: number): number {
+function checkLease(value: unknown, totalTimeoutMs: number): number {
   const ms = checkInteger('freshness.leaseMs', value, totalTimeoutMs + LEASE_RESERVE_MS);
   if (ms > totalTimeoutMs) return ms;
   throw new BerbixConfigurationError(

@@ -11,6 +11,7 @@ import { BerbixTokens } from '../berbix-tokens.js';
 import { isDead, noteAfterFailure } from './failure-note.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
 import { conflicting, dead, noTurn, postponed, refusedAgain, tooLate } from './renewal-errors.js';
+import type { RenewalProgress } from './renewal-progress.js';
 import { tellOfRotation, tellingPostponed } from './rotation-hook.js';
 import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
 import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
@@ -26,18 +27,6 @@ import type { WaitingCallers } from './waiting-callers.js';
 
 /** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
-
-/** Who waits for a renewal under way, and what is known of it for those who cannot wait for its end. */
-export interface RenewalProgress {
-  /** Who waits for it. */
-  readonly callers: WaitingCallers;
-  /** What the store had when it was read last, if those may still be good, and when that was. */
-  atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
-  /** The successor of a spent refresh token that the store has not taken yet. */
-  unsaved?: BerbixTokens | undefined;
-  /** Whether `loadTokens` has given another refresh token in place of a dead one. */
-  isReloaded?: boolean;
-}
 
 /** The waits for another replica's exchange grow from one to the other, in milliseconds. */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [15, 250];
