@@ -1,3 +1,4 @@
+import type { WaitingCallers } from './waiting-callers.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 import type { FoundTokens } from './token-record.js';
 

@@ -23,7 +23,6 @@ import {
   type FoundTokens,
   type TokenRecord,
 } from './token-record.js';
-import type { WaitingCallers } from './waiting-callers.js';
 
 /** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
