@@ -23,14 +23,16 @@ import {
   onlyKnown,
 } from './http/index.js';
 import {
-  BerbixTokenStore,
+  CheckedStore,
   InMemoryTokenStore,
   TokenVault,
   checkedEncryption,
+  type BerbixTokenStore,
 } from './token-store/index.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   BerbixTokenService,
+  openStore,
   openVault,
   type BerbixTokenAccountOptions,
 } from './tokens/index.js';
@@ -52,6 +54,7 @@ const OPTION_NAMES = [
   'http',
   'allowInsecure',
   'store',
+  'storeTimeoutMs',
   'encryption',
   'loadTokens',
   'onRotation',
@@ -101,7 +104,7 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
       BerbixHttp,
       accountProvider(tokens, BerbixTokenService, [
         BerbixHttp,
-        store,
+        CheckedStore,
         TokenVault,
         BERBIX_TOKEN_OPTIONS,
       ]),
@@ -112,7 +115,7 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
         inject: [BERBIX_OPTIONS],
         useFactory: (account: Options) => new WebhookSettings(account.reveal().webhooks, name),
       },
-      ...webhookProviders(name, store),
+      ...webhookProviders(name),
     ],
     exports: services as DynamicModule['exports'],
   };
@@ -130,13 +133,18 @@ function tokenProviders(store: InjectionToken<BerbixTokenStore>, account = NAMEL
       provide: BERBIX_TOKEN_OPTIONS,
       inject: [BERBIX_OPTIONS],
       useFactory: (options: Options): BerbixTokenAccountOptions => {
-        const { encryption, loadTokens, onRotation, freshness } = options.reveal();
-        return { account, encryption, loadTokens, onRotation, freshness };
+        const { storeTimeoutMs, encryption, loadTokens, onRotation, freshness } = options.reveal();
+        return { account, storeTimeoutMs, encryption, loadTokens, onRotation, freshness };
       },
     },
     {
-      provide: TokenVault,
+      provide: CheckedStore,
       inject: [store, BERBIX_TOKEN_OPTIONS],
+      useFactory: openStore,
+    },
+    {
+      provide: TokenVault,
+      inject: [CheckedStore, BERBIX_TOKEN_OPTIONS],
       useFactory: openVault,
     },
   ];

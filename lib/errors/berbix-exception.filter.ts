@@ -16,7 +16,10 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
   BERBIX_NOT_FOUND: [HttpStatus.NOT_FOUND, 'There is no verification.'],
   BERBIX_WEBHOOK_SIGNATURE: [HttpStatus.UNAUTHORIZED, 'Unauthorized'],
   BERBIX_WEBHOOK_BODY: [HttpStatus.BAD_REQUEST, 'Bad Request'],
-  BERBIX_STORE: [HttpStatus.SERVICE_UNAVAILABLE, 'Identity verification is busy. Try again later.'],
+  BERBIX_STORE: [
+    HttpStatus.SERVICE_UNAVAILABLE,
+    'Identity verification is not available at the moment.',
+  ],
   BERBIX_RATE_LIMIT: [
     HttpStatus.SERVICE_UNAVAILABLE,
     'Identity verification is busy. Try again later.',

@@ -7,6 +7,8 @@ import {
   getBerbixVerificationServiceToken,
   getBerbixWebhookServiceToken,
 } from '../berbix.injection-tokens.js';
+import { CheckedStore, type BerbixTokenStore } from '../token-store/index.js';
+import { openStore } from '../tokens/index.js';
 import {
   BERBIX_WEBHOOK_SETTINGS,
   WebhookSettings,
@@ -66,7 +68,12 @@ export class BerbixTestingModule {
       providers: [
         ...providers,
         { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(webhooks, name) },
-        ...webhookProviders(name, getBerbixTokenStoreToken(name)),
+        {
+          provide: CheckedStore,
+          inject: [getBerbixTokenStoreToken(name)],
+          useFactory: (store: BerbixTokenStore) => openStore(store, { account: 'fake' }),
+        },
+        ...webhookProviders(name),
       ],
       exports: [
         ...services.map(([token]) => token as symbol),

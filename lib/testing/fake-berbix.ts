@@ -2,7 +2,7 @@ import { Observable, defer, of } from 'rxjs';
 import type { BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixHttp, BerbixRequest } from '../http/index.js';
 import { InMemoryTokenStore, type BerbixTokenStore } from '../token-store/index.js';
-import { BerbixTokenService, openVault } from '../tokens/index.js';
+import { BerbixTokenService, openStore, openVault } from '../tokens/index.js';
 import { BerbixTransactionService } from '../transactions/index.js';
 import { BerbixVerificationService } from '../verification/index.js';
 import { FakeApi } from './fake-api.js';
@@ -52,8 +52,9 @@ export class FakeBerbix {
         this.#send(request, read),
     } as unknown as BerbixHttp;
     const options = { account: 'fake' };
-    const vault = openVault(this.store, options);
-    this.tokens = new BerbixTokenService(http, this.store, vault, options);
+    const store = openStore(this.store, options);
+    const vault = openVault(store, options);
+    this.tokens = new BerbixTokenService(http, store, vault, options);
     this.transactions = new BerbixTransactionService(http, this.tokens);
     this.verifications = new BerbixVerificationService(this.tokens, this.transactions, vault);
   }

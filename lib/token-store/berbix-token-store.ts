@@ -98,4 +98,14 @@ export abstract class BerbixTokenStore {
     prefix: string,
     cursor?: string,
   ): Promise<{ keys: string[]; cursor: string | undefined }>;
+
+  /**
+   * Called when the application starts, for those that can tell: whether the server can be reached,
+   * all is set up, and its client gives answers of the right kind. Changes nothing.
+   *
+   * @throws (as a rejection) a `BerbixStoreError` with a sentence that says what to do, which stops the
+   * boot; one that is `retryable`, or the error of a driver that says the server is down, is a
+   * warning
+   */
+  check?(): Promise<void>;
 }

@@ -1,8 +1,8 @@
-import { Limiter, NoTurn } from '../concurrency/index.js';
-import { BerbixStoreError, isBerbixError } from '../errors/index.js';
-import type { BerbixTokenStore, Lease, SeenRecord, StoredRecord } from './berbix-token-store.js';
+import { isBerbixError, type BerbixStoreError } from '../errors/index.js';
+import type { SeenRecord, StoredRecord } from './berbix-token-store.js';
+import type { CheckedStore, Timed } from './checked-store.js';
 import { unknownForm } from './encryption/index.js';
-import { storeFailure } from './store-failure.js';
+import { BAD_ANSWER } from './store-answer.js';
 
 /** Makes texts unreadable and readable again; bound to the key of the record that they belong to. */
 export interface VaultCipher {
@@ -43,43 +43,27 @@ export interface VaultLease {
   readonly moment: StoreMoment;
 }
 
-/** Calls to the store at once; what is more waits for a turn, as long as the store answers at all. */
-const MAX_CONCURRENT = 32;
-
-/**
- * What only looks or begins is refused where it would wait for its turn this many times as long as a
- * call may take. What ends something that was begun waits as long as it must.
- */
-const MAX_WAIT_CALLS = 10;
-
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
 
 /**
  * The records of one account: a store whose values are JSON, sealed, under keys that begin with the
- * account. Every call has a time limit, and every failure is a {@link BerbixStoreError}.
+ * account. Every failure is a {@link BerbixStoreError}.
  */
 export class TokenVault {
-  readonly #store: BerbixTokenStore;
+  readonly #store: CheckedStore;
   readonly #cipher: VaultCipher;
   readonly #account: string;
-  readonly #timeoutMs: number;
-  readonly #turns = new Limiter(MAX_CONCURRENT);
-  /** When the store gave its last answer, be it an error, by `performance.now()`. */
-  #answeredAt = -Infinity;
 
-  /** @param timeoutMs milliseconds for one call to the store */
-  constructor(store: BerbixTokenStore, cipher: VaultCipher, account: string, timeoutMs: number) {
+  constructor(store: CheckedStore, cipher: VaultCipher, account: string) {
     this.#store = store;
     this.#cipher = cipher;
     this.#account = encodeURIComponent(account);
-    this.#timeoutMs = timeoutMs;
   }
 
   /** The record as it is now; an empty one where there is none. */
   async load<T>(name: string): Promise<VaultRecord<T>> {
     const key = this.#key(name);
-    const [record, local] = await this.#look(() => this.#store.load(key));
-    return this.#opened(key, record, local);
+    return this.#opened(key, await this.#store.load(key));
   }
 
   /** Takes the lease of the record as it was seen; undefined when it has changed or is leased. */
@@ -89,10 +73,8 @@ export class TokenVault {
     ttlMs: number,
     note: VaultNote,
   ): Promise<VaultLease | undefined> {
-    const [lease, local] = await this.#look<Lease | undefined>(() =>
-      this.#store.lease(this.#key(name), seen, ttlMs, JSON.stringify(note)),
-    );
-    return lease && { fence: lease.fence, moment: { store: lease.now, local } };
+    const lease = await this.#store.lease(this.#key(name), seen, ttlMs, JSON.stringify(note));
+    return lease && { fence: lease.fence, moment: { store: lease.now, local: lease.askedAt } };
   }
 
   /**
@@ -118,18 +100,18 @@ export class TokenVault {
       try {
         while (next !== undefined) {
           const text = (sealed ??= await this.#cipher.seal(key, JSON.stringify(next)));
-          const [committed] = await this.#call(() => this.#store.commit(key, expected, text));
-          if (committed !== undefined) return true;
-          const [record, local] = await this.#call(() => this.#store.load(key));
+          if ((await this.#store.commit(key, expected, text)) !== undefined) return true;
+          const record = await this.#store.loadAfterCommit(key);
           // It was this commit that changed the version: its answer was lost, here or in the driver.
           if (record?.value === sealed) return true;
-          const current = await this.#opened<T>(key, record, local);
+          const current = await this.#opened<T>(key, record);
           next = merge(current);
           [expected, sealed] = [current.version, undefined];
         }
         return false;
       } catch (error) {
-        if (!keepTrying()) throw error;
+        // A store that does not answer as it must will not do so by being asked again.
+        if (isBadAnswer(error) || !keepTrying()) throw error;
         await sleep(wait * (0.5 + Math.random() / 2));
       }
     }
@@ -137,20 +119,15 @@ export class TokenVault {
 
   /** Ends a lease and leaves a note; resolves to whether the record was still as the lease left it. */
   async release(name: string, seen: SeenRecord, note: VaultNote): Promise<boolean> {
-    const [released] = await this.#call(() =>
-      this.#store.release(this.#key(name), seen, JSON.stringify(note)),
-    );
-    return released;
+    return this.#store.release(this.#key(name), seen, JSON.stringify(note));
   }
 
   /**
    * Removes the value for good if the record is still as it was seen: what is under way fails to
    * commit. Resolves to whether it was.
    */
-  async forget(name: string, { version, fence }: SeenRecord): Promise<boolean> {
-    const seen = { version, fence };
-    const [forgotten] = await this.#call(() => this.#store.forget(this.#key(name), seen));
-    return forgotten;
+  async forget(name: string, seen: SeenRecord): Promise<boolean> {
+    return this.#store.forget(this.#key(name), seen);
   }
 
   /**
@@ -174,72 +151,25 @@ export class TokenVault {
     return `${this.#account}/${name}`;
   }
 
-  async #opened<T>(
-    key: string,
-    record: StoredRecord | undefined,
-    local: number,
-  ): Promise<VaultRecord<T>> {
+  async #opened<T>(key: string, record: Timed<StoredRecord> | undefined): Promise<VaultRecord<T>> {
     if (record === undefined) {
-      const moment = { store: 0, local };
+      const moment = { store: 0, local: performance.now() };
       return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
     }
-    const { version, fence, value, note, leasedForMs, now } = record;
+    const { version, fence, value, note, leasedForMs, now, askedAt } = record;
     return {
       version,
       fence,
       value: value === undefined ? undefined : parsed<T>(await this.#cipher.open(key, value)),
       note: note === undefined ? {} : parsed<VaultNote>(note),
       leasedForMs,
-      moment: { store: now, local },
+      moment: { store: now, local: askedAt },
     };
   }
+}
 
-  /** The result, and the local time at which the call was begun. */
-  #call<T>(operation: () => Promise<T>, deadline = Infinity): Promise<[T, number]> {
-    const askedAt = performance.now();
-    const run = async (): Promise<[T, number]> => {
-      const begun = performance.now();
-      // Whoever had to wait because the store is silent does not wait for it once more.
-      if (begun - askedAt >= this.#timeoutMs && this.#answeredAt < askedAt) throw this.#silence();
-      try {
-        return [await this.#inTime(operation()), begun];
-      } catch (error) {
-        if (isBerbixError(error)) throw error;
-        throw storeFailure(`The token store (${this.#store.description})`, error);
-      }
-    };
-    return this.#turns.run(run, { deadline });
-  }
-
-  /** The same for a call that ends nothing: it is not made where its turn would come too late. */
-  async #look<T>(operation: () => Promise<T>): Promise<[T, number]> {
-    const maxWaitMs = MAX_WAIT_CALLS * this.#timeoutMs;
-    try {
-      return await this.#call(operation, performance.now() + maxWaitMs);
-    } catch (error) {
-      if (!(error instanceof NoTurn)) throw error;
-      throw new BerbixStoreError(
-        `So many calls wait for the token store (${this.#store.description}) that this one would have no turn within ${maxWaitMs} ms.`,
-        { retryable: true, retryAfterMs: error.retryAfterMs },
-        'BUSY',
-      );
-    }
-  }
-
-  #inTime<T>(operation: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#silence()), this.#timeoutMs);
-      operation.then(resolve, reject).finally(() => {
-        clearTimeout(timer);
-        this.#answeredAt = performance.now();
-      });
-    });
-  }
-
-  #silence(): BerbixStoreError {
-    const what = `The token store (${this.#store.description}) did not answer within ${this.#timeoutMs} ms.`;
-    return new BerbixStoreError(what, { retryable: true }, 'TIMEOUT');
-  }
+function isBadAnswer(error: unknown): boolean {
+  return isBerbixError(error) && (error as BerbixStoreError).reason === BAD_ANSWER;
 }
 
 /** Without the words of JSON.parse, which quote what they are about. */

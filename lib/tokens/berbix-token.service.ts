@@ -9,7 +9,7 @@ import { Caller, observe } from '../concurrency/index.js';
 import { BerbixInputError, asInputError, readInput } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import {
-  BerbixTokenStore,
+  CheckedStore,
   InMemoryTokenStore,
   TokenVault,
   type SeenRecord,
@@ -27,12 +27,13 @@ import {
   type TokenOwner,
   type TokenQuery,
 } from './freshness/index.js';
-import { checkStore, reportStore } from './store-report.js';
+import { checkStore, probeStore, reportStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
 import { requireUid } from './ids.js';
 import { isOwner, queryOf, queryOfOwner, type TokenSource } from './token-source.js';
 import {
   BERBIX_TOKEN_OPTIONS,
+  openStore,
   openVault,
   type BerbixTokenAccountOptions,
 } from './token.options.js';
@@ -60,7 +61,7 @@ const SOURCE_EXPECTED =
 export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   /** Milliseconds for a call, and for the lease under which a replica works on a record. @internal */
   readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>;
-  readonly #store: BerbixTokenStore;
+  readonly #store: CheckedStore;
   readonly #options: BerbixTokenAccountOptions;
   readonly #exchange: TokenExchange;
   /** What is in the store. */
@@ -71,7 +72,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   /** @throws {BerbixConfigurationError} that names the wrong option */
   constructor(
     @Inject(BerbixHttp) http: BerbixHttp,
-    @Inject(BerbixTokenStore) store: BerbixTokenStore,
+    @Inject(CheckedStore) store: CheckedStore,
     @Inject(TokenVault) vault: TokenVault,
     @Inject(BERBIX_TOKEN_OPTIONS) options: BerbixTokenAccountOptions,
   ) {
@@ -87,10 +88,10 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       if (!mayRepeat) this.#exchange.noticeRotation();
       return this.#exchange.run(tokens);
     };
+    const given = { account: 'given' };
     // The application has the refresh token before until it was told of the new one.
-    const memory = openVault(new InMemoryTokenStore(settings.cacheSize, hasUntold), {
-      account: 'given',
-    });
+    const kept = new InMemoryTokenStore(settings.cacheSize, hasUntold);
+    const memory = openVault(openStore(kept, given), given);
     this.#stored = new TokenKeeper({
       vault,
       settings,
@@ -284,8 +285,10 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     return this.#stored.fresh.replace(async () => [queryOfOwner(owner).name]);
   }
 
-  onApplicationBootstrap(): void {
+  /** @throws {BerbixStoreError} (as a rejection, which stops the boot) when the store is not set up */
+  async onApplicationBootstrap(): Promise<void> {
     reportStore(this.#store, this.#options);
+    await probeStore(this.#store);
   }
 
   /** Lets exchanges under way come to their end. */

@@ -21,6 +21,7 @@ export { getBerbixTokenServiceToken } from './token-service.token.js';
 export { isOwner, type TokenSource } from './token-source.js';
 export {
   BERBIX_TOKEN_OPTIONS,
+  openStore,
   openVault,
   type BerbixTokenAccountOptions,
   type BerbixTokenModuleOptions,

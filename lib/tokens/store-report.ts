@@ -1,20 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { BerbixConfigurationError } from '../errors/index.js';
-import type { BerbixTokenStore } from '../token-store/index.js';
+import { BerbixConfigurationError, isBerbixError } from '../errors/index.js';
+import type { CheckedStore } from '../token-store/index.js';
 import type { FreshnessSettings } from './freshness/index.js';
 import type { BerbixTokenAccountOptions } from './token.options.js';
 
 /** @throws {BerbixConfigurationError} when tokens would be lost with the store as it is */
 export function checkStore(
-  store: BerbixTokenStore,
+  store: CheckedStore,
   rotation: FreshnessSettings['rotation'],
   { onRotation }: BerbixTokenAccountOptions,
 ): void {
-  if (typeof store?.load !== 'function' || typeof store.commit !== 'function') {
-    throw new BerbixConfigurationError(
-      'store must be a BerbixTokenStore, such as new PostgresTokenStore(pool).',
-    );
-  }
   if (rotation !== 'none' && !store.durable && onRotation === undefined) {
     throw new BerbixConfigurationError(
       `freshness.rotation says that the API replaces refresh tokens, and a crash of the store (${store.description}) would lose the new ones. Use a durable store (for Redis: \`durable: true\` once it writes through to disk), or keep them yourself with onRotation.`,
@@ -22,9 +17,26 @@ export function checkStore(
   }
 }
 
+/**
+ * Asks at the start whether the store can be used. Where that may pass, such as an outage, it warns
+ * and the application starts all the same: replicas must be able to.
+ *
+ * @throws {BerbixStoreError} (as a rejection) when the store cannot be used as it is set up
+ */
+export async function probeStore(store: CheckedStore): Promise<void> {
+  try {
+    await store.check();
+  } catch (error) {
+    if (!isBerbixError(error) || !error.retryable) throw error;
+    new Logger('BerbixModule').warn(
+      `The application starts without its token store, and answers 503 until it is back. ${error.message}`,
+    );
+  }
+}
+
 /** Says at the start where tokens are kept, and what is to be known of that. */
 export function reportStore(
-  store: BerbixTokenStore,
+  store: CheckedStore,
   { account, encryption }: BerbixTokenAccountOptions,
 ): void {
   const logger = new Logger('BerbixModule');

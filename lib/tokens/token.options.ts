@@ -1,11 +1,14 @@
+import { BerbixConfigurationError } from '../errors/index.js';
+import { checkInteger } from '../http/index.js';
 import {
+  CheckedStore,
   ClearText,
   TokenCipher,
   TokenVault,
   type BerbixEncryptionOptions,
   type BerbixTokenStore,
 } from '../token-store/index.js';
-import { storeTimeoutOf, type BerbixTokenOptions } from './freshness/index.js';
+import type { BerbixTokenOptions } from './freshness/index.js';
 
 /** What the options of the module say of tokens. */
 export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
@@ -14,6 +17,12 @@ export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
    * @default new InMemoryTokenStore()
    */
   store?: BerbixTokenStore | undefined;
+
+  /**
+   * Milliseconds for one call to the store, of whatever: tokens, webhooks, verifications.
+   * @default 1500
+   */
+  storeTimeoutMs?: number | undefined;
 
   /** Encrypts what is stored. Without it a shared store holds refresh tokens in clear, and a warning says so at the start. */
   encryption?: BerbixEncryptionOptions | undefined;
@@ -28,14 +37,31 @@ export interface BerbixTokenAccountOptions extends Omit<BerbixTokenModuleOptions
 export const BERBIX_TOKEN_OPTIONS = Symbol.for('berbix:token-options');
 
 /**
+ * The store of an account, each call with the time limit of the options.
+ *
+ * @throws {BerbixConfigurationError} when it is none, or the limit is no number of milliseconds
+ */
+export function openStore(
+  store: BerbixTokenStore,
+  { storeTimeoutMs }: BerbixTokenAccountOptions,
+): CheckedStore {
+  if (typeof store?.load !== 'function' || typeof store.commit !== 'function') {
+    throw new BerbixConfigurationError(
+      'store must be a BerbixTokenStore, such as new PostgresTokenStore(pool).',
+    );
+  }
+  return new CheckedStore(store, checkInteger('storeTimeoutMs', storeTimeoutMs, 1_500));
+}
+
+/**
  * The records of an account, sealed as the options say.
  *
  * @throws {BerbixConfigurationError} that names the wrong option
  */
 export function openVault(
-  store: BerbixTokenStore,
-  { account, encryption, freshness }: BerbixTokenAccountOptions,
+  store: CheckedStore,
+  { account, encryption }: BerbixTokenAccountOptions,
 ): TokenVault {
   const cipher = encryption === undefined ? new ClearText() : new TokenCipher(encryption, account);
-  return new TokenVault(store, cipher, account, storeTimeoutOf(freshness));
+  return new TokenVault(store, cipher, account);
 }

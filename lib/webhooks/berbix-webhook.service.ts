@@ -7,14 +7,13 @@ import {
   readInput,
   type BerbixStoreError,
 } from '../errors/index.js';
-import { BerbixTokenStore } from '../token-store/index.js';
+import { CheckedStore } from '../token-store/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { readWebhook } from './webhook-body.js';
 import { WebhookDeliveries, type BerbixWebhookOutcome } from './webhook-deliveries.js';
 import { WebhookHandlers } from './webhook-handlers.js';
 import { checkSignature, readSignature } from './webhook-signature.js';
-import { WebhookStore } from './webhook-store.js';
 import { WebhookSweep } from './webhook-sweep.js';
 import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.settings.js';
 
@@ -53,16 +52,15 @@ export class BerbixWebhookService implements OnModuleDestroy {
   constructor(
     @Inject(BERBIX_WEBHOOK_SETTINGS) settings: WebhookSettings,
     @Inject(WebhookHandlers) handlers: WebhookHandlers,
-    @Inject(BerbixTokenStore) store: BerbixTokenStore,
+    @Inject(CheckedStore) store: CheckedStore,
   ) {
     this.#settings = settings;
     this.#handlers = handlers;
     // No key of tokens begins so, for an encoded name has no colon: those are sealed, these are not.
     const account = encodeURIComponent(settings.account ?? 'default');
     const prefix = `webhook:${account}/`;
-    const punctual = new WebhookStore(store);
-    this.#deliveries = new WebhookDeliveries(punctual, prefix, settings.leaseMs);
-    this.#sweep = new WebhookSweep(punctual, prefix, `webhook-sweep:${account}`);
+    this.#deliveries = new WebhookDeliveries(store, prefix, settings.leaseMs);
+    this.#sweep = new WebhookSweep(store, prefix, `webhook-sweep:${account}`);
   }
 
   /**
@@ -114,7 +112,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * again.
    *
    * Rejects with what a handler throws, and with a {@link BerbixStoreError} if the store failed before
-   * any of them ran, or did not answer within five seconds; where no method handles this kind, with a
+   * any of them ran, or did not answer within `storeTimeoutMs`; where no method handles this kind, with a
    * {@link BerbixConfigurationError}, unless `webhooks.confirmUnhandled` is set.
    *
    * @param webhook from {@link verify} or `@BerbixWebhook()`

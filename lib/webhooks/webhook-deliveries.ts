@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { BerbixStoreError } from '../errors/index.js';
-import type { SeenRecord, StoredRecord } from '../token-store/index.js';
+import type { CheckedStore, SeenRecord, StoredRecord } from '../token-store/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
-import type { WebhookStore } from './webhook-store.js';
 
 /**
  * What became of a delivery.
@@ -39,7 +38,7 @@ export class WebhookDeliveries {
    * @param leaseMs milliseconds for which a delivery is kept from others while it is handled
    */
   constructor(
-    private readonly store: WebhookStore,
+    private readonly store: CheckedStore,
     private readonly prefix: string,
     private readonly leaseMs: number,
   ) {}

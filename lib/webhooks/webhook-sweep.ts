@@ -1,5 +1,5 @@
+import type { CheckedStore } from '../token-store/index.js';
 import { readMark } from './webhook-deliveries.js';
-import type { WebhookStore } from './webhook-store.js';
 
 const DAY_MS = 86_400_000;
 
@@ -22,7 +22,7 @@ export class WebhookSweep {
    * @param key of the record that tells when the last one was
    */
   constructor(
-    private readonly store: WebhookStore,
+    private readonly store: CheckedStore,
     private readonly prefix: string,
     private readonly key: string,
   ) {}
@@ -66,6 +66,6 @@ export class WebhookSweep {
     if (record?.value === undefined || record.leasedForMs > 0) return false;
     const at = readMark(record.value)?.at;
     if (at === undefined || at >= record.now - REMEMBERED_MS) return false;
-    return this.store.forget(key, { version: record.version, fence: record.fence });
+    return this.store.forget(key, record);
   }
 }

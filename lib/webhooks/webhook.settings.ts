@@ -1,7 +1,7 @@
 import { BerbixConfigurationError } from '../errors/index.js';
 import { checkInteger, onlyKnown } from '../http/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
-import { ANSWER_WITHIN_MS, inTime } from './webhook-store.js';
+import { ANSWER_WITHIN_MS, inTime } from './in-time.js';
 import type { BerbixWebhookOptions, BerbixWebhookSecrets } from './webhook.options.js';
 
 /** The injection token of the {@link WebhookSettings} of an account. */

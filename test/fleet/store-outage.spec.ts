@@ -87,7 +87,8 @@ async function setUp(
     store,
     timeoutMs: 1_000,
     totalTimeoutMs: TOTAL_MS,
-    freshness: { leaseMs: TOTAL_MS + 1_000, storeTimeoutMs: 1_000 },
+    storeTimeoutMs: 1_000,
+    freshness: { leaseMs: TOTAL_MS + 1_000 },
   });
   const ids: string[] = [];
   for (let number = 0; number < 3; number++) {

@@ -165,8 +165,8 @@ const WRONG: [string, unknown, RegExp][] = [
   ['null as freshness', { apiSecret: SECRET, freshness: null }, /^freshness must be an object/],
   [
     'a time that no timer can wait for',
-    { apiSecret: SECRET, freshness: { storeTimeoutMs: 3_000_000_000 } },
-    /^freshness\.storeTimeoutMs must be a whole number from 1 to 86400000/,
+    { apiSecret: SECRET, storeTimeoutMs: 3_000_000_000 },
+    /^storeTimeoutMs must be a whole number from 1 to 86400000/,
   ],
   [
     'a text as loadTokens',

@@ -4,7 +4,11 @@ import { Module, type DynamicModule, type INestApplication, type Type } from '@n
 import { DiscoveryModule } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
+import {
+  CheckedStore,
+  InMemoryTokenStore,
+  type BerbixTokenStore,
+} from '../../lib/token-store/index.js';
 import {
   BERBIX_WEBHOOK_SETTINGS,
   WebhookSettings,
@@ -15,6 +19,9 @@ import { PLATFORMS } from '../support/platforms.js';
 import { closeAfterTest } from '../support/services.js';
 
 export type Adapter = (typeof PLATFORMS)[number][1];
+
+/** For one call to the store, in milliseconds. */
+export const STORE_TIMEOUT_MS = 1_500;
 
 /** Secrets of the two hooks. */
 export const SECRETS = { finished: 'whs_test_finished', status: 'whs_test_status' };
@@ -33,8 +40,8 @@ export function webhookModule(
     imports: [DiscoveryModule],
     providers: [
       { provide: BERBIX_WEBHOOK_SETTINGS, useFactory: () => new WebhookSettings(options, account) },
-      { provide: BerbixTokenStore, useValue: store },
-      ...webhookProviders(account, BerbixTokenStore),
+      { provide: CheckedStore, useFactory: () => new CheckedStore(store, STORE_TIMEOUT_MS) },
+      ...webhookProviders(account),
     ],
   };
 }

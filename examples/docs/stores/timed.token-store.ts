@@ -42,6 +42,10 @@ export class TimedTokenStore extends BerbixTokenStore {
     return this.#time('keys', this.store.keys(prefix, cursor));
   }
 
+  override async check(): Promise<void> {
+    await this.store.check?.();
+  }
+
   async #time<T>(step: string, result: Promise<T>): Promise<T> {
     const start = performance.now();
     try {

@@ -5,6 +5,7 @@ import {
   type SeenRecord,
   type StoredRecord,
 } from '../berbix-token-store.js';
+import { StoreAnswers } from '../store-answer.js';
 import { refusalOf, storeFailure } from '../store-failure.js';
 import { PAGE_SIZE, statementsFor } from './statements.js';
 import { createStatements, DEFAULT_TABLE, quoted } from './table.js';
@@ -112,17 +113,15 @@ export class PostgresTokenStore extends BerbixTokenStore {
     for (const statement of createStatements(this.#table)) await this.#create(statement);
   }
 
+  /** Whether the table is there with its columns, and the client gives numbers as numbers. */
+  override async check(): Promise<void> {
+    const [row] = await this.#run(this.#statements.check);
+    new StoreAnswers(this.description).record(row && recordIn(row));
+  }
+
   async load(key: string): Promise<StoredRecord | undefined> {
     const [row] = await this.#run(this.#statements.load, key);
-    if (row === undefined) return undefined;
-    return {
-      version: row.version,
-      fence: row.fence,
-      value: row.value ?? undefined,
-      note: row.note ?? undefined,
-      leasedForMs: row.leased_for_ms,
-      now: row.now,
-    };
+    return row && recordIn(row);
   }
 
   async lease(
@@ -215,4 +214,15 @@ export class PostgresTokenStore extends BerbixTokenStore {
       throw storeFailure(this.description, error);
     }
   }
+}
+
+function recordIn(row: Row): StoredRecord {
+  return {
+    version: row.version,
+    fence: row.fence,
+    value: row.value ?? undefined,
+    note: row.note ?? undefined,
+    leasedForMs: row.leased_for_ms,
+    now: row.now,
+  };
 }

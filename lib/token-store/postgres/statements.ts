@@ -27,6 +27,14 @@ export function statementsFor(table: string) {
     )`;
   const leased = `RETURNING fence, ${milliseconds('lease_until')} AS lease_until`;
   return {
+    // One row as `load` gives it, whatever is in the table; it needs all columns that are used.
+    check: `
+      SELECT 0 AS version, 0 AS fence, NULL::text AS value, NULL::text AS note,
+        ${milliseconds('clock_timestamp()')} AS now, 0::float8 AS leased_for_ms
+      WHERE NOT EXISTS (
+        SELECT key, version, fence, value, note, lease_until, remove_after FROM ${table}
+        WHERE key IS NULL
+      )`,
     load: `
       SELECT version, fence, value, note, ${milliseconds('clock.now')} AS now,
         greatest(0, ${milliseconds('lease_until - clock.now')}) AS leased_for_ms

@@ -5,6 +5,7 @@ import {
   type SeenRecord,
   type StoredRecord,
 } from '../berbix-token-store.js';
+import { StoreAnswers } from '../store-answer.js';
 import { refusalOf, storeFailure } from '../store-failure.js';
 import { scanPage, type RedisScanner } from './scan.js';
 import { SCRIPTS, type RedisScript } from './scripts.js';
@@ -83,25 +84,15 @@ export class RedisTokenStore extends BerbixTokenStore {
     this.durable = durable;
   }
 
+  /** Whether Redis answers, runs scripts and gives numbers as numbers. */
+  override async check(): Promise<void> {
+    const record = recordIn(await this.#run(SCRIPTS.check, 'check'));
+    new StoreAnswers(this.description).record(record);
+  }
+
   async load(key: string): Promise<StoredRecord | undefined> {
     const record = await this.#run(SCRIPTS.load, key);
-    if (record === null) return undefined;
-    const [version, fence, value, note, leasedForMs, now] = record as [
-      number,
-      number,
-      string | null,
-      string | null,
-      number,
-      number,
-    ];
-    return {
-      version,
-      fence,
-      value: value ?? undefined,
-      note: note ?? undefined,
-      leasedForMs,
-      now,
-    };
+    return record === null ? undefined : recordIn(record);
   }
 
   async lease(
@@ -168,4 +159,24 @@ export class RedisTokenStore extends BerbixTokenStore {
       throw storeFailure(this.description, error);
     }
   }
+}
+
+/** What a script gives of a record. */
+function recordIn(answer: unknown): StoredRecord {
+  const [version, fence, value, note, leasedForMs, now] = answer as [
+    number,
+    number,
+    string | null,
+    string | null,
+    number,
+    number,
+  ];
+  return {
+    version,
+    fence,
+    value: value ?? undefined,
+    note: note ?? undefined,
+    leasedForMs,
+    now,
+  };
 }

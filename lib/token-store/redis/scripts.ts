@@ -20,6 +20,9 @@ local function in_a_day() redis.call('PEXPIRE', key, 86400000) end
 
 /** One for each step of a store. */
 export const SCRIPTS = {
+  /** As of a record with nothing in it. */
+  check: script('return {0, 0, false, false, 0, now}'),
+
   load: script(`
 if redis.call('EXISTS', key) == 0 then return false end
 local fields = redis.call('HMGET', key, 'value', 'note')

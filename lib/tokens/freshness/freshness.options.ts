@@ -56,12 +56,6 @@ export interface BerbixFreshnessOptions {
   leaseMs?: number | undefined;
 
   /**
-   * Milliseconds for one call to the store.
-   * @default 1500
-   */
-  storeTimeoutMs?: number | undefined;
-
-  /**
    * How many transactions are kept in the memory of a process; as many again where they are asked
    * for by customer and by transaction.
    * @default 10000
@@ -100,7 +94,6 @@ export function freshnessSettings(
   onlyKnown('freshness', options, [
     'rotation',
     'leaseMs',
-    'storeTimeoutMs',
     'cacheSize',
   ] satisfies (keyof BerbixFreshnessOptions)[]);
   const { totalTimeoutMs } = limits;
@@ -115,11 +108,6 @@ export function freshnessSettings(
     hookTimeoutMs: Math.ceil(totalTimeoutMs * HOOK_SHARE),
     cacheSize: checkInteger('freshness.cacheSize', options.cacheSize, 10_000, 1, Infinity),
   };
-}
-
-/** @throws {BerbixConfigurationError} when it is no number of milliseconds */
-export function storeTimeoutOf(options?: BerbixFreshnessOptions): number {
-  return checkInteger('freshness.storeTimeoutMs', options?.storeTimeoutMs, 1_500);
 }
 
 /** @throws {BerbixConfigurationError} when what is to be called cannot be */

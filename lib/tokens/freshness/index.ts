@@ -2,7 +2,6 @@ export {
   checkHooks,
   freshnessSettings,
   mayRepeat,
-  storeTimeoutOf,
   type BerbixFreshnessOptions,
   type BerbixTokenOptions,
   type FreshnessSettings,

@@ -12,12 +12,8 @@ describe('fresh(), when an exchange fails', () => {
   async function race(commitMs: number) {
     const { world } = the;
     world.api.habit = 'strict';
-    const freshness = {
-      rotation: 'strict' as const,
-      leaseMs: 16 * SECOND,
-      storeTimeoutMs: 30 * SECOND,
-    };
-    const options = { freshness };
+    const freshness = { rotation: 'strict' as const, leaseMs: 16 * SECOND };
+    const options = { freshness, storeTimeoutMs: 30 * SECOND };
     const [winner, loser] = [await world.start(options), await world.start(options)];
     const owner = await world.remembered(winner);
     await advance(HOUR);

@@ -74,10 +74,7 @@ describe('the lease of fresh()', () => {
 
   it('I5: what an exchange has brought does not take the place of what a later one has', async () => {
     const { world } = the;
-    const [slow, other] = [
-      await world.start({ freshness: { storeTimeoutMs: 60 * SECOND } }),
-      await world.start(),
-    ];
+    const [slow, other] = [await world.start({ storeTimeoutMs: 60 * SECOND }), await world.start()];
     const owner = await world.remembered(slow!);
     await advance(HOUR);
     // Longer than its lease, and its caller waits no longer; the commit itself does.
@@ -109,8 +106,8 @@ describe('the lease of fresh()', () => {
 
   it('does not exchange under a lease that came so late that the exchange might outlast it', async () => {
     const { world } = the;
-    const freshness = { leaseMs: 16 * SECOND, storeTimeoutMs: 60 * SECOND };
-    const replica = await world.start({ freshness });
+    const freshness = { leaseMs: 16 * SECOND };
+    const replica = await world.start({ freshness, storeTimeoutMs: 60 * SECOND });
     const owner = await world.remembered(replica);
     await advance(HOUR);
     world.storeFaults.push({ call: 'lease', fault: { backMs: 5 * SECOND } });

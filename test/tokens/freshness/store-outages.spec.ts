@@ -75,7 +75,7 @@ describe('fresh(), its store and the application’s own', () => {
 
   it('with a store that is silent, the call ends after its time limit, and so does one that waits for a turn', async () => {
     const { world } = the;
-    const replica = await world.start({ freshness: { storeTimeoutMs: 700 } });
+    const replica = await world.start({ storeTimeoutMs: 700 });
     const owner = await world.remembered(replica);
     world.storeFault = { fault: 'hang' };
     const { error, afterMs } = await outcomeOf(replica.fresh(owner));

@@ -110,7 +110,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     store.isDown = true;
     expect(await refusal(app, 'result')).toEqual([
       503,
-      'Identity verification is busy. Try again later.',
+      'Identity verification is not available at the moment.',
     ]);
     expect(log).toContain('BERBIX_STORE');
   });
