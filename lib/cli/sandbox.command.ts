@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
-import { parseSandboxFlags, SANDBOX_USAGE, flagOf } from './sandbox.flags.js';
+import type { BerbixSandboxOptions } from '../sandbox/sandbox.options.js';
+import { printActivity } from './sandbox.activity.js';
+import { flagOf, parseSandboxFlags, SANDBOX_USAGE, type SandboxRun } from './sandbox.flags.js';
+import { keptSecrets, type KeptSecrets, newSecrets, renewSecrets } from './sandbox.secrets.js';
 import { summaryOf } from './sandbox.summary.js';
 
 /**
@@ -21,18 +24,55 @@ export async function sandboxCommand(args: string[]): Promise<number> {
   }
   // Listened for from here on, so that a signal during the start is not lost.
   const signal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const kept = secretsFor(flags);
   let sandbox: BerbixSandbox;
   try {
-    sandbox = await BerbixSandbox.start(flags.options);
+    sandbox = await BerbixSandbox.start(withSecrets(flags.options, kept?.secrets));
   } catch (error) {
     process.stderr.write(`${sentenceOf(error)}\n`);
     return 1;
   }
-  const ready = sandbox.ready();
-  process.stdout.write(flags.json ? `${JSON.stringify(ready)}\n` : summaryOf(ready));
+  if (!flags.quiet) printActivity(sandbox);
+  if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(sandbox.ready())}\n` : await summaryOf(sandbox),
+  );
   await signal;
   await sandbox.close();
   return 0;
+}
+
+/** A directory for data keeps secrets of its own; no others come into it unless it is asked for. */
+function secretsFor({
+  options: { dataDir },
+  newSecrets: renew,
+}: SandboxRun): KeptSecrets | undefined {
+  if (dataDir !== undefined) return renew ? { secrets: newSecrets() } : undefined;
+  return renew ? renewSecrets() : keptSecrets();
+}
+
+/** What is given as a flag wins. */
+function withSecrets(
+  options: BerbixSandboxOptions,
+  secrets: KeptSecrets['secrets'] | undefined,
+): BerbixSandboxOptions {
+  if (secrets === undefined) return options;
+  const { webhooks = {} } = options;
+  return {
+    ...options,
+    apiSecret: options.apiSecret ?? secrets.apiSecret,
+    liveApiSecret: options.liveApiSecret ?? secrets.liveApiSecret,
+    webhooks: {
+      finished: { ...secrets.webhooks.finished, ...given(webhooks.finished) },
+      status: { ...secrets.webhooks.status, ...given(webhooks.status) },
+    },
+  };
+}
+
+/** Without the members of flags that were not given. */
+function given(webhook: object | undefined): object {
+  const members = Object.entries(webhook ?? {});
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
 /** People here know flags, not options. */

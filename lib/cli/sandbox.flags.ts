@@ -26,8 +26,10 @@ Options:
   --refresh-token MODE     what an exchange does with the refresh token:
                            omit (the default), echo or rotate
   --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
-  --api-secret SECRET      the secret of test mode; random by default
-  --live-api-secret SECRET the secret of live mode; random by default
+  --api-secret SECRET      the secret of test mode
+  --live-api-secret SECRET the secret of live mode
+  --new-secrets            secrets are made once for each user, and stay what they
+                           are from start to start; this replaces them
   --large-ids              ids above 2^53, which JavaScript numbers get wrong
   --api-only-document KIND what API-only transactions ask for: photo (the default),
                            barcode or barcode-or-photo
@@ -42,19 +44,28 @@ Options:
                            no more are created; no limit by default
   --webhook-finished URL   where the webhook for a finished verification goes
   --webhook-finished-secret SECRET
-                           what it is signed with; random by default
+                           what it is signed with
   --webhook-status URL     where the webhook for a determined action goes
   --webhook-status-secret SECRET
-                           what it is signed with; random by default
+                           what it is signed with
   --data DIR               keep transactions and secrets there for the next run;
                            needs @electric-sql/pglite
-  --json                   print one line of JSON when ready
+  --json                   print one line of JSON when ready, instead of text
+  --quiet                  print nothing about requests and failed webhooks, which
+                           have one line each on standard error otherwise
   --help                   show this
 `;
 
+/** What to do. */
+export interface SandboxRun {
+  options: BerbixSandboxOptions;
+  json: boolean;
+  quiet: boolean;
+  newSecrets: boolean;
+}
+
 /** Help, or what is wrong with the flags, or what to do. */
-export type SandboxFlags =
-  { help: true } | { problem: string } | { options: BerbixSandboxOptions; json: boolean };
+export type SandboxFlags = { help: true } | { problem: string } | SandboxRun;
 
 const FLAGS: Record<string, string> = {
   port: '--port',
@@ -110,7 +121,9 @@ const OPTIONS = {
   'webhook-finished-secret': TEXT,
   'webhook-status': TEXT,
   'webhook-status-secret': TEXT,
+  'new-secrets': SWITCH,
   json: SWITCH,
+  quiet: SWITCH,
   help: SWITCH,
 };
 
@@ -125,7 +138,8 @@ export function parseSandboxFlags(args: string[]): SandboxFlags {
   try {
     const options = optionsOf(flags);
     resolveSettings(options);
-    return { options, json: flags.json ?? false };
+    const { json = false, quiet = false, 'new-secrets': renew = false } = flags;
+    return { options, json, quiet, newSecrets: renew };
   } catch (error) {
     if (!(error instanceof SandboxOptionError)) throw error;
     return { problem: `${flagOf(error.option)} ${error.problem}.` };

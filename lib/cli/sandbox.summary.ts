@@ -1,34 +1,54 @@
-import type { BerbixSandboxReady } from '../sandbox/berbix-sandbox.js';
+import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 
 /** What somebody needs who has just started a sandbox, and one line to try it. */
-export function summaryOf({
-  url,
-  tlsUrl,
-  ca,
-  apiSecret,
-  liveApiSecret,
-  templateKeys,
-  webhookSecrets,
-}: BerbixSandboxReady): string {
+export async function summaryOf(sandbox: BerbixSandbox): Promise<string> {
+  const { url, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys } = sandbox;
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
   const tls = tlsUrl === undefined ? [] : [`  HTTPS         ${tlsUrl}`, `  CA file       ${ca}`];
+  const command = await sandbox.commandForReference();
+  const reference = command === undefined ? `${url}/reference` : `after ${command}`;
   return [
     'The Berbix sandbox is ready. Ctrl+C ends it.',
     '',
     `  HTTP          ${url}`,
     ...tls,
-    `  test secret   ${apiSecret}`,
     `  live secret   ${liveApiSecret}`,
     `  templates     ${templateKeys.sdk} (SDK)`,
     `                ${templateKeys.hosted} (hosted)`,
     `                ${templateKeys.apiOnly} (API-only)`,
-    `  webhooks      ${webhookSecrets.finished} (secret of finished)`,
-    `                ${webhookSecrets.status} (secret of status)`,
     `  browser page  ${url}/verify (for a client token)`,
-    `  API reference ${url}/reference`,
+    `  API reference ${reference}`,
+    '',
+    'For the .env of the application:',
+    ...environmentOf(sandbox).map((line) => `  ${line}`),
     '',
     'Create a transaction:',
     `  curl -u '${apiSecret}:' -d '${body}' ${url}/v0/transactions`,
     '',
   ].join('\n');
+}
+
+const READ_AT_START =
+  '# Over HTTPS, in the environment in which Node starts; it takes no .env for this:';
+
+/** The variables that `berbixConfig` reads, test mode. */
+function environmentOf(sandbox: BerbixSandbox): string[] {
+  const { url, ca, apiSecret, templateKeys, webhookSecrets } = sandbox;
+  const insecure = needsPermission(url) ? ['BERBIX_ALLOW_INSECURE=true'] : [];
+  const authority = ca === undefined ? [] : [READ_AT_START, `NODE_EXTRA_CA_CERTS=${ca}`];
+  return [
+    `BERBIX_API_SECRET=${apiSecret}`,
+    `BERBIX_API_HOST=${url}`,
+    ...insecure,
+    `BERBIX_TEMPLATE_KEY=${templateKeys.sdk}`,
+    `BERBIX_WEBHOOK_FINISHED_SECRET=${webhookSecrets.finished}`,
+    `BERBIX_WEBHOOK_STATUS_SECRET=${webhookSecrets.status}`,
+    ...authority,
+  ];
+}
+
+/** The module speaks plain HTTP to this machine alone, unless it is allowed to. */
+function needsPermission(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }

@@ -1,6 +1,7 @@
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
 import { type Restored, restore } from './persistence/restore.js';
+import { commandForReference } from './reference/reference-page.js';
 import { AllowedHosts } from './requests/allowed-hosts.js';
 import { RequestGate } from './requests/request-gate.js';
 import { RequestLog } from './requests/request-log.js';
@@ -11,7 +12,7 @@ import { SandboxModule, type SandboxParts } from './sandbox.module.js';
 import type { BerbixSandboxOptions } from './sandbox.options.js';
 import type { SandboxSettings } from './sandbox.settings.js';
 import { createCertificateAuthority } from './server/certificate-authority.js';
-import type { PlatformLoaders } from './server/http-adapter.js';
+import type { Platform, PlatformLoaders } from './server/http-adapter.js';
 import { hostNames, urlOfListener } from './server/host-names.js';
 import { Listeners } from './server/listeners.js';
 import { createApplication } from './server/nest-application.js';
@@ -72,6 +73,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   readonly #player: FaultPlayer;
   /** What to undo when closing, last first. */
   readonly #undo: (() => Promise<void>)[] = [];
+  #platform: Platform = 'express';
   #tls: { url: string; caPath: string } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -134,6 +136,11 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     return { url, ...tls, apiSecret, liveApiSecret, templateKeys, webhookSecrets };
   }
 
+  /** What installs the page of the reference; `undefined` where it is there. @internal */
+  commandForReference(): Promise<string | undefined> {
+    return commandForReference(this.#platform);
+  }
+
   /** Ends all connections, also those that wait for an answer. May be called more than once. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -150,6 +157,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     const parts = { ...this.#kept, settings, requests, faults, clock, address, webhooks };
     const application = await createApplication(SandboxModule.register(parts), platforms);
     this.#undo.push(() => application.close());
+    this.#platform = application.platform;
     const { listener } = new RequestPipeline(
       new RequestGate(new AllowedHosts(hostNames(settings))),
       requests,

@@ -154,7 +154,7 @@ describe('BerbixSandbox.start', () => {
     const express = missing('@nestjs/platform-express');
     const fastify = missing('@nestjs/platform-fastify');
     await expect(loadPlatform({ express, fastify })).rejects.toThrow(
-      'npm install @nestjs/platform-express',
+      'npm install --save-dev @nestjs/platform-express@^',
     );
     // A package that is there and broken is another matter.
     const broken = missing('fastify');

@@ -212,7 +212,7 @@ describe('the data directory', () => {
     const error = new Error("Cannot find package '@electric-sql/pglite' imported from x");
     const missing = Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
     await expect(loadPglite(() => Promise.reject(missing))).rejects.toThrow(
-      'npm install @electric-sql/pglite',
+      'npm install --save-dev @electric-sql/pglite',
     );
     await expect(loadPglite(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   });

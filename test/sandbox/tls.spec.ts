@@ -81,7 +81,7 @@ it('says what to install for HTTPS', async () => {
     code: 'ERR_MODULE_NOT_FOUND',
   });
   await expect(createCertificateAuthority([], () => Promise.reject(missing))).rejects.toThrow(
-    'npm install @peculiar/x509',
+    'npm install --save-dev @peculiar/x509',
   );
   const broken = new Error('broken');
   await expect(createCertificateAuthority([], () => Promise.reject(broken))).rejects.toBe(broken);

@@ -1,5 +1,5 @@
 import { CONTROL_ROOT } from '../control/control-path.js';
-import { REFERENCE_ROOT } from '../reference/reference-path.js';
+import { DOCUMENT_NAME, REFERENCE_ROOT } from '../reference/reference-path.js';
 import type { Transaction } from '../transactions/transaction.js';
 import { html } from './html.js';
 import { VERIFY_PATH } from './hosted-path.js';
@@ -76,8 +76,18 @@ export function abandonedPage(transaction: Transaction, path: string): Page {
   };
 }
 
-/** Says what this is, and where to go from here. */
-export function homePage(): Page {
+/**
+ * Says what this is, and where to go from here.
+ *
+ * @param referenceCommand installs what the page of the reference lacks; `undefined` if nothing
+ */
+export function homePage(referenceCommand: string | undefined): Page {
+  const reference = html`<dt><a href="${REFERENCE_ROOT}">Reference</a></dt>
+    <dd>The API, with buttons that try each call.</dd>`;
+  const referenceDocument = html`<dt>
+      <a href="${REFERENCE_ROOT}/${DOCUMENT_NAME}">OpenAPI document</a>
+    </dt>
+    <dd>The API. For a page with buttons that try each call: ${referenceCommand ?? ''}</dd>`;
   return {
     status: 200,
     title: 'A local Berbix',
@@ -91,8 +101,7 @@ export function homePage(): Page {
         <dd>
           Be the customer: a client token opens a verification, and you decide what comes of it.
         </dd>
-        <dt><a href="${REFERENCE_ROOT}">Reference</a></dt>
-        <dd>The API, with buttons that try each call.</dd>
+        ${referenceCommand === undefined ? reference : referenceDocument}
         <dt><a href="${CONTROL_ROOT}">Control</a></dt>
         <dd>What the sandbox itself can be asked: requests, faults, clock and webhooks.</dd>
       </dl>`,

@@ -1,3 +1,4 @@
+import { installCommand } from '../server/install-command.js';
 import { isMissing } from '../server/missing-package.js';
 
 type Pglite = typeof import('@electric-sql/pglite');
@@ -13,7 +14,7 @@ export async function loadPglite(load: () => Promise<Pglite> = importPglite): Pr
   } catch (error) {
     if (!isMissing(error, '@electric-sql/pglite')) throw error;
     throw new Error(
-      'The sandbox needs a package to keep its data. Run: npm install @electric-sql/pglite, or start it without a data directory.',
+      `The sandbox needs a package to keep its data. Run: ${installCommand(['@electric-sql/pglite'])}, or start it without a data directory.`,
       { cause: error },
     );
   }

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import type { Platform } from '../server/http-adapter.js';
+import { installCommand } from '../server/install-command.js';
 import { isMissing } from '../server/missing-package.js';
 import { DOCUMENT_NAME, REFERENCE_ROOT } from './reference-path.js';
 import { omitCredentials, useTokens } from './use-tokens.js';
@@ -20,13 +21,22 @@ const NEEDED: Record<Platform, readonly string[]> = {
 /** Swagger UI, or a page that says what to install for it. */
 export async function loadReferencePage(
   platform: Platform,
-  importPackage: ImportPackage = (name) => import(name),
+  importPackage?: ImportPackage,
 ): Promise<ReferencePage> {
+  const command = await commandForReference(platform, importPackage);
+  return command === undefined ? swaggerUi() : adviceToInstall(command);
+}
+
+/** The command that installs what the page needs and has not; `undefined` if there is nothing. */
+export async function commandForReference(
+  platform: Platform,
+  importPackage: ImportPackage = (name) => import(name),
+): Promise<string | undefined> {
   const missing: string[] = [];
   for (const name of NEEDED[platform]) {
     if (!(await isInstalled(name, importPackage))) missing.push(name);
   }
-  return missing.length > 0 ? adviceToInstall(missing) : swaggerUi();
+  return missing.length === 0 ? undefined : installCommand(missing);
 }
 
 async function isInstalled(name: string, importPackage: ImportPackage): Promise<boolean> {
@@ -57,8 +67,8 @@ async function swaggerUi(): Promise<ReferencePage> {
   };
 }
 
-function adviceToInstall(packages: readonly string[]): ReferencePage {
-  const advice = `This page needs more packages. Run: npm install --save-dev ${packages.join(' ')}, and restart the sandbox; the OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} all the same.\n`;
+function adviceToInstall(command: string): ReferencePage {
+  const advice = `This page needs more packages. Run: ${command}, and restart the sandbox; the OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} all the same.\n`;
   return (application) => {
     const adapter = application.getHttpAdapter();
     adapter.get(REFERENCE_ROOT, (_request: unknown, response: unknown) => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installCommand } from './install-command.js';
 import { isMissing } from './missing-package.js';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -52,7 +53,7 @@ async function loadX509(load: () => Promise<X509>): Promise<X509> {
   } catch (error) {
     if (!isMissing(error, '@peculiar/x509')) throw error;
     throw new Error(
-      'The sandbox needs a package for HTTPS. Run: npm install @peculiar/x509, or start it without tls.',
+      `The sandbox needs a package for HTTPS. Run: ${installCommand(['@peculiar/x509'])}, or start it without tls.`,
       { cause: error },
     );
   }

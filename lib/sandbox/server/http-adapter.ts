@@ -1,6 +1,7 @@
 import { maxHeaderSize } from 'node:http';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { RequestListener } from '../requests/request-pipeline.js';
+import { installCommand } from './install-command.js';
 import { isMissing } from './missing-package.js';
 
 /** The platforms of Nest that the sandbox runs on. */
@@ -38,7 +39,7 @@ export async function loadPlatform(
     }
   }
   throw new Error(
-    'The sandbox needs an HTTP platform of Nest. Run: npm install @nestjs/platform-express',
+    `The sandbox needs an HTTP platform of Nest. Run: ${installCommand(['@nestjs/platform-express'])}`,
   );
 }
 

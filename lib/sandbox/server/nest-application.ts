@@ -15,6 +15,7 @@ import { quietly } from './quiet-boot.js';
 
 /** The Nest application of the sandbox, initialised; servers of our own feed it. */
 export interface SandboxApplication {
+  platform: Platform;
   listener: RequestListener;
   close(): Promise<void>;
 }
@@ -24,9 +25,11 @@ export async function createApplication(
   module: DynamicModule,
   loaders?: PlatformLoaders,
 ): Promise<SandboxApplication> {
-  const { application, listener } = await boot(module, await loadPlatform(loaders));
+  const platform = await loadPlatform(loaders);
+  const { application, listener } = await boot(module, platform);
   const reference = new LazyApplication(() => createReference(application, loaders));
   return {
+    platform: platform.adapter.getType() as Platform,
     listener: (request, response) =>
       isReferencePath(request.url ?? '')
         ? reference.listener(request, response)
@@ -41,7 +44,7 @@ export async function createApplication(
 async function createReference(
   sandbox: INestApplication,
   loaders?: PlatformLoaders,
-): Promise<SandboxApplication> {
+): Promise<Omit<SandboxApplication, 'platform'>> {
   const platform = await loadPlatform(loaders);
   const page = await loadReferencePage(platform.adapter.getType() as Platform);
   // Most sandboxes are never asked, and shall not wait for it.

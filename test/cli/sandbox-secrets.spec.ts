@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { keptSecrets, newSecrets, renewSecrets } from '../../lib/cli/sandbox.secrets.js';
+
+let state: string;
+let path: string;
+
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'nestjs-berbix-state-'));
+  path = join(state, 'nestjs-berbix', 'secrets.json');
+});
+afterEach(() => rmSync(state, { recursive: true }));
+
+describe('the secrets of the sandboxes of a user', () => {
+  it('are made once, and replaced when that is asked for', () => {
+    const first = keptSecrets(path);
+    expect(first.secrets).toEqual({
+      apiSecret: expect.stringMatching(/^secret_test_\w{32}$/),
+      liveApiSecret: expect.stringMatching(/^secret_live_\w{32}$/),
+      webhooks: {
+        finished: { secret: expect.stringMatching(/^whs_test_\w{32}$/) },
+        status: { secret: expect.stringMatching(/^whs_test_\w{32}$/) },
+      },
+    });
+    expect(keptSecrets(path)).toEqual(first);
+    const next = renewSecrets(path);
+    expect(next).not.toEqual(first);
+    expect(keptSecrets(path)).toEqual(next);
+    expect(newSecrets()).not.toEqual(next.secrets);
+  });
+
+  it('are for the user alone, and no draft of them stays', () => {
+    keptSecrets(path);
+    renewSecrets(path);
+    expect(readdirSync(dirname(path))).toEqual(['secrets.json']);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+  });
+
+  it.each(['{"apiSecret":"secret_li', '{"apiSecret":"secret_live_x"}', 'null'])(
+    'are made anew where the file holds %s',
+    (text) => {
+      const first = keptSecrets(path);
+      writeFileSync(path, text);
+      const next = keptSecrets(path);
+      expect(next.problem).toBeUndefined();
+      expect(next.secrets).not.toEqual(first.secrets);
+      expect(keptSecrets(path)).toEqual(next);
+    },
+  );
+
+  it('say where they cannot be kept, without showing them', () => {
+    const { secrets, problem } = keptSecrets('/dev/null/secrets.json');
+    expect(problem).toMatch(/ they cannot be kept in \/dev\/null\/secrets\.json \(\w+\)\.$/);
+    expect(problem).not.toContain(secrets.apiSecret);
+  });
+});

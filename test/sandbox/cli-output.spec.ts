@@ -1,0 +1,154 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
+import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
+import { CommandRuns } from './support/cli-run.js';
+import { basic } from './support/raw-client.js';
+
+let runs: CommandRuns;
+beforeEach(() => {
+  runs = new CommandRuns();
+});
+afterEach(() => {
+  runs.kill();
+  runs.remove();
+});
+
+/** Starts one and ends it. */
+async function ready(args: string[] = [], env?: NodeJS.ProcessEnv) {
+  const { child, output, stderr, code } = await runs.start(['sandbox', '--json', ...args], env);
+  child.kill('SIGTERM');
+  expect(await code).toBe(0);
+  const { url: _, ...secrets } = JSON.parse(output) as BerbixSandboxReady;
+  return { secrets, stderr: await stderr };
+}
+
+/** The variables of the part to paste. */
+function environmentOf(output: string): Record<string, string | undefined> {
+  const lines = [...output.matchAll(/^ {2}([A-Z_]+)=(\S+)$/gm)];
+  return Object.fromEntries(lines.map(([, name, value]) => [name, value]));
+}
+
+describe('what nestjs-berbix sandbox prints', () => {
+  it('is one line for each request and each failed webhook, on standard error', async () => {
+    const nobody = ['--webhook-finished', 'http://127.0.0.1:9/hook/kHmZ81PsVw?key=kHmZ81PsVw'];
+    const { child, output, stdout, stderr } = await runs.start(['sandbox', '--json', ...nobody]);
+    const { url, apiSecret } = JSON.parse(output) as BerbixSandboxReady;
+    await fetch(`${url}/v0/tokens`, { headers: { authorization: basic(apiSecret) } });
+    await fetch(`${url}/prefix/v0/transactions?client_token=kHmZ81PsVw`, { method: 'DELETE' });
+    await fetch(`${url}/v1/tokens/kHmZ81PsVw`);
+    await fetch(`${url}/sandbox/requests`);
+    const test = { method: 'POST', body: '{"kind":"finished"}' };
+    await fetch(`${url}/sandbox/webhooks/test`, {
+      ...test,
+      headers: { 'content-type': 'application/json' },
+    });
+    child.kill('SIGTERM');
+    const lines = (await stderr).replaceAll(/\d+ ms/g, '1 ms').split('\n');
+    expect(lines).toEqual([
+      'GET /v0/tokens 404 1 ms',
+      'DELETE /v0/transactions 401 1 ms',
+      'GET /v1/tokens/*** 404 1 ms',
+      'webhook finished to http://127.0.0.1:9/hook/*** failed: ECONNREFUSED (try 1 of 5)',
+      '',
+    ]);
+    await expect(stdout).resolves.toBe(output);
+  });
+
+  it('is nothing of that with --quiet', async () => {
+    const { child, output, stderr } = await runs.start(['sandbox', '--json', '--quiet']);
+    await fetch(`${(JSON.parse(output) as BerbixSandboxReady).url}/v0/tokens`);
+    child.kill('SIGTERM');
+    await expect(stderr).resolves.toBe('');
+  });
+
+  it('has an environment for the application, all of it true', async () => {
+    const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const hook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { output } = await runs.start(['sandbox', '--webhook-status', hook]);
+    const environment = environmentOf(output);
+    expect(Object.keys(environment)).toEqual([
+      'BERBIX_API_SECRET',
+      'BERBIX_API_HOST',
+      'BERBIX_TEMPLATE_KEY',
+      'BERBIX_WEBHOOK_FINISHED_SECRET',
+      'BERBIX_WEBHOOK_STATUS_SECRET',
+    ]);
+    const created = await fetch(`${environment.BERBIX_API_HOST}/v0/transactions`, {
+      method: 'POST',
+      headers: { authorization: basic(environment.BERBIX_API_SECRET ?? '') },
+      body: JSON.stringify({ customer_uid: 'a', template_key: environment.BERBIX_TEMPLATE_KEY }),
+    });
+    expect(created.status).toBe(200);
+    expect(environment.BERBIX_WEBHOOK_STATUS_SECRET).toMatch(/^whs_test_\w+$/);
+    server.close();
+  });
+
+  it('has what a sandbox in a container needs', async () => {
+    const args = ['sandbox', '--host', '0.0.0.0', '--public-url', 'http://berbix:4010', '--tls'];
+    const { output } = await runs.start(args);
+    expect(environmentOf(output)).toMatchObject({
+      BERBIX_API_HOST: 'http://berbix:4010',
+      BERBIX_ALLOW_INSECURE: 'true',
+      NODE_EXTRA_CA_CERTS: expect.stringMatching(/ca\.pem$/),
+    });
+  });
+
+  it('has no URL that is not there', async () => {
+    const { child, output } = await runs.start(['sandbox']);
+    const urls = [...output.matchAll(/http:\/\/\S+/g)].map(([url]) => url);
+    expect(urls.length).toBeGreaterThan(3);
+    for (const url of urls.filter((one) => !one.includes('/v0/'))) {
+      expect([url, (await fetch(url)).status]).toEqual([url, 200]);
+    }
+    child.kill('SIGTERM');
+  });
+});
+
+describe('the secrets of nestjs-berbix sandbox', () => {
+  it('stay the same from start to start, unless a flag says otherwise', async () => {
+    const first = await ready();
+    expect(await ready()).toEqual(first);
+    const given = ['--api-secret', 'secret_test_x', '--webhook-status-secret', 'whs_x'];
+    const next = await ready(['--new-secrets', ...given]);
+    expect(next.secrets).toMatchObject({
+      apiSecret: 'secret_test_x',
+      webhookSecrets: { status: 'whs_x' },
+    });
+    expect(next.secrets.liveApiSecret).not.toBe(first.secrets.liveApiSecret);
+    const { finished } = next.secrets.webhookSecrets ?? {};
+    expect(finished).not.toBe(first.secrets.webhookSecrets?.finished);
+  });
+
+  it('are new for each start where they cannot be kept, and that is said', async () => {
+    const { stderr } = await ready([], { XDG_STATE_HOME: '/dev/null', LOCALAPPDATA: '/dev/null' });
+    expect(stderr).toMatch(
+      /^The secrets are new, and the next start has others: they cannot be kept in .+ \(ENOTDIR\)\.\n$/,
+    );
+  });
+});
+
+describe('a line', () => {
+  const request = { id: '1', url: '', headers: {}, body: '', receivedAt: new Date(), durationMs: 7 };
+
+  it.each([
+    ['/v0/images/upload', 200, '/v0/images/upload 200'],
+    ['/v0/tokens/', undefined, '/v0/tokens/ no answer'],
+    ['/eyJhbGciOiJIUzI1NiJ9.e30.c2ln', 404, '/*** 404'],
+    ['/secret_test_kHmZ81PsVw/v2', 404, '/***/v2 404'],
+    ['/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 404, '/*** 404'],
+    ['/%1B%5B2J', 404, '/*** 404'],
+  ])('shows nothing of %s that may be secret', (path, status, shown) => {
+    expect(requestLine({ method: 'GET', path, status, ...request })).toBe(`GET ${shown} 7 ms`);
+  });
+
+  it('says what a webhook was answered', () => {
+    const delivery = { id: '1', body: '', headers: {}, problem: undefined, delivered: false };
+    const url = 'https://user:pw@hooks.test/a/b1?c=d';
+    const line = failedTryLine({ kind: 'status', url, status: 500, tries: 5, ...delivery });
+    expect(line).toBe('webhook status to https://hooks.test/a/*** failed: 500 (try 5 of 5)');
+  });
+});

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readAll } from './raw-client.js';
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+/** The command as it is shipped: `npm run build` makes it, or a private build somewhere else. */
+export const MAIN = join(process.env.BERBIX_DIST ?? join(ROOT, 'dist/esm'), 'cli/main.js');
+
+export interface Run {
+  child: ChildProcess;
+  stdout: Promise<string>;
+  stderr: Promise<string>;
+  code: Promise<number | null>;
+}
+
+/** Runs the command, with a state directory that is not the one of whoever runs the tests. */
+export class CommandRuns {
+  readonly state = mkdtempSync(join(tmpdir(), 'nestjs-berbix-state-'));
+  readonly #children: ChildProcess[] = [];
+
+  run(args: string[], env: NodeJS.ProcessEnv = {}): Run {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_STATE_HOME: this.state, LOCALAPPDATA: this.state, ...env },
+    });
+    this.#children.push(child);
+    const code = once(child, 'close').then(([exitCode]) => exitCode as number | null);
+    return { child, stdout: readAll(child.stdout), stderr: readAll(child.stderr), code };
+  }
+
+  /** Runs to the end. */
+  async finish(...args: string[]) {
+    const { stdout, stderr, code } = this.run(args);
+    return { stdout: await stdout, stderr: await stderr, code: await code };
+  }
+
+  /** Runs until the first output. */
+  async start(args: string[], env?: NodeJS.ProcessEnv): Promise<Run & { output: string }> {
+    const running = this.run(args, env);
+    const output = once(running.child.stdout ?? running.child, 'data').then(([chunk]) =>
+      String(chunk),
+    );
+    const failed = running.code.then(async () => Promise.reject(new Error(await running.stderr)));
+    failed.catch(() => undefined);
+    return { ...running, output: await Promise.race([output, failed]) };
+  }
+
+  /** For `afterEach`. */
+  kill(): void {
+    for (const child of this.#children.splice(0)) child.kill('SIGKILL');
+  }
+
+  /** For `afterAll`. */
+  remove(): void {
+    rmSync(this.state, { recursive: true, force: true });
+  }
+}
