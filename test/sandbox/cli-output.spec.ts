@@ -57,6 +57,15 @@ describe('what nestjs-berbix sandbox prints', () => {
     await expect(stdout).resolves.toBe(output);
   });
 
+  it('holds nothing up where nobody reads it', async () => {
+    const { child, output, code } = await runs.start(['sandbox', '--json'], {}, 'unread');
+    const { url } = JSON.parse(output) as BerbixSandboxReady;
+    const long = url + '/abcdefghi'.repeat(1200);
+    for (let calls = 0; calls < 60; calls += 1) expect((await fetch(long)).status).toBe(404);
+    child.kill('SIGTERM');
+    await expect(code).resolves.toBe(0);
+  });
+
   it('is nothing of that with --quiet', async () => {
     const { child, output, stderr } = await runs.start(['sandbox', '--json', '--quiet']);
     await fetch(`${(JSON.parse(output) as BerbixSandboxReady).url}/v0/tokens`);
@@ -132,7 +141,14 @@ describe('the secrets of nestjs-berbix sandbox', () => {
 });
 
 describe('a line', () => {
-  const request = { id: '1', url: '', headers: {}, body: '', receivedAt: new Date(), durationMs: 7 };
+  const request = {
+    id: '1',
+    url: '',
+    headers: {},
+    body: '',
+    receivedAt: new Date(),
+    durationMs: 7,
+  };
 
   it.each([
     ['/v0/images/upload', 200, '/v0/images/upload 200'],

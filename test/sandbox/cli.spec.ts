@@ -148,7 +148,11 @@ describe('nestjs-berbix sandbox', () => {
       status: expect.stringMatching(/^whs_test_/),
     });
     const body = JSON.stringify({ kind: 'finished' });
-    const answer = await fetch(`${ready.url}/sandbox/webhooks/test`, { method: 'POST', body });
+    const answer = await fetch(`${ready.url}/sandbox/webhooks/test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     expect(await answer.json()).toMatchObject({ kind: 'finished' });
     await until(() => server.hooks.length === 1);
     await server.close();
@@ -219,7 +223,11 @@ describe('nestjs-berbix sandbox', () => {
       images: { front: {} },
     });
     expect((await create()).status).toBe(429);
-    await fetch(`${url}/sandbox/clock`, { method: 'POST', body: '{"advance_ms":604800000}' });
+    await fetch(`${url}/sandbox/clock`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"advance_ms":604800000}',
+    });
     const late = await call('POST', '/v0/tokens', basic(apiSecret), { refresh_token });
     expect(late.status).toBe(410);
   });
@@ -241,6 +249,7 @@ describe('nestjs-berbix sandbox', () => {
     const { refresh_token } = (await created.json()) as Record<string, unknown>;
     const test = fetch(`${ready.url}/sandbox/webhooks/test`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: '{"kind":"finished"}',
     });
     test.catch(() => undefined);

@@ -22,14 +22,16 @@ export class CommandRuns {
   readonly state = mkdtempSync(join(tmpdir(), 'nestjs-berbix-state-'));
   readonly #children: ChildProcess[] = [];
 
-  run(args: string[], env: NodeJS.ProcessEnv = {}): Run {
+  run(args: string[], env: NodeJS.ProcessEnv = {}, errors: 'read' | 'unread' = 'read'): Run {
     const child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, XDG_STATE_HOME: this.state, LOCALAPPDATA: this.state, ...env },
     });
     this.#children.push(child);
-    const code = once(child, 'close').then(([exitCode]) => exitCode as number | null);
-    return { child, stdout: readAll(child.stdout), stderr: readAll(child.stderr), code };
+    const end = errors === 'read' ? 'close' : 'exit';
+    const code = once(child, end).then(([exitCode]) => exitCode as number | null);
+    const stderr = errors === 'read' ? readAll(child.stderr) : Promise.resolve('');
+    return { child, stdout: readAll(child.stdout), stderr, code };
   }
 
   /** Runs to the end. */
@@ -39,8 +41,12 @@ export class CommandRuns {
   }
 
   /** Runs until the first output. */
-  async start(args: string[], env?: NodeJS.ProcessEnv): Promise<Run & { output: string }> {
-    const running = this.run(args, env);
+  async start(
+    args: string[],
+    env?: NodeJS.ProcessEnv,
+    errors?: 'read' | 'unread',
+  ): Promise<Run & { output: string }> {
+    const running = this.run(args, env, errors);
     const output = once(running.child.stdout ?? running.child, 'data').then(([chunk]) =>
       String(chunk),
     );
