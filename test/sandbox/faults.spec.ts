@@ -262,6 +262,15 @@ describe('SandboxFaults', () => {
     expect(fault.times).toBe(2);
   });
 
+  it('takes no more than 1000 that wait', () => {
+    const faults = new SandboxFaults();
+    for (let index = 0; index < 1000; index += 1) faults.add({ kind: 'hang' });
+    expect(() => faults.add({ kind: 'hang' })).toThrow(/^1000 faults wait .* faults\.clear\(\)/);
+    faults.take('GET', '/');
+    faults.add({ kind: 'hang' });
+    expect(faults.pending).toHaveLength(1000);
+  });
+
   it.each([
     [undefined, /kind of a fault must be one of latency, reset, hang/],
     [{ kind: 'explode' }, /kind of a fault/],

@@ -150,3 +150,15 @@ describe.each(
     expect((await client.refresh(created.refresh_token)).status).toBe(410);
   });
 });
+
+describe('The transactions in memory', () => {
+  it('are the last 100,000: the oldest makes room for a new one, for good', async () => {
+    const store = new InMemoryTransactionStore();
+    for (let id = 0; id < 100_001; id += 1) await store.add({ ...OPEN, id: String(id) });
+    expect(await store.find('0')).toBeUndefined();
+    expect(await store.find('1')).toMatchObject({ id: '1' });
+    expect(await store.find('100000')).toMatchObject({ id: '100000' });
+    await store.save({ ...OPEN, id: '0' });
+    expect(await store.find('0')).toBeUndefined();
+  });
+});

@@ -152,6 +152,13 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect(next.headers).toHaveProperty('x-berbix-signature');
   });
 
+  it('says so when too many are to go wrong', async () => {
+    for (let index = 0; index < 1000; index += 1) sandbox.webhooks.failNext('late');
+    const { status: code, json } = await call('POST', '/faults', { fault: 'late' });
+    expect(code).toBe(400);
+    expect(json.message).toMatch(/^1000 webhooks .* DELETE \/sandbox\/webhooks\/faults\.$/);
+  });
+
   it.each([
     ['PUT', '', { finished: 'localhost' }, 'The URL for finished must be a URL that'],
     ['PUT', '', { done: 'http://x' }, 'The kind must be one of finished, status.'],

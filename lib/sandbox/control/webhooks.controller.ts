@@ -66,7 +66,11 @@ export class WebhooksController {
   @HttpCode(204)
   addFault(@JsonObjectBody() body: JsonObject): void {
     const { fault, kind } = parseWebhookFault(body);
-    this.webhooks.failNext(fault, kind);
+    try {
+      this.webhooks.failNext(fault, kind);
+    } catch (error) {
+      throw invalidRequest((error as Error).message);
+    }
   }
 
   @Delete('faults')

@@ -1,6 +1,9 @@
 import { checkFault } from './check-fault.js';
 import type { SandboxFault } from './fault.js';
 
+/** More than any test reads; without a limit, a loop that adds and never meets them fills the memory. */
+const MOST_FAULTS = 1000;
+
 /**
  * What shall go wrong next. A request takes the first fault that is meant for it, in the order in
  * which they were added, and no more than one.
@@ -12,9 +15,18 @@ import type { SandboxFault } from './fault.js';
 export class SandboxFaults {
   #pending: SandboxFault[] = [];
 
-  /** @throws {TypeError} for a fault that cannot be; the message says why */
+  /**
+   * @throws {TypeError} for a fault that cannot be; the message says why
+   * @throws {RangeError} if 1000 of them wait
+   */
   add(fault: SandboxFault): void {
-    this.#pending.push({ ...checkFault(fault) });
+    const checked = { ...checkFault(fault) };
+    if (this.#pending.length >= MOST_FAULTS) {
+      throw new RangeError(
+        `${MOST_FAULTS} faults wait to happen, and there can be no more. Clear them: faults.clear(), or DELETE /sandbox/faults.`,
+      );
+    }
+    this.#pending.push(checked);
   }
 
   /** Forgets the faults that have not happened yet. */

@@ -3,13 +3,19 @@ import type { SandboxMode } from '../auth/sandbox-mode.js';
 import { TransactionStore } from './transaction.store.js';
 import { type CompletedTransaction, isCompleted, type Transaction } from './transaction.js';
 
-/** The transactions of this run. */
+/** Some hundred megabytes at most: a test that runs for days makes room for new ones. */
+const MOST_TRANSACTIONS = 100_000;
+
+/** The transactions of this run: the last 100,000, those before are as if purged. */
 @Injectable()
 export class InMemoryTransactionStore extends TransactionStore {
   readonly #transactions = new Map<string, Transaction>();
 
   async add(transaction: Transaction): Promise<void> {
     this.#transactions.set(transaction.id, transaction);
+    if (this.#transactions.size <= MOST_TRANSACTIONS) return;
+    const [oldest = ''] = this.#transactions.keys();
+    this.#transactions.delete(oldest);
   }
 
   async find(id: string): Promise<Transaction | undefined> {
@@ -17,6 +23,8 @@ export class InMemoryTransactionStore extends TransactionStore {
   }
 
   async save(transaction: Transaction): Promise<void> {
+    // It may have made room for another meanwhile.
+    if (!this.#transactions.has(transaction.id)) return;
     this.#transactions.set(transaction.id, transaction);
   }
 

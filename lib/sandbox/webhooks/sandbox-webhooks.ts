@@ -9,6 +9,9 @@ import { WEBHOOK_FAULTS, type WebhookFault } from './webhook-fault.js';
 import { WebhookSender } from './webhook-sender.js';
 import { problemOfUrl, type WebhookSettings } from './webhook.settings.js';
 
+/** More than any test reads. */
+const MOST_FAULTS = 1000;
+
 /**
  * The two webhooks: where they go, and what they do wrong. They are sent at least once, in no order
  * that can be relied on, and never keep an answer of the API waiting.
@@ -54,12 +57,20 @@ export class SandboxWebhooks {
   /**
    * Lets the next webhook, of this kind or of any, go wrong, whatever it is sent for. Each call is
    * for one webhook, in the order of the calls.
+   *
+   * @throws {TypeError} for a fault or a kind that does not exist
+   * @throws {RangeError} if 1000 of them wait
    */
   failNext(fault: WebhookFault, kind?: WebhookKind): void {
     if (!WEBHOOK_FAULTS.includes(fault)) {
       throw new TypeError(`The fault of a webhook must be one of ${WEBHOOK_FAULTS.join(', ')}.`);
     }
     if (kind !== undefined) checkKind(kind);
+    if (this.#faults.length >= MOST_FAULTS) {
+      throw new RangeError(
+        `${MOST_FAULTS} webhooks are to go wrong, and there can be no more. Clear them: webhooks.clearFaults(), or DELETE /sandbox/webhooks/faults.`,
+      );
+    }
     this.#faults.push({ fault, kind });
   }
 
