@@ -66,7 +66,7 @@ class BerbixEnvironment implements BerbixModuleOptions {
 }
 
 /**
- * The options from the environment, for @nestjs/config, in the namespace `nestjs-berbix`: inject them
+ * The options from the environment, for `@nestjs/config`, in the namespace `nestjs-berbix`: inject them
  * with `berbixConfig.KEY`.
  *
  * | variable | option |
@@ -84,7 +84,7 @@ class BerbixEnvironment implements BerbixModuleOptions {
  *
  * @example
  * ```ts
- * @Module({ imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())] })
+ * imports: [ConfigModule.forRoot(), BerbixModule.forRootAsync(berbixConfig.asProvider())]
  * ```
  *
  * @example

@@ -35,14 +35,16 @@ export interface BerbixOptionsFactory {
 }
 
 /** Options of {@link BerbixModule.forRootAsync}; give one of `useFactory`, `useClass` and `useExisting`. */
-export interface BerbixModuleAsyncOptions
-  extends BerbixModuleExtras, Pick<ModuleMetadata, 'imports'> {
+export interface BerbixModuleAsyncOptions extends BerbixModuleExtras {
+  /** Modules whose providers the factory or the class of the options needs. */
+  imports?: ModuleMetadata['imports'] | undefined;
   /** A function that makes the options; called once, when the application starts. */
-  useFactory?: (...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>;
+  useFactory?:
+    ((...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>) | undefined;
   /** What `useFactory` is called with. */
-  inject?: FactoryProvider['inject'];
+  inject?: FactoryProvider['inject'] | undefined;
   /** A class that is created for this purpose; what it injects comes from `imports` and `extraProviders`. */
-  useClass?: Type<BerbixOptionsFactory>;
+  useClass?: Type<BerbixOptionsFactory> | undefined;
   /** A class that is a provider already, in `imports` or `extraProviders`. */
-  useExisting?: Type<BerbixOptionsFactory>;
+  useExisting?: Type<BerbixOptionsFactory> | undefined;
 }

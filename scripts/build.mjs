@@ -29,6 +29,7 @@ const TARGETS = {
       writeFileSync(`${folder}/esm/package.json`, '{"type":"module"}\n');
       writeFileSync(`${folder}/cjs/package.json`, '{"type":"commonjs"}\n');
       chmodSync(`${folder}/esm/cli/main.js`, 0o755);
+      removeSourceTags(folder);
     },
   },
   build: {
@@ -95,4 +96,13 @@ function hash(files) {
   const sum = createHash('sha256');
   for (const file of files) sum.update(`${file}\0${readFileSync(file)}\0`);
   return sum.digest('hex');
+}
+
+/** What editors show has no tags that say where a statement comes from, such as [sdk: node]. */
+function removeSourceTags(folder) {
+  for (const file of readdirSync(folder, { recursive: true })) {
+    if (!file.endsWith('.d.ts')) continue;
+    const types = readFileSync(join(folder, file), 'utf8');
+    writeFileSync(join(folder, file), types.replaceAll(/ \[(?:doc|sdk|3p):[^\]]*\]/g, ''));
+  }
 }

@@ -11,7 +11,7 @@ export interface BerbixErrorDetails {
   /** HTTP status of the answer, where there was one. */
   status?: number | undefined;
   /** Whether the same call may succeed later, unchanged. */
-  retryable?: boolean;
+  retryable?: boolean | undefined;
   /** How long to wait before that, in milliseconds, where the API said so. */
   retryAfterMs?: number | undefined;
   /** The API's short name for the refusal, where it gave one. */

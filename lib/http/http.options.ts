@@ -5,8 +5,8 @@ import type { BerbixDispatcher } from './undici.adapter.js';
 /** How one Berbix account is reached. */
 export interface BerbixHttpModuleOptions {
   /**
-   * The API secret of the account, from the dashboard; it decides between test and live
-   * [doc: docs/settings]. A function is asked before every request, so that a rotated secret is
+   * The API secret of the account, from the dashboard; it decides between test and
+   * live. [doc: docs/settings] A function is asked before every request, so that a rotated secret is
    * used without a restart; let it answer from memory.
    *
    * It runs in the async context of the caller, and in that of nobody for an exchange, which callers

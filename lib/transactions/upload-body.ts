@@ -16,11 +16,11 @@ export type UploadData = Uint8Array | string;
 export interface UploadImageDto {
   imageSubject: ImageSubject;
   /** Left out, the API finds out. [sdk: node] */
-  format?: ImageFormat;
+  format?: ImageFormat | undefined;
   /** JPEG below 10 MB is advised. [doc: reference/uploadimages] */
   data: UploadData;
   /** The data of the PDF417 barcode, if it was read before. [sdk: node, java] */
-  extractedBarcode?: UploadData;
+  extractedBarcode?: UploadData | undefined;
 }
 
 /**

@@ -71,8 +71,7 @@ export class BerbixVerificationService {
    *
    * @example
    * ```ts
-   * @Post('verification')
-   * begin(@SignedInCustomer() uid: string): Observable<VerificationStartDto> {
+   * begin(uid: string): Observable<VerificationStartDto> {
    *   return this.verifications.begin(uid, { templateKey: this.templateKey });
    * }
    * ```

@@ -66,13 +66,8 @@ export const BerbixWebhook = createParamDecorator((_: unknown, context: Executio
  * caller is told no more; the log has the reason, as an error where it is yours to mend and as a
  * warning otherwise.
  *
- * @example
- * ```ts
- * @Post('berbix/finished')
- * @UseGuards(BerbixWebhookGuard)
- * @BerbixWebhookKind('finished')
- * finished(@BerbixWebhook() webhook: BerbixWebhookDto) { ... }
- * ```
+ * Use it as `@UseGuards(BerbixWebhookGuard)` with `@BerbixWebhookKind('finished')` on a handler such
+ * as `finished(@BerbixWebhook() webhook: BerbixWebhookDto)`.
  */
 @Injectable()
 export class BerbixWebhookGuard implements CanActivate {

@@ -79,7 +79,7 @@ const OPTION_NAMES = [
  *
  * @example
  * ```ts
- * @Module({ controllers: [createBerbixWebhookController({ decorators: [Public(), SkipThrottle()] })] })
+ * controllers: [createBerbixWebhookController({ decorators: [Public(), SkipThrottle()] })]
  * ```
  */
 export function createBerbixWebhookController(options: BerbixWebhookControllerOptions = {}): Type {

@@ -21,15 +21,11 @@ export type MethodKey = string | symbol;
  * Other decorators may stand above or below. A method that overrides one with this decorator in a
  * subclass handles the same webhooks, unless it has decorators of its own.
  *
+ * Use it as `@OnBerbixWebhook('status') async onStatus({ customerUid }: BerbixWebhookDto) { ... }`.
+ *
  * @param kind `finished` when the flow was completed, `status` when the action was determined or changed
  * @param account its name as given to `forRoot`, if it has one
  * @throws {BerbixConfigurationError} for anything but a method of instances, and for an unknown kind
- *
- * @example
- * ```ts
- * @OnBerbixWebhook('status')
- * async onStatus({ customerUid, transactionId }: BerbixWebhookDto) { ... }
- * ```
  */
 export function OnBerbixWebhook(kind: WebhookKind, account?: string): MethodDecorator {
   const route = webhookRoute('@OnBerbixWebhook', kind, account);

@@ -3,14 +3,14 @@ import type { ApiJson } from '../api-json.js';
 /** Which requests a fault is for, and how many of them. */
 export interface FaultTarget {
   /** Only requests with this method, such as `POST`. */
-  method?: string;
+  method?: string | undefined;
   /** Only requests to this path, such as `/v0/tokens`. */
-  path?: string;
+  path?: string | undefined;
   /**
    * For how many requests; `Infinity` for all of them until `clear()`.
    * @default 1
    */
-  times?: number;
+  times?: number | undefined;
 }
 
 /** For faults that take the answer away. */
@@ -20,7 +20,7 @@ export interface Processable {
    * is the worst moment to fail.
    * @default false
    */
-  processed?: boolean;
+  processed?: boolean | undefined;
 }
 
 /** Answer later, by so many milliseconds. */
@@ -63,7 +63,7 @@ export interface HtmlFault extends FaultTarget, Processable {
    * 400 to 599.
    * @default 502
    */
-  status?: number;
+  status?: number | undefined;
 }
 
 /** An error in the shape of the API. */
@@ -72,18 +72,18 @@ export interface StatusFault extends FaultTarget, Processable {
   /** 400 to 599. */
   status: number;
   /** Seconds, or an HTTP date: what the `Retry-After` header says. */
-  retryAfter?: number | string;
-  readable?: string;
-  message?: string;
+  retryAfter?: number | string | undefined;
+  readable?: string | undefined;
+  message?: string | undefined;
 }
 
 /** Any answer: a JSON value, or a string that is sent as it is. */
 export interface AnswerFault extends FaultTarget, Processable {
   kind: 'answer';
   /** @default 200 */
-  status?: number;
+  status?: number | undefined;
   /** Further headers, such as the `location` of a redirect. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   body: ApiJson;
 }
 

@@ -18,7 +18,7 @@ export interface PostgresClient {
 /** The options of a {@link PostgresTokenStore}. */
 export interface PostgresTokenStoreOptions {
   /** The table, with its schema if need be: `app.berbix_tokens`. `berbix_tokens` by default. */
-  table?: string;
+  table?: string | undefined;
 }
 
 interface Row {

@@ -19,12 +19,12 @@ export interface RedisClient extends RedisScanner {
 /** The options of a {@link RedisTokenStore}. */
 export interface RedisTokenStoreOptions {
   /** What every key begins with; `berbix:` by default. */
-  prefix?: string;
+  prefix?: string | undefined;
   /**
    * Whether a write that Redis has confirmed outlives a crash of it: `appendonly yes` with
    * `appendfsync always`. Redis cannot be asked on every host, so you say so. False by default.
    */
-  durable?: boolean;
+  durable?: boolean | undefined;
 }
 
 /**

@@ -20,15 +20,15 @@ export class BerbixTokensDto {
 
   /** Absent in answers to grants that are no longer in use; never counted on. [3p: mintyfusion TokenModel.cs] */
   @IsOptionalToken()
-  clientToken?: string;
+  clientToken?: string | undefined;
 
   /** Documented as absent when tokens are refreshed; the stored one stays good then. [3p: mintyfusion TokenModel.cs] */
   @IsOptionalRefreshToken()
-  refreshToken?: string;
+  refreshToken?: string | undefined;
 
   /** The digits of a 64-bit integer. */
   @IsOptionalId()
-  transactionId?: string;
+  transactionId?: string | undefined;
 
   /** Seconds from the start of the request. */
   @IsLifetime()

@@ -32,7 +32,7 @@ export class ClientTokenDto {
     return Object.assign(new ClientTokenDto(), { clientToken, expiresAt });
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       clientToken: {

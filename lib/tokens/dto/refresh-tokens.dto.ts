@@ -8,7 +8,7 @@ export class RefreshTokensDto {
   @IsRefreshToken()
   refreshToken!: string;
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       refreshToken: {

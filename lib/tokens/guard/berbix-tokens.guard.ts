@@ -59,12 +59,16 @@ interface GuardedHandler extends Requirement {
  * itself: whoever writes another's uid into a URL would act in his place.
  *
  * Put the login guard below this decorator: Nest runs the guards of a handler from the lowest
- * decorator upwards, after those of its controller and global ones.
+ * decorator upwards, after those of its controller and global ones. In `applyDecorators` the login
+ * guard comes first.
  *
  * @example
  * ```ts
- * @RequireFreshTokens((request: SignedInRequest) => ({ customerUid: request.user.id }))
- * @UseGuards(SignedInGuard)
+ * const WithTokens = () =>
+ *   applyDecorators(
+ *     UseGuards(SignedInGuard),
+ *     RequireFreshTokens((request: SignedInRequest) => ({ customerUid: request.user.id })),
+ *   );
  * ```
  */
 export function RequireFreshTokens<Request>(

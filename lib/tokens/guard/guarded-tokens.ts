@@ -41,8 +41,6 @@ export function keepTokens(context: ExecutionContext, tokens: BerbixTokens): voi
  *
  * @example
  * ```ts
- * @Get('result')
- * @RequireFreshTokens((request: SignedInRequest) => ({ customerUid: request.user.id }))
  * result(@FreshTokens() tokens: BerbixTokens) {
  *   return this.transactions.fetch(tokens);
  * }

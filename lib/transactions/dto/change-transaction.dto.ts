@@ -24,9 +24,9 @@ export class UpdateTransactionDto {
   /** Why, for the dashboard. */
   @IsOptional()
   @IsString()
-  note?: string;
+  note?: string | undefined;
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       action: { required: true, type: () => String },
@@ -45,14 +45,14 @@ export class OverrideTransactionDto {
   @IsOptional()
   @IsArray()
   @IsString({ each: true })
-  flags?: string[];
+  flags?: string[] | undefined;
 
   /** Values instead of the sample's, by the API's name of the field, such as `given_name`. */
   @IsOptional()
   @IsRecordOfStrings()
-  overrideFields?: Record<string, string>;
+  overrideFields?: Record<string, string> | undefined;
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       responsePayload: { required: true, enum: [...RESPONSE_PAYLOADS] },

@@ -29,24 +29,24 @@ export class CreateTransactionDto {
   /** Prefills the hand-off to a phone. [3p: mintyfusion] */
   @IsOptional()
   @IsEmail()
-  email?: string;
+  email?: string | undefined;
 
   /** Prefills the hand-off to a phone. [3p: mintyfusion] */
   @IsOptional()
   @IsString()
-  phone?: string;
+  phone?: string | undefined;
 
   /** You assert that the user consents; selfies that you upload are not compared without it. [sdk: node] */
   @IsOptional()
   @IsBoolean()
-  consentsToAutomatedFacialRecognition?: boolean;
+  consentsToAutomatedFacialRecognition?: boolean | undefined;
 
   /** What the extracted data is compared with. [sdk: php] */
   @IsOptional()
   @IsMatchData()
-  matchData?: MatchDataDto;
+  matchData?: MatchDataDto | undefined;
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       customerUid: { required: true, type: () => String },
@@ -64,16 +64,16 @@ export class CreateHostedTransactionDto extends CreateTransactionDto {
   /** Is written to when the verification is complete. */
   @IsOptional()
   @IsEmail()
-  completionEmail?: string;
+  completionEmail?: string | undefined;
 
   /** Where the user goes then, with its scheme, also one of an app of yours; the dashboard's setting by default. */
   @IsOptional()
   @Matches(ABSOLUTE_URL, {
     message: '$property must be a URL with its scheme, such as https://bank.example/verified',
   })
-  redirectUrl?: string;
+  redirectUrl?: string | undefined;
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static override _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       ...super._OPENAPI_METADATA_FACTORY(),
@@ -88,14 +88,14 @@ export class CreateApiOnlyTransactionDto extends CreateTransactionDto {
   /** Country of the ID, in two letters of either case (ISO 3166-1 alpha-2). */
   @IsOptional()
   @IsISO31661Alpha2()
-  idCountry?: string;
+  idCountry?: string | undefined;
 
   /** Passport `P`, driver licence `DL`, permanent resident card `PRC`, passport card `PC`, other card `ID`. */
   @IsOptional()
   @IsIn(ID_TYPES)
-  idType?: IdType;
+  idType?: IdType | undefined;
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static override _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       ...super._OPENAPI_METADATA_FACTORY(),

@@ -18,7 +18,7 @@ export class HostedTransactionDto {
     return this.#tokens;
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return { hostedUrl: { required: true, type: () => String } };
   }
@@ -41,7 +41,7 @@ export class ApiOnlyTransactionDto {
     return this.#tokens;
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return { firstStep: { required: true, type: () => String } };
   }

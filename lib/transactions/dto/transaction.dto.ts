@@ -90,7 +90,7 @@ export class TransactionDto {
     return dto;
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     const text = { required: false, type: () => String };
     const object = { required: true, type: () => Object };

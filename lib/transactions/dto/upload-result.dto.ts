@@ -31,7 +31,7 @@ export class UploadResultDto {
     return dto;
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       nextStep: { required: true, type: () => String },

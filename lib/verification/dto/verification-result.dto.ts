@@ -37,7 +37,7 @@ export class VerificationResultDto {
     return Object.assign(new VerificationResultDto(), { status });
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       status: { required: true, type: () => String },

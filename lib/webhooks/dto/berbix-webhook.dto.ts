@@ -38,7 +38,7 @@ export class BerbixWebhookDto {
     });
   }
 
-  /** Read by @nestjs/swagger, which cannot see into packages. @internal */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       kind: { required: true, enum: ['finished', 'status'] },
