@@ -1,3 +1,4 @@
+import { SuspendAwareClock } from './suspend-aware-clock.js';
 import {
   BerbixTokenStore,
   type Lease,
@@ -28,6 +29,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   readonly description = 'the memory of this process';
   readonly shared = false;
   readonly durable = false;
+  readonly #clock = new SuspendAwareClock();
   /** Those used last are at the end. */
   readonly #records = new Map<string, MemoryRecord>();
   /** When records without a value were left so; the oldest first. */
@@ -49,8 +51,8 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     const record = this.#records.get(key);
     if (record === undefined) return undefined;
     const { version, fence, value, note, leaseUntil } = record;
-    const now = clock();
-    return { version, fence, value, note, leasedForMs: Math.max(0, leaseUntil - now), now };
+    const leasedForMs = Math.max(0, leaseUntil - performance.now());
+    return { version, fence, value, note, leasedForMs, now: this.#clock.now() };
   }
 
   async lease(
@@ -59,7 +61,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     ttlMs: number,
     note: string,
   ): Promise<Lease | undefined> {
-    const now = clock();
+    const now = performance.now();
     const record = this.#records.get(key) ?? empty();
     if (!isAsSeen(record, seen) || record.leaseUntil > now) return undefined;
     record.fence++;
@@ -67,7 +69,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     record.note = note;
     this.#use(key, record, now);
     if (record.value === undefined) this.#removeInADay(key, now);
-    return { fence: record.fence, now };
+    return { fence: record.fence, now: this.#clock.now() };
   }
 
   async commit(key: string, version: number, value: string): Promise<number | undefined> {
@@ -77,7 +79,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     record.value = value;
     record.note = undefined;
     record.leaseUntil = 0;
-    this.#use(key, record, clock());
+    this.#use(key, record, performance.now());
     this.#emptied.delete(key);
     return record.version;
   }
@@ -95,7 +97,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     if (record === undefined || !isAsSeen(record, seen)) return false;
     const { version, fence } = record;
     this.#records.set(key, { ...empty(), version: version + 1, fence: fence + 1 });
-    this.#removeInADay(key, clock());
+    this.#removeInADay(key, performance.now());
     return true;
   }
 
@@ -149,9 +151,4 @@ function empty(): MemoryRecord {
 
 function isAsSeen(record: MemoryRecord, seen: SeenRecord): boolean {
   return record.version === seen.version && record.fence === seen.fence;
-}
-
-/** Goes on evenly when somebody sets the clock of this machine. */
-function clock(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -7,6 +7,8 @@ export interface CachedTokens extends FoundTokens {
   /** That they are kept under. */
   readonly name: string;
   softAt: number;
+  /** Between the clock of the host and the even one: above that, more time has passed than the latter says. */
+  readonly differenceUntil: number;
   /** Until then they are handed out as they are. */
   serveUntil: number;
   /** From here on the store is asked whether they still count. */
@@ -23,6 +25,9 @@ const SPREAD = 0.02;
 
 /** Milliseconds between two tries to refresh tokens that are still good, or a share of what is left of them. */
 const [BETWEEN_TRIES_MS, BETWEEN_TRIES_SHARE] = [1_000, 0.25];
+
+/** A machine that was suspended for so long, or for this share of the life of tokens, reads them again. */
+const [SUSPENDED_MS, SUSPENDED_SHARE] = [30_000, 0.05];
 
 /** What has a name, by what comes after its kind. */
 type Entries = Map<string, CachedTokens>;
@@ -43,14 +48,14 @@ export class TokenCache {
 
   get(name: string): CachedTokens | undefined {
     const [entries, id] = this.#place(name);
-    return entries.get(id);
+    return reliable(entries.get(id));
   }
 
   /** The same by the owner, who is not checked: what was never asked for by a name is not found. */
   of(owner: TokenOwner): CachedTokens | undefined {
     const { transactionId, customerUid } = owner as Record<string, string>;
-    if (customerUid === undefined) return this.#transactions.get(transactionId as string);
-    return transactionId === undefined ? this.#customers.get(customerUid) : undefined;
+    if (customerUid === undefined) return reliable(this.#transactions.get(transactionId as string));
+    return transactionId === undefined ? reliable(this.#customers.get(customerUid)) : undefined;
   }
 
   put(name: string, found: FoundTokens): CachedTokens {
@@ -63,6 +68,8 @@ export class TokenCache {
       softAt: softAt + spread,
       hardAt,
       endAt,
+      differenceUntil:
+        Date.now() - now + Math.min(SUSPENDED_MS, (tokens.lifetimeMs ?? 0) * SUSPENDED_SHARE),
       serveUntil: 0,
       recheckAt: now + RECHECK_AFTER_MS,
       used: false,
@@ -130,6 +137,15 @@ export function postponeRefresh(entry: CachedTokens): void {
 export function postponeRecheck(entry: CachedTokens, ms: number): void {
   entry.recheckAt = performance.now() + ms;
   serve(entry);
+}
+
+/**
+ * The times of an entry are those of a clock that stands still while the machine is suspended: after
+ * that, and after the clock of the host was set forward, the store is asked.
+ */
+function reliable(entry: CachedTokens | undefined): CachedTokens | undefined {
+  if (entry === undefined) return undefined;
+  return Date.now() - performance.now() > entry.differenceUntil ? undefined : entry;
 }
 
 function serve(entry: CachedTokens): void {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { eachWorld } from './support/each-world.js';
-import { advance, outcomeOf, setStoreClock, valueOf } from './support/virtual-time.js';
+import {
+  advance,
+  outcomeOf,
+  setHostClock,
+  setStoreClock,
+  valueOf,
+} from './support/virtual-time.js';
 
+const [ADA, ONE] = [{ customerUid: 'ada' }, { transactionId: '1' }];
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 
 describe('a store whose clock is set back by an hour', () => {
@@ -63,5 +70,47 @@ describe('a store whose clock is set back by an hour', () => {
     await advance(SECOND);
     const { accessToken } = await valueOf(replica.fresh(owner));
     expect(world.api.leftOf(accessToken)).toBeGreaterThan(59 * MINUTE);
+  });
+});
+
+describe('a machine that was suspended, whose even clock stood still', () => {
+  const the = eachWorld();
+
+  it.each(['by transaction', 'by customer', 'brought along'])(
+    'I1: hands out nothing from memory that has ended meanwhile: %s',
+    async (where) => {
+      const { world } = the;
+      // The store of this world is in the same machine, and so is the memory of what is brought along.
+      const replica = await world.start();
+      const created = world.api.create('1');
+      const owner = where === 'by customer' ? ADA : ONE;
+      const source = where === 'brought along' ? created.refreshToken : owner;
+      if (source === owner) await valueOf(replica.remember(created, ADA.customerUid));
+      const { accessToken } = await valueOf(replica.fresh(source));
+      setHostClock(2 * HOUR);
+      const after = await valueOf(replica.fresh(source));
+      expect(after.accessToken).not.toBe(accessToken);
+      // Once: then the clocks agree again.
+      const { length } = world.api.exchanges;
+      for (let minute = 0; minute < 10; minute++) {
+        await advance(MINUTE);
+        await valueOf(replica.fresh(source));
+      }
+      expect(world.api.exchanges).toHaveLength(length);
+    },
+  );
+
+  it('a clock of the host that was only set forward costs one look at the store', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    // The clock of the store goes on evenly.
+    setHostClock(2 * HOUR);
+    setStoreClock(-2 * HOUR);
+    const before = world.storeCalls.length;
+    await valueOf(replica.fresh(owner));
+    await valueOf(replica.fresh(owner));
+    expect(world.storeCalls.length).toBe(before + 1);
   });
 });
