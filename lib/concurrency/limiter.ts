@@ -25,7 +25,7 @@ const PATIENT: Wait = { deadline: Infinity };
 /** From fewer functions than this nothing is concluded about how long the queue takes. */
 const MIN_SAMPLE = 4;
 
-/** After this many rounds of all that run at a time, the older half of what was seen counts half. */
+/** After this many rounds of all that run at a time, what was seen until then counts half. */
 const ROUNDS = 16;
 
 /**
@@ -43,9 +43,9 @@ export class Limiter {
   #waiting = 0;
   #first: Place | undefined;
   #last: Place | undefined;
-  /** Since when there has been a queue, by `performance.now()`, and how many functions have ended since. */
-  #busySince = 0;
+  /** How many functions have ended since there has been a queue, and how long they ran, in milliseconds. */
   #ended = 0;
+  #ranMs = 0;
 
   /**
    * @param maxRunning functions at once
@@ -64,10 +64,11 @@ export class Limiter {
   async run<T>(work: () => Promise<T> | T, wait: Wait = PATIENT): Promise<T> {
     if (this.#running < this.maxRunning) this.#running++;
     else await this.#turn(wait);
+    const begunAt = performance.now();
     try {
       return await work();
     } finally {
-      this.#next();
+      this.#next(begunAt);
     }
   }
 
@@ -79,7 +80,7 @@ export class Limiter {
   #turn(wait: Wait): Promise<void> {
     if (this.#waiting >= this.maxWaiting) throw new NoTurn('full');
     const now = performance.now();
-    if (this.#waiting === 0) [this.#busySince, this.#ended] = [now, 0];
+    if (this.#waiting === 0) [this.#ended, this.#ranMs] = [0, 0];
     const lateMs = this.#lateMs(this.#waiting + 1, wait, now);
     if (lateMs > 0) throw new NoTurn('late', lateMs);
     return new Promise((begin, reject) => {
@@ -93,13 +94,14 @@ export class Limiter {
   }
 
   /** One has ended: the first in the queue who can still use the turn takes it over. */
-  #next(): void {
-    this.#ended++;
+  #next(begunAt: number): void {
     if (this.#first === undefined) return void this.#running--;
     const now = performance.now();
+    this.#ended++;
+    this.#ranMs += now - begunAt;
     if (this.#ended > ROUNDS * Math.max(this.maxRunning, MIN_SAMPLE)) {
       this.#ended /= 2;
-      this.#busySince = (this.#busySince + now) / 2;
+      this.#ranMs /= 2;
     }
     this.#dismissLate(now);
     for (let place = this.#first; place !== undefined; place = this.#first) {
@@ -121,11 +123,15 @@ export class Limiter {
     }
   }
 
-  /** By how many milliseconds the turn of that place in the queue comes too late, at the pace seen so far. */
+  /**
+   * By how many milliseconds the turn of that place in the queue comes too late for a function of
+   * average length to end in time. Judged by that length, not by how many ended in a time: those that
+   * began together end together, and the first of them to end would make the queue look slow.
+   */
   #lateMs(position: number, { deadline }: Wait, now: number): number {
     if (this.#ended < Math.max(this.maxRunning, MIN_SAMPLE)) return 0;
-    const turnAt = now + ((now - this.#busySince) / this.#ended) * position;
-    return Math.ceil(turnAt - deadline);
+    const averageMs = this.#ranMs / this.#ended;
+    return Math.ceil(now + averageMs * (position / this.maxRunning + 1) - deadline);
   }
 
   #leave(place: Place, error: unknown): boolean {

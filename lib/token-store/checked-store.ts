@@ -115,9 +115,8 @@ export class CheckedStore {
     const calledAt = performance.now();
     const run = async (): Promise<[T, number]> => {
       const askedAt = performance.now();
-      // Whoever had to wait because the store is silent does not wait for it once more.
-      const hasWaited = askedAt - calledAt >= this.timeoutMs;
-      if (hasWaited && this.#answeredAt < calledAt) throw this.#silence();
+      // Fail fast: the store did not answer while this call was queued.
+      if (this.#isSilentSince(calledAt)) throw this.#silence();
       try {
         return [await this.#inTime(call(this.store)), askedAt];
       } catch (error) {
@@ -130,17 +129,24 @@ export class CheckedStore {
 
   /** The same for a call that ends nothing: it is not made where its turn would come too late. */
   async #look<T>(call: (store: BerbixTokenStore) => Promise<T>): Promise<[T, number]> {
+    const calledAt = performance.now();
     const maxWaitMs = MAX_WAIT_CALLS * this.timeoutMs;
     try {
-      return await this.#ask(call, performance.now() + maxWaitMs);
+      return await this.#ask(call, calledAt + maxWaitMs);
     } catch (error) {
       if (!(error instanceof NoTurn)) throw error;
+      if (this.#isSilentSince(calledAt)) throw this.#silence();
       throw new BerbixStoreError(
         `So many calls wait for the token store (${this.description}) that this one would have no turn within ${maxWaitMs} ms.`,
         { retryable: true, retryAfterMs: error.retryAfterMs },
         'BUSY',
       );
     }
+  }
+
+  /** Whether the store has answered nothing since then, for as long as one call may take. */
+  #isSilentSince(calledAt: number): boolean {
+    return this.#answeredAt < calledAt && performance.now() - calledAt >= this.timeoutMs;
   }
 
   #inTime<T>(operation: Promise<T>): Promise<T> {
