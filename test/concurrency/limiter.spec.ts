@@ -1,9 +1,13 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Limiter, NoTurn } from '../../lib/concurrency/index.js';
 
 const hang = (): Promise<never> => new Promise(() => {});
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe('a limiter', () => {
   it('runs as many as it may at a time, the others in the order in which they came', () =>
@@ -86,6 +90,31 @@ describe('a limiter', () => {
     await expect(late).rejects.toEqual(new NoTurn('expired'));
     expect(await inTime).toBe('in time');
     expect(work).not.toHaveBeenCalled();
+  });
+
+  it('refuses who would have their turn too late, and says when to come again', async () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const limiter = new Limiter(1);
+    const ends: (() => void)[] = [];
+    const work = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+    for (let n = 0; n < 14; n++) void limiter.run(work);
+    for (let second = 1; second <= 4; second++) {
+      now.mockReturnValue(second * 1_000);
+      ends.at(-1)?.();
+      await settle();
+    }
+    // One a second, and nine before this one, which takes a second, too.
+    const late = limiter.run(work, { deadline: 4_000 + 10_000 });
+    await expect(late).rejects.toEqual(new NoTurn('late', 1_000));
+    let left: unknown;
+    limiter.run(work, { deadline: 4_000 + 11_000 }).catch((error: unknown) => (left = error));
+    await settle();
+    expect(left).toBeUndefined();
+    // The next takes five seconds: at that pace it is too late for this one, too.
+    now.mockReturnValue(9_000);
+    ends.at(-1)?.();
+    await settle();
+    expect(left).toMatchObject({ reason: 'late' });
   });
 
   it('tells all who wait when it is to be so, and serves those who come after', async () => {

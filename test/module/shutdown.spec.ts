@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
-import { describe, expect, it } from '@jest/globals';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
 import { InMemoryTokenStore } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
+import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
 import { quietNest } from '../support/quiet-nest.js';
 import { listening, startServices } from '../support/services.js';
@@ -10,9 +12,19 @@ import { until } from '../support/until.js';
 
 const image = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
 
-/** Timers that keep the process alive. */
-const timers = (): number =>
-  process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+/** Records the timers that are set from now on; gives how many of them keep the process alive. */
+function recordTimers(): () => number {
+  const set: NodeJS.Timeout[] = [];
+  const real = globalThis.setTimeout;
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(((...args: [() => void, number]) => {
+    const timer = real(...args);
+    set.push(timer);
+    return timer;
+  }) as typeof globalThis.setTimeout);
+  // No public property tells whether a timer is over.
+  const isOver = (timer: object): unknown => Reflect.get(timer, '_destroyed');
+  return () => set.filter((timer) => timer.hasRef() && !isOver(timer)).length;
+}
 
 describe('the shutdown of an application', () => {
   quietNest();
@@ -25,13 +37,20 @@ describe('the shutdown of an application', () => {
         request.resume();
         paths.push(String(request.url));
         if (request.method === 'DELETE') {
-          response.writeHead(503, { 'retry-after': '50' }).end();
+          response.writeHead(503, { 'retry-after': '80' }).end();
         }
       }),
     );
-    const store = new InMemoryTokenStore();
+    const memory = new InMemoryTokenStore();
+    let looks = 0;
+    const store = changed(memory, {
+      load: (key) => {
+        looks++;
+        return memory.load(key);
+      },
+    });
     let loads = 0;
-    const before = timers();
+    const timers = recordTimers();
     const { module, tokens, transactions } = await startServices({
       apiSecret: 's',
       apiHost: url,
@@ -63,6 +82,11 @@ describe('the shutdown of an application', () => {
     for (const error of await Promise.all(ends)) {
       expect(error.message).toMatch(/shuts down|shut down|503/);
     }
-    await until(() => timers() <= before);
+    await setImmediate();
+    expect(timers()).toBe(0);
+    // Nobody looks any more whether another replica is done.
+    const last = looks;
+    await setTimeout(500);
+    expect(looks).toBe(last);
   });
 });
