@@ -53,6 +53,18 @@ describe('a store whose clock is set back by an hour', () => {
     expect(world.api.leftOf(accessToken)).toBeGreaterThan(59 * MINUTE);
   });
 
+  it('I12: a lease that seems to last an hour is not waited for', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    // As the store shows one of half a minute, once its clock was set back.
+    const { version = 0, fence = 0 } = await world.stored();
+    await world.memory.lease('default/transaction/1', { version, fence }, HOUR, '{}');
+    const { accessToken } = await valueOf(replica.fresh(owner));
+    expect(world.api.leftOf(accessToken)).toBeGreaterThan(59 * MINUTE);
+  });
+
   it.each([
     ['a failure', { status: 503 }],
     [
