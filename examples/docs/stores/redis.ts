@@ -8,20 +8,20 @@ import { Redis } from 'ioredis';
 export async function connectTo(url: string): Promise<Redis> {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
-    // Without a queue the first command needs a connection: it is awaited below.
+    // Without a queue the first command needs a connection: wait for it below.
     lazyConnect: true,
     commandTimeout: 1_000,
     // A command whose answer was lost is not sent once more: it may have been done.
     maxRetriesPerRequest: 0,
-    // After a failover, what was the primary refuses to write: connect again, to the new one.
+    // After a failover the old primary refuses writes: connect again, to the new one.
     reconnectOnError: (error) => error.message.includes('READONLY'),
   });
-  // Of a connection; a command that needs one tells by itself.
+  // Connection errors; a command that needs the connection fails by itself.
   redis.on('error', () => {});
   try {
     await redis.connect();
   } catch (error) {
-    // It would go on trying behind an application that did not start.
+    // It would go on connecting though the application did not start.
     redis.disconnect();
     throw new Error('Redis does not answer. Check REDIS_URL.', { cause: error });
   }

@@ -24,7 +24,7 @@ export class HooksController {
   @BerbixWebhookKind('finished')
   async finished(@BerbixWebhook() webhook: BerbixWebhookDto): Promise<void> {
     const outcome = await this.webhooks.handle(webhook);
-    // Berbix shall send it again.
+    // So that Berbix sends it again.
     if (outcome === 'busy') throw new ServiceUnavailableException();
   }
 }
