@@ -6,8 +6,8 @@ import { encryptionKeysFromEnvironment } from './token-store/index.js';
 import { WebhookSettings } from './webhooks/index.js';
 
 /**
- * What {@link berbixConfig} reads: the options of the module, and beside them what only the
- * application needs. Spread it (`{ ...config, store }`), and the options alone are left.
+ * What {@link berbixConfig} reads: the options of the module, and what only the application needs.
+ * Spreading it (`{ ...config, store }`) leaves only the options.
  */
 class BerbixEnvironment implements BerbixModuleOptions {
   readonly allowInsecure = boolean('BERBIX_ALLOW_INSECURE');

@@ -11,7 +11,7 @@ type NestModule = Parameters<Parameters<ModulesContainer['forEach']>[0]>[0];
 type NestProvider = Parameters<Parameters<NestModule['providers']['forEach']>[0]>[0];
 
 /**
- * What keeps an application from having an account twice, or anew for each request.
+ * Keeps an application from having an account twice, or one for each request.
  *
  * @param account as given to `forRoot`
  * @param services the injection tokens of its services
@@ -49,7 +49,7 @@ function onlyModuleWith(
   if (registered.length === 1) return registered[0] as NestModule;
   throw new BerbixConfigurationError(
     account === undefined
-      ? 'BerbixModule is registered more than once without a name. Each registration would have a memory and connections ' +
+      ? 'BerbixModule is registered more than once without a name. Each registration would have a cache and connections ' +
           'of its own, and one customer could get two transactions. Register the account once, and import the module ' +
           'that exports it, or set isGlobal; give a second account a name.'
       : `BerbixModule is registered more than once with the name "${account}". Register each account once, and import ` +
@@ -57,7 +57,7 @@ function onlyModuleWith(
   );
 }
 
-/** Refuses services that Nest would make anew for each request. */
+/** Refuses services that Nest would create for each request. */
 class AccountRegistration implements OnModuleInit {
   constructor(
     private readonly module: NestModule,

@@ -12,11 +12,11 @@ export function printActivity(sandbox: BerbixSandbox): void {
   sandbox.deliveries.onTry((delivery) => {
     if (!delivery.delivered) print(failedTryLine(delivery));
   });
-  // Whoever read has gone; the sandbox is of use all the same.
+  // The reader is gone; the sandbox goes on.
   process.stderr.on('error', () => undefined);
 }
 
-/** Drops lines that nobody reads rather than keep them in memory. */
+/** Drops lines that are not read, rather than keep them in memory. */
 function print(line: string): void {
   if (!process.stderr.writableNeedDrain) process.stderr.write(`${line}\n`);
 }
@@ -36,7 +36,7 @@ export function failedTryLine({ kind, url, status, problem, tries }: WebhookDeli
 /** A word, or a version such as `v0`; tokens, secrets and ids have digits or are longer. */
 const WORD = /^(?:[a-z_-]{0,24}|v\d)$/;
 
-/** Nobody knows what is in a path that the API does not have. */
+/** A path that the API does not have may contain anything. */
 function maskedPath(path: string): string {
   return path
     .split('/')

@@ -39,12 +39,12 @@ export async function sandboxCommand(args: string[]): Promise<number> {
   );
   await signal;
   await sandbox.close();
-  // Lines that nobody reads would keep the process from ending.
+  // Unread lines would keep the process from ending.
   if (process.stderr.writableLength > 0) process.exit(0);
   return 0;
 }
 
-/** A directory for data keeps secrets of its own; no others come into it unless it is asked for. */
+/** A data directory keeps its own secrets, unless new ones are requested. */
 function secretsFor({
   options: { dataDir },
   newSecrets: renew,
@@ -53,7 +53,7 @@ function secretsFor({
   return renew ? renewSecrets() : keptSecrets();
 }
 
-/** What is given as a flag wins. */
+/** Flags win. */
 function withSecrets(
   options: BerbixSandboxOptions,
   secrets: KeptSecrets['secrets'] | undefined,

@@ -28,8 +28,8 @@ Options:
   --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
   --api-secret SECRET      the secret of test mode
   --live-api-secret SECRET the secret of live mode
-  --new-secrets            secrets are made once for each user, and stay what they
-                           are from start to start; this replaces them
+  --new-secrets            replace the secrets, which are generated once for each
+                           user and kept from start to start
   --large-ids              ids above 2^53, which JavaScript numbers get wrong
   --api-only-document KIND what API-only transactions ask for: photo (the default),
                            barcode or barcode-or-photo

@@ -9,13 +9,13 @@ export type SandboxSecrets = Required<
   Pick<BerbixSandboxOptions, 'apiSecret' | 'liveApiSecret' | 'webhooks'>
 >;
 
-/** Secrets, and a sentence for people where they cannot be kept. */
+/** Secrets, and a message if they cannot be kept. */
 export interface KeptSecrets {
   secrets: SandboxSecrets;
   problem?: string;
 }
 
-/** New ones, which nobody knows. */
+/** Generates new ones. */
 export function newSecrets(): SandboxSecrets {
   return secretsOf({});
 }
@@ -34,7 +34,7 @@ export function renewSecrets(path = secretsPath()): KeptSecrets {
   try {
     if (path === undefined) throw new Error('this user has no home directory');
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Renamed when it is whole: another sandbox may be reading it.
+    // Renamed once complete: another sandbox may be reading it.
     const draft = `${path}.${process.pid}`;
     writeFileSync(draft, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(draft, path);
@@ -44,12 +44,12 @@ export function renewSecrets(path = secretsPath()): KeptSecrets {
     const where = path === undefined ? '' : ` in ${path}`;
     return {
       secrets,
-      problem: `The secrets are new, and the next start has others: they cannot be kept${where} (${code ?? message}).`,
+      problem: `The secrets cannot be kept${where} (${code ?? message}); the next start will have new ones.`,
     };
   }
 }
 
-/** Nothing where there are none, or none that can be used. */
+/** Undefined if there are none, or none that can be used. */
 function readSecrets(path: string | undefined): KeptSecrets | undefined {
   if (path === undefined) return undefined;
   try {
@@ -87,7 +87,7 @@ function stateDirectory(): string | undefined {
   try {
     return join(homedir(), '.local', 'state');
   } catch {
-    // A container may run as a user that no file knows.
+    // A container may run as a user without an entry in /etc/passwd.
     return undefined;
   }
 }

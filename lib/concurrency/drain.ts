@@ -1,4 +1,4 @@
-/** At shutdown, what is under way is waited for this long, in milliseconds. */
+/** How long a shutdown waits for what is under way, in milliseconds. */
 const DRAIN_MS = 5_000;
 
 /** Resolves when the promise has settled, and after five seconds at the latest. */

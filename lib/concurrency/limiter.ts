@@ -1,9 +1,9 @@
 /** How long a caller can wait for its turn, and what ends the wait early. */
 export interface Wait {
-  /** Until when the turn is of use, by `performance.now()`; read again meanwhile, it may change. */
+  /** When the turn stops being useful, by `performance.now()`; it may change during the wait. */
   readonly deadline: number;
   /**
-   * Called once where there is a wait.
+   * Called once if the caller has to wait.
    *
    * @param leave gives up the place, and rejects the wait with the error; false where the wait is over
    */
@@ -15,26 +15,25 @@ export class NoTurn {
   constructor(
     /** `full`: too many wait already; `late`: the turn would come too late; `expired`: it did. */
     readonly reason: 'full' | 'late' | 'expired',
-    /** When a turn may be had in time, in milliseconds, where it would come too late. */
+    /** With `late`: after how many milliseconds a new call could be in time. */
     readonly retryAfterMs?: number,
   ) {}
 }
 
 const PATIENT: Wait = { deadline: Infinity };
 
-/** From fewer functions than this nothing is concluded about how long the queue takes. */
+/** Fewer functions than this say nothing about how fast the queue is. */
 const MIN_SAMPLE = 4;
 
-/** After this many rounds of all that run at a time, what was seen until then counts half. */
+/** After this many rounds of `maxRunning` functions, earlier measurements count half. */
 const ROUNDS = 16;
 
 /**
- * Limits how much happens at once. Callers wait for their turn in the order in which they came, and
- * each then runs its own function, so that it runs in the async context of its caller.
+ * Limits how many functions run at a time. Callers wait for their turn in order of arrival, and each
+ * then runs its own function, so that it runs in the async context of its caller.
  *
- * Those who would have their turn too late are told so, as soon as the pace of the queue is known:
- * if they waited, the queue would never get shorter than what can be done in time, and all who come
- * would wait in vain.
+ * Once the pace of the queue is known, those whose turn would come too late are rejected. If they
+ * waited, the queue would stay as long as what can be done in time, and newcomers would wait in vain.
  *
  * Joining the queue, leaving it and being served take constant time each: the queue is a linked list.
  */
@@ -48,7 +47,7 @@ export class Limiter {
   #ranMs = 0;
 
   /**
-   * @param maxRunning functions at once
+   * @param maxRunning functions at a time
    * @param maxWaiting callers in the queue
    */
   constructor(
@@ -93,7 +92,7 @@ export class Limiter {
     });
   }
 
-  /** One has ended: the first in the queue who can still use the turn takes it over. */
+  /** A function has ended: its turn goes to the first in the queue who can still use it. */
   #next(begunAt: number): void {
     if (this.#first === undefined) return void this.#running--;
     const now = performance.now();
@@ -114,7 +113,7 @@ export class Limiter {
     this.#running--;
   }
 
-  /** Those who came last, as long as they stand where their turn comes too late. */
+  /** From the back of the queue, those whose turn would come too late. */
   #dismissLate(now: number): void {
     for (let place = this.#last; place !== undefined; place = this.#last) {
       const lateMs = this.#lateMs(this.#waiting, place.wait, now);

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 
-/** One who waits, and may stop waiting. */
+/** A caller who waits, and may leave. */
 export class Caller {
   hasLeft = false;
   /** Called when they leave before the end. */

@@ -34,7 +34,7 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = 
   BERBIX_RESPONSE: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
 };
 
-/** As long as this package itself waits for an API that asks for more. */
+/** The longest `Retry-After` that this package itself honours. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** What Nest says of an error that it does not know. */
@@ -45,9 +45,9 @@ const UNKNOWN: readonly [HttpStatus, string] = [
 
 /**
  * Answers a {@link BerbixError} that leaves a handler with the HTTP status that fits it, and with a
- * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on, a minute
- * of it at most; what
- * becomes a 5xx is logged as a warning, and so is an input error, which may be a mistake of yours.
+ * sentence that tells an end user nothing of the account behind it. `Retry-After` is passed on, up to
+ * a minute. What becomes a 5xx is logged as a warning, and so is an input error, which may be a mistake
+ * of yours.
  *
  * Opt in with `@UseFilters(BerbixExceptionFilter)` or `{ provide: APP_FILTER, useClass: BerbixExceptionFilter }`.
  * Without it Nest answers 500, as for any error it does not know. In a microservice the caller is

@@ -87,8 +87,8 @@ export class BerbixConnectionError extends BerbixError {
 }
 
 /**
- * The call was not sent: the circuit is open after many failures, to spare an API in trouble, or so
- * many calls wait that its turn would come too late.
+ * The call was not sent: the circuit is open after many failures, to spare an API in trouble, or too
+ * many calls wait for it to end in time.
  */
 export class BerbixUnavailableError extends BerbixError {
   readonly code = 'BERBIX_UNAVAILABLE';

@@ -1,7 +1,7 @@
 /**
- * Test runners compare own enumerable properties. Where secrets are private there are none, and any
- * two values are equal; so there is one more, by a symbol, which `Object.keys`, JSON, structuredClone
- * and serializers leave out.
+ * Test runners compare own enumerable properties. An object with private secrets has none, so any two
+ * would be equal. This property has a symbol as its key, which `Object.keys`, JSON, structuredClone and
+ * serializers skip.
  */
 const COMPARED = Symbol('tokens');
 

@@ -2,8 +2,8 @@ import { isBerbixError } from './berbix.error.js';
 import { BerbixInputError } from './berbix.errors.js';
 
 /**
- * Reads what a caller gave. Getters and proxies of the caller may throw anything; a caller of this
- * package gets a {@link BerbixInputError}.
+ * Reads an argument. Its getters or a proxy may throw anything; callers of this package get a
+ * {@link BerbixInputError}.
  *
  * @param expected a sentence that says what the call takes
  * @throws {BerbixError} what `read` throws, if it is one; {BerbixInputError} for any other error

@@ -18,8 +18,8 @@ export function answered(
   answer: BerbixAnswer | BerbixError,
 ): Attempted {
   return isBerbixError(answer)
-    ? { error: answer, sent: true, verdict: answer.retryable ? 'outage' : 'well', subject }
-    : { answer, verdict: 'well' };
+    ? { error: answer, sent: true, verdict: answer.retryable ? 'unhealthy' : 'healthy', subject }
+    : { answer, verdict: 'healthy' };
 }
 
 /**
@@ -37,30 +37,30 @@ export function failed(
 ): Attempted {
   if (thrown instanceof WireFailure) {
     const error = mapFailure(request, thrown, timeoutMs, route);
-    // What was never sent cannot have failed because of what is in it.
+    // Never sent: the content of the request cannot be the cause.
     const subject = thrown.sent ? request.subject : undefined;
     return { error, sent: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
   }
   return isBerbixError(thrown)
-    ? { error: thrown, sent: false, verdict: 'none' }
-    : { error: mapForeignError(request, thrown), sent: true, verdict: 'none' };
+    ? { error: thrown, sent: false, verdict: 'inconclusive' }
+    : { error: mapForeignError(request, thrown), sent: true, verdict: 'inconclusive' };
 }
 
 function verdictOf(failure: WireFailure, hadTime: boolean): Verdict {
   switch (failure.reason) {
     case 'proxy':
-      return 'outage';
+      return 'unhealthy';
     case 'connection':
-      return isShutDown(failure) ? 'none' : 'outage';
+      return isShutDown(failure) ? 'inconclusive' : 'unhealthy';
     case 'timeout':
     case 'total-timeout':
-      return failure.isOnTheWire && hadTime ? 'outage' : 'none';
+      return failure.isOnTheWire && hadTime ? 'unhealthy' : 'inconclusive';
     case 'too-large':
     case 'undecodable':
-      return 'well';
+      return 'healthy';
     case 'refused':
     case 'unsubscribed':
     case 'shutdown':
-      return 'none';
+      return 'inconclusive';
   }
 }

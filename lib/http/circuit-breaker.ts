@@ -4,13 +4,13 @@ import { FailureRate } from './failure-rate.js';
 /** An open circuit lets nothing through for this long, in milliseconds; then one attempt. */
 const HALF_OPEN_AFTER_MS = 5_000;
 
-/** What an attempt says of the API's health; `none` where it is not the API that decided how it ended. */
-export type Verdict = 'well' | 'outage' | 'none';
+/** What an attempt says about the health of the API; `inconclusive` if the API did not decide its outcome. */
+export type Verdict = 'healthy' | 'unhealthy' | 'inconclusive';
 
 /** An attempt that has ended. */
 export interface Judged {
   readonly verdict: Verdict;
-  /** Whose call it was, where it may be particular to them that it failed. */
+  /** The transaction or customer of the call, if the failure may be specific to them. */
   readonly subject?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export class CircuitBreaker {
   readonly #rate = new FailureRate();
   /** From when on one attempt is let through, by `performance.now()`; undefined while it is closed. */
   #halfOpenAt: number | undefined;
-  /** Resolves when the attempt has ended that is to show whether the API is back. */
+  /** Resolves when the half-open attempt has ended. */
   #probe: Promise<void> | undefined;
 
   /** @throws {BerbixUnavailableError} while nothing is let through */
@@ -37,7 +37,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Makes an attempt, or waits for what another one shows while it is not known whether the API is back.
+   * Makes an attempt; while another one probes whether the API is back, waits for that first.
    *
    * @param waiting a promise that settles as the given one does, or when the caller leaves
    * @throws {BerbixUnavailableError} (as a rejection) while nothing is let through
@@ -55,10 +55,10 @@ export class CircuitBreaker {
   }
 
   #count<T extends Judged>(result: T): T {
-    // One that was begun before the circuit opened says nothing new.
+    // Begun before the circuit opened: says nothing new.
     if (this.#halfOpenAt !== undefined) return result;
-    if (result.verdict === 'well') this.#rate.succeeded();
-    if (result.verdict === 'outage') {
+    if (result.verdict === 'healthy') this.#rate.succeeded();
+    if (result.verdict === 'unhealthy') {
       this.#rate.failed(result.subject);
       if (this.#rate.isTooHigh) this.#open();
     }
@@ -70,9 +70,9 @@ export class CircuitBreaker {
     this.#probe = new Promise((resolve) => (end = resolve));
     try {
       const result = await attempt();
-      if (result.verdict === 'outage') this.#open();
-      if (result.verdict === 'well') this.#halfOpenAt = undefined;
-      // Else the next one is let through now.
+      if (result.verdict === 'unhealthy') this.#open();
+      if (result.verdict === 'healthy') this.#halfOpenAt = undefined;
+      // Inconclusive: the next attempt probes.
       return result;
     } finally {
       this.#probe = undefined;

@@ -14,11 +14,11 @@ const DECODERS: Record<string, Decoder> = {
 export type DecodingProblem = 'too-large' | 'undecodable';
 
 /**
- * The bytes of a body as they were before the content encoding. None is asked for, and a gateway may
- * compress all the same: an answer that has a new refresh token must not be lost by that.
+ * Decodes a body. No content encoding is requested, but a gateway may compress all the same, and an
+ * answer with a new refresh token must not be lost by that.
  *
  * @param encoding the Content-Encoding header
- * @param maxBytes of what comes out; a small body may become a huge one
+ * @param maxBytes of the decoded body: a small one may decode to a huge one
  */
 export async function decodeBody(
   body: Buffer,

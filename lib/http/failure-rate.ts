@@ -2,15 +2,15 @@
 const WINDOW_MS = 10_000;
 const BUCKET_MS = 1_000;
 
-/** Fewer attempts than this tell nothing. */
+/** Fewer attempts than this are inconclusive. */
 const MIN_ATTEMPTS = 10;
 
 /** The share of failures that is too high. */
 const THRESHOLD = 0.5;
 
 /**
- * What one subject can add. With two, an API that fails for a few transactions only does not look
- * like one that is down: it takes five failures at least, and so three subjects.
+ * What one subject can add. With two, an API that fails for one or two transactions does not look
+ * like one that is down: it takes at least five failures, and so three subjects.
  */
 const MAX_PER_SUBJECT = 2;
 
@@ -22,7 +22,7 @@ interface Bucket {
   readonly subjects: string[];
 }
 
-/** Counts attempts and their failures over the last ten seconds, by a clock that nobody sets. */
+/** Counts attempts and their failures over the last ten seconds, by the monotonic clock. */
 export class FailureRate {
   /** Oldest first. */
   readonly #buckets: Bucket[] = [];
@@ -78,7 +78,7 @@ export class FailureRate {
   #forget(): void {
     const since = performance.now() - WINDOW_MS;
     while (this.#buckets[0] !== undefined && this.#buckets[0].endsAt <= since) {
-      // Ten at most: no queue of calls.
+      // At most ten buckets, so shift() is cheap.
       const { attempts, failures, subjects } = this.#buckets.shift() as Bucket;
       this.#attempts -= attempts;
       this.#failures -= failures;

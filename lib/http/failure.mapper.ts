@@ -40,7 +40,7 @@ export function mapFailure(
       return new BerbixTimeoutError(`${method} ${path} was abandoned by its caller.`, details);
     case 'shutdown':
       return new BerbixConnectionError(
-        `${method} ${path} was cut short, since the application shuts down.${
+        `${method} ${path} was cut short because the application is shutting down.${
           failure.sent ? ' The API may have acted on it.' : ''
         }`,
         details,
@@ -113,10 +113,10 @@ function mapProxyFailure(
   const advice =
     status === '407'
       ? ' Check the user and the password in http.proxy.'
-      : ' May it be used for that?';
+      : ' Does it allow connections to that host?';
   return new BerbixConnectionError(
     `${what} refused a connection to ${origin} with ${status}; ${method} ${path} was not sent.${advice}`,
-    // It cannot reach the API now, or does not want to.
+    // With 5xx the proxy may reach the API later; otherwise it refuses.
     { ...details, retryable: Number(status) >= 500 },
     code,
   );

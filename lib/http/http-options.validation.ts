@@ -44,10 +44,10 @@ export function httpSettings(options: BerbixHttpModuleOptions): BerbixHttpSettin
       connections: checkInteger('http.connections', http.connections, 32, 1, 10_000),
     },
   };
-  // The default gives way by itself: the whole call ends first.
+  // The default needs no check: the whole call ends first.
   if (options.timeoutMs !== undefined && settings.timeoutMs > settings.totalTimeoutMs) {
     throw new BerbixConfigurationError(
-      `timeoutMs (${settings.timeoutMs}) must not be more than totalTimeoutMs (${settings.totalTimeoutMs}): an attempt would never have that long. Set totalTimeoutMs too.`,
+      `timeoutMs (${settings.timeoutMs}) must not be more than totalTimeoutMs (${settings.totalTimeoutMs}): no attempt could take that long. Raise totalTimeoutMs too.`,
     );
   }
   checkHttp(http);
@@ -163,7 +163,7 @@ function checkProxy(proxy: unknown): void {
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     throw new BerbixConfigurationError(
-      `http.proxy must be scheme, host and port alone, such as ${url.origin}; a proxy has no path.`,
+      `http.proxy must be scheme, host and port only, such as ${url.origin}; a proxy has no path.`,
     );
   }
   if (url.username === '' && url.password !== '') {

@@ -9,7 +9,7 @@ export interface BerbixHttpModuleOptions {
    * live. [doc: docs/settings] A function is asked before every request, so that a rotated secret is
    * used without a restart; let it answer from memory.
    *
-   * It runs in the async context of the caller, and in that of nobody for an exchange, which callers
+   * It runs in the async context of the caller, or in no caller's for an exchange, which callers
    * share. So it cannot choose a secret by the request: each tenant needs an account with a `name`.
    */
   apiSecret: ApiSecretSource;
@@ -86,7 +86,7 @@ export interface BerbixHttpOptions {
   /**
    * Called once with the place for interceptors of the axios instance that carries every call. They
    * see the credentials: log nothing of `config.headers` and `config.data`. They run in the async
-   * context of the caller, and in that of nobody for an exchange, which callers share.
+   * context of the caller, or in no caller's for an exchange, which callers share.
    */
   configureAxios?: ((axios: Pick<AxiosInstance, 'interceptors'>) => void) | undefined;
 }

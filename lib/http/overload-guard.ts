@@ -7,7 +7,7 @@ import { WireFailure } from './wire-failure.js';
 /** How many calls may wait for a turn; more than that would time out there anyway. */
 const MAX_QUEUED = 1_000;
 
-/** The share of the connections that long calls may have: the others are left to short ones. */
+/** The share of the connections that long calls may use; the rest is kept for short ones. */
 const LONG_CALLS_SHARE = 0.25;
 
 /** An attempt that is to be made. */
@@ -16,7 +16,7 @@ export interface GuardedAttempt<T extends Judged> {
   /** The call that it is part of, and by when that must have ended, by `performance.now()`. */
   call: Cancellation;
   deadline: number;
-  /** Whether it may take minutes, as uploads do. */
+  /** Whether it may take minutes, as an upload does. */
   isLong: boolean;
 }
 
@@ -46,10 +46,10 @@ export class OverloadGuard {
       onWait: (leave: (error: unknown) => void): void =>
         call.onCancel((reason) => leave(new WireFailure(reason, 'queued'))),
     };
-    // Inside the limiter, so that those who wait for a turn are let go once the circuit opens.
+    // Inside the limiter, so that queued calls fail once the circuit opens.
     const run = (): Promise<T> => this.#breaker.run(make, (probe) => call.race(probe));
     try {
-      // Nobody waits for a turn only to learn that.
+      // Fail before queueing for a turn.
       this.#breaker.check();
       return await (isLong
         ? this.#turnsOfLong.run(() => this.#turns.run(run, wait), wait)
@@ -66,12 +66,12 @@ function whyNoTurn({ reason, retryAfterMs }: NoTurn): BerbixUnavailableError | W
       return new WireFailure('total-timeout', 'queued');
     case 'full':
       return new BerbixUnavailableError(
-        `${MAX_QUEUED} calls wait for Berbix already. Slow down, or raise http.connections.`,
+        `${MAX_QUEUED} calls are already waiting for Berbix. Slow down, or raise http.connections.`,
         { retryable: true },
       );
     case 'late':
       return new BerbixUnavailableError(
-        'So many calls wait for Berbix that this one would have no turn within its time. Slow down, or raise http.connections.',
+        'Too many calls wait for Berbix: this one could not end within its time limit. Slow down, or raise http.connections.',
         { retryable: true, retryAfterMs },
       );
   }

@@ -16,7 +16,7 @@ export function openProxy(proxy: string, settings: BerbixHttpSettings): Dispatch
     connections: http.connections,
     requestTls: { ...tls, timeout: timeoutMs },
     proxyTls: { timeout: timeoutMs },
-    // A tunnel is no call's own: without this, one that the proxy never opens is kept for minutes.
+    // A CONNECT tunnel has no request deadline of its own; bound it here.
     clientFactory: (uri, options) =>
       new ProxyPool(uri, { ...options, headersTimeout: timeoutMs }) as never,
   });
@@ -28,7 +28,7 @@ class ProxyPool extends Pool {
     const data = await (super.connect(options) as Promise<Dispatcher.ConnectData>).catch(
       (error: unknown) => {
         const code = shortCode(error);
-        // Undici would try again for ever, where a proxy hangs up on a method that it does not know.
+        // Undici would retry forever if the proxy hangs up on CONNECT.
         throw new ProxyFailure(code === 'UND_ERR_SOCKET' ? 'ECONNRESET' : code);
       },
     );

@@ -7,16 +7,16 @@ import { storeFailure } from './store-failure.js';
 /** An answer, and when the store was asked for it, by `performance.now()`: never after its own `now`. */
 export type Timed<T> = T & { readonly askedAt: number };
 
-/** Calls to the store at once; what is more waits for a turn, as long as the store answers at all. */
+/** Calls to the store at a time; others wait for a turn, as long as the store answers at all. */
 const MAX_CONCURRENT = 32;
 
 /**
- * What only looks or begins is refused where it would wait for its turn this many times as long as a
- * call may take. What ends something that was begun waits as long as it must.
+ * Reads and leases are refused if they would wait for their turn this many times as long as a call may
+ * take. What ends something that was begun waits as long as it must.
  */
 const MAX_WAIT_CALLS = 10;
 
-/** A store that has just begun to connect is asked again after so many milliseconds. */
+/** How long to wait before a store that is still connecting is checked again, in milliseconds. */
 const BETWEEN_CHECKS_MS = 50;
 
 /**
@@ -30,7 +30,7 @@ export class CheckedStore {
   readonly durable: boolean;
   readonly #turns = new Limiter(MAX_CONCURRENT);
   readonly #answers: StoreAnswers;
-  /** When the store gave its last answer, be it an error, by `performance.now()`. */
+  /** When the store last answered, with an error or not, by `performance.now()`. */
   #answeredAt = -Infinity;
 
   /** @param timeoutMs milliseconds for one call */
@@ -43,8 +43,8 @@ export class CheckedStore {
   }
 
   /**
-   * Whether the store can be used, where it can be asked. One that is still connecting is asked again,
-   * for as long as one call may take.
+   * Checks whether the store can be used, if it has a check. One that is still connecting is asked
+   * again, for as long as one call may take.
    */
   async check(): Promise<void> {
     const giveUpAt = performance.now() + this.timeoutMs;
@@ -64,7 +64,7 @@ export class CheckedStore {
     return this.#timed(await this.#look((store) => store.load(key)));
   }
 
-  /** The same for whoever must know what became of a commit, however many wait. */
+  /** The same after a commit whose outcome must be known: never refused for a long queue. */
   async loadAfterCommit(key: string): Promise<Timed<StoredRecord> | undefined> {
     return this.#timed(await this.#ask((store) => store.load(key)));
   }
@@ -127,7 +127,7 @@ export class CheckedStore {
     return this.#turns.run(run, { deadline });
   }
 
-  /** The same for a call that ends nothing: it is not made where its turn would come too late. */
+  /** The same for a call that only reads or begins: it fails if its turn would come too late. */
   async #look<T>(call: (store: BerbixTokenStore) => Promise<T>): Promise<[T, number]> {
     const calledAt = performance.now();
     const maxWaitMs = MAX_WAIT_CALLS * this.timeoutMs;
@@ -137,14 +137,14 @@ export class CheckedStore {
       if (!(error instanceof NoTurn)) throw error;
       if (this.#isSilentSince(calledAt)) throw this.#silence();
       throw new BerbixStoreError(
-        `So many calls wait for the token store (${this.description}) that this one would have no turn within ${maxWaitMs} ms.`,
+        `Too many calls wait for the token store (${this.description}): this one could not end within ${maxWaitMs} ms.`,
         { retryable: true, retryAfterMs: error.retryAfterMs },
         'BUSY',
       );
     }
   }
 
-  /** Whether the store has answered nothing since then, for as long as one call may take. */
+  /** Whether the store has been silent since then, for as long as one call may take. */
   #isSilentSince(calledAt: number): boolean {
     return this.#answeredAt < calledAt && performance.now() - calledAt >= this.timeoutMs;
   }
@@ -165,7 +165,7 @@ export class CheckedStore {
   }
 }
 
-/** Without what else is known of a record: a store of somebody's own may send it all. */
+/** Only these two: a user's own store may serialize everything it is given. */
 function only({ version, fence }: SeenRecord): SeenRecord {
   return { version, fence };
 }

@@ -1,7 +1,7 @@
 import { BerbixStoreError } from '../errors/index.js';
 import type { Lease, StoredRecord } from './berbix-token-store.js';
 
-/** `reason` of an error that says that a store does not answer as the contract has it. */
+/** `reason` of the error for an answer that breaks the contract of the store. */
 export const BAD_ANSWER = 'BAD_ANSWER';
 
 type Fields = Record<string, unknown>;
@@ -25,9 +25,9 @@ const RECORD = {
 const LEASE = { fence: 'count', now: 'number' } as const;
 
 /**
- * Checks what stores answer, those that are written by users too: a client, a type parser or an ORM in
- * between may turn numbers into text or rename columns, and what is compared as text never expires.
- * Values are never quoted.
+ * Checks the answers of stores, users' own ones too. A client, a type parser or an ORM in between may
+ * turn numbers into text or rename columns, and a time that is compared as text never expires. Values
+ * are never quoted.
  */
 export class StoreAnswers {
   /** @param description of the store, for people */

@@ -1,10 +1,10 @@
-/** A step of the host's clock by less is how clocks are kept right, in milliseconds. */
+/** Smaller steps of the host's clock are ordinary corrections, in milliseconds. */
 const STEP_MS = 1_000;
 
 /**
  * Milliseconds since 1970, by whichever clock of this process says that more time has passed: the
- * even one (`performance.now()`) stands still while the machine is suspended, and the other one can
- * be set back. Where that one is set forward, time seems to have passed.
+ * monotonic one (`performance.now()`) stands still while the machine is suspended, and `Date.now()` can
+ * be set back. If that is set forward, time seems to have passed.
  */
 export class SuspendAwareClock {
   #aheadMs = 0;

@@ -110,7 +110,7 @@ export class TokenVault {
         }
         return false;
       } catch (error) {
-        // A store that does not answer as it must will not do so by being asked again.
+        // A malformed answer does not get better by asking again.
         if (isBadAnswer(error) || !keepTrying()) throw error;
         await sleep(wait * (0.5 + Math.random() / 2));
       }
@@ -131,7 +131,7 @@ export class TokenVault {
   }
 
   /**
-   * Removes the value for good, whoever is at work with it.
+   * Removes the value for good, even under another replica's lease.
    *
    * @param mayGo asked of the record as it is at that moment
    */

@@ -54,7 +54,7 @@ const NOTHING_MORE: FreshTokensOptions = {};
 const OPTIONS_EXPECTED = 'The options of fresh() are { leewayMs, refused }.';
 
 const SOURCE_EXPECTED =
-  'Tokens are asked for by { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
+  'Pass { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
 
 /** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
@@ -89,7 +89,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       return this.#exchange.run(tokens);
     };
     const given = { account: 'given' };
-    // The application has the refresh token before until it was told of the new one.
+    // Until the application is told of the new refresh token, it has the one before.
     const kept = new InMemoryTokenStore(settings.cacheSize, hasUntold);
     const memory = openVault(openStore(kept, given), given);
     this.#stored = new TokenKeeper({
@@ -297,7 +297,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   async #refreshGiven(given: BerbixTokens, askedAt: number, caller: Caller): Promise<BerbixTokens> {
-    // An exchange that is not begun yet does not begin for somebody who has left.
+    // No exchange begins for a caller who has left.
     if (caller.hasLeft) return given;
     if (!this.#exchange.replaces && this.#options.onRotation === undefined) {
       return this.#exchange.run(given, caller);

@@ -25,9 +25,9 @@ const LEEWAY_MS = 60_000;
  * The tokens of one transaction; immutable. Printed, logged, spread or turned into JSON it shows no
  * secret: reading the properties is the only way to them.
  *
- * Test runners and `assert.deepStrictEqual` take two of them for equal when their three tokens and
- * their transaction are. `expiresAt` is left out: what a store has of the same tokens ends at a time
- * that differs by milliseconds each time it is read.
+ * For test runners and `assert.deepStrictEqual`, two of them are equal when their three tokens and
+ * their transaction are. `expiresAt` is left out: it differs by milliseconds each time the same tokens
+ * are read from a store.
  *
  * @example
  * ```ts
@@ -141,7 +141,7 @@ export class BerbixTokens {
     return Math.min((this.#expiresAt ?? NaN) - Date.now(), this.#endsAt - performance.now());
   }
 
-  /** Tells tokens apart in a test, where it may be printed. A proxy has no tokens. */
+  /** Lets tests compare tokens; it may be printed. A proxy has no tokens. */
   static #fingerprint(this: BerbixTokens): string | undefined {
     if (!(#refreshToken in this)) return undefined;
     const parts = [this.#refreshToken, this.#accessToken, this.#clientToken, this.#transactionId];
@@ -170,7 +170,7 @@ export class BerbixTokens {
 }
 
 const PARTS_EXPECTED =
-  'Tokens are taken as a BerbixTokens or a refresh token. A copy of BerbixTokens (structuredClone, spread) has no tokens in it, nor has a proxy.';
+  'Pass a BerbixTokens or a refresh token. A copy (structuredClone, spread) or a proxy of BerbixTokens holds no tokens.';
 
 /** Each part is read once. */
 function partsOf(init: BerbixTokensInit | undefined): Record<keyof BerbixTokensInit, unknown> {

@@ -18,8 +18,8 @@ export function checkStore(
 }
 
 /**
- * Asks at the start whether the store can be used. Where that may pass, such as an outage, it warns
- * and the application starts all the same: replicas must be able to.
+ * Checks the store at the start. A failure that may pass, such as an outage, is a warning only: it must
+ * not stop a rolling restart.
  *
  * @throws {BerbixStoreError} (as a rejection) when the store cannot be used as it is set up
  */

@@ -68,7 +68,7 @@ function ownerParts(owner: unknown): { transactionId?: unknown; customerUid?: un
   );
 }
 
-/** What a database has as null counts as not given. */
+/** A null from a database counts as not given. */
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -19,7 +19,7 @@ export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
   store?: BerbixTokenStore | undefined;
 
   /**
-   * Milliseconds for one call to the store, of whatever: tokens, webhooks, verifications.
+   * Milliseconds for one call to the store: for tokens, webhooks and verifications alike.
    * @default 1500
    */
   storeTimeoutMs?: number | undefined;
@@ -39,7 +39,7 @@ export const BERBIX_TOKEN_OPTIONS = Symbol.for('berbix:token-options');
 /**
  * The store of an account, each call with the time limit of the options.
  *
- * @throws {BerbixConfigurationError} when it is none, or the limit is no number of milliseconds
+ * @throws {BerbixConfigurationError} when it is not a store, or the limit is not a number of milliseconds
  */
 export function openStore(
   store: BerbixTokenStore,

@@ -25,7 +25,7 @@ import { VerificationStartDto } from './dto/verification-start.dto.js';
 const RENEWED_BELOW = 1 / 2;
 
 /**
- * The way of a customer through verification, by his uid alone: begun or taken up again, begun anew,
+ * The whole verification of a customer, by customer uid: begun or taken up again, begun anew,
  * its result, and its end. The tokens are in the store; what is returned for browsers holds a
  * client token or a URL, never another token.
  *
@@ -176,8 +176,8 @@ export class BerbixVerificationService {
       if (error instanceof BerbixNotFoundError || error instanceof BerbixGoneError)
         return undefined;
       if (!(error instanceof BerbixInvalidRefreshTokenError)) throw error;
-      // Perhaps with the API secret of the other mode: only 410 says that it is gone.
-      if (!again) throw unknown();
+      // The API secret may be that of the other mode: only 410 says that it is gone.
+      if (!again) throw unknownTransactionError();
       this.#warnOfUnknown(current);
       return undefined;
     }
@@ -230,7 +230,7 @@ export class BerbixVerificationService {
 
   #warnOfUnknown(current: TokenRecord | undefined): void {
     this.#logger.warn(
-      `Transaction ${current?.transactionId} cannot be taken up again, since its refresh token is unknown to this account; another one is begun, as was asked for. If that comes as a surprise, look whether apiSecret is of the account and mode that the transaction was begun in.`,
+      `Transaction ${current?.transactionId} cannot be resumed: its refresh token is unknown to this account. Another one is begun, as requested. If that is unexpected, check that apiSecret belongs to the account and mode in which the transaction was begun.`,
     );
   }
 }
@@ -241,9 +241,9 @@ function ownerOf(customerUid: string, current: TokenRecord | undefined): TokenOw
   return transactionId === undefined ? { customerUid } : { transactionId };
 }
 
-/** Whether the customer was accepted there is not known, so that nothing is begun in its place. */
-function unknown(): BerbixInvalidRefreshTokenError {
+/** The customer may have been accepted there, so no other transaction is begun. */
+function unknownTransactionError(): BerbixInvalidRefreshTokenError {
   return new BerbixInvalidRefreshTokenError(
-    'The verification of this customer is unknown to this account. Check that apiSecret is of the account and mode that it was begun in. If it is, and the transaction is lost, call reverify(), or pass `again: true`, to begin another.',
+    'The verification of this customer is unknown to this account. Check that apiSecret belongs to the account and mode in which it was begun. If it does, and the transaction is lost, call reverify(), or pass `again: true`, to begin another.',
   );
 }

@@ -40,7 +40,7 @@ const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
 
 /**
  * The transactions of customers, in the store. One replica at a time begins one for a customer, or
- * forgets him, under the lease of his record.
+ * forgets them, under the lease of their record.
  */
 export class CustomerAttempts {
   readonly #logger = new Logger('BerbixVerificationService');
@@ -95,7 +95,7 @@ export class CustomerAttempts {
   }
 
   /**
-   * Deletes the customer's transactions at Berbix, then removes what the store has of him. What is handed
+   * Deletes the customer's transactions at Berbix, then removes what the store has of them. What is handed
    * over meanwhile is deleted with the rest.
    *
    * @param remove does the latter, unless something was handed over since; resolves to whether it did
@@ -130,7 +130,7 @@ export class CustomerAttempts {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Waits for the customer's lease; undefined where he has not the version any more. */
+  /** Waits for the customer's lease; undefined if the record has another version by now. */
   async #take(customerUid: string, version: number): Promise<Turn | undefined> {
     const name = nameOf.customer(customerUid);
     const giveUpAt = performance.now() + this.limits.totalTimeoutMs;
@@ -145,7 +145,7 @@ export class CustomerAttempts {
       }
       if (performance.now() >= giveUpAt) {
         throw new BerbixTimeoutError(
-          'Another call is beginning a verification of this customer or forgetting him, and did not finish in time.',
+          'Another call is beginning or forgetting the verification of this customer, and did not finish in time.',
           { retryable: true },
         );
       }

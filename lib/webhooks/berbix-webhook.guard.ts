@@ -129,7 +129,7 @@ export class BerbixWebhookGuard implements CanActivate {
   }
 }
 
-/** What is signed; undefined where a parser has left nothing but what it made of it. */
+/** The signed bytes; undefined if a parser has left only the parsed body. */
 function bytesOf({ rawBody, body }: WebhookHttpRequest): Uint8Array | string | undefined {
   return rawBody ?? (types.isUint8Array(body) ? body : undefined);
 }

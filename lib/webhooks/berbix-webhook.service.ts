@@ -108,7 +108,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
 
   /**
    * Runs the methods with `@OnBerbixWebhook` of this kind, unless the same webhook was handled before.
-   * For a controller of your own; answer 2xx to all but `busy` and rejections, which Berbix shall send
+   * For a controller of your own; answer 2xx to all but `busy` and rejections, which Berbix should send
    * again.
    *
    * Rejects with what a handler throws, and with a {@link BerbixStoreError} if the store failed before
@@ -138,7 +138,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
   }
 
   #beginSweep(): void {
-    // For the records of everybody: not in the async context of one webhook.
+    // It serves all webhooks: not in the async context of one of them.
     outside(() => this.#sweep.begin()).catch(({ message }: BerbixStoreError) => {
       this.#logger.warn(`Old webhooks could not be forgotten. ${message}`);
     });

@@ -44,7 +44,7 @@ export class WebhookDeliveries {
   ) {}
 
   /**
-   * @param work rejects if the delivery shall come again
+   * @param work rejects if the delivery should come again
    * @throws what the work throws; {@link BerbixStoreError} if the store failed before it
    */
   async once(

@@ -149,7 +149,7 @@ function checkScope(name: string, found: Found): void {
 function checkMethod(name: string, method: unknown): void {
   if (typeof method === 'function') return;
   throw new BerbixConfigurationError(
-    `${name} cannot handle webhooks: it has @OnBerbixWebhook and is no method any more. Does a decorator or a subclass replace it?`,
+    `${name} cannot handle webhooks: it has @OnBerbixWebhook but is no longer a method. Does a decorator or a subclass replace it?`,
   );
 }
 

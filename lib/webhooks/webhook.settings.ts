@@ -45,8 +45,8 @@ export class WebhookSettings {
   unhandled(kind: WebhookKind): string {
     const route = this.account === undefined ? `'${kind}'` : `'${kind}', '${this.account}'`;
     return (
-      `No method has @OnBerbixWebhook(${route}), so a ${kind} webhook is not confirmed, and Berbix sends it again. Add such ` +
-      'a method to a provider; or set webhooks.confirmUnhandled to true, and what nothing handles is confirmed and dropped.'
+      `No method has @OnBerbixWebhook(${route}), so ${kind} webhooks are not confirmed, and Berbix sends them again. Add such ` +
+      'a method to a provider, or set webhooks.confirmUnhandled to true to confirm and drop them.'
     );
   }
 

@@ -53,7 +53,7 @@ describe('the secrets of the sandboxes of a user', () => {
 
   it('say where they cannot be kept, without showing them', () => {
     const { secrets, problem } = keptSecrets('/dev/null/secrets.json');
-    expect(problem).toMatch(/ they cannot be kept in \/dev\/null\/secrets\.json \(\w+\)\.$/);
+    expect(problem).toMatch(/^The secrets cannot be kept in \/dev\/null\/secrets\.json \(\w+\);/);
     expect(problem).not.toContain(secrets.apiSecret);
   });
 });

@@ -105,7 +105,7 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a timeout of an attempt above what the whole call has by default',
     { apiSecret: SECRET, timeoutMs: 20_000 },
-    /^timeoutMs \(20000\) must not be more than totalTimeoutMs \(15000\).* Set totalTimeoutMs too\./,
+    /^timeoutMs \(20000\) must not be more than totalTimeoutMs \(15000\).* Raise totalTimeoutMs too\./,
   ],
   [
     'an infinite timeout',
@@ -140,7 +140,7 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a proxy with a path',
     { apiSecret: SECRET, http: { proxy: 'http://proxy:3128/path' } },
-    /^http\.proxy must be scheme, host and port alone, such as http:\/\/proxy:3128/,
+    /^http\.proxy must be scheme, host and port only, such as http:\/\/proxy:3128/,
   ],
   [
     'a proxy with a stray percent sign',

@@ -80,7 +80,7 @@ describe('the shutdown of an application', () => {
     await until(() => paths.length === 4 && loads === 1);
     await module.close();
     for (const error of await Promise.all(ends)) {
-      expect(error.message).toMatch(/shuts down|shut down|503/);
+      expect(error.message).toMatch(/shutting down|shut down|503/);
     }
     await setImmediate();
     expect(timers()).toBe(0);

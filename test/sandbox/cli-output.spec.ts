@@ -135,7 +135,7 @@ describe('the secrets of nestjs-berbix sandbox', () => {
   it('are new for each start where they cannot be kept, and that is said', async () => {
     const { stderr } = await ready([], { XDG_STATE_HOME: '/dev/null', LOCALAPPDATA: '/dev/null' });
     expect(stderr).toMatch(
-      /^The secrets are new, and the next start has others: they cannot be kept in .+ \(ENOTDIR\)\.\n$/,
+      /^The secrets cannot be kept in .+ \(ENOTDIR\); the next start will have new ones\.\n$/,
     );
   });
 });

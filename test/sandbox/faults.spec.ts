@@ -265,7 +265,7 @@ describe('SandboxFaults', () => {
   it('takes no more than 1000 that wait', () => {
     const faults = new SandboxFaults();
     for (let index = 0; index < 1000; index += 1) faults.add({ kind: 'hang' });
-    expect(() => faults.add({ kind: 'hang' })).toThrow(/^1000 faults wait .* faults\.clear\(\)/);
+    expect(() => faults.add({ kind: 'hang' })).toThrow(/^1000 faults are .* faults\.clear\(\)/);
     faults.take('GET', '/');
     faults.add({ kind: 'hang' });
     expect(faults.pending).toHaveLength(1000);

@@ -82,7 +82,7 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
           expect.arrayContaining([
             'RootWebArea: Identity verification - Berbix sandbox',
             'heading: Identity verification',
-            'group: What shall come of it?',
+            'group: Choose the result',
             'button: Complete it: review',
             `StaticText: ${hostile}`,
           ]),

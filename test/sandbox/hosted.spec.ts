@@ -33,7 +33,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     client = new RawClient(sandbox);
   });
 
-  it('names the customer and the template, and asks what shall come of it', async () => {
+  it('names the customer and the template, and asks for the result', async () => {
     const { page, accessToken } = await createHosted(client);
     const answer = await client.send('GET', page);
     expectPage(answer, 200);

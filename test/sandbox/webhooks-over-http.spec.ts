@@ -156,7 +156,9 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     for (let index = 0; index < 1000; index += 1) sandbox.webhooks.failNext('late');
     const { status: code, json } = await call('POST', '/faults', { fault: 'late' });
     expect(code).toBe(400);
-    expect(json.message).toMatch(/^1000 webhooks .* DELETE \/sandbox\/webhooks\/faults\.$/);
+    expect(json.message).toMatch(
+      /^1000 faults of webhooks .* DELETE \/sandbox\/webhooks\/faults\.$/,
+    );
   });
 
   it.each([

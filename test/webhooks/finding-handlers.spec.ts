@@ -154,7 +154,7 @@ describe('a handler', () => {
     class Gone extends Base {}
     Object.defineProperty(Gone.prototype, 'handle', { value: 'a text' });
     await expect(start([Gone])).rejects.toThrow(
-      'Gone.handle cannot handle webhooks: it has @OnBerbixWebhook and is no method any more.',
+      'Gone.handle cannot handle webhooks: it has @OnBerbixWebhook but is no longer a method.',
     );
   });
 
@@ -171,8 +171,8 @@ describe('a handler', () => {
 
 describe('a webhook that nothing handles', () => {
   const SENTENCE =
-    "No method has @OnBerbixWebhook('status'), so a status webhook is not confirmed, and Berbix sends it again. " +
-    'Add such a method to a provider; or set webhooks.confirmUnhandled to true, and what nothing handles is confirmed and dropped.';
+    "No method has @OnBerbixWebhook('status'), so status webhooks are not confirmed, and Berbix sends them again. " +
+    'Add such a method to a provider, or set webhooks.confirmUnhandled to true to confirm and drop them.';
 
   it('is told at boot, is not confirmed, and comes again', async () => {
     const app = await start([Base]);

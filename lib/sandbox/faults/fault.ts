@@ -23,7 +23,7 @@ export interface Processable {
   processed?: boolean | undefined;
 }
 
-/** Answer later, by so many milliseconds. */
+/** Answer later, by `ms` milliseconds. */
 export interface LatencyFault extends FaultTarget {
   kind: 'latency';
   ms: number;
@@ -39,13 +39,13 @@ export interface HangFault extends FaultTarget, Processable {
   kind: 'hang';
 }
 
-/** The true answer: its head at once, then one byte of its body every so many milliseconds. */
+/** The true answer: its head immediately, then one byte of its body every `ms` milliseconds. */
 export interface TrickleFault extends FaultTarget {
   kind: 'trickle';
   ms: number;
 }
 
-/** 200 with a body of so many bytes that begins like JSON, as fast as the client reads. */
+/** 200 with a body of `bytes` bytes that begins like JSON, as fast as the client reads. */
 export interface FloodFault extends FaultTarget {
   kind: 'flood';
   bytes: number;

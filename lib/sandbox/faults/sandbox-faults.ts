@@ -1,7 +1,7 @@
 import { checkFault } from './check-fault.js';
 import type { SandboxFault } from './fault.js';
 
-/** More than any test reads; without a limit, a loop that adds and never meets them fills the memory. */
+/** More than any test needs; without a limit, a loop that only adds faults fills the memory. */
 const MOST_FAULTS = 1000;
 
 /**
@@ -23,7 +23,7 @@ export class SandboxFaults {
     const checked = { ...checkFault(fault) };
     if (this.#pending.length >= MOST_FAULTS) {
       throw new RangeError(
-        `${MOST_FAULTS} faults wait to happen, and there can be no more. Clear them: faults.clear(), or DELETE /sandbox/faults.`,
+        `${MOST_FAULTS} faults are already pending, which is the limit. Clear them: faults.clear(), or DELETE /sandbox/faults.`,
       );
     }
     this.#pending.push(checked);

@@ -30,7 +30,7 @@ export function choicePage(transaction: Transaction, templateKey: string): Page 
     title: 'Identity verification',
     leadsAway: redirectTargetOf(transaction) !== undefined,
     body: html`<p>
-        This is a sandbox: nobody looks at a document or at a face. Choose what shall come of the
+        This is a sandbox: nobody looks at a document or at a face. Choose the result of the
         verification.
       </p>
       <dl>
@@ -43,7 +43,7 @@ export function choicePage(transaction: Transaction, templateKey: string): Page 
       </dl>
       <form method="post">
         <fieldset>
-          <legend>What shall come of it?</legend>
+          <legend>Choose the result</legend>
           ${buttons}
         </fieldset>
       </form>`,

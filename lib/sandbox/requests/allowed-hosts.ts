@@ -1,13 +1,13 @@
 import { isIPv4, isIPv6, type Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 
-/** A name or an address, perhaps with a port: nothing that a parser of URLs could read otherwise. */
+/** A name or an address, perhaps with a port: nothing that a URL parser could read differently. */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/;
 
 /**
- * The names under which the sandbox answers. A page of another site can make its own name lead to
- * 127.0.0.1 (DNS rebinding); for the browser the sandbox is then a part of that site, and the `Host`
- * header is all that tells.
+ * The names under which the sandbox answers. Another site can make its own name resolve to
+ * 127.0.0.1 (DNS rebinding); to the browser the sandbox is then part of that site, and only the `Host`
+ * header shows it.
  */
 export class AllowedHosts {
   readonly #names: ReadonlySet<string>;
@@ -31,7 +31,7 @@ function isLoopback(name: string): boolean {
   return isIPv4(name) && name.startsWith('127.');
 }
 
-/** What the client has connected to. It is an address, and only a name can be made to lead elsewhere. */
+/** The address that the client connected to; only names can be rebound. */
 function localHostOf({ localAddress = '' }: Pick<Socket, 'localAddress'>): string {
   return hostOf(localAddress.replace(/^::ffff:(?=\d+\.)/, ''));
 }

@@ -10,13 +10,13 @@ import { isCommandPath, isPagePath } from './request-path.js';
 const OWN_SITES: ReadonlySet<string | undefined> = new Set([undefined, 'same-origin', 'none']);
 
 /**
- * Why a request goes no further, if it does not: any web page that a developer has open can send
- * requests to this machine.
+ * Decides which requests go no further, since any web page that a developer has open can send requests
+ * to this machine.
  *
  * - Uploads are open to pages of any origin, as at Berbix: the client token is the permission.
- * - Pages may be led to from any site; their forms are sent by themselves only.
+ * - The sandbox's pages may be linked to from any site; only they may submit their forms.
  * - Everything else, above all the control API, is for programs and for the sandbox's own pages. So
- *   is what is not known: routers differ in what they take for the same path.
+ *   are unknown paths: routers differ in which paths they treat as the same.
  */
 export class RequestGate {
   constructor(private readonly hosts: AllowedHosts) {}
@@ -55,7 +55,7 @@ function wrongHost(): ApiException {
   return new ApiException(
     403,
     READABLE.notAllowed,
-    'The sandbox does not answer under the name in the Host header: it may be that of a foreign site. Call it by 127.0.0.1 or localhost, or name it: --public-url http://name:port.',
+    'The Host header has no name of this sandbox: it may be that of a foreign site. Use 127.0.0.1 or localhost, or start with --public-url http://name:port.',
   );
 }
 
@@ -63,7 +63,7 @@ function wrongOrigin(): ApiException {
   return new ApiException(
     403,
     READABLE.notAllowed,
-    'A page of another origin may not ask for this: of the API, only uploads are open to pages. Call it from a program.',
+    'A page of another origin may not make this request: only uploads are open to pages. Make it from a program.',
   );
 }
 

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 /**
- * For what is no page: should a browser show it all the same, such as HTML in the answer of a fault,
- * it runs no script and belongs to no origin.
+ * For answers that are not pages: if a browser shows one, such as the HTML of a fault, it runs no script
+ * and belongs to no origin.
  */
 export const NO_PAGE_HEADERS = {
   'content-security-policy': "default-src 'none'; sandbox",
@@ -15,7 +15,7 @@ const DEFAULT_HEADERS = {
   'referrer-policy': 'same-origin',
 } as const;
 
-/** Every answer gets these headers, whoever writes it; only a page has a policy of its own. */
+/** Every answer gets these headers, whatever writes it; only a page has its own policy. */
 export function setCommonHeaders(response: ServerResponse, isPage: boolean, id: string): void {
   beforeHead(response, () => {
     const common = { ...DEFAULT_HEADERS, 'x-request-id': id, ...(isPage && NO_PAGE_HEADERS) };

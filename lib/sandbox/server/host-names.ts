@@ -4,16 +4,16 @@ import type { SandboxSettings } from '../sandbox.settings.js';
 /** The sandbox is for this machine only, unless somebody says otherwise. */
 export const LOOPBACK = '127.0.0.1';
 
-/** By what this machine reaches itself. */
+/** The names by which this machine reaches itself. */
 const LOOPBACK_NAMES = ['localhost', LOOPBACK, '::1'];
 
-/** All interfaces of the machine: an address to listen on, and none to go to. */
+/** All interfaces of the machine: addresses to listen on, not to connect to. */
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
 type HostSettings = Pick<SandboxSettings, 'host' | 'publicUrl'>;
 
 /**
- * By what the sandbox may be called: the loopback names, and what `host` and `publicUrl` name. An
+ * The names by which the sandbox may be called: the loopback names, and what `host` and `publicUrl` name. An
  * IPv6 address has no brackets.
  */
 export function hostNames({ host, publicUrl }: HostSettings): readonly string[] {
@@ -22,7 +22,7 @@ export function hostNames({ host, publicUrl }: HostSettings): readonly string[] 
   return [...new Set([...LOOPBACK_NAMES, ...listening, ...named])];
 }
 
-/** The URL of a listener, for somebody who knows nothing but what the options say. */
+/** The URL by which a listener is reached. */
 export function urlOfListener(
   protocol: 'http' | 'https',
   { host, publicUrl }: HostSettings,

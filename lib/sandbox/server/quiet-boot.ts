@@ -30,7 +30,7 @@ export async function quietly<Result>(boot: () => Promise<Result>): Promise<Resu
   }
 }
 
-/** Code of a boot reads `undefined`; all other code reads and writes the field as ever. */
+/** Code of a boot reads `undefined`; all other code reads and writes the field as usual. */
 function hideFromBoots(field: string): void {
   let value: unknown = Reflect.get(Logger, field);
   Object.defineProperty(Logger, field, {

@@ -9,7 +9,7 @@ import { WEBHOOK_FAULTS, type WebhookFault } from './webhook-fault.js';
 import { WebhookSender } from './webhook-sender.js';
 import { problemOfUrl, type WebhookSettings } from './webhook.settings.js';
 
-/** More than any test reads. */
+/** More than any test needs. */
 const MOST_FAULTS = 1000;
 
 /**
@@ -68,7 +68,7 @@ export class SandboxWebhooks {
     if (kind !== undefined) checkKind(kind);
     if (this.#faults.length >= MOST_FAULTS) {
       throw new RangeError(
-        `${MOST_FAULTS} webhooks are to go wrong, and there can be no more. Clear them: webhooks.clearFaults(), or DELETE /sandbox/webhooks/faults.`,
+        `${MOST_FAULTS} faults of webhooks are already pending, which is the limit. Clear them: webhooks.clearFaults(), or DELETE /sandbox/webhooks/faults.`,
       );
     }
     this.#faults.push({ fault, kind });
@@ -93,8 +93,8 @@ export class SandboxWebhooks {
   }
 
   /**
-   * The same for whoever cannot wait for further tries: resolves after the first try, or when that
-   * takes longer than two seconds; `undefined` where the webhook has no URL. @internal
+   * The same without waiting for further tries: resolves after the first try, or when that takes
+   * longer than two seconds; `undefined` where the webhook has no URL. @internal
    */
   async startTest(kind: WebhookKind): Promise<WebhookDelivery | undefined> {
     const sent = this.#send(kind, SAMPLE_CONTENT);
@@ -185,7 +185,7 @@ interface StartedDelivery {
   readonly end: Promise<WebhookDelivery>;
 }
 
-/** How long somebody waits who wants to see what comes of a test. */
+/** How long the sender of a test waits for its first try, in milliseconds. */
 const MOST_TEST_MS = 2000;
 
 /** A webhook that cannot be kept is sent all the same. */

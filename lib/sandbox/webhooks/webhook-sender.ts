@@ -43,7 +43,7 @@ export class WebhookSender {
     await this.#agent.destroy();
   }
 
-  /** Whether there shall be another try after it: not when the sandbox closes. */
+  /** Whether another try follows: not when the sandbox closes. */
   #pause({ tries }: OpenDelivery): Promise<boolean> {
     return this.#timers.wait(this.settings.retryDelayMs * 2 ** (tries - 1)).then(
       () => true,

@@ -2,19 +2,19 @@ import type { VaultNote } from '../../token-store/index.js';
 import { BACKOFF_LIMIT_MS, DEAD_LIMIT_MS } from './failure-note.js';
 import type { TokenRecord } from './token-record.js';
 
-/** Clocks of two servers of a store may differ by so many milliseconds. */
+/** How far the clocks of two servers of a store may differ, in milliseconds. */
 const TOLERANCE_MS = 1_000;
 
-/** A record, and what was noted of it. */
+/** A record and its note. */
 interface Noted {
   readonly value: TokenRecord;
   readonly note: VaultNote;
 }
 
 /**
- * Nothing lasts longer than it can, and nothing that is done was done later than now. Where a record
- * says so, the store's clock was set back since it was written, and nobody knows how much of a time
- * has passed: it counts as over.
+ * No lifetime ends later than it can, and nothing happened in the future. A record that says otherwise
+ * was written before the store's clock was set back. How much of its time has passed is unknown, so it
+ * counts as expired.
  *
  * @param now the store's clock, in milliseconds
  */
@@ -33,12 +33,12 @@ export function believed<T extends Noted>(seen: T, now: number): T {
   return {
     ...seen,
     value: { ...value, expiresAt: undefined, refreshAfter: undefined, exchangedAt: undefined },
-    // An attempt that is still to come was made long ago.
+    // An attempt in the future was made long ago.
     note: { ...note, notBefore: undefined, attemptAt: note.attemptAt && 0 },
   };
 }
 
-/** Whether a lease lasts longer than any that was taken: whoever took it may be long gone. */
+/** Whether a lease is longer than any replica takes: its holder may be long gone. */
 export function isOverlong(leasedForMs: number, leaseMs: number): boolean {
   return leasedForMs > 2 * leaseMs;
 }

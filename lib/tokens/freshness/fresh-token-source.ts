@@ -14,7 +14,7 @@ import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 import type { RenewalProgress } from './renewal-progress.js';
 import type { TokenRenewal } from './token-renewal.js';
-import { Seat, WaitingCallers, nobodyWaits } from './waiting-callers.js';
+import { Seat, WaitingCallers, abandonedError } from './waiting-callers.js';
 
 /** A look at the store that takes longer is not waited for, where there are good tokens in memory. */
 const PATIENCE_MS = 100;
@@ -31,7 +31,7 @@ const STORE_REST_MS = 5_000;
 export class FreshTokenSource {
   readonly #cache: TokenCache;
   readonly #flights = new Map<string, Flight>();
-  /** Each ends the wait of a caller now, with what there is. */
+  /** Each ends the wait of one caller now, with the tokens at hand or an error. */
   readonly #waits = new Set<(why: string) => void>();
   #storeRestsUntil = 0;
 
@@ -89,7 +89,7 @@ export class FreshTokenSource {
     }
   }
 
-  /** Lets exchanges under way come to their end, for a while; nobody waits any more after that. */
+  /** Waits a while for exchanges under way, then ends all waits. */
   async close(): Promise<void> {
     const flights = [...this.#flights.values()].map(({ landing }) => landing);
     await drained(Promise.allSettled(flights));
@@ -129,7 +129,7 @@ export class FreshTokenSource {
     });
   }
 
-  /** For nobody in particular. */
+  /** In the background, for no caller. */
   #obtainLater(query: TokenQuery, goal: TokenGoal): void {
     this.#obtain(query, goal, this.#seat()).catch(() => {});
   }
@@ -142,7 +142,7 @@ export class FreshTokenSource {
   async #obtain(query: TokenQuery, goal: TokenGoal, seat: Seat): Promise<CachedTokens> {
     const key = keyOf(query, goal);
     for (let joined = 0; ; joined++) {
-      if (seat.hasLeft) throw nobodyWaits();
+      if (seat.hasLeft) throw abandonedError();
       const flight = this.#flights.get(key);
       if (flight === undefined) return this.#start(key, query, goal, seat);
       seat.take(flight.callers);
@@ -184,7 +184,7 @@ export class FreshTokenSource {
     return performance.now() < this.#storeRestsUntil;
   }
 
-  /** What is found in time. The end of the caller's wait is not that of an exchange. */
+  /** Waits until the caller's deadline; an exchange under way goes on after it. */
   #inTime(query: TokenQuery, goal: TokenGoal, caller?: Caller): Promise<BerbixTokens> {
     const { askedAt = performance.now() } = query;
     const seat = this.#seat(askedAt);
@@ -206,7 +206,7 @@ export class FreshTokenSource {
           unsaved === undefined
             ? new BerbixTimeoutError(why, { retryable: true })
             : new BerbixStoreError(
-                `${why} The API has replaced the refresh token, and the store does not take the new one; it is in \`tokens\` of this error.`,
+                `${why} The API has replaced the refresh token, and the store could not save the new one; it is in \`error.tokens\`.`,
                 { retryable: true },
               ).carrying(unsaved),
         );

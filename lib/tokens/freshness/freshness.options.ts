@@ -39,7 +39,7 @@ export interface BerbixTokenOptions {
 export interface BerbixFreshnessOptions {
   /**
    * What the API does with refresh tokens. Berbix is documented as leaving them as they are: `none`.
-   * `strict`: an exchange replaces it, and the one before is dead at once. `{ graceMs }`: the one
+   * `strict`: an exchange replaces it, and the one before is dead immediately. `{ graceMs }`: the one
    * before stays good for so many milliseconds. A replaced token is noticed and kept in any case;
    * this decides what is done after a crash in the middle of an exchange. `graceMs` must be more than
    * `leaseMs` and `totalTimeoutMs` together.
@@ -141,7 +141,7 @@ function checkRotation(
   );
 }
 
-/** An exchange whose replica died is made again when its lease has ended, and may take its time then. */
+/** After a crash the exchange is repeated once the lease has ended, and must still end within the grace. */
 function checkGrace(
   { rotation, leaseMs }: Pick<FreshnessSettings, 'rotation' | 'leaseMs'>,
   totalTimeoutMs: number,

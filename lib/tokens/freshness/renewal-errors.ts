@@ -9,7 +9,7 @@ import {
   type BerbixError,
 } from '../../errors/index.js';
 
-/** While an exchange is not to be made again after one that failed, or of which nobody knows how it ended. */
+/** The last exchange failed or has an unknown outcome, and the next one is not due yet. */
 export function postponed(waitMs: number, isOutcomeUnknown: boolean): BerbixUnavailableError {
   const how = isOutcomeUnknown ? 'has an unknown outcome' : 'failed';
   return new BerbixUnavailableError(
@@ -46,18 +46,18 @@ export function tooLate(): BerbixTimeoutError {
   );
 }
 
-/** For tokens that came while another refresh token took the place of the one they were exchanged for. */
+/** The store got another refresh token while this one was being exchanged. */
 export function conflicting(): BerbixStoreError {
   return new BerbixStoreError(
-    'The store has another refresh token of this transaction by now, and nothing tells which one is newer.',
+    'The store now has another refresh token for this transaction, and it is not known which one is newer.',
     { retryable: true },
   );
 }
 
-/** For those whose exchange is not begun, since too many others wait for theirs. */
+/** The exchange was not begun: too many others are waiting. */
 export function noTurn({ retryAfterMs }: NoTurn): BerbixUnavailableError {
   return new BerbixUnavailableError(
-    'So many refresh tokens wait for their exchange that this one would have no turn within totalTimeoutMs. Slow down, or raise http.connections.',
+    'Too many refresh tokens wait for their exchange: this one could not end within totalTimeoutMs. Slow down, or raise http.connections.',
     { retryable: true, retryAfterMs },
   );
 }

@@ -6,7 +6,7 @@ import type { FoundTokens } from './token-record.js';
 export interface RenewalProgress {
   /** Who waits for it. */
   readonly callers: WaitingCallers;
-  /** What the store had when it was read last, if those may still be good, and when that was. */
+  /** The tokens last read from the store, if they may still be usable, and when they were read. */
   atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
   /** The successor of a spent refresh token that the store has not taken yet. */
   unsaved?: BerbixTokens | undefined;

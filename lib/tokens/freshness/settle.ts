@@ -10,12 +10,12 @@ import {
   type TokenRecord,
 } from './token-record.js';
 
-/** What an exchange has brought. */
+/** The result of an exchange. */
 export interface Exchanged {
   readonly tokens: BerbixTokens;
   /** The refresh token that the API has taken. */
   readonly presented: string;
-  /** Undefined for a refresh token in an answer that is not usable otherwise. */
+  /** Undefined if the answer has a refresh token and is unusable otherwise. */
   readonly times: (Times & { readonly exchangedAt: number }) | undefined;
 }
 
@@ -34,7 +34,7 @@ export function recordAfter(
     ...before,
     ...(times && { ...recordOf(tokens, times), exchangedAt: times.exchangedAt }),
     refreshToken,
-    // The API has taken one of them, so that the others are not needed any more.
+    // The API accepted one of them, so the others are no longer needed.
     spares: undefined,
   };
   const replaced = [before.refreshToken, presented].filter((token) => token !== refreshToken);
@@ -45,13 +45,13 @@ export function recordAfter(
   return next;
 }
 
-/** A record as it is now, or as it was seen before: with its version. */
+/** A record with its version. */
 type Versioned = Pick<SeenRecord, 'version'> & { readonly value: TokenRecord | undefined };
 
 /**
- * What to write where the record is not as it was seen before the exchange. `moved on`: nothing, since
- * what is there is newer, or was forgotten. `conflict`: what the exchange has brought fits nothing
- * that is there, and would be lost.
+ * What to write if the record has changed since it was read before the exchange. `moved on`: nothing,
+ * since the record is newer, or was forgotten. `conflict`: the record has an unrelated refresh token,
+ * and the new one would be lost.
  */
 export function mergeOnto(
   current: Versioned,
@@ -73,7 +73,7 @@ export function mergeOnto(
   // Another replica has exchanged the same refresh token after this one had (I5).
   const isBeside = isSuperseded(there, before.refreshToken);
   if (isBeside && (there.exchangedAt ?? 0) > (next.exchangedAt ?? 0)) return 'moved on';
-  // Somebody has deliberately put another refresh token in place of the one that is unchanged.
+  // The application has replaced a refresh token that this exchange left unchanged.
   if (!isRotated && current.version > seen.version) return 'moved on';
   return 'conflict';
 }
@@ -91,9 +91,9 @@ function withNames(next: TokenRecord, current: Versioned, seen: Versioned): Toke
 }
 
 /**
- * The record after tokens were handed over. A refresh token that was replaced before leaves the newer
- * one where it is. Of two that know nothing of each other one is current, and the other is kept as a
- * spare: it is presented where the API does not know the first.
+ * The record after tokens were handed over. A superseded refresh token leaves the stored one in place.
+ * Of two unrelated ones, one becomes current and the other a spare, which is presented if the API does
+ * not know the first.
  *
  * @param times of the tokens; undefined for a refresh token alone, or for tokens that have ended
  */

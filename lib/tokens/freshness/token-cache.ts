@@ -4,10 +4,10 @@ import { ownerNamed, type FoundTokens } from './token-record.js';
 
 /** Tokens in the memory of this process. */
 export interface CachedTokens extends FoundTokens {
-  /** That they are kept under. */
+  /** The name they are kept under. */
   readonly name: string;
   softAt: number;
-  /** Between the clock of the host and the even one: above that, more time has passed than the latter says. */
+  /** The most that the host's clock may be ahead of the monotonic one before the entry is unreliable. */
   readonly differenceUntil: number;
   /** Until then they are handed out as they are. */
   serveUntil: number;
@@ -26,7 +26,7 @@ const SPREAD = 0.02;
 /** Milliseconds between two tries to refresh tokens that are still good, or a share of what is left of them. */
 const [BETWEEN_TRIES_MS, BETWEEN_TRIES_SHARE] = [1_000, 0.25];
 
-/** A machine that was suspended for so long, or for this share of the life of tokens, reads them again. */
+/** After a suspend of this long, or of this share of the tokens' lifetime, the tokens are read again. */
 const [SUSPENDED_MS, SUSPENDED_SHARE] = [30_000, 0.05];
 
 /** What has a name, by what comes after its kind. */
@@ -41,7 +41,7 @@ export class TokenCache {
   readonly #customers: Entries = new Map();
   readonly #transactions: Entries = new Map();
   readonly #others: Entries = new Map();
-  /** The names beside its own under which the tokens of a transaction are here. */
+  /** The other names under which the tokens of a transaction are cached. */
   readonly #names = new Map<string, Set<string>>();
 
   constructor(private readonly size: number) {}
@@ -106,7 +106,7 @@ export class TokenCache {
     if (names?.delete(name) && names.size === 0) this.#names.delete(transactionId);
   }
 
-  /** Of those that were not asked for since they were looked at last, the oldest. */
+  /** Evicts the oldest entry that was not used since the last pass (second chance). */
   #removeOne(entries: Entries): void {
     for (const [id, entry] of entries) {
       if (!entry.used) return this.#remove(entry.name);

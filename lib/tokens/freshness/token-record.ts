@@ -26,7 +26,7 @@ export interface TokenRecord {
   untold?: string | undefined;
   /** Hashes of those that the API has replaced, the last ones: whoever still has one means this record. */
   spent?: string[] | undefined;
-  /** Refresh tokens of the transaction that may be the good one, if the API does not know the one above. */
+  /** Other refresh tokens of the transaction, to present if the API does not know the one above. */
   spares?: string[] | undefined;
 }
 
@@ -101,7 +101,7 @@ export function recordOf(tokens: BerbixTokens, times: Times | undefined): TokenR
 /** How many of the refresh tokens that were replaced are known again: a month of them, day and night. */
 const MAX_SPENT = 1_000;
 
-/** Two that may be the good one, beside the current one, are more than there should ever be. */
+/** More than there should ever be. */
 const MAX_SPARES = 3;
 
 /** With the hashes of more. */
@@ -115,7 +115,7 @@ export function isSuperseded({ spent }: TokenRecord, refreshToken: string): bool
   return spent?.includes(hashOf(refreshToken)) ?? false;
 }
 
-/** Whether a refresh token that is not known may have been replaced so long ago that it was forgotten. */
+/** Whether an unknown refresh token may have been replaced so long ago that its hash was dropped. */
 export function mayBeSuperseded({ spent }: TokenRecord): boolean {
   return (spent?.length ?? 0) >= MAX_SPENT;
 }
@@ -135,9 +135,9 @@ export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   );
 }
 
-/** Whether a stored value, which is not sealed, has a refresh token that the application was not told of. */
+/** Whether an unsealed stored value has a refresh token that the application was not told of. */
 export function hasUntold(value: string): boolean {
-  // Within a text of JSON, the quotation marks would be escaped.
+  // Inside a JSON string the quotation marks would be escaped.
   return value.includes('"untold":"');
 }
 

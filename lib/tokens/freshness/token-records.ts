@@ -130,14 +130,14 @@ export class TokenRecords {
       const { key, seen } = await this.#resolve(first);
       const value = hasTokens(seen) ? seen.value : undefined;
       if (value === undefined && wasCurrent && customerUid !== undefined) {
-        // Forgotten, and the removal of the customer may still be on its way: it must come too late.
+        // Forgotten, and the removal of the customer may still be under way: make it fail.
         ({ key: first, wasCurrent } = await this.#makeCurrent(tokens, customerUid, true));
         continue;
       }
       const times = await this.#times(key, seen, tokens);
       const next = recordRemembered(value, tokens, times, customerUid);
       const isKept = next.refreshToken === value?.refreshToken;
-      // Who removes tokens to which no customer leads must notice that one does from now on.
+      // A removal of orphans must notice that a customer refers to these tokens from now on.
       if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
       // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
       if (isKept && !(await this.#hold(key, seen))) {
@@ -150,12 +150,12 @@ export class TokenRecords {
     }
   }
 
-  /** Where the API replaces refresh tokens, one of the two is not good any more. */
+  /** Where the API replaces refresh tokens, only one of the two still works. */
   #warnOfSpare(before: TokenRecord | undefined, next: TokenRecord): void {
     if (!before?.rotates || before.spares === next.spares) return;
     const which = before.refreshToken === next.refreshToken ? 'the stored one' : 'the new one';
     this.#logger.warn(
-      `remember() was given a refresh token of which the store does not know whether it is newer than the stored one, or older. Both are kept: ${which} is used, and the other one where the API does not know that.`,
+      `remember() was given an unknown refresh token, which may be newer or older than the stored one. Both are kept: ${which} is used, and the other one if the API does not know that.`,
     );
   }
 
@@ -185,7 +185,7 @@ export class TokenRecords {
     }
   }
 
-  /** Ends a lease that nobody can have taken for so long. */
+  /** Ends a lease that is longer than any replica takes. */
   async #resolve(name: string): Promise<Resolved> {
     const found = await resolveRecord(this.vault, name);
     const { key, seen } = found;

@@ -19,22 +19,22 @@ export interface Removal {
 }
 
 /**
- * Removes records of transactions and customers. Each step says what it expects to find, so that one
- * that is held up takes nothing away that was stored since.
+ * Removes records of transactions and customers. Each step names the version it expects, so that a
+ * delayed one removes nothing that was stored since.
  */
 export class TokenRemoval {
   constructor(private readonly vault: TokenVault) {}
 
   /**
    * Removes the tokens, all of the customer's where one is named; resolves to the names they had.
-   * What is there now goes, whoever is at work with it; a transaction that the customer is given
-   * from here on stays.
+   * What is there now is removed, even under another replica's lease; a transaction that the customer
+   * is given from here on stays.
    */
   async forget(name: string): Promise<string[]> {
     const names = new Set([name]);
     const first: Found = await this.vault.load(name);
     for (let seen = first; ; seen = await this.vault.load(name)) {
-      // Of a customer what was known at first; the tokens of a transaction wherever they are now.
+      // For a customer, the transactions known at first; for a transaction, wherever its tokens are now.
       await this.#removeFrom(name, isCustomer(name) ? first : seen, names);
       if (await this.#cut(name, seen, names)) break;
     }
@@ -42,7 +42,7 @@ export class TokenRemoval {
     return [...names];
   }
 
-  /** The same, as long as the record is as it was seen: what was added since is still there then. */
+  /** The same, if the record is as it was seen: what was added since stays. */
   async forgetAsSeen(name: string, seen: SeenRecord): Promise<Removal> {
     const names = new Set([name]);
     const found: Found = await this.vault.load(name);
@@ -55,7 +55,7 @@ export class TokenRemoval {
 
   /**
    * Removes all that the record leads to, and adds its names. The record itself comes last: as long
-   * as it is there, this can be repeated. Customers stay, who may have other transactions.
+   * as it is there, this can be repeated. Customers stay: they may have other transactions.
    */
   async #removeFrom(name: string, { value }: Found, names: Set<string>): Promise<void> {
     await this.#follow(name, value, names);
@@ -100,7 +100,7 @@ export class TokenRemoval {
   }
 }
 
-/** Removes tokens that are said to be the customer's, unless the customer leads to them. */
+/** Removes tokens that name the customer, unless the customer's record refers to them. */
 export async function removeOrphan(
   vault: TokenVault,
   key: string,

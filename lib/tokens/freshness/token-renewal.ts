@@ -61,7 +61,7 @@ export class TokenRenewal {
     this.#turns = new Limiter(settings.connections);
   }
 
-  /** From now on, what cannot be saved is given up, and nobody waits for a turn or another replica. */
+  /** From now on nothing waits for a turn, another replica, or a store that cannot save. */
   close(): void {
     this.#isClosing = true;
     this.#turns.dismiss(new NoTurn('expired'));
@@ -84,7 +84,7 @@ export class TokenRenewal {
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
       const seen = await this.records.find({ ...query, given });
       const found = foundTokens(seen.value, seen.moment);
-      // A record that the store loses from now on is put there again.
+      // If the store loses the record from now on, it is saved again.
       given = found.tokens;
       const mustTell = this.#mustTell(seen.value);
       progress.atHand = mustTell ? undefined : { found, readAt: seen.moment.local };
@@ -100,7 +100,7 @@ export class TokenRenewal {
         const renew = (): Promise<FoundTokens | undefined> =>
           this.#renew(query, seen, found, goal, progress);
         try {
-          // The application is told of a new token also where nobody waits for it any more.
+          // The application is told of a new token even if no caller waits any more.
           const callers = mustTell ? undefined : progress.callers;
           const renewed = await this.#turns.run(renew, callers);
           if (renewed !== undefined) return renewed;
@@ -251,7 +251,7 @@ export class TokenRenewal {
         return next;
       }
       this.#logger.error(
-        `The tokens of an exchange could not be saved, and the store does not have their refresh token: ${sentenceOf(error)} Whoever waits for them gets them in \`tokens\` of the error.`,
+        `The tokens of an exchange could not be saved, and the store does not have their refresh token: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
       );
       await this.#tellAsLastResort(next, tokens, spent);
       throw isBerbixError(error) ? error.carrying(tokens) : error;
@@ -311,7 +311,7 @@ export class TokenRenewal {
     return this.#inNeed(seen, found, goal, error);
   }
 
-  /** Once only: an application whose refresh tokens are all dead has no end of them, perhaps. */
+  /** Only once: `loadTokens` might return one dead refresh token after another. */
   async #reload(query: TokenQuery, seen: SeenTokens, progress: RenewalProgress): Promise<boolean> {
     if (progress.isReloaded) return false;
     progress.isReloaded = await this.records.reload(query, seen);

@@ -12,10 +12,10 @@ export class WaitingCallers implements Wait {
   #count = 0;
   #leaveQueue: ((error: unknown) => boolean) | undefined;
 
-  /** @param onGivenUp called in the moment in which the place is given up */
+  /** @param onGivenUp called when the place is given up */
   constructor(private readonly onGivenUp: () => void) {}
 
-  /** One more waits; call the result when they do not any more, as often as you like. */
+  /** Adds a caller; call the result when they leave, more than once if convenient. */
   add(deadline: number): () => void {
     this.#count++;
     this.deadline = Math.max(this.deadline, deadline);
@@ -34,11 +34,11 @@ export class WaitingCallers implements Wait {
   }
 
   #giveUpIfEmpty(): void {
-    if (this.#count === 0 && this.#leaveQueue?.(nobodyWaits())) this.onGivenUp();
+    if (this.#count === 0 && this.#leaveQueue?.(abandonedError())) this.onGivenUp();
   }
 }
 
-/** The place of one caller, in one search after the other. */
+/** One caller, who waits in one search after another. */
 export class Seat {
   hasLeft = false;
   #leave: (() => void) | undefined;
@@ -56,7 +56,9 @@ export class Seat {
   }
 }
 
-/** Seen by nobody. */
-export function nobodyWaits(): BerbixTimeoutError {
-  return new BerbixTimeoutError('All who waited for these tokens have left.', { retryable: true });
+/** No caller is left to see it. */
+export function abandonedError(): BerbixTimeoutError {
+  return new BerbixTimeoutError('All callers who waited for these tokens have left.', {
+    retryable: true,
+  });
 }

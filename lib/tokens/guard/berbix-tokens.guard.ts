@@ -159,7 +159,7 @@ export class BerbixTokensGuard implements CanActivate {
   ): boolean | Promise<boolean> {
     if (source === undefined || source === null) {
       throw new BerbixInputError(
-        `The function of @RequireFreshTokens on ${nameOf(context)} says of this request that it is nobody. ${GUARD_ORDER}`,
+        `The function of @RequireFreshTokens on ${nameOf(context)} returned null or undefined for this request. ${GUARD_ORDER}`,
       );
     }
     // Without an Observable, which takes longer than all the rest; a mock may have no other way.
@@ -227,7 +227,7 @@ function isThenable(
 const GUARD_ORDER =
   'Is somebody signed in when it runs? Put the login guard below @RequireFreshTokens: Nest runs the guards of a handler from the lowest decorator upwards, after those of its controller and global ones.';
 
-/** What a resolver throws on purpose stays as it is; what `request.user.id` throws for nobody does not. */
+/** Errors thrown on purpose pass; the TypeError of `request.user.id` without a user gets advice. */
 function resolverError(context: ExecutionContext, error: unknown): unknown {
   if ((error as Error | undefined)?.name !== 'TypeError') return error;
   return new BerbixConfigurationError(
