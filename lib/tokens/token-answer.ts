@@ -41,8 +41,7 @@ export function mergeTokens(
     before?.transactionId !== undefined &&
     (dto.transactionId ?? before.transactionId) !== before.transactionId
   ) {
-    // Its refresh token is not offered for storing: it may be somebody else's.
-    throw unexpected(call, 'transaction_id is that of another transaction');
+    throw foreign(call);
   }
   return new BerbixTokens({
     refreshToken,
@@ -52,6 +51,23 @@ export function mergeTokens(
     lifetimeMs: dto.expiresIn * 1000,
     transactionId: dto.transactionId ?? before?.transactionId,
   });
+}
+
+/**
+ * The failure of an exchange, without the tokens that it carries where they are those of another
+ * transaction.
+ */
+export function withoutForeignTokens(call: Call, before: BerbixTokens, error: unknown): unknown {
+  if (!(error instanceof BerbixResponseError)) return error;
+  const { transactionId = before.transactionId } = error.tokens ?? {};
+  const isForeign = before.transactionId !== undefined && transactionId !== before.transactionId;
+  return isForeign ? foreign(call, error.requestId) : error;
+}
+
+/** Its refresh token is not offered for storing: it may be somebody else's. */
+function foreign(call: Call, requestId?: string): BerbixResponseError {
+  const problem = 'transaction_id is that of another transaction';
+  return unexpected(call, problem, undefined, requestId);
 }
 
 function unexpected(

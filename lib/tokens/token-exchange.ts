@@ -4,7 +4,12 @@ import type { BerbixHttp, BerbixRequest } from '../http/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
 import type { BerbixTokens } from './berbix-tokens.js';
 import { mayRepeat, type FreshnessSettings } from './freshness/index.js';
-import { checkTokenAnswer, mergeTokens, type TokenAnswerChecked } from './token-answer.js';
+import {
+  checkTokenAnswer,
+  mergeTokens,
+  withoutForeignTokens,
+  type TokenAnswerChecked,
+} from './token-answer.js';
 
 const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
 
@@ -35,7 +40,9 @@ export class TokenExchange {
    * @param caller the last one to leave aborts the exchange; left out where nobody leaves
    */
   async run(before: BerbixTokens, caller?: Caller): Promise<BerbixTokens> {
-    const answer = await this.#runs.join(before.refreshToken, caller);
+    const answer = await this.#runs
+      .join(before.refreshToken, caller)
+      .catch((error: unknown) => Promise.reject(withoutForeignTokens(EXCHANGE, before, error)));
     return mergeTokens(EXCHANGE, before, answer);
   }
 

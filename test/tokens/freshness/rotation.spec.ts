@@ -164,6 +164,21 @@ describe('fresh(), and refresh tokens that the API replaces', () => {
     },
   );
 
+  it('the refresh token in a malformed answer about another transaction is neither saved nor offered', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    const { refreshToken } = world.api.create('999');
+    const body = { refresh_token: refreshToken, transaction_id: 999, expires_in: 'soon' };
+    world.api.faults.push({ status: 200, body: { ...body, access_token: 'a' } });
+    const error: BerbixError = await failureOf(replica.fresh(owner));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', tokens: undefined });
+    expect(error.message).toContain('another transaction');
+    expect(error.message).not.toContain('store it');
+    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+  });
+
   it.each([
     ['was refused and may be made again', { status: 429 }, 2],
     ['may have been acted on is not made again as long as the tokens are good', 'reset-after', 1],
