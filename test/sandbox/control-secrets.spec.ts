@@ -80,6 +80,7 @@ describe('withoutSecrets', () => {
       'grant_type=refresh_token&refresh_token=[redacted]&y=1',
     ],
     ['eyJh.eyJi.c-_', '[redacted]'],
+    ['x-eyJh.eyJi.c', 'x-[redacted]'],
     ["curl -u 'secret_test_a$%&b:'", "curl -u 'secret_test_[redacted]:'"],
     ['https://u:p@host/a@b', 'https://[redacted]@host/a@b'],
     ['{"id":9007199254740993,"uid":"at_home"}', '{"id":9007199254740993,"uid":"at_home"}'],
@@ -105,4 +106,15 @@ describe('withoutSecrets', () => {
     const open = `{"client_token":"${'\\"'.repeat(3 * 1024 * 1024)}`;
     expect(withoutSecrets(open)).toBe('{"client_token":"[redacted]');
   });
+
+  // The square of the length would be minutes.
+  it.each(['-eyJ', 'eyJa.', '-eyJa-', 'at_-', 'secret_test', '://', '"access_token" '])(
+    'takes time in proportion to the length of %j repeated',
+    (part) => {
+      const body = part.repeat((1024 * 1024) / part.length);
+      const startedAt = performance.now();
+      withoutSecrets(body);
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+    },
+  );
 });
