@@ -28,7 +28,7 @@ describe('an answer', () => {
     ['GZIP', gzipSync(ANSWER)],
     ['deflate', deflateSync(ANSWER)],
     ['br', brotliCompressSync(ANSWER)],
-    ['identity', Buffer.from(ANSWER)],
+    ['identity, br, gzip', gzipSync(brotliCompressSync(ANSWER))],
   ])(
     'is read that a gateway has compressed, though nobody asked for it: %s',
     async (encoding, body) => {
@@ -38,8 +38,16 @@ describe('an answer', () => {
     },
   );
 
+  it.each(['identity', 'IDENTITY', 'identity, identity', '', 'none', 'UTF-8', 'constructor'])(
+    'is read that is not compressed, whatever the header says: "%s"',
+    async (encoding) => {
+      const { tokens } = await answeringWith(Buffer.from(ANSWER), encoding);
+      expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
+    },
+  );
+
   it.each([
-    ['in an unknown encoding', Buffer.from(ANSWER), 'zstd', /content encoding that cannot be read/],
+    ['in an unknown encoding', Buffer.from('(\xb5/\xfd', 'latin1'), 'zstd', /JSON/],
     ['cut off', gzipSync(ANSWER).subarray(0, 20), 'gzip', /content encoding that cannot be read/],
     [
       'that becomes larger than any answer',
