@@ -246,7 +246,9 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect(answer.status).toBe(503);
     expect(calls).toEqual([]);
     expect(logs).toHaveLength(1);
-    expect(logs[0]).toMatch(/^error: A finished webhook is refused for now: the memory of this/);
+    expect(logs[0]).toMatch(
+      /^error: A finished webhook is refused for now: The token store \(the memory of this/,
+    );
     expect(logs[0]).not.toContain('password');
   });
 });
