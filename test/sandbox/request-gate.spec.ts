@@ -75,6 +75,19 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     }
   });
 
+  it.each([
+    ['GET', 'http://evil.example/sandbox/requests?secrets=1'],
+    ['POST', 'http://127.0.0.1/sandbox/clock'],
+    ['POST', 'http://127.0.0.1/v0/tokens'],
+    ['OPTIONS', '*'],
+  ])('does not read %s %s, which is not a path', async (method, target) => {
+    const headers = { host: '127.0.0.1', 'content-type': 'text/plain' };
+    const call = method === 'POST' ? { headers, body: { advance_ms: 1 } } : { headers };
+    const { status, json } = await client.send(method, target, call);
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ message: expect.stringContaining('must begin with /') });
+  });
+
   describe.each([
     [{ origin: 'https://evil.example' }],
     [{ origin: 'null' }],

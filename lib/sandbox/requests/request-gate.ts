@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { READABLE } from '../../wire/index.js';
-import { ApiException } from '../errors/api.exception.js';
+import { ApiException, invalidRequest } from '../errors/api.exception.js';
 import type { AllowedHosts } from './allowed-hosts.js';
 import { isOpenToPages } from './cross-origin.js';
 import { hasBody } from './request-body.js';
@@ -22,6 +22,7 @@ export class RequestGate {
   constructor(private readonly hosts: AllowedHosts) {}
 
   refusalOf(request: IncomingMessage, path: string): ApiException | undefined {
+    if (!request.url?.startsWith('/')) return wrongTarget();
     if (!this.hosts.allow(request)) return wrongHost();
     if (isFromOtherSite(request.headers) && !isOpenToOtherSites(request, path)) {
       return wrongOrigin();
@@ -49,6 +50,13 @@ function hostOf(origin: string): string | undefined {
 /** A page of another site cannot send this type without asking first. [Fetch section 2.2.2] */
 function isJson({ 'content-type': type = '' }: IncomingHttpHeaders): boolean {
   return /^application\/json\s*(;|$)/i.test(type);
+}
+
+/** A whole URL names a host that routers ignore, and the rules for paths do not see its path. [RFC 9112 section 3.2] */
+function wrongTarget(): ApiException {
+  return invalidRequest(
+    'The target of the request must begin with /, and the Host header names the sandbox. Do not use the sandbox as a proxy.',
+  );
 }
 
 function wrongHost(): ApiException {
