@@ -110,7 +110,11 @@ export function recordRemembered(
   };
   const given = recordOf(tokens, times);
   if (before === undefined) return { ...given, ...names };
-  if (before.refreshToken === refreshToken) return { ...before, ...given, ...names };
+  if (before.refreshToken === refreshToken) {
+    // Older tokens, handed over again, do not put back an access token that the API may refuse.
+    const isNewer = (given.expiresAt ?? 0) > (before.expiresAt ?? 0);
+    return { ...before, ...(isNewer && given), ...names };
+  }
   if (isSuperseded(before, refreshToken)) return { ...before, ...names };
   if (times === undefined && mayBeSuperseded(before)) {
     return { ...before, ...names, spares: withSpare(before, refreshToken) };

@@ -211,6 +211,22 @@ describe('remember()', () => {
     },
   );
 
+  it('of older tokens of the same refresh token leaves the newer access token where it is', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const created = world.api.create('1');
+    await valueOf(replica.remember(created));
+    await advance(MINUTE);
+    const { accessToken } = await valueOf(replica.fresh(ONE, { refused: created.accessToken }));
+    expect(accessToken).not.toBe(created.accessToken);
+    await valueOf(replica.remember(created, 'ada'));
+    expect((await valueOf(replica.fresh(ADA))).accessToken).toBe(accessToken);
+    await advance(MINUTE);
+    const newer = world.api.tokensOf('1');
+    await valueOf(replica.remember(newer));
+    expect((await valueOf(replica.fresh(ADA))).accessToken).toBe(newer.accessToken);
+  });
+
   it('I1: takes tokens for no better than they are where the clock of the host was set back', async () => {
     const { world } = the;
     const replica = await world.start();
