@@ -96,7 +96,7 @@ describe('fresh()', () => {
   it('does not wait for ever for what the application never answers', async () => {
     const { services, created } = await setUp(
       {
-        totalTimeoutMs: 200,
+        totalTimeoutMs: 2_000,
         loadTokens: () => new Promise(() => {}),
         onRotation: () => new Promise(() => {}),
       },

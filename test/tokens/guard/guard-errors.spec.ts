@@ -120,7 +120,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     ['reset', 502, { kind: 'reset' }, {}],
     ['html', 502, { kind: 'html', status: 502 }, {}],
     ['too many', 503, { kind: 'status', status: 429, retryAfter: 7 }, {}],
-    ['silence', 504, { kind: 'hang' }, { timeoutMs: 200, totalTimeoutMs: 400 }],
+    ['silence', 504, { kind: 'hang' }, { timeoutMs: 1_000, totalTimeoutMs: 2_000 }],
   ] as const)('%s at Berbix: %i', async (_what, status, fault, options) => {
     const app = await start({ options });
     const { refreshToken } = await app.create('ada');
