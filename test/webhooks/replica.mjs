@@ -4,7 +4,7 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { BerbixTokenStore } from '../../dist/esm/token-store/index.js';
+import { CheckedStore } from '../../dist/esm/token-store/index.js';
 import { PostgresTokenStore } from '../../dist/esm/token-store/postgres/index.js';
 import { RedisTokenStore } from '../../dist/esm/token-store/redis/index.js';
 import {
@@ -37,8 +37,8 @@ Module({
   providers: [
     Handler,
     { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(JSON.parse(options)) },
-    { provide: BerbixTokenStore, useValue: store },
-    ...webhookProviders(undefined, BerbixTokenStore),
+    { provide: CheckedStore, useFactory: () => new CheckedStore(store, 1_500) },
+    ...webhookProviders(undefined),
   ],
 })(Replica);
 
