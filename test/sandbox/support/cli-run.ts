@@ -17,7 +17,7 @@ export interface Run {
   code: Promise<number | null>;
 }
 
-/** Runs the command, with a state directory that is not the one of whoever runs the tests. */
+/** Runs the command, with a state directory of its own, not that of the developer. */
 export class CommandRuns {
   readonly state = mkdtempSync(join(tmpdir(), 'nestjs-berbix-state-'));
   readonly #children: ChildProcess[] = [];

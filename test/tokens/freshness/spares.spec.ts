@@ -44,7 +44,7 @@ describe('remember() of a refresh token that may be older than the stored one, o
       const { refreshToken } = world.api.reissue('1');
       await valueOf(replica.remember(bare(refreshToken)));
       expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(world.api.currentOf('1'));
-      // The one before is known to be no good: whoever hands it over again changes nothing.
+      // The one before is known to be dead: handing it over again changes nothing.
       expect(world.api.exchanges.at(-1)?.refreshToken).toBe(refreshToken);
     },
   );

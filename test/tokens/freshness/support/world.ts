@@ -110,7 +110,7 @@ export class World {
   }
 
   /**
-   * Another server takes over, which lacks the last so many writes; all of them unless said otherwise.
+   * Another server takes over that lacks the last `lost` writes, or all of them by default.
    * Leases and notes are lost in any case.
    */
   async failOver(lost = Infinity): Promise<void> {
