@@ -16,7 +16,8 @@ export interface Judged {
 
 /**
  * Holds attempts back while the API is down. It opens when half of at least ten attempts in the last
- * ten seconds failed; after five seconds one is let through, and decides whether it closes.
+ * ten seconds failed; after five seconds it is half open: one attempt at a time is let through until
+ * one decides whether it closes.
  */
 export class CircuitBreaker {
   readonly #rate = new FailureRate();
@@ -40,40 +41,48 @@ export class CircuitBreaker {
    * Makes an attempt; while another one probes whether the API is back, waits for that first.
    *
    * @param waiting a promise that settles as the given one does, or when the caller leaves
+   * @param isLong whether it may take minutes: it decides like any other, but none waits for it
    * @throws {BerbixUnavailableError} (as a rejection) while nothing is let through
    */
   async run<T extends Judged>(
     attempt: () => Promise<T>,
     waiting: (probe: Promise<void>) => Promise<void>,
+    isLong: boolean,
   ): Promise<T> {
     for (;;) {
       this.check();
-      if (this.#halfOpenAt === undefined) return this.#count(await attempt());
-      if (this.#probe === undefined) return this.#tryOut(attempt);
+      if (this.#halfOpenAt === undefined) return this.#judged(attempt);
+      if (this.#probe === undefined) {
+        return isLong ? this.#judged(attempt) : this.#probing(() => this.#judged(attempt));
+      }
       await waiting(this.#probe);
     }
   }
 
-  #count<T extends Judged>(result: T): T {
-    // Begun before the circuit opened: says nothing new.
-    if (this.#halfOpenAt !== undefined) return result;
-    if (result.verdict === 'healthy') this.#rate.succeeded();
+  async #judged<T extends Judged>(attempt: () => Promise<T>): Promise<T> {
+    const begunWith = this.#halfOpenAt;
+    const result = await attempt();
+    const isHalfOpen = this.#halfOpenAt !== undefined;
+    // The circuit opened since then: says nothing new.
+    if (isHalfOpen && this.#halfOpenAt !== begunWith) return result;
+    if (result.verdict === 'healthy') {
+      this.#halfOpenAt = undefined;
+      this.#rate.succeeded();
+    }
     if (result.verdict === 'unhealthy') {
       this.#rate.failed(result.subject);
-      if (this.#rate.isTooHigh) this.#open();
+      if (isHalfOpen || this.#rate.isTooHigh) this.#open();
     }
+    // Inconclusive: while it is half open, the next attempt decides.
     return result;
   }
 
-  async #tryOut<T extends Judged>(attempt: () => Promise<T>): Promise<T> {
+  /** Makes the others wait until it has ended. */
+  async #probing<T>(run: () => Promise<T>): Promise<T> {
     let end: (() => void) | undefined;
     this.#probe = new Promise((resolve) => (end = resolve));
     try {
-      const result = await attempt();
-      if (result.verdict === 'unhealthy') this.#open();
-      if (result.verdict === 'healthy') this.#halfOpenAt = undefined;
-      // Inconclusive: the next attempt probes.
-      return result;
+      return await run();
     } finally {
       this.#probe = undefined;
       end?.();

@@ -47,7 +47,7 @@ export class OverloadGuard {
         call.onCancel((reason) => leave(new WireFailure(reason, 'queued'))),
     };
     // Inside the limiter, so that queued calls fail once the circuit opens.
-    const run = (): Promise<T> => this.#breaker.run(make, (probe) => call.race(probe));
+    const run = (): Promise<T> => this.#breaker.run(make, (probe) => call.race(probe), isLong);
     try {
       // Fail before queueing for a turn.
       this.#breaker.check();

@@ -15,6 +15,8 @@ import {
 } from '../support/services.js';
 import { until } from '../support/until.js';
 
+const IMAGE = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
+
 const neverAnswers = (): Promise<never> => new Promise(() => {});
 
 afterEach(() => {
@@ -194,6 +196,50 @@ describe('the circuit breaker', () => {
     for (const call of calls) call.unsubscribe();
   });
 
+  it('keeps no call waiting for an upload while it does not know', async () => {
+    const { services, api } = await halfOpen();
+    const upload = services.transactions
+      .uploadImages(sampleTokens(), [IMAGE])
+      .subscribe({ error: () => {} });
+    await until(() => api.uploads.length === 1);
+    expect((await firstValueFrom(services.tokens.refresh('rt'))).accessToken).toBe('a');
+    upload.unsubscribe();
+  });
+
+  it('closes by an upload that is answered, where nothing else is sent', async () => {
+    const { services, api } = await halfOpen();
+    const upload = firstValueFrom(services.transactions.uploadImages(sampleTokens(), [IMAGE]));
+    await until(() => api.uploads.length === 1);
+    api.uploads[0]?.setHeader('content-type', 'application/json').end('{"next_step":"done"}');
+    await upload;
+    // Both are under way together: none of them probes.
+    const calls = ['rt_1', 'rt_2'].map((token) =>
+      services.tokens.refresh(`${token}_hang`).subscribe({ error: () => {} }),
+    );
+    await until(() => api.hanging === 2);
+    expect(api.hanging).toBe(2);
+    for (const call of calls) call.unsubscribe();
+  });
+
+  it('opens again by an upload that fails', async () => {
+    const { services, api } = await halfOpen();
+    const upload = errorOf(services.transactions.uploadImages(sampleTokens(), [IMAGE]));
+    await until(() => api.uploads.length === 1);
+    api.uploads[0]?.writeHead(503).end();
+    expect((await upload).code).toBe('BERBIX_SERVER');
+    expect((await errorOf(services.tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
+  });
+
+  it('is not closed by an upload of the time before it opened', async () => {
+    const { services, api } = await startFailing();
+    const upload = firstValueFrom(services.transactions.uploadImages(sampleTokens(), [IMAGE]));
+    await until(() => api.uploads.length === 1);
+    await openCircuit(services);
+    api.uploads[0]?.setHeader('content-type', 'application/json').end('{"next_step":"done"}');
+    await upload;
+    expect((await errorOf(services.tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
+  });
+
   it('is one per account', async () => {
     const sandbox = await startSandbox();
     const broken = await servicesFor(sandbox, { apiHost: 'http://127.0.0.1:9' });
@@ -215,9 +261,8 @@ describe('uploads', () => {
       }),
     );
     const { tokens, transactions } = await startServices({ apiSecret: 's', apiHost: url });
-    const image = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
     const hanging = Array.from({ length: 40 }, () =>
-      transactions.uploadImages(sampleTokens(), [image]).subscribe({ error: () => {} }),
+      transactions.uploadImages(sampleTokens(), [IMAGE]).subscribe({ error: () => {} }),
     );
     await until(() => uploads === 8);
     expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
@@ -263,6 +308,45 @@ describe('the limit of calls at a time', () => {
     for (const subscription of subscriptions) subscription.unsubscribe();
   });
 });
+
+interface FailingApi {
+  /** The uploads, which wait for a test to answer them. */
+  readonly uploads: ServerResponse[];
+  /** How many exchanges with `hang` in their refresh token wait for ever. */
+  hanging: number;
+  fails: boolean;
+}
+
+/** An application, and an API whose exchanges fail for the time being. */
+async function startFailing(): Promise<{ services: Services; api: FailingApi }> {
+  const api: FailingApi = { uploads: [], hanging: 0, fails: true };
+  const url = await listening(
+    createServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += String(chunk);
+      if (request.url === '/v0/images/upload') api.uploads.push(response);
+      else if (text.includes('hang')) api.hanging++;
+      else if (api.fails) response.writeHead(500).end();
+      else answer(response);
+    }),
+  );
+  return { services: await startServices({ apiSecret: 's', apiHost: url, retry: 0 }), api };
+}
+
+async function openCircuit({ tokens }: Services): Promise<void> {
+  for (let call = 0; call < 10; call++) await errorOf(tokens.refresh(`rt_${call}`));
+  expect((await errorOf(tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
+}
+
+/** The same once the circuit is half open, and the API well again. */
+async function halfOpen(): Promise<{ services: Services; api: FailingApi }> {
+  const { services, api } = await startFailing();
+  await openCircuit(services);
+  api.fails = false;
+  const elapsed = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => elapsed() + 5_000);
+  return { services, api };
+}
 
 /** An API that fails for every request with this word in it. */
 function failingFor(word: string): Promise<string> {
