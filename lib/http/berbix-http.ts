@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { AxiosResponse, CancelToken } from 'axios';
+import type { AxiosAdapter, AxiosResponse, CancelToken } from 'axios';
 import { Observable, firstValueFrom } from 'rxjs';
 import { drained } from '../concurrency/index.js';
 import { BerbixRateLimitError } from '../errors/index.js';
@@ -40,7 +41,9 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #route: Route;
   readonly #http: HttpService;
   readonly #guard: OverloadGuard;
-  readonly #underWay = new Set<Cancellation>();
+  readonly #calls = new Set<Cancellation>();
+  /** Settle as what was sent is answered. */
+  readonly #answers = new Set<Promise<AxiosResponse>>();
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
   constructor(@Inject(BERBIX_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>) {
@@ -55,7 +58,8 @@ export class BerbixHttp implements OnApplicationShutdown {
     };
     this.#guard = new OverloadGuard(this.#settings.http.connections);
     const { dispatcher } = this.#connection;
-    const instance = leanAxios(undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES));
+    const adapter = undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES);
+    const instance = leanAxios(this.#noting(adapter));
     this.#settings.http.configureAxios?.(instance);
     this.#http = new HttpService(instance);
   }
@@ -76,7 +80,7 @@ export class BerbixHttp implements OnApplicationShutdown {
   send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Observable<T> {
     return new Observable((subscriber) => {
       const call = new Cancellation();
-      this.#underWay.add(call);
+      this.#calls.add(call);
       const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
       const fail = (failure: WireFailure): void =>
         subscriber.error(mapFailure(request, failure, totalTimeoutMs, this.#route));
@@ -95,16 +99,32 @@ export class BerbixHttp implements OnApplicationShutdown {
       return () => {
         clearTimeout(timer);
         call.cancel('unsubscribed');
-        this.#underWay.delete(call);
+        this.#calls.delete(call);
       };
     });
   }
 
   /** Lets answers under way come in, for a while, then ends all calls and closes the connections. */
   async onApplicationShutdown(): Promise<void> {
-    await drained(this.#connection.close());
-    for (const call of this.#underWay) call.cancel('shutdown');
+    // Those of a user's dispatcher too, which is not closed.
+    await drained(Promise.allSettled([this.#connection.close(), ...this.#answers]));
+    // What came last still has to reach its caller.
+    await setImmediate();
+    for (const call of this.#calls) call.cancel('shutdown');
     await this.#connection.destroy();
+  }
+
+  /** The same adapter; its answers are noted as long as they are outstanding. */
+  #noting(adapter: AxiosAdapter): AxiosAdapter {
+    return async (config) => {
+      const answer = adapter(config);
+      this.#answers.add(answer);
+      try {
+        return await answer;
+      } finally {
+        this.#answers.delete(answer);
+      }
+    };
   }
 
   async #repeat<T>(

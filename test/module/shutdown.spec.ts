@@ -1,13 +1,15 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, jest } from '@jest/globals';
 import { InMemoryTokenStore } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
+import { Agent } from 'undici';
 import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
 import { quietNest } from '../support/quiet-nest.js';
-import { listening, startServices } from '../support/services.js';
+import { closeAfterTest, listening, startServices } from '../support/services.js';
 import { until } from '../support/until.js';
 
 const image = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
@@ -89,5 +91,31 @@ describe('the shutdown of an application', () => {
     const last = looks;
     await setTimeout(500);
     expect(looks).toBe(last);
+  });
+
+  it.each([
+    ['of its own', () => undefined],
+    ["of the application's", () => new Agent()],
+  ])('lets an answer under way come in, with a dispatcher %s', async (_, open) => {
+    const dispatcher = open();
+    if (dispatcher !== undefined) closeAfterTest(() => dispatcher.close());
+    const responses: ServerResponse[] = [];
+    const url = await listening(
+      createServer((_request, response) => void responses.push(response)),
+    );
+    const { module, transactions } = await startServices({
+      apiSecret: 's',
+      apiHost: url,
+      http: { dispatcher },
+    });
+    const underWay = firstValueFrom(transactions.delete(sampleTokens()));
+    await until(() => responses.length === 1);
+    const closing = module.close();
+    // The hooks of the shutdown have nothing else to wait for.
+    await setTimeout(50);
+    // In a form that takes a moment to read.
+    responses[0]?.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{}'));
+    expect(await underWay).toBeUndefined();
+    await closing;
   });
 });
