@@ -1,5 +1,6 @@
 export * from './berbix-token-store.js';
 export * from './in-memory.token-store.js';
 export * from './checked-store.js';
+export * from './overlong-lease.js';
 export * from './token-vault.js';
 export * from './encryption/index.js';

@@ -1,6 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { BerbixTimeoutError, isBerbixError } from '../errors/index.js';
-import type { SeenRecord, StoreMoment, TokenVault } from '../token-store/index.js';
+import {
+  isOverlong,
+  type SeenRecord,
+  type StoreMoment,
+  type TokenVault,
+} from '../token-store/index.js';
 import {
   keyFor,
   nameOf,
@@ -137,7 +142,9 @@ export class CustomerAttempts {
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       const seen = await this.vault.load<Reference>(name);
       if (seen.version !== version) return undefined;
-      if (seen.leasedForMs === 0) {
+      const isLeft = isOverlong(seen.leasedForMs, this.limits.leaseMs);
+      if (isLeft) await this.vault.release(name, seen, seen.note);
+      if (isLeft || seen.leasedForMs === 0) {
         const lease = await this.vault.lease(name, seen, this.limits.leaseMs, {});
         if (lease !== undefined) {
           return { name, customerUid, version, before: seen.value, ...lease };

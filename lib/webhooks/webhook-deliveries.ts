@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { BerbixStoreError } from '../errors/index.js';
-import type { CheckedStore, SeenRecord, StoredRecord } from '../token-store/index.js';
+import {
+  isOverlong,
+  type CheckedStore,
+  type SeenRecord,
+  type StoredRecord,
+} from '../token-store/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 
 /**
@@ -53,7 +58,7 @@ export class WebhookDeliveries {
   ): Promise<Exclude<BerbixWebhookOutcome, 'ignored'>> {
     const key = `${this.prefix}${webhook.kind}/${webhook.transactionId}`;
     const hash = hashOf(webhook);
-    const record = await this.store.load(key);
+    const record = await this.#load(key);
     if (isRepeated(record, hash)) return 'repeated';
     const { version, fence } = record ?? { version: 0, fence: 0 };
     const lease = await this.store.lease(key, { version, fence }, this.leaseMs, '');
@@ -69,6 +74,14 @@ export class WebhookDeliveries {
     }
     await this.#commit(key, version, { hash, at: lease.now });
     return 'handled';
+  }
+
+  /** Ends a lease that is longer than any that is taken here. */
+  async #load(key: string): Promise<StoredRecord | undefined> {
+    const record = await this.store.load(key);
+    if (record === undefined || !isOverlong(record.leasedForMs, this.leaseMs)) return record;
+    await this.store.release(key, record, '');
+    return { ...record, leasedForMs: 0 };
   }
 
   /** The work is done: a delivery that came again because of a failure here would only do it twice. */

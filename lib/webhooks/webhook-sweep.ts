@@ -1,4 +1,4 @@
-import type { CheckedStore } from '../token-store/index.js';
+import { isOverlong, type CheckedStore, type StoredRecord } from '../token-store/index.js';
 import { readMark } from './webhook-deliveries.js';
 
 const DAY_MS = 86_400_000;
@@ -32,8 +32,11 @@ export class WebhookSweep {
     if (this.#stopped || performance.now() < this.#next) return 0;
     this.#next = performance.now() + DAY_MS;
     const record = await this.store.load(this.key);
-    if (record !== undefined && Number(record.value ?? 0) > record.now - DAY_MS) return 0;
-    const { version, fence } = record ?? { version: 0, fence: 0 };
+    if (record !== undefined && !isDue(record)) return 0;
+    const { version, fence, leasedForMs } = record ?? { version: 0, fence: 0, leasedForMs: 0 };
+    if (isOverlong(leasedForMs, LEASE_MS)) {
+      await this.store.release(this.key, { version, fence }, '');
+    }
     const lease = await this.store.lease(this.key, { version, fence }, LEASE_MS, '');
     if (lease === undefined) return 0;
     const forgotten = await this.#sweep();
@@ -68,4 +71,10 @@ export class WebhookSweep {
     if (at === undefined || at >= record.now - REMEMBERED_MS) return false;
     return this.store.forget(key, record);
   }
+}
+
+/** Whether the last sweep was long ago; one in the future was before the store's clock was set back. */
+function isDue({ value, now }: StoredRecord): boolean {
+  const last = Number(value ?? 0);
+  return last > now || last <= now - DAY_MS;
 }

@@ -192,6 +192,17 @@ it('the lease on a customer lasts as long as freshness.leaseMs says', async () =
   expect(leases).toEqual([7_000, 7_000]);
 });
 
+it('a lease on a customer that is longer than any replica takes is not waited for', async () => {
+  const store = new InMemoryTokenStore();
+  // As the store shows it once its clock was set back.
+  await store.lease('default/customer/ada', { version: 0, fence: 0 }, 3_600_000, '{}');
+  const sandbox = await startSandbox();
+  const { verifications } = await replica(sandbox, { store });
+  const options = { templateKey: sandbox.templateKeys.sdk };
+  const begun = await firstValueFrom(verifications.reverify('ada', options));
+  expect(begun.isResumed).toBe(false);
+});
+
 describe('a store that fails once a transaction was created', () => {
   let clock: FakeClock | undefined;
   afterEach(() => clock?.uninstall());

@@ -223,6 +223,18 @@ describe('a delivery', () => {
     expect(leases).toEqual([10_000, 60_000]);
   });
 
+  it('is handled where a lease is longer than any that is taken', async () => {
+    const store = new InMemoryTokenStore();
+    // As the store shows that of a replica that was killed, once its clock was set back.
+    const seen = { version: 0, fence: 0 };
+    await store.lease('webhook:default/status/7', seen, 3_600_000, '');
+    await store.lease('webhook:default/status/8', seen, 19_000, '');
+    const app = await replica(store);
+    expect(await send(app)).toBe(204);
+    expect(await send(app, 'accept', '8')).toBe(503);
+    expect(handling.done).toEqual(['accept']);
+  });
+
   it('that another replica finished a moment ago is not asked for again', async () => {
     const store = new InMemoryTokenStore();
     expect(await send(await replica(store))).toBe(204);

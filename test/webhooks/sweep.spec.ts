@@ -1,8 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { InMemoryTokenStore, type BerbixTokenStore } from '../../lib/token-store/index.js';
 import { changed } from '../support/changed-store.js';
 import { until } from '../support/until.js';
 import { gate, replica, send } from './replicas.support.js';
+
+const SWEEP = 'webhook-sweep:default';
+const DAY_MS = 86_400_000;
+
+async function tomorrow(store: BerbixTokenStore): Promise<void> {
+  await store.commit(SWEEP, 0, String(Date.now() + DAY_MS));
+}
+
+async function overlong(store: BerbixTokenStore): Promise<void> {
+  await store.lease(SWEEP, { version: 0, fence: 0 }, DAY_MS, '');
+}
 
 describe('the sweep', () => {
   it('happens once a day, whatever the number of replicas and webhooks', async () => {
@@ -11,7 +22,7 @@ describe('the sweep', () => {
     let looks = 0;
     const counting = changed(store, {
       load: async (key) => {
-        if (key === 'webhook-sweep:default') looks++;
+        if (key === SWEEP) looks++;
         return store.load(key);
       },
       keys: async (prefix) => {
@@ -28,6 +39,25 @@ describe('the sweep', () => {
     }
     // Each replica asks once whether it is time.
     expect({ sweeps, looks }).toEqual({ sweeps: 1, looks: 3 });
+  });
+
+  it.each([
+    ['the last one was later than now', tomorrow],
+    ['a lease is longer than any that is taken', overlong],
+  ])('happens after the clock of the store was set back: %s', async (_, prepare) => {
+    const store = new InMemoryTokenStore();
+    await prepare(store);
+    const { opened: swept, open: end } = gate();
+    const noting = changed(store, {
+      commit: async (key, ...step) => {
+        if (key === SWEEP) end();
+        return store.commit(key, ...step);
+      },
+    });
+    expect(await send(await replica(noting))).toBe(204);
+    await swept;
+    await until(async () => Number((await store.load(SWEEP))?.value) <= Date.now());
+    expect(await store.load(SWEEP)).toMatchObject({ leasedForMs: 0 });
   });
 
   it('leaves alone what is being handled, and ends with the application', async () => {
@@ -51,7 +81,7 @@ describe('the sweep', () => {
     open();
     await new Promise((resolve) => setImmediate(resolve));
     expect(forgotten).toEqual(['webhook:default/status/2']);
-    expect((await store.load('webhook-sweep:default'))?.value).toBeUndefined();
+    expect((await store.load(SWEEP))?.value).toBeUndefined();
   });
 
   it('leaves alone what is handled again after it was looked at', async () => {
@@ -65,7 +95,7 @@ describe('the sweep', () => {
       },
       commit: async (...step) => {
         const committed = await store.commit(...step);
-        if (step[0] === 'webhook-sweep:default') swept();
+        if (step[0] === SWEEP) swept();
         return committed;
       },
     });

@@ -37,8 +37,3 @@ export function believed<T extends Noted>(seen: T, now: number): T {
     note: { ...note, notBefore: undefined, attemptAt: note.attemptAt && 0 },
   };
 }
-
-/** Whether a lease is longer than any replica takes: its holder may be long gone. */
-export function isOverlong(leasedForMs: number, leaseMs: number): boolean {
-  return leasedForMs > 2 * leaseMs;
-}

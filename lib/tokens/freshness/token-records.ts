@@ -5,9 +5,9 @@ import {
   BerbixNotFoundError,
   BerbixStoreError,
 } from '../../errors/index.js';
-import type { TokenVault, VaultRecord } from '../../token-store/index.js';
+import { isOverlong, type TokenVault, type VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
-import { believed, isOverlong } from './clock-steps.js';
+import { believed } from './clock-steps.js';
 import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { inTime } from './in-time.js';
 import { tooLate } from './renewal-errors.js';
