@@ -35,7 +35,7 @@ const READ_AT_START =
 function environmentOf(sandbox: BerbixSandbox): string[] {
   const { url, ca, apiSecret, templateKeys, webhookSecrets } = sandbox;
   const insecure = needsPermission(url) ? ['BERBIX_ALLOW_INSECURE=true'] : [];
-  const authority = ca === undefined ? [] : [READ_AT_START, `NODE_EXTRA_CA_CERTS=${ca}`];
+  const authority = ca === undefined ? [] : [READ_AT_START, `NODE_EXTRA_CA_CERTS=${quoted(ca)}`];
   return [
     `BERBIX_API_SECRET=${apiSecret}`,
     `BERBIX_API_HOST=${url}`,
@@ -45,6 +45,11 @@ function environmentOf(sandbox: BerbixSandbox): string[] {
     `BERBIX_WEBHOOK_STATUS_SECRET=${webhookSecrets.status}`,
     ...authority,
   ];
+}
+
+/** For a shell: the directory for temporary files may have spaces in its path. */
+function quoted(path: string): string {
+  return /^[\w.~+/=:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** The module speaks plain HTTP to this machine alone, unless it is allowed to. */

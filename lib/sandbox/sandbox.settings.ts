@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { API_SECRET_PREFIXES, TOKEN_LIFETIME_SECONDS } from '../wire/index.js';
 import { SandboxOptionError } from './errors/sandbox-option.error.js';
+import { isPastable, PASTABLE_CHARACTERS } from './pastable.js';
 import { randomAlphanumerics } from './random.js';
 import type {
   ApiOnlyDocument,
@@ -163,7 +164,8 @@ function publicUrl({ publicUrl: value }: BerbixSandboxOptions): string | undefin
   if (value === undefined) return undefined;
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
   const isOrigin = url && `${url.origin}/` === url.href && /^https?:$/.test(url.protocol);
-  if (isOrigin) return url.origin;
+  // URLs may have other characters in a host name; DNS names of servers do not.
+  if (isOrigin && /^[\w.-]+$|^\[[\da-f:]+\]$/.test(url.hostname)) return url.origin;
   throw new SandboxOptionError(
     'publicUrl',
     'must be a URL of http or https without a path, such as http://berbix:4010',
@@ -183,14 +185,11 @@ function secret(
   prefix: string,
 ): string {
   const value: unknown = options[name] ?? kept[name] ?? prefix + randomAlphanumerics();
-  // A colon would end the user part of Basic authentication, and a header holds visible ASCII only.
-  if (typeof value !== 'string' || !value.startsWith(prefix) || !/^[!-9;-~]+$/.test(value)) {
-    throw new SandboxOptionError(
-      name,
-      `must begin with ${prefix} and have no spaces, colons or letters beyond ASCII`,
-    );
-  }
-  return value;
+  if (isPastable(value) && value.startsWith(prefix)) return value;
+  throw new SandboxOptionError(
+    name,
+    `must begin with ${prefix} and consist of ${PASTABLE_CHARACTERS}`,
+  );
 }
 
 /** A test of what happens in the grace would show nothing. */

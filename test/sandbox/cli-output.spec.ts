@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
@@ -104,6 +108,19 @@ describe('what nestjs-berbix sandbox prints', () => {
       BERBIX_ALLOW_INSECURE: 'true',
       NODE_EXTRA_CA_CERTS: expect.stringMatching(/ca\.pem$/),
     });
+  });
+
+  it('quotes the path of the CA file for a shell where it has to', async () => {
+    const temporary = mkdtempSync(join(tmpdir(), "it's a $HOME "));
+    const { output } = await runs.start(['sandbox', '--tls'], { TMPDIR: temporary });
+    const [, path = ''] = /^ {2}CA file +(.+)$/m.exec(output) ?? [];
+    const [line = ''] = /NODE_EXTRA_CA_CERTS=.+/.exec(output) ?? [];
+    expect(path).toContain(temporary);
+    expect(
+      execFileSync('sh', ['-c', `${line}; echo "$NODE_EXTRA_CA_CERTS"`], { encoding: 'utf8' }),
+    ).toBe(`${path}\n`);
+    runs.kill();
+    rmSync(temporary, { recursive: true });
   });
 
   it('has no URL that is not there', async () => {

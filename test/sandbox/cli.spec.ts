@@ -110,7 +110,10 @@ describe('nestjs-berbix sandbox', () => {
     [['--live-api-secret', 'x'], '--live-api-secret must begin with secret_live_'],
     [['--webhook-finished', 'x'], '--webhook-finished must be a URL that begins with http://'],
     [['--webhook-status', 'x'], '--webhook-status must be a URL that begins with http://'],
-    [['--webhook-status-secret', ''], '--webhook-status-secret must be a string that is not'],
+    [
+      ['--webhook-status-secret', ''],
+      '--webhook-status-secret must be one or more letters, digits',
+    ],
     [['--data', ''], '--data must be the path of a directory.'],
     [
       ['--api-only-document', 'x'],

@@ -126,8 +126,23 @@ describe('BerbixSandbox.start', () => {
     [{ largeIds: 1 }, /"largeIds" must be true or false/],
     [{ images: 1 }, /"images" must be true or false/],
     [{ apiSecret: 'secret_live_x' }, /"apiSecret" must begin with secret_test_/],
-    [{ apiSecret: 'secret_test_a:b' }, /"apiSecret" must .* no spaces, colons/],
+    [{ apiSecret: 'secret_test_a:b' }, /"apiSecret" must .* consist of letters, digits or any of/],
+    [
+      { apiSecret: "secret_test_'; id; '" },
+      /"apiSecret" must begin with secret_test_ and consist of/,
+    ],
+    [{ apiSecret: 'secret_test_a#b' }, /"apiSecret" must begin with secret_test_ and consist of/],
     [{ liveApiSecret: 'secret_test_x' }, /"liveApiSecret" must begin with secret_live_/],
+    [{ liveApiSecret: 'secret_live_$(id)' }, /"liveApiSecret" must begin with secret_live_ and/],
+    [
+      { webhooks: { status: { secret: 'a$b' } } },
+      /"webhooks.status.secret" must be one or more letters/,
+    ],
+    [
+      { webhooks: { finished: { secret: 'a,b' } } },
+      /"webhooks.finished.secret" must be one or more letters/,
+    ],
+    [{ publicUrl: 'http://a$(id)b:4010' }, /"publicUrl" must be a URL of http or https/],
     [{ tokenTTL: 5 }, /"tokenTTL" is not an option of the sandbox; it has port, host, /],
   ])('refuses %j', async (options, message) => {
     const start = BerbixSandbox.start(options as BerbixSandboxOptions);

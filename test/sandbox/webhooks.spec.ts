@@ -302,7 +302,7 @@ describe('sandbox.webhooks', () => {
     [{ finished: 'http://x' }, '"webhooks.finished" must be an object'],
     [{ finished: { uri: 'x' } }, '"webhooks.finished.uri" is not an option of the sandbox;'],
     [{ status: { url: 'x' } }, '"webhooks.status.url" must be a URL that begins with http://'],
-    [{ status: { secret: '' } }, '"webhooks.status.secret" must be a string that is not empty'],
+    [{ status: { secret: '' } }, '"webhooks.status.secret" must be one or more letters, digits'],
     [{ retryDelayMs: 0 }, '"webhooks.retryDelayMs" must be a whole number from 1 to 3600000'],
     [{ timeoutMs: 1.5 }, '"webhooks.timeoutMs" must be a whole number from 1'],
     [{ ca: '/etc/ca.pem' }, '"webhooks.ca" must be certificates in PEM'],

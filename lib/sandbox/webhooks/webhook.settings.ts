@@ -1,5 +1,6 @@
 import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import { SandboxOptionError } from '../errors/sandbox-option.error.js';
+import { isPastable, PASTABLE_CHARACTERS } from '../pastable.js';
 import { randomAlphanumerics } from '../random.js';
 import type { SandboxWebhooksOptions, WebhookOptions } from './webhook.options.js';
 
@@ -68,8 +69,11 @@ function urlOf(kind: WebhookKind, { url }: WebhookOptions): string | undefined {
 /** The value is not part of the message: somebody may have passed a real secret. */
 function secretOf(kind: WebhookKind, { secret }: WebhookOptions, kept?: string): string {
   const value: unknown = secret ?? kept ?? SECRET_PREFIX + randomAlphanumerics();
-  if (typeof value === 'string' && value !== '') return value;
-  throw new SandboxOptionError(`webhooks.${kind}.secret`, 'must be a string that is not empty');
+  if (isPastable(value)) return value;
+  throw new SandboxOptionError(
+    `webhooks.${kind}.secret`,
+    `must be one or more ${PASTABLE_CHARACTERS}`,
+  );
 }
 
 function milliseconds(
