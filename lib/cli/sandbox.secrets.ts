@@ -1,15 +1,30 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { BerbixSandboxOptions } from '../sandbox/sandbox.options.js';
-import { resolveSettings } from '../sandbox/sandbox.settings.js';
+import { resolveSettings, type SandboxSettings } from '../sandbox/sandbox.settings.js';
+import type { WebhookKind } from '../wire/index.js';
+
+/** For nobody but the user. */
+const PRIVATE = 0o600;
 
 /** The options that are secrets, all of them given. */
 export type SandboxSecrets = Required<
   Pick<BerbixSandboxOptions, 'apiSecret' | 'liveApiSecret' | 'webhooks'>
 >;
 
-/** Secrets, and a message if they cannot be kept. */
+/** Secrets, and a message if they cannot be kept, or are not those of the last start. */
 export interface KeptSecrets {
   secrets: SandboxSecrets;
   problem?: string;
@@ -17,7 +32,7 @@ export interface KeptSecrets {
 
 /** Generates new ones. */
 export function newSecrets(): SandboxSecrets {
-  return secretsOf({});
+  return secretsOf(undefined).secrets;
 }
 
 /**
@@ -25,19 +40,41 @@ export function newSecrets(): SandboxSecrets {
  * start to start. They are made once, for this user alone: a constant would be known to everybody.
  */
 export function keptSecrets(path = secretsPath()): KeptSecrets {
-  return readSecrets(path) ?? renewSecrets(path);
+  const text = path === undefined ? undefined : read(path);
+  const { secrets, replaced } = secretsOf(text);
+  if (replaced.length === 0) return { secrets };
+  const saved = save(path, secrets);
+  if (saved.problem !== undefined || text === undefined) return saved;
+  const problem = `${path} has no usable ${replaced.join(', ')}, so the sandbox has new ones. Paste its .env again.`;
+  return { secrets, problem };
 }
 
 /** Replaces the secrets of this user. */
 export function renewSecrets(path = secretsPath()): KeptSecrets {
-  const secrets = newSecrets();
+  return save(path, newSecrets());
+}
+
+/** Undefined if there is no file that can be read and made private. */
+function read(path: string): string | undefined {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      // By its descriptor: what is at the path may be another file by now.
+      if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, PRIVATE);
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function save(path: string | undefined, secrets: SandboxSecrets): KeptSecrets {
   try {
     if (path === undefined) throw new Error('this user has no home directory');
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Renamed once complete: another sandbox may be reading it.
-    const draft = `${path}.${process.pid}`;
-    writeFileSync(draft, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600 });
-    renameSync(draft, path);
+    replace(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
     return { secrets };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -49,29 +86,56 @@ export function renewSecrets(path = secretsPath()): KeptSecrets {
   }
 }
 
-/** Undefined if there are none, or none that can be used. */
-function readSecrets(path: string | undefined): KeptSecrets | undefined {
-  if (path === undefined) return undefined;
+/** Renames a complete draft: another sandbox may be reading the file. Follows no link. */
+function replace(path: string, text: string): void {
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
-    return { secrets: secretsOf(JSON.parse(readFileSync(path, 'utf8')) as BerbixSandboxOptions) };
-  } catch {
-    return undefined;
+    writeFileSync(draft, text, { mode: PRIVATE, flag: 'wx' });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
   }
 }
 
-/** Checked as options are, and made where they are missing. */
-function secretsOf({ apiSecret, liveApiSecret, webhooks }: BerbixSandboxOptions): SandboxSecrets {
-  const settings = resolveSettings({
-    ...(apiSecret !== undefined && { apiSecret }),
-    ...(liveApiSecret !== undefined && { liveApiSecret }),
-    ...(webhooks !== undefined && { webhooks }),
-  });
-  const { finished, status } = settings.webhooks.secrets;
-  return {
-    apiSecret: settings.apiSecret,
-    liveApiSecret: settings.liveApiSecret,
-    webhooks: { finished: { secret: finished }, status: { secret: status } },
+/**
+ * Checks each secret by itself, so that one that cannot be used does not cost the others, and makes
+ * those that are missing.
+ *
+ * @returns the secrets, and the names of those that were made
+ */
+function secretsOf(text: string | undefined): { secrets: SandboxSecrets; replaced: string[] } {
+  const { apiSecret, liveApiSecret, webhooks } = parse(text);
+  const replaced: string[] = [];
+  const settle = (name: string, given: unknown, options: BerbixSandboxOptions): SandboxSettings => {
+    try {
+      if (given !== undefined && given !== null) return resolveSettings(options);
+    } catch {
+      // It cannot be used.
+    }
+    replaced.push(name);
+    return resolveSettings();
   };
+  const webhook = (kind: WebhookKind): { secret: string } => {
+    const secret = webhooks?.[kind]?.secret;
+    const settings = settle(`${kind} webhook secret`, secret, { webhooks: { [kind]: { secret } } });
+    return { secret: settings.webhooks.secrets[kind] };
+  };
+  const secrets = {
+    apiSecret: settle('API secret', apiSecret, { apiSecret }).apiSecret,
+    liveApiSecret: settle('live API secret', liveApiSecret, { liveApiSecret }).liveApiSecret,
+    webhooks: { finished: webhook('finished'), status: webhook('status') },
+  };
+  return { secrets, replaced };
+}
+
+/** Somebody may have changed the file by hand: any part of it may be missing. */
+function parse(text: string | undefined): BerbixSandboxOptions {
+  try {
+    return (JSON.parse(text ?? 'null') as BerbixSandboxOptions | null) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Where programs keep state of a user. [XDG Base Directory Specification] */

@@ -1,4 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -44,12 +55,48 @@ describe('the secrets of the sandboxes of a user', () => {
     (text) => {
       const first = keptSecrets(path);
       writeFileSync(path, text);
-      const next = keptSecrets(path);
-      expect(next.problem).toBeUndefined();
-      expect(next.secrets).not.toEqual(first.secrets);
-      expect(keptSecrets(path)).toEqual(next);
+      const { secrets, problem } = keptSecrets(path);
+      expect(problem).toBe(
+        `${path} has no usable API secret, live API secret, finished webhook secret, status webhook secret, so the sandbox has new ones. Paste its .env again.`,
+      );
+      expect(secrets).not.toEqual(first.secrets);
+      expect(keptSecrets(path)).toEqual({ secrets });
     },
   );
+
+  it.each(['', null, 5, undefined])('stay, where one of them is %p in the file', (unusable) => {
+    const { secrets: first } = keptSecrets(path);
+    const { finished } = first.webhooks;
+    const edited = { ...first, webhooks: { finished, status: { secret: unusable } } };
+    writeFileSync(path, JSON.stringify(edited));
+    const { secrets, problem } = keptSecrets(path);
+    expect(secrets).toEqual({
+      ...first,
+      webhooks: { finished, status: { secret: expect.stringMatching(/^whs_test_\w{32}$/) } },
+    });
+    expect(problem).toMatch(/ has no usable status webhook secret, so the sandbox has new ones\./);
+    expect(keptSecrets(path)).toEqual({ secrets });
+  });
+
+  it('are made private where others could read them', () => {
+    const first = keptSecrets(path);
+    chmodSync(path, 0o666);
+    expect(keptSecrets(path)).toEqual(first);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('replace a link, and leave alone what it leads to', () => {
+    const foreign = join(state, 'foreign');
+    writeFileSync(foreign, 'not yours', { mode: 0o644 });
+    mkdirSync(dirname(path));
+    symlinkSync(foreign, path);
+    symlinkSync(foreign, `${path}.${process.pid}`);
+    const next = renewSecrets(path);
+    expect(next.problem).toBeUndefined();
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(readFileSync(foreign, 'utf8')).toBe('not yours');
+    expect(keptSecrets(path)).toEqual(next);
+  });
 
   it('say where they cannot be kept, without showing them', () => {
     const { secrets, problem } = keptSecrets('/dev/null/secrets.json');
