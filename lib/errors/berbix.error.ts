@@ -77,6 +77,19 @@ export abstract class BerbixError extends Error {
     return this;
   }
 
+  #isWithoutEffect = false;
+
+  /** Whether the API cannot have acted on the call: nothing was sent, or all was refused. @internal */
+  get isWithoutEffect(): boolean {
+    return this.#isWithoutEffect;
+  }
+
+  /** @internal */
+  withoutEffect(): this {
+    this.#isWithoutEffect = true;
+    return this;
+  }
+
   /** The fields above, the code and the message; no stack and no tokens. */
   toJSON(): Record<string, unknown> {
     return { name: this.name, message: this.message, ...Object.fromEntries(Object.entries(this)) };

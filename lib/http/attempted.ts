@@ -8,8 +8,8 @@ import { WireFailure } from './wire-failure.js';
 export type Attempted = Judged &
   (
     | { readonly answer: BerbixAnswer }
-    /** `sent`: whether any byte of the request may have reached the API. */
-    | { readonly error: BerbixError; readonly sent: boolean }
+    /** `mayHaveActed`: whether the API may have done what was asked for. */
+    | { readonly error: BerbixError; readonly mayHaveActed: boolean }
   );
 
 /** An attempt that the API answered. */
@@ -17,9 +17,14 @@ export function answered(
   { subject }: BerbixRequest,
   answer: BerbixAnswer | BerbixError,
 ): Attempted {
-  return isBerbixError(answer)
-    ? { error: answer, sent: true, verdict: answer.retryable ? 'unhealthy' : 'healthy', subject }
-    : { answer, verdict: 'healthy' };
+  if (!isBerbixError(answer)) return { answer, verdict: 'healthy' };
+  const verdict = answer.retryable ? 'unhealthy' : 'healthy';
+  return { error: answer, mayHaveActed: !isRefusal(answer), verdict, subject };
+}
+
+/** With 408 the API gave up, at whatever step. */
+function isRefusal({ status = 0 }: BerbixError): boolean {
+  return status >= 400 && status < 500 && status !== 408;
 }
 
 /**
@@ -39,11 +44,11 @@ export function failed(
     const error = mapFailure(request, thrown, timeoutMs, route);
     // Never sent: the content of the request cannot be the cause.
     const subject = thrown.sent ? request.subject : undefined;
-    return { error, sent: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
+    return { error, mayHaveActed: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
   }
   return isBerbixError(thrown)
-    ? { error: thrown, sent: false, verdict: 'inconclusive' }
-    : { error: mapForeignError(request, thrown), sent: true, verdict: 'inconclusive' };
+    ? { error: thrown, mayHaveActed: false, verdict: 'inconclusive' }
+    : { error: mapForeignError(request, thrown), mayHaveActed: true, verdict: 'inconclusive' };
 }
 
 function verdictOf(failure: WireFailure, hadTime: boolean): Verdict {

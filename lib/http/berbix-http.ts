@@ -4,7 +4,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosAdapter, AxiosResponse, CancelToken } from 'axios';
 import { Observable, firstValueFrom } from 'rxjs';
 import { drained } from '../concurrency/index.js';
-import { BerbixRateLimitError } from '../errors/index.js';
+import { isBerbixError } from '../errors/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
 import { ApiSecret, bearerAuthorization } from './api-secret.js';
@@ -82,20 +82,21 @@ export class BerbixHttp implements OnApplicationShutdown {
       const call = new Cancellation();
       this.#calls.add(call);
       const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
-      const fail = (failure: WireFailure): void =>
-        subscriber.error(mapFailure(request, failure, totalTimeoutMs, this.#route));
+      const fail = (thrown: unknown): void => {
+        const isWire = thrown instanceof WireFailure;
+        const error = isWire ? mapFailure(request, thrown, totalTimeoutMs, this.#route) : thrown;
+        const mayHaveActed = call.mayHaveActed || (isWire && thrown.sent);
+        subscriber.error(isBerbixError(error) && !mayHaveActed ? error.withoutEffect() : error);
+      };
       const timer = setTimeout(() => {
         const failure = new WireFailure('total-timeout', call.stage);
         call.cancel('total-timeout');
         fail(failure);
       }, totalTimeoutMs);
-      this.#repeat(request, read, call, performance.now() + totalTimeoutMs).then(
-        (value) => {
-          subscriber.next(value);
-          subscriber.complete();
-        },
-        (error: unknown) => (error instanceof WireFailure ? fail(error) : subscriber.error(error)),
-      );
+      this.#repeat(request, read, call, performance.now() + totalTimeoutMs).then((value) => {
+        subscriber.next(value);
+        subscriber.complete();
+      }, fail);
       return () => {
         clearTimeout(timer);
         call.cancel('unsubscribed');
@@ -138,10 +139,13 @@ export class BerbixHttp implements OnApplicationShutdown {
     const isLong = request.timeoutMs !== undefined;
     for (let repetition = 0; ; repetition++) {
       const attempted = await this.#guard.run({ make, call, deadline, isLong });
-      if ('answer' in attempted) return read(attempted.answer);
-      const { error, sent } = attempted;
-      const mayRepeat =
-        request.repeat === 'always' || !sent || error instanceof BerbixRateLimitError;
+      if ('answer' in attempted) {
+        call.mayHaveActed = true;
+        return read(attempted.answer);
+      }
+      const { error, mayHaveActed } = attempted;
+      call.mayHaveActed ||= mayHaveActed;
+      const mayRepeat = request.repeat === 'always' || !mayHaveActed;
       if (!error.retryable || !mayRepeat || repetition >= this.#settings.retry.limit) throw error;
       const pause = backoff(repetition, error.retryAfterMs, this.#settings.retry);
       if (performance.now() + pause >= deadline) throw error;

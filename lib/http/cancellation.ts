@@ -12,6 +12,8 @@ export class Cancellation {
   #reason: CancelReason | undefined;
   #stage: Stage = 'queued';
   #attempt: Cancellation | undefined;
+  /** Whether the API may have acted on an attempt that has ended, where this is a call. */
+  mayHaveActed = false;
   readonly #listeners: ((reason: CancelReason) => void)[] = [];
 
   /** Of the last attempt, where this is a call. */

@@ -70,7 +70,7 @@ export interface BerbixRetryOptions {
 export interface BerbixHttpOptions {
   /**
    * Connections to the API at most, and so calls at a time; further calls wait for a turn. Uploads have
-   * a quarter of them at most.
+   * a quarter of them at most, but at least one: with a single connection, all else waits for an upload.
    * @default 32
    */
   connections?: number | undefined;

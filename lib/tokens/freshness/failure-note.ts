@@ -1,12 +1,10 @@
 import {
   BerbixAuthenticationError,
   BerbixConfigurationError,
-  BerbixConnectionError,
   BerbixGoneError,
   BerbixInvalidRefreshTokenError,
-  BerbixRateLimitError,
-  BerbixRequestError,
   BerbixUnavailableError,
+  isBerbixError,
 } from '../../errors/index.js';
 import type { VaultNote } from '../../token-store/index.js';
 
@@ -18,16 +16,6 @@ export const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [500, 60_000];
 
 /** A refused API secret is a matter of the account: once it is mended, no transaction waits long. */
 const ACCOUNT_LIMIT_MS = 5_000;
-
-/** Codes of connections that never came about. */
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 /**
  * What is left for the other replicas after an exchange failed.
@@ -68,12 +56,5 @@ export function isDead(error: unknown): error is BerbixGoneError | BerbixInvalid
 
 /** Whether the API cannot have replaced the refresh token: it was not reached, or it refused. */
 function provesNotSpent(error: unknown): boolean {
-  if (error instanceof BerbixConnectionError) return NOT_CONNECTED.has(error.reason ?? '');
-  return (
-    error instanceof BerbixRateLimitError ||
-    error instanceof BerbixRequestError ||
-    error instanceof BerbixAuthenticationError ||
-    error instanceof BerbixUnavailableError ||
-    error instanceof BerbixConfigurationError
-  );
+  return isBerbixError(error) && error.isWithoutEffect;
 }

@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import type { BerbixModuleOptions } from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import { advance, failureOf, outcomeOf, settle, valueOf } from './support/virtual-time.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const INVALID = { code: 'BERBIX_INVALID_REFRESH_TOKEN' };
+
+const hangInInterceptor: NonNullable<BerbixModuleOptions['http']>['configureAxios'] = (axios) =>
+  void axios.interceptors.request.use(() => new Promise(() => {}));
 
 describe('fresh(), when an exchange fails', () => {
   const the = eachWorld();
@@ -74,6 +78,26 @@ describe('fresh(), when an exchange fails', () => {
     }
     world.api.fault = undefined;
     await valueOf(other.fresh(owner));
+  });
+
+  it.each<[string, Partial<BerbixModuleOptions>]>([
+    ['of the HTTP client', { http: { connections: 1 } }],
+    ['of an interceptor', { http: { configureAxios: hangInInterceptor } }],
+    ['of the API secret', { apiSecret: () => new Promise<string>(() => {}) }],
+  ])('an exchange whose time was over in the queue %s has spent nothing', async (_, options) => {
+    const { world } = the;
+    const replica = await world.start({ ...options, freshness: { rotation: 'strict' } });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    // Where there is one connection, this has it for as long as a call may take.
+    world.api.fault = 'hang-before';
+    replica.tokens.refresh(world.api.create('2')).subscribe({ error: () => {} });
+    await settle();
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    expect(world.api.exchanges.filter(({ id }) => id === '1')).toEqual([]);
+    // The caller does not wait for the note.
+    await advance(SECOND);
+    expect((await world.stored()).note).not.toHaveProperty('attemptAt');
   });
 
   it('waits longer after each failure in a row', async () => {

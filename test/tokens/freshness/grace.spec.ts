@@ -79,6 +79,22 @@ describe('fresh(), while the token before still counts', () => {
     },
   );
 
+  it.each([
+    ['refused', 'refused'],
+    ['answered 429', { status: 429 }],
+  ] as const)(
+    'remembers an exchange that may have been acted on where its repetition is %s',
+    async (_, fault) => {
+      const { world } = the;
+      const replica = await world.start({ ...GRACE, retry: 1 });
+      const owner = await world.remembered(replica);
+      await advance(HOUR);
+      world.api.faults.push('reset-after', fault);
+      await outcomeOf(replica.fresh(owner));
+      expect((await world.stored()).note).toMatchObject({ attemptAt: expect.any(Number) });
+    },
+  );
+
   it('says of an exchange that may have been acted on that nobody knows, not that it failed', async () => {
     const { world } = the;
     const replica = await world.start(GRACE);
