@@ -24,8 +24,16 @@ export const WRONG_KIND: Refusal = [403, 'wrongTokenKind', 'A token of another k
 export const GONE: Refusal = [410, 'transactionGone', 'The transaction was deleted, or purged.'];
 export const TOO_LARGE: Refusal = [413, 'payloadTooLarge', 'The body is larger than 20 MiB.'];
 
-const RETRY_AFTER: Response['headers'] = {
-  'Retry-After': { description: 'When to try again, in seconds.', schema: { type: 'integer' } },
+const HEADERS: Record<number, Response['headers']> = {
+  401: {
+    'WWW-Authenticate': {
+      description: 'The scheme in which the credential is to be sent: Basic or Bearer.',
+      schema: { type: 'string' },
+    },
+  },
+  429: {
+    'Retry-After': { description: 'When to try again, in seconds.', schema: { type: 'integer' } },
+  },
 };
 
 /** The responses for these refusals, by status. */
@@ -33,9 +41,10 @@ export function refuses(...refusals: Refusal[]): Record<string, Response> {
   const responses: Record<string, Response> = {};
   for (const status of new Set(refusals.map(([code]) => code))) {
     const same = refusals.filter(([code]) => code === status);
+    const headers = HEADERS[status];
     responses[status] = {
       description: same.map(([, , when]) => when).join('\n\n'),
-      ...(status === 429 && { headers: RETRY_AFTER }),
+      ...(headers && { headers }),
       content: { 'application/json': contentOf(same) },
     };
   }

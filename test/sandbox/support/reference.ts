@@ -51,6 +51,9 @@ export interface Sent {
   body?: unknown;
 }
 
+/** The headers that tell a client what to do about a refusal. */
+const REFUSAL_HEADERS = ['retry-after', 'www-authenticate'];
+
 /** Follows the document of a sandbox, with a transaction that was made for the occasion. */
 export class Reader {
   readonly #ajv: Ajv2019;
@@ -91,10 +94,13 @@ export class Reader {
     const { operation } = this.#route(operationId);
     const response: Response | undefined = operation.responses[status];
     if (!response) return [`${status} is not documented`];
-    const missing = Object.keys(response.headers ?? {}).filter(
-      (name) => headers[name.toLowerCase()] === undefined,
-    );
-    if (missing.length > 0) return missing;
+    const documented = Object.keys(response.headers ?? {}).map((name) => name.toLowerCase());
+    const sent = REFUSAL_HEADERS.filter((name) => headers[name] !== undefined);
+    const different = [
+      ...documented.filter((name) => headers[name] === undefined),
+      ...sent.filter((name) => !documented.includes(name)),
+    ];
+    if (different.length > 0) return different;
     const schema = response.content?.['application/json'].schema;
     if (!schema) return text === '' ? [] : ['a body'];
     const $ref = '$ref' in schema ? `document${schema.$ref}` : '';
