@@ -23,12 +23,13 @@ function copySources(): void {
 
 /** What npm would publish, and what it tells meanwhile. */
 function pack(): { files: string[]; stderr: string } {
-  const { stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json'], {
+  const { stdout, stderr, status } = spawnSync('npm', ['pack', '--dry-run', '--json'], {
     cwd: copy,
     encoding: 'utf8',
     shell: process.platform === 'win32',
     timeout: MOST_MS,
   });
+  if (status !== 0) throw new Error(`npm pack failed: ${stderr}`);
   const [listing] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   return { files: listing.files.map(({ path }) => path), stderr };
 }

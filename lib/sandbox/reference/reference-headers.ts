@@ -14,7 +14,7 @@ const POLICY = [
 ];
 
 /** Headers of the page at `/reference`. */
-export const REFERENCE_HEADERS = new Headers({
+export const REFERENCE_HEADERS: Headers = new Headers({
   'Content-Security-Policy': POLICY.join('; '),
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
