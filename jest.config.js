@@ -11,8 +11,8 @@ export default {
   testEnvironment: 'node',
   // The default leaves a core idle, which on two cores is half of them.
   maxWorkers: '100%',
-  // Nothing waits for the clock, but a busy machine may take its time to start things.
-  testTimeout: 60_000,
+  // Nothing waits for the clock, but a busy machine takes its time to start processes and databases.
+  testTimeout: 180_000,
   // Watch mode runs the tests of what changes here.
   roots: ['bench', 'examples', 'lib', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['<rootDir>/test/**/*.spec.ts'],

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, BerbixSandboxOptions, SandboxFault } from 'nestjs-berbix/sandbox';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import type { Database } from '../../examples/backend/database/database.js';
@@ -15,8 +15,6 @@ import {
   finish,
   startBackend,
 } from './backend.support.js';
-
-jest.setTimeout(60_000);
 
 const HOUR = 3_600_000;
 const TOKENS = '/v0/tokens';

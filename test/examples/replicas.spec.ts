@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { Database } from '../../examples/backend/database/database.js';
 import { migrate } from '../../examples/backend/database/migrations.js';
@@ -19,8 +19,6 @@ import { parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
 import { closeAfterTest, startSandbox } from '../support/services.js';
 import { accountOf, type Backend, backendAt, exchanged, finish } from './backend.support.js';
 import { start, temporaryDirectory } from './start.support.js';
-
-jest.setTimeout(180_000);
 
 /** A schema for one test, as the URL of a database. */
 async function postgresForTest(): Promise<Record<string, string>> {

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { templateKeysOf } from '../../lib/sandbox/transactions/template-keys.js';
 import { closeAfterTest, startSandbox } from '../support/services.js';
 import { accountOf, exchanged } from './backend.support.js';
@@ -16,8 +16,6 @@ import {
   start,
   temporaryDirectory,
 } from './start.support.js';
-
-jest.setTimeout(180_000);
 
 const STEPS = [
   'Ada begins her verification: POST /verification',

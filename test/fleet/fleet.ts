@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/until.js';
 import { closeAfterFile } from './closing.js';
 
@@ -61,6 +60,8 @@ interface Worker {
   isReady: boolean;
   isWorking: boolean;
   isStopped: boolean;
+  /** The callers that were told to leave have done so. */
+  hasLeft: boolean;
   /** Calls that had not ended when it was told to end; undefined before. */
   pending: number | undefined;
 }
@@ -68,6 +69,7 @@ interface Worker {
 type Message =
   | { kind: 'ready' }
   | { kind: 'outcomes'; outcomes: Record<string, Outcome>; settled: Record<string, number> }
+  | { kind: 'left' }
   | { kind: 'end'; pending: number };
 
 /** Processes that share accounts and stores, and may end at any moment. */
@@ -122,6 +124,7 @@ export class Fleet {
       isReady: false,
       isWorking: false,
       isStopped: false,
+      hasLeft: false,
       pending: undefined,
     };
     this.#workers.add(worker);
@@ -146,10 +149,11 @@ export class Fleet {
     }, ms);
   }
 
-  /** Ends the callers of these accounts in the workers of today. */
-  async leave(accounts: string[], graceMs: number): Promise<void> {
-    for (const { process } of this.running) process.send({ leave: accounts });
-    await sleep(graceMs);
+  /** Ends the callers of these accounts in the workers that run now, and waits for their last calls. */
+  async leave(accounts: string[]): Promise<void> {
+    const workers = this.running;
+    for (const { process } of workers) process.send({ leave: accounts });
+    await until(() => workers.every(({ hasLeft }) => hasLeft));
   }
 
   /** Ends all workers; resolves to how many calls had not ended long after their deadline. */
@@ -165,6 +169,7 @@ export class Fleet {
 
   #take(worker: Worker, message: Message): void {
     if (message.kind === 'ready') worker.isReady = true;
+    else if (message.kind === 'left') worker.hasLeft = true;
     else if (message.kind === 'end') worker.pending = message.pending;
     else {
       for (const [account, outcome] of Object.entries(message.outcomes)) {

@@ -180,17 +180,19 @@ Module({
 
 const application = await NestFactory.createApplicationContext(FleetModule, { logger: false });
 
-let callers = [];
+/** What ends when all callers of an account have left, by its name. */
+const left = new Map();
 
 function begin(names) {
   watch();
   setInterval(watch, WATCH_EVERY_MS);
   setInterval(report, REPORT_EVERY_MS);
   const accounts = plan.accounts.filter(({ name }) => names.includes(name));
-  callers = accounts.flatMap((account) => {
+  for (const account of accounts) {
     const service = application.get(getBerbixTokenServiceToken(account.name), { strict: false });
-    return Array.from({ length: account.callers }, () => caller(service, account));
-  });
+    const callers = Array.from({ length: account.callers }, () => caller(service, account));
+    left.set(account.name, Promise.all(callers));
+  }
 }
 
 function report() {
@@ -199,20 +201,25 @@ function report() {
   settled = {};
 }
 
-function leave(names) {
+/** Resolves when no caller of these accounts is in a call any more. */
+async function leave(names) {
   for (const name of names) leaving.add(name);
+  await Promise.all(names.map((name) => left.get(name)));
 }
 
 async function end() {
-  leave(plan.accounts.map(({ name }) => name));
-  await Promise.race([Promise.all(callers), sleep(LONGEST_CALL_MS)]);
+  const all = leave(plan.accounts.map(({ name }) => name));
+  await Promise.race([all, sleep(LONGEST_CALL_MS)]);
   report();
   process.send({ kind: 'end', pending: pending.size }, () => process.exit());
 }
 
 process.on('message', async (message) => {
   if (message.begin !== undefined) begin(message.begin);
-  if (message.leave !== undefined) leave(message.leave);
+  if (message.leave !== undefined) {
+    await leave(message.leave);
+    process.send({ kind: 'left' });
+  }
   if (message.end === true) await end();
 });
 process.on('disconnect', () => process.exit());

@@ -54,7 +54,7 @@ beforeAll(async () => {
     }),
   );
   await services.close();
-}, 120_000);
+}, 300_000);
 
 describeEachOn(FLEET_STORES)(
   'after a SIGKILL between exchange and answer, on $name',
