@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Observable, defer, firstValueFrom } from 'rxjs';
 import {
   BerbixConflictError,
@@ -33,7 +33,7 @@ const RENEWED_BELOW = 1 / 2;
  * the errors of `BerbixTokenService.fresh` and `BerbixTransactionService`.
  */
 @Injectable()
-export class BerbixVerificationService {
+export class BerbixVerificationService implements OnApplicationShutdown {
   readonly #logger = new Logger('BerbixVerificationService');
   readonly #tokens: BerbixTokenService;
   readonly #transactions: BerbixTransactionService;
@@ -142,6 +142,11 @@ export class BerbixVerificationService {
       );
       return undefined;
     });
+  }
+
+  /** Nothing more can be begun: the connections to the API are being closed. */
+  onApplicationShutdown(): void {
+    this.#attempts.close();
   }
 
   /** @param mayResume whether the attempt will do that is there at the first look */

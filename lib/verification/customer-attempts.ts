@@ -49,6 +49,7 @@ const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
  */
 export class CustomerAttempts {
   readonly #logger = new Logger('BerbixVerificationService');
+  #isClosing = false;
 
   /**
    * @param limits `totalTimeoutMs`: milliseconds for a call of the API, and for the wait for another
@@ -61,6 +62,11 @@ export class CustomerAttempts {
     private readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>,
     private readonly end: (transaction: BerbixTokens | { key: string }) => Promise<void>,
   ) {}
+
+  /** From now on nothing waits for another replica. */
+  close(): void {
+    this.#isClosing = true;
+  }
 
   async look(customerUid: string): Promise<KnownCustomer> {
     const { version, value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
@@ -150,9 +156,10 @@ export class CustomerAttempts {
           return { name, customerUid, version, before: seen.value, ...lease };
         }
       }
-      if (performance.now() >= giveUpAt) {
+      if (this.#isClosing || performance.now() >= giveUpAt) {
+        const when = this.#isClosing ? 'before the application shut down' : 'in time';
         throw new BerbixTimeoutError(
-          'Another call is beginning or forgetting the verification of this customer, and did not finish in time.',
+          `Another call is beginning or forgetting the verification of this customer, and did not finish ${when}.`,
           { retryable: true },
         );
       }

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, jest } from '@jest/globals';
-import { InMemoryTokenStore } from 'nestjs-berbix';
+import { BerbixVerificationService, InMemoryTokenStore } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
@@ -71,6 +71,9 @@ describe('the shutdown of an application', () => {
     if (record === undefined) throw new Error('there is no record to lease');
     // The default of leaseMs here: a lease that is much longer would be ended.
     await store.lease(bob, record, 115_000, '{}');
+    await store.lease('default/customer/eve', { version: 0, fence: 0 }, 115_000, '{}');
+    const longer = sampleTokens({ refreshToken: 'rt_bob' });
+    const verifications = module.get(BerbixVerificationService);
 
     const ends = [
       errorOf(transactions.uploadImages(sampleTokens(), [image])),
@@ -79,6 +82,8 @@ describe('the shutdown of an application', () => {
       errorOf(tokens.fresh({ customerUid: 'bob' })),
       errorOf(tokens.fresh({ customerUid: 'carl' })),
       errorOf(tokens.refresh('rt_dora')),
+      errorOf(tokens.remember({ customerUid: 'bob', tokens: longer })),
+      errorOf(verifications.reverify('eve', { templateKey: 'tmpl' })),
     ];
     await until(() => paths.length === 4 && loads === 1);
     await module.close();

@@ -46,6 +46,14 @@ export function tooLate(): BerbixTimeoutError {
   );
 }
 
+/** For those who waited when the application shut down. */
+export function shutDown(): BerbixTimeoutError {
+  return new BerbixTimeoutError(
+    'The application shut down while another replica was exchanging this refresh token.',
+    { retryable: true },
+  );
+}
+
 /** The store got another refresh token while this one was being exchanged. */
 export function conflicting(): BerbixStoreError {
   return new BerbixStoreError(

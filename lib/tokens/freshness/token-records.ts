@@ -10,7 +10,7 @@ import { BerbixTokens } from '../berbix-tokens.js';
 import { believed } from './clock-steps.js';
 import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { inTime } from './in-time.js';
-import { tooLate } from './renewal-errors.js';
+import { shutDown, tooLate } from './renewal-errors.js';
 import {
   hasTokens,
   isForgotten,
@@ -62,6 +62,7 @@ const BETWEEN_LOOKS_MS = 100;
  */
 export class TokenRecords {
   readonly #logger = new Logger('BerbixTokenService');
+  #isClosing = false;
 
   constructor(
     private readonly vault: TokenVault,
@@ -71,6 +72,11 @@ export class TokenRecords {
       'leaseMs' | 'totalTimeoutMs' | 'hookTimeoutMs'
     >,
   ) {}
+
+  /** From now on nothing waits for another replica. */
+  close(): void {
+    this.#isClosing = true;
+  }
 
   /**
    * The record with the tokens; added from what came along or from the application's own database
@@ -141,6 +147,7 @@ export class TokenRecords {
       if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
       // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
       if (isKept && !(await this.#hold(key, seen))) {
+        if (this.#isClosing) throw shutDown();
         if (performance.now() >= waitUntil) throw tooLate();
         await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
       } else if (await this.#commit(key, seen.version, next, customerUid && first)) {

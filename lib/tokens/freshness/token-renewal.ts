@@ -64,6 +64,7 @@ export class TokenRenewal {
   /** From now on nothing waits for a turn, another replica, or a store that cannot save. */
   close(): void {
     this.#isClosing = true;
+    this.records.close();
     this.#turns.dismiss(new NoTurn('expired'));
   }
 
