@@ -14,6 +14,8 @@ export interface VaultCipher {
 export interface VaultNote {
   /** When something was begun whose end nobody has noted. */
   attemptAt?: number | undefined;
+  /** Whether the holder of a lease has not noted yet how its attempt ended. */
+  isUnreported?: true | undefined;
   /** How often it failed in a row. */
   failures?: number | undefined;
   /** Not to be tried again before. */

@@ -23,30 +23,45 @@ const ACCOUNT_LIMIT_MS = 5_000;
  * @param note as it was before the exchange
  * @param attemptAt when the exchange was begun, on the store's clock
  * @param now the store's clock, in milliseconds
+ * @param leaseMs after which an attempt under way has ended
  */
 export function noteAfterFailure(
   note: VaultNote,
   attemptAt: number | undefined,
   error: unknown,
   now: number,
+  leaseMs: number,
 ): VaultNote {
+  if (isUnknownTooEarly(note, error)) {
+    return { failures: note.failures, notBefore: now + leaseMs, attemptAt: note.attemptAt };
+  }
   if (isDead(error)) {
     const failures = note.dead === undefined ? 1 : (note.failures ?? 0) + 1;
     const waitMs = Math.min(DEAD_MS * 2 ** (failures - 1), DEAD_LIMIT_MS);
     return { dead: error.code, failures, notBefore: now + waitMs };
   }
+  const { isUnreported } = note;
   // An attempt before this one, whose end nobody knows, is the one that may have spent the token.
   const openSince = note.attemptAt ?? (provesNotSpent(error) ? undefined : attemptAt);
   // Nothing was sent, for a reason within this process.
   if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
-    return { failures: note.failures, attemptAt: openSince };
+    return { failures: note.failures, attemptAt: openSince, isUnreported };
   }
   const failures = note.dead === undefined ? (note.failures ?? 0) + 1 : 1;
   const limitMs = error instanceof BerbixAuthenticationError ? ACCOUNT_LIMIT_MS : BACKOFF_LIMIT_MS;
   const retryAfterMs = (error as { retryAfterMs?: number }).retryAfterMs ?? 0;
   const jitterMs = Math.random() * Math.min(BACKOFF_MS * 2 ** failures, limitMs);
   const waitMs = Math.max(Math.min(retryAfterMs, BACKOFF_LIMIT_MS), jitterMs);
-  return { failures, notBefore: now + waitMs, attemptAt: openSince };
+  return { failures, notBefore: now + waitMs, attemptAt: openSince, isUnreported };
+}
+
+/**
+ * Whether the API may not know a refresh token because another replica has just exchanged it, and has
+ * yet to save the new one. The lease of such a replica ends early where the clock of the store is set
+ * forward.
+ */
+function isUnknownTooEarly({ isUnreported }: VaultNote, error: unknown): boolean {
+  return isUnreported === true && error instanceof BerbixInvalidRefreshTokenError;
 }
 
 /** Whether no repetition helps: a new transaction is the only way on. */

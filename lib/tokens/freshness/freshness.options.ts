@@ -41,8 +41,9 @@ export interface BerbixFreshnessOptions {
    * What the API does with refresh tokens. Berbix is documented as leaving them as they are: `none`.
    * `strict`: an exchange replaces it, and the one before is dead immediately. `{ graceMs }`: the one
    * before stays good for so many milliseconds. A replaced token is noticed and kept in any case;
-   * this decides what is done after a crash in the middle of an exchange. `graceMs` must be more than
-   * `leaseMs` and `totalTimeoutMs` together.
+   * this decides what is done after a crash in the middle of an exchange. With `strict`, such a crash may
+   * lose the transaction: callers are told to come back within `leaseMs`, and then that it is lost.
+   * `graceMs` must be more than `leaseMs` and `totalTimeoutMs` together.
    * @default 'none'
    */
   rotation?: 'none' | 'strict' | { graceMs: number } | undefined;

@@ -153,8 +153,10 @@ export class TokenRenewal {
     const { key, value } = seen;
     const { leaseMs, totalTimeoutMs } = this.settings;
     const mustTell = this.#mustTell(value);
-    const attemptAt = mustTell ? undefined : storeTime(seen);
-    const note = { ...seen.note, attemptAt: seen.note.attemptAt ?? attemptAt };
+    const attemptAt = storeTime(seen);
+    const note: VaultNote = mustTell
+      ? seen.note
+      : { ...seen.note, attemptAt: seen.note.attemptAt ?? attemptAt, isUnreported: true };
     const lease = await this.vault.lease(key, seen, leaseMs, note);
     if (lease === undefined) return undefined;
     const held = { version: seen.version, fence: lease.fence };
@@ -305,10 +307,13 @@ export class TokenRenewal {
     } catch (storeError) {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
-    if (isDead(error)) {
-      if (await this.#reload(query, { ...seen, ...held }, progress)) return undefined;
-      this.#logger.warn(`A refresh token is dead: ${error.message}`);
+    if (!isDead(error)) return this.#inNeed(seen, found, goal, error);
+    if (note.dead === undefined) {
+      const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(seen));
+      return this.#inNeed(seen, found, goal, postponed(waitMs, true));
     }
+    if (await this.#reload(query, { ...seen, ...held }, progress)) return undefined;
+    this.#logger.warn(`A refresh token is dead: ${error.message}`);
     return this.#inNeed(seen, found, goal, error);
   }
 
@@ -321,7 +326,8 @@ export class TokenRenewal {
 
   #noteAfter(seen: SeenTokens, attemptAt: number | undefined, error: unknown): VaultNote {
     const now = storeTime(seen);
-    const note = noteAfterFailure(seen.note, attemptAt, error, now);
+    const { leaseMs } = this.settings;
+    const note = noteAfterFailure(seen.note, attemptAt, error, now, leaseMs);
     const rotation = this.#rotationOf(seen.value);
     if (typeof rotation !== 'object' || note.attemptAt === undefined) return note;
     // If the token was spent, its successor can be had as long as the grace lasts, and no longer.

@@ -2,12 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { eachWorld } from './support/each-world.js';
 import {
   advance,
+  failureOf,
   outcomeOf,
   setHostClock,
   setStoreClock,
   valueOf,
 } from './support/virtual-time.js';
 
+const INVALID = { code: 'BERBIX_INVALID_REFRESH_TOKEN' };
+const LATER = { code: 'BERBIX_UNAVAILABLE', retryable: true };
+const STRICT = { freshness: { rotation: 'strict' } } as const;
 const [ADA, ONE] = [{ customerUid: 'ada' }, { transactionId: '1' }];
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 
@@ -82,6 +86,63 @@ describe('a store whose clock is set back by an hour', () => {
     await advance(SECOND);
     const { accessToken } = await valueOf(replica.fresh(owner));
     expect(world.api.leftOf(accessToken)).toBeGreaterThan(59 * MINUTE);
+  });
+});
+
+describe('a store whose clock is set forward during an exchange', () => {
+  const the = eachWorld();
+
+  /** The lease of the replica whose exchange is under way ends by the clock of the store. */
+  async function takeOver() {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const [holder, other] = [await world.start(STRICT), await world.start(STRICT)];
+    const owner = await world.remembered(holder);
+    await advance(HOUR);
+    world.api.latencyMs = 4 * SECOND;
+    const call = holder.fresh(owner);
+    call.catch(() => {});
+    await advance(3 * SECOND);
+    expect(world.api.exchanges[0]!.isDone).toBe(true);
+    // The memory counts a lease by an even clock, so it does not end with the step.
+    setStoreClock(MINUTE);
+    const { version = 0, fence = 0, note } = await world.stored();
+    await world.memory.release('default/transaction/1', { version, fence }, JSON.stringify(note));
+    world.watch.endsLeasesEarly = true;
+    return { world, owner, holder, other, call };
+  }
+
+  it('I7: "unknown refresh token" kills nothing while another’s exchange may be under way', async () => {
+    const { world, owner, other, call } = await takeOver();
+    world.api.latencyMs = 40;
+    const error = await failureOf(other.fresh(owner));
+    expect(error).toMatchObject(LATER);
+    expect((error as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(30 * SECOND);
+    expect((await valueOf(call)).refreshToken).toBe(world.api.currentOf('1'));
+    expect(world.api.exchanges).toHaveLength(2);
+    expect((await valueOf(other.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
+  });
+
+  it('I7: nor where another error came in between', async () => {
+    const { world, owner, other } = await takeOver();
+    world.storeFault = { calls: ['commit'], fault: 'hang' };
+    world.api.latencyMs = 40;
+    world.api.faults.push({ status: 503 });
+    expect(await failureOf(other.fresh(owner))).toMatchObject({ code: 'BERBIX_SERVER' });
+    await advance(2 * SECOND);
+    expect(await failureOf(other.fresh(owner))).toMatchObject(LATER);
+    expect(world.api.exchanges).toHaveLength(3);
+  });
+
+  it('a refresh token that stays unknown is dead once the other’s lease has ended', async () => {
+    const { world, owner, holder, other } = await takeOver();
+    holder.kill();
+    world.api.latencyMs = 40;
+    const { retryAfterMs }: { retryAfterMs: number } = await failureOf(other.fresh(owner));
+    await advance(retryAfterMs);
+    expect(await failureOf(other.fresh(owner))).toMatchObject(INVALID);
+    expect(await failureOf(other.fresh(owner))).toMatchObject(INVALID);
+    expect(world.api.exchanges).toHaveLength(3);
   });
 });
 

@@ -30,6 +30,8 @@ export class Watch {
   open = 0;
   /** Something has failed, so that tokens near their end may be handed out. */
   isTroubled = false;
+  /** The store ends leases early, so that two exchanges may be under way at the same time. */
+  endsLeasesEarly = false;
   /** When the store failed last. */
   storeFailedAt = -Infinity;
   readonly #committed = new Set<string>();
@@ -139,6 +141,7 @@ export class Watch {
     }
     const change = this.#leases.get(`${from.name} ${id} ${refreshToken}`);
     this.#ofExchanges.set(exchange, change);
+    if (this.endsLeasesEarly) return;
     const beside = this.api
       .inFlight(id)
       .filter((one) => one !== exchange && this.#ofExchanges.get(one) === change);
