@@ -7,6 +7,9 @@ import {
   isBerbixError,
 } from '../../errors/index.js';
 import type { VaultNote } from '../../token-store/index.js';
+import { rotationOf, type RenewalPolicy } from './renewal-policy.js';
+import { storeTime, type TokenRecord } from './token-record.js';
+import type { SeenTokens } from './token-records.js';
 
 /** A dead refresh token is tried again after a minute, then after twice as long, at most an hour. */
 export const [DEAD_MS, DEAD_LIMIT_MS] = [60_000, 3_600_000];
@@ -17,23 +20,23 @@ export const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [500, 60_000];
 /** A refused API secret is a matter of the account: once it is mended, no transaction waits long. */
 const ACCOUNT_LIMIT_MS = 5_000;
 
-/**
- * What is left for the other replicas after an exchange failed.
- *
- * @param note as it was before the exchange
- * @param attemptAt when the exchange was begun, on the store's clock
- * @param now the store's clock, in milliseconds
- * @param leaseMs after which an attempt under way has ended
- */
-export function noteAfterFailure(
-  note: VaultNote,
-  attemptAt: number | undefined,
-  error: unknown,
-  now: number,
-  leaseMs: number,
+/** An exchange that failed, or a call of `onRotation`. */
+export interface Failure {
+  readonly error: unknown;
+  /** When the exchange was begun, on the store's clock; undefined where there was none. */
+  readonly attemptAt: number | undefined;
+}
+
+/** What is left for the other replicas after a failure. */
+export function attemptAfter(
+  seen: SeenTokens,
+  { error, attemptAt }: Failure,
+  policy: RenewalPolicy,
 ): VaultNote {
+  const { note } = seen;
+  const now = storeTime(seen);
   if (isUnknownTooEarly(note, error)) {
-    return { failures: note.failures, notBefore: now + leaseMs, attemptAt: note.attemptAt };
+    return { failures: note.failures, notBefore: now + policy.leaseMs, attemptAt: note.attemptAt };
   }
   if (isDead(error)) {
     const failures = note.dead === undefined ? 1 : (note.failures ?? 0) + 1;
@@ -48,11 +51,31 @@ export function noteAfterFailure(
     return { failures: note.failures, attemptAt: openSince, isUnreported };
   }
   const failures = note.dead === undefined ? (note.failures ?? 0) + 1 : 1;
+  const notBefore = Math.min(
+    now + backoffMs(error, failures),
+    lastChanceAt(seen.value, openSince, now, policy),
+  );
+  return { failures, notBefore, attemptAt: openSince, isUnreported };
+}
+
+function backoffMs(error: unknown, failures: number): number {
   const limitMs = error instanceof BerbixAuthenticationError ? ACCOUNT_LIMIT_MS : BACKOFF_LIMIT_MS;
   const retryAfterMs = (error as { retryAfterMs?: number }).retryAfterMs ?? 0;
   const jitterMs = Math.random() * Math.min(BACKOFF_MS * 2 ** failures, limitMs);
-  const waitMs = Math.max(Math.min(retryAfterMs, BACKOFF_LIMIT_MS), jitterMs);
-  return { failures, notBefore: now + waitMs, attemptAt: openSince, isUnreported };
+  return Math.max(Math.min(retryAfterMs, BACKOFF_LIMIT_MS), jitterMs);
+}
+
+/** If the token was spent, its successor can be had as long as the grace lasts, and no longer. */
+function lastChanceAt(
+  value: TokenRecord,
+  openSince: number | undefined,
+  now: number,
+  policy: RenewalPolicy,
+): number {
+  const rotation = rotationOf(value, policy);
+  if (typeof rotation !== 'object' || openSince === undefined) return Infinity;
+  const at = openSince + rotation.graceMs - policy.totalTimeoutMs;
+  return at > now ? at : Infinity;
 }
 
 /**

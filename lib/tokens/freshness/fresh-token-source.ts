@@ -166,9 +166,9 @@ export class FreshTokenSource {
 
   async #fly(flight: Flight, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
     for (let current = goal; ; current = { ...goal, anew: undefined }) {
-      const { replacedAt } = flight;
+      const { replacedAt, progress } = flight;
       try {
-        const found = await this.renewal.obtain(query, current, flight.progress);
+        const found = await this.renewal.obtain({ query, goal: current, progress });
         this.#storeRestsUntil = 0;
         if (replacedAt === flight.replacedAt) return this.#cache.put(query.name, found);
       } catch (error) {

@@ -4,17 +4,18 @@ import {
   BerbixGoneError,
   BerbixInvalidRefreshTokenError,
   isBerbixError,
-  type BerbixError,
 } from '../../errors/index.js';
-import type { SeenRecord, TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
+import type { TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
-import { isDead, noteAfterFailure } from './failure-note.js';
+import { decide } from './decide.js';
+import { attemptAfter, isDead, type Failure } from './failure-note.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
-import { conflicting, dead, noTurn, postponed, refusedAgain, tooLate } from './renewal-errors.js';
+import { conflicting, noTurn, postponed, tooLate } from './renewal-errors.js';
+import { mustTell, rotationOf, type RenewalPolicy } from './renewal-policy.js';
 import type { RenewalProgress } from './renewal-progress.js';
-import { tellOfRotation, tellingPostponed } from './rotation-hook.js';
+import { tellOfRotation } from './rotation-hook.js';
 import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
-import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
+import { isUsableInNeed, type TokenGoal } from './token-goal.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 import {
   foundTokens,
@@ -27,17 +28,18 @@ import {
 /** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
 
+/** What is looked for, how good it must be, and what is known meanwhile. */
+export interface TokenSearch {
+  readonly query: TokenQuery;
+  readonly goal: TokenGoal;
+  readonly progress: RenewalProgress;
+}
+
 /** The waits for another replica's exchange grow from one to the other, in milliseconds. */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [15, 250];
 
 /** An access token that could not be saved is handed out all the same after so many milliseconds. */
 const SAVE_WITHIN_MS = 2_000;
-
-/** An access token that the API refuses is not exchanged again for so many milliseconds after it came. */
-const NOT_FORCED_FOR_MS = 10_000;
-
-/** What a caller is told who comes while the end of an exchange is unknown, in milliseconds. */
-const LATER_MS = 10_000;
 
 /**
  * One exchange per expiry for the whole fleet. Read the record; if its tokens will not do, take the
@@ -48,6 +50,7 @@ const LATER_MS = 10_000;
 export class TokenRenewal {
   readonly #logger = new Logger('BerbixTokenService');
   readonly #turns: Limiter;
+  readonly #policy: RenewalPolicy;
   #isClosing = false;
   #sawRotation = false;
 
@@ -59,6 +62,7 @@ export class TokenRenewal {
     private readonly onRotation: BerbixTokenOptions['onRotation'],
   ) {
     this.#turns = new Limiter(settings.connections);
+    this.#policy = { ...settings, notifies: onRotation !== undefined };
   }
 
   /** From now on nothing waits for a turn, another replica, or a store that cannot save. */
@@ -71,14 +75,10 @@ export class TokenRenewal {
   /**
    * Tokens that reach the goal; tokens that are about to end where better ones cannot be had.
    *
-   * @param progress written to meanwhile
    * @throws {BerbixError} (as a rejection) when there are none
    */
-  async obtain(
-    query: TokenQuery,
-    goal: TokenGoal,
-    progress: RenewalProgress,
-  ): Promise<FoundTokens> {
+  async obtain(search: TokenSearch): Promise<FoundTokens> {
+    const { query, goal, progress } = search;
     const giveUpAt = performance.now() + this.settings.totalTimeoutMs;
     let first: SeenTokens | undefined;
     let { given } = query;
@@ -87,81 +87,49 @@ export class TokenRenewal {
       const found = foundTokens(seen.value, seen.moment);
       // If the store loses the record from now on, it is saved again.
       given = found.tokens;
-      const mustTell = this.#mustTell(seen.value);
-      progress.atHand = mustTell ? undefined : { found, readAt: seen.moment.local };
+      const isOwed = mustTell(seen.value, this.#policy);
+      progress.atHand = isOwed ? undefined : { found, readAt: seen.moment.local };
       first ??= seen;
-      const isNew = goal.anew === undefined || isExchangedSince(first.value, seen.value);
-      if (isNew && !mustTell && suits(found, goal)) return found;
-      const obstacle = this.#obstacle(seen, found, goal);
-      if (obstacle !== undefined) {
-        if (isDead(obstacle) && (await this.#reload(query, seen, progress))) continue;
-        return this.#inNeed(seen, found, goal, obstacle);
+      const step = decide(seen, found, goal, first.value.exchangedAt, this.#policy);
+      if (step.do === 'serve') return found;
+      if ('error' in step) {
+        if (step.do === 'reload' && (await this.#reload(search, seen))) continue;
+        return this.#inNeed(search, seen, found, step.error);
       }
-      if (seen.leasedForMs === 0) {
+      if (step.do !== 'wait') {
         const renew = (): Promise<FoundTokens | undefined> =>
-          this.#renew(query, seen, found, goal, progress);
+          step.do === 'tell' ? this.#tell(seen) : this.#renew(search, seen, found, step.mayBeSpent);
         try {
           // The application is told of a new token even if no caller waits any more.
-          const callers = mustTell ? undefined : progress.callers;
-          const renewed = await this.#turns.run(renew, callers);
+          const renewed = await this.#turns.run(renew, isOwed ? undefined : progress.callers);
           if (renewed !== undefined) return renewed;
         } catch (error) {
           if (!(error instanceof NoTurn)) throw error;
-          return this.#inNeed(seen, found, goal, noTurn(error));
+          return this.#inNeed(search, seen, found, noTurn(error));
         }
       }
       if (this.#isClosing || performance.now() >= giveUpAt)
-        return this.#inNeed(seen, found, goal, tooLate());
+        return this.#inNeed(search, seen, found, tooLate());
       await sleep(wait * (1 - 0.3 * Math.random()));
     }
   }
 
-  /** Why there must be no exchange now. */
-  #obstacle(seen: SeenTokens, found: FoundTokens, goal: TokenGoal): BerbixError | undefined {
-    const { note, value } = seen;
-    const now = storeTime(seen);
-    const waitMs = Math.ceil((note.notBefore ?? 0) - now);
-    if (waitMs > 0 && this.#mustTell(value)) return tellingPostponed(found.tokens, waitMs);
-    if (waitMs > 0 && note.dead !== undefined) return dead(note.dead, waitMs);
-    if (waitMs > 0) return postponed(waitMs, note.attemptAt !== undefined);
-    const forcedMs = Math.ceil((value.exchangedAt ?? -Infinity) + NOT_FORCED_FOR_MS - now);
-    const isForced = goal.refused !== undefined && goal.refused === value.accessToken;
-    if (isForced && forcedMs > 0 && suits(found, {})) return refusedAgain(forcedMs);
-    // It may be that the API has acted on the last attempt: as long as there is time, its end may
-    // still be reported.
-    const isOpen = seen.leasedForMs === 0 && this.#mayBeSpent(seen);
-    return isOpen && isUsableInNeed(found, goal) ? postponed(LATER_MS, true) : undefined;
-  }
-
-  /** Whether the refresh token may have been replaced in an attempt whose end is not known. */
-  #mayBeSpent(seen: SeenTokens): boolean {
-    const { attemptAt } = seen.note;
-    const rotation = this.#rotationOf(seen.value);
-    if (attemptAt === undefined || rotation === 'none') return false;
-    if (rotation === 'strict') return true;
-    return storeTime(seen) - attemptAt > rotation.graceMs - this.settings.totalTimeoutMs;
-  }
-
-  /** One step under the lease; undefined when somebody else was faster, or another step is to follow. */
+  /** An exchange under the lease; undefined when somebody else was faster, or another step is to follow. */
   async #renew(
-    query: TokenQuery,
+    search: TokenSearch,
     seen: SeenTokens,
     found: FoundTokens,
-    goal: TokenGoal,
-    progress: RenewalProgress,
+    isOpen: boolean,
   ): Promise<FoundTokens | undefined> {
     const { key, value } = seen;
-    const { leaseMs, totalTimeoutMs } = this.settings;
-    const mustTell = this.#mustTell(value);
+    const { leaseMs, totalTimeoutMs } = this.#policy;
     const attemptAt = storeTime(seen);
-    const note: VaultNote = mustTell
-      ? seen.note
-      : { ...seen.note, attemptAt: seen.note.attemptAt ?? attemptAt, isUnreported: true };
+    const openSince = seen.note.attemptAt ?? attemptAt;
+    const note: VaultNote = { ...seen.note, attemptAt: openSince, isUnreported: true };
     const lease = await this.vault.lease(key, seen, leaseMs, note);
     if (lease === undefined) return undefined;
     const held = { version: seen.version, fence: lease.fence };
-    if (mustTell) return this.#tell(seen, held);
-    if (this.#mayBeSpent(seen)) {
+    if (isOpen) {
       this.#logger.warn(
         'An exchange ended without a trace; its refresh token is presented once more.',
       );
@@ -180,16 +148,16 @@ export class TokenRenewal {
       const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
       if (rescued !== undefined && rescued.refreshToken !== value.refreshToken) {
         const presented = value.refreshToken;
-        await this.#save(query, seen, { tokens: rescued, presented, times: undefined }, progress);
+        await this.#save(search, seen, { tokens: rescued, presented, times: undefined });
         throw error;
       }
-      return this.#failed(query, seen, { ...held, attemptAt }, found, goal, error, progress);
+      return this.#failed(search, { ...seen, ...held }, found, { error, attemptAt });
     }
     const { lifetimeMs = 0 } = exchanged.tokens;
     const { store } = lease.moment;
     const times = { expiresAt: store + lifetimeMs, lifetimeMs, exchangedAt: store };
-    const saved = await this.#save(query, seen, { ...exchanged, times }, progress);
-    if (saved === undefined || this.#mustTell(saved)) return undefined;
+    const saved = await this.#save(search, seen, { ...exchanged, times });
+    if (saved === undefined || mustTell(saved, this.#policy)) return undefined;
     return foundTokens(saved, lease.moment);
   }
 
@@ -216,15 +184,14 @@ export class TokenRenewal {
 
   /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
   async #save(
-    query: TokenQuery,
+    { query, progress }: TokenSearch,
     seen: SeenTokens,
     exchanged: Exchanged,
-    progress: RenewalProgress,
   ): Promise<TokenRecord | undefined> {
     const { key, value } = seen;
     const { tokens, presented } = exchanged;
     const spent = value.refreshToken;
-    let next = recordAfter(value, exchanged, this.onRotation !== undefined);
+    let next = recordAfter(value, exchanged, this.#policy.notifies);
     const isRotated = next.refreshToken !== spent;
     if (isRotated) progress.unsaved = tokens;
     if (next.refreshToken !== presented) this.#noticeRotation();
@@ -292,53 +259,41 @@ export class TokenRenewal {
 
   /** Leaves a note for the others, and makes do with the tokens that are there, if they will. */
   async #failed(
-    query: TokenQuery,
-    seen: SeenTokens,
-    held: SeenRecord & { attemptAt: number | undefined },
+    search: TokenSearch,
+    held: SeenTokens,
     found: FoundTokens,
-    goal: TokenGoal,
-    error: unknown,
-    progress: RenewalProgress,
+    failure: Failure,
   ): Promise<FoundTokens | undefined> {
-    const note = this.#noteAfter(seen, held.attemptAt, error);
+    const { error } = failure;
+    const note = attemptAfter(held, failure, this.#policy);
     try {
       // Not released: the record was changed meanwhile, and this error may not concern it any more.
-      if (!(await this.vault.release(seen.key, held, note))) return undefined;
+      if (!(await this.vault.release(held.key, held, note))) return undefined;
     } catch (storeError) {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
-    if (!isDead(error)) return this.#inNeed(seen, found, goal, error);
+    if (!isDead(error)) return this.#inNeed(search, held, found, error);
     if (note.dead === undefined) {
-      const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(seen));
-      return this.#inNeed(seen, found, goal, postponed(waitMs, true));
+      const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(held));
+      return this.#inNeed(search, held, found, postponed(waitMs, true));
     }
-    if (await this.#reload(query, { ...seen, ...held }, progress)) return undefined;
+    if (await this.#reload(search, held)) return undefined;
     this.#logger.warn(`A refresh token is dead: ${error.message}`);
-    return this.#inNeed(seen, found, goal, error);
+    return this.#inNeed(search, held, found, error);
   }
 
   /** Only once: `loadTokens` might return one dead refresh token after another. */
-  async #reload(query: TokenQuery, seen: SeenTokens, progress: RenewalProgress): Promise<boolean> {
+  async #reload({ query, progress }: TokenSearch, seen: SeenTokens): Promise<boolean> {
     if (progress.isReloaded) return false;
     progress.isReloaded = await this.records.reload(query, seen);
     return progress.isReloaded;
   }
 
-  #noteAfter(seen: SeenTokens, attemptAt: number | undefined, error: unknown): VaultNote {
-    const now = storeTime(seen);
-    const { leaseMs } = this.settings;
-    const note = noteAfterFailure(seen.note, attemptAt, error, now, leaseMs);
-    const rotation = this.#rotationOf(seen.value);
-    if (typeof rotation !== 'object' || note.attemptAt === undefined) return note;
-    // If the token was spent, its successor can be had as long as the grace lasts, and no longer.
-    const lastChanceAt = note.attemptAt + rotation.graceMs - this.settings.totalTimeoutMs;
-    if (lastChanceAt <= now) return note;
-    return { ...note, notBefore: Math.min(note.notBefore ?? 0, lastChanceAt) };
-  }
-
-  /** Tells the application of a new refresh token. */
-  async #tell(seen: SeenTokens, held: SeenRecord): Promise<undefined> {
-    const { key, value, version } = seen;
+  /** Tells the application of a new refresh token, under the lease. */
+  async #tell(seen: SeenTokens): Promise<undefined> {
+    const { key, value, version, note } = seen;
+    const lease = await this.vault.lease(key, seen, this.#policy.leaseMs, note);
+    if (lease === undefined) return undefined;
     const { tokens } = foundTokens(value, seen.moment);
     const { untold: previousRefreshToken = '', customerUid } = value;
     try {
@@ -348,7 +303,8 @@ export class TokenRenewal {
         this.settings.hookTimeoutMs,
       );
     } catch (error) {
-      await this.vault.release(key, held, this.#noteAfter(seen, undefined, error));
+      const failed = attemptAfter(seen, { error, attemptAt: undefined }, this.#policy);
+      await this.vault.release(key, { version, fence: lease.fence }, failed);
       throw error;
     }
     const told = { ...value, untold: undefined };
@@ -361,24 +317,20 @@ export class TokenRenewal {
   }
 
   /** The tokens that are there, if they are good for a while, or the error. */
-  #inNeed(seen: SeenTokens, found: FoundTokens, goal: TokenGoal, error: unknown): FoundTokens {
-    if (!(error instanceof BerbixGoneError) && !this.#mustTell(seen.value)) {
+  #inNeed(
+    { goal }: TokenSearch,
+    seen: SeenTokens,
+    found: FoundTokens,
+    error: unknown,
+  ): FoundTokens {
+    if (!(error instanceof BerbixGoneError) && !mustTell(seen.value, this.#policy)) {
       if (isUsableInNeed(found, goal)) return found;
     }
     throw error;
   }
 
-  #mustTell({ untold }: TokenRecord): boolean {
-    return untold !== undefined && this.onRotation !== undefined;
-  }
-
-  #rotationOf({ rotates }: TokenRecord): FreshnessSettings['rotation'] {
-    const { rotation } = this.settings;
-    return rotation === 'none' && rotates ? 'strict' : rotation;
-  }
-
   #mayRepeat(value: TokenRecord): boolean {
-    return mayRepeat(this.#rotationOf(value), this.settings.totalTimeoutMs);
+    return mayRepeat(rotationOf(value, this.#policy), this.#policy.totalTimeoutMs);
   }
 
   #noticeRotation(): void {
@@ -388,11 +340,6 @@ export class TokenRenewal {
       "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
     );
   }
-}
-
-/** Whether an exchange was saved between the two looks at a record. */
-function isExchangedSince(before: TokenRecord, after: TokenRecord): boolean {
-  return after.exchangedAt !== before.exchangedAt;
 }
 
 /** Messages of this package hold no secrets; others may. */
