@@ -16,6 +16,8 @@ export interface VaultNote {
   attemptAt?: number | undefined;
   /** Whether the holder of a lease has not noted yet how its attempt ended. */
   isUnreported?: true | undefined;
+  /** How many of the refresh tokens of the record, from the first, the API does not know. */
+  unknown?: number | undefined;
   /** How often it failed in a row. */
   failures?: number | undefined;
   /** Not to be tried again before. */

@@ -8,7 +8,7 @@ import {
 } from '../../errors/index.js';
 import type { VaultNote } from '../../token-store/index.js';
 import { rotationOf, type RenewalPolicy } from './renewal-policy.js';
-import { storeTime, type TokenRecord } from './token-record.js';
+import { refreshTokensOf, storeTime, type TokenRecord } from './token-record.js';
 import type { SeenTokens } from './token-records.js';
 
 /** A dead refresh token is tried again after a minute, then after twice as long, at most an hour. */
@@ -35,7 +35,10 @@ export function attemptAfter(
 ): VaultNote {
   const { note } = seen;
   const now = storeTime(seen);
-  if (isUnknownTooEarly(note, error)) {
+  if (isUnknown(error) && hasAnother(seen)) return { ...note, unknown: (note.unknown ?? 0) + 1 };
+  if (isUnknown(error) && note.isUnreported) {
+    // Another replica may have just exchanged it, and has yet to save the new one: where the clock of
+    // the store is set forward, its lease ends early.
     return { failures: note.failures, notBefore: now + policy.leaseMs, attemptAt: note.attemptAt };
   }
   if (isDead(error)) {
@@ -43,19 +46,19 @@ export function attemptAfter(
     const waitMs = Math.min(DEAD_MS * 2 ** (failures - 1), DEAD_LIMIT_MS);
     return { dead: error.code, failures, notBefore: now + waitMs };
   }
-  const { isUnreported } = note;
+  const { isUnreported, unknown } = note;
   // An attempt before this one, whose end nobody knows, is the one that may have spent the token.
   const openSince = note.attemptAt ?? (provesNotSpent(error) ? undefined : attemptAt);
   // Nothing was sent, for a reason within this process.
   if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
-    return { failures: note.failures, attemptAt: openSince, isUnreported };
+    return { failures: note.failures, attemptAt: openSince, isUnreported, unknown };
   }
   const failures = note.dead === undefined ? (note.failures ?? 0) + 1 : 1;
   const notBefore = Math.min(
     now + backoffMs(error, failures),
     lastChanceAt(seen.value, openSince, now, policy),
   );
-  return { failures, notBefore, attemptAt: openSince, isUnreported };
+  return { failures, notBefore, attemptAt: openSince, isUnreported, unknown };
 }
 
 function backoffMs(error: unknown, failures: number): number {
@@ -78,18 +81,18 @@ function lastChanceAt(
   return at > now ? at : Infinity;
 }
 
-/**
- * Whether the API may not know a refresh token because another replica has just exchanged it, and has
- * yet to save the new one. The lease of such a replica ends early where the clock of the store is set
- * forward.
- */
-function isUnknownTooEarly({ isUnreported }: VaultNote, error: unknown): boolean {
-  return isUnreported === true && error instanceof BerbixInvalidRefreshTokenError;
+/** Whether the record has a refresh token that was not presented yet. */
+function hasAnother({ value, note }: SeenTokens): boolean {
+  return (note.unknown ?? 0) + 1 < refreshTokensOf(value).length;
+}
+
+function isUnknown(error: unknown): error is BerbixInvalidRefreshTokenError {
+  return error instanceof BerbixInvalidRefreshTokenError;
 }
 
 /** Whether no repetition helps: a new transaction is the only way on. */
 export function isDead(error: unknown): error is BerbixGoneError | BerbixInvalidRefreshTokenError {
-  return error instanceof BerbixGoneError || error instanceof BerbixInvalidRefreshTokenError;
+  return error instanceof BerbixGoneError || isUnknown(error);
 }
 
 /** Whether the API cannot have replaced the refresh token: it was not reached, or it refused. */

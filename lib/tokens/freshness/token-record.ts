@@ -126,6 +126,11 @@ export function withSpare({ spares = [] }: TokenRecord, refreshToken: string): s
   return [refreshToken, ...spares].slice(0, MAX_SPARES);
 }
 
+/** All that may be presented, in that order. */
+export function refreshTokensOf({ refreshToken, spares = [] }: TokenRecord): string[] {
+  return [refreshToken, ...spares];
+}
+
 /** Whether the refresh token is the record's, or was, or may be. */
 export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   return (

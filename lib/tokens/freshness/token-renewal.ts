@@ -1,10 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Limiter, NoTurn } from '../../concurrency/index.js';
-import {
-  BerbixGoneError,
-  BerbixInvalidRefreshTokenError,
-  isBerbixError,
-} from '../../errors/index.js';
+import { BerbixGoneError, isBerbixError } from '../../errors/index.js';
 import type { TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import { decide } from './decide.js';
@@ -20,6 +16,7 @@ import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 import {
   foundTokens,
   nameOf,
+  refreshTokensOf,
   storeTime,
   type FoundTokens,
   type TokenRecord,
@@ -134,52 +131,33 @@ export class TokenRenewal {
         'An exchange ended without a trace; its refresh token is presented once more.',
       );
     }
-    // Held up since then for so long that the exchange might outlast the lease?
-    const mayBegin = (): boolean =>
-      performance.now() - lease.moment.local <= leaseMs - totalTimeoutMs;
-    if (!mayBegin()) {
+    // Held up since then for so long that the exchange might outlast the lease.
+    if (performance.now() - lease.moment.local > leaseMs - totalTimeoutMs) {
       await this.vault.release(key, held, seen.note);
       return undefined;
     }
-    let exchanged: Pick<Exchanged, 'tokens' | 'presented'>;
+    const presented = refreshTokensOf(value)[seen.note.unknown ?? 0] ?? value.refreshToken;
+    let tokens: BerbixTokens;
     try {
-      exchanged = await this.#present(found.tokens, value, mayBegin);
+      tokens = await this.exchange(tokensToPresent(found, presented), this.#mayRepeat(value));
     } catch (error) {
       const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
       if (rescued !== undefined && rescued.refreshToken !== value.refreshToken) {
-        const presented = value.refreshToken;
-        await this.#save(search, seen, { tokens: rescued, presented, times: undefined });
+        await this.#save(search, seen, {
+          tokens: rescued,
+          presented: value.refreshToken,
+          times: undefined,
+        });
         throw error;
       }
       return this.#failed(search, { ...seen, ...held }, found, { error, attemptAt });
     }
-    const { lifetimeMs = 0 } = exchanged.tokens;
+    const { lifetimeMs = 0 } = tokens;
     const { store } = lease.moment;
     const times = { expiresAt: store + lifetimeMs, lifetimeMs, exchangedAt: store };
-    const saved = await this.#save(search, seen, { ...exchanged, times });
+    const saved = await this.#save(search, seen, { tokens, presented, times });
     if (saved === undefined || mustTell(saved, this.#policy)) return undefined;
     return foundTokens(saved, lease.moment);
-  }
-
-  /** Makes the exchange; where the API does not know the refresh token, with those kept as spares. */
-  async #present(
-    tokens: BerbixTokens,
-    value: TokenRecord,
-    mayBegin: () => boolean,
-  ): Promise<Pick<Exchanged, 'tokens' | 'presented'>> {
-    const candidates = [value.refreshToken, ...(value.spares ?? [])];
-    for (const [n, presented] of candidates.entries()) {
-      const { transactionId } = tokens;
-      const before =
-        n === 0 ? tokens : new BerbixTokens({ refreshToken: presented, transactionId });
-      try {
-        return { presented, tokens: await this.exchange(before, this.#mayRepeat(value)) };
-      } catch (error) {
-        const isUnknown = error instanceof BerbixInvalidRefreshTokenError;
-        if (!isUnknown || n === candidates.length - 1 || !mayBegin()) throw error;
-      }
-    }
-    throw new Error('There is always a refresh token to present.');
   }
 
   /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
@@ -273,6 +251,8 @@ export class TokenRenewal {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
     if (!isDead(error)) return this.#inNeed(search, held, found, error);
+    // There is another refresh token to present.
+    if (note.unknown !== undefined) return undefined;
     if (note.dead === undefined) {
       const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(held));
       return this.#inNeed(search, held, found, postponed(waitMs, true));
@@ -340,6 +320,14 @@ export class TokenRenewal {
       "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
     );
   }
+}
+
+/** The tokens of the record, or a spare refresh token of the same transaction. */
+function tokensToPresent({ tokens }: FoundTokens, refreshToken: string): BerbixTokens {
+  const { transactionId } = tokens;
+  return refreshToken === tokens.refreshToken
+    ? tokens
+    : new BerbixTokens({ refreshToken, transactionId });
 }
 
 /** Messages of this package hold no secrets; others may. */

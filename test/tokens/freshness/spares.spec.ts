@@ -2,10 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens } from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
+import type { World } from './support/world.js';
 
-const HOUR = 3_600_000;
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const INVALID = { code: 'BERBIX_INVALID_REFRESH_TOKEN' };
 const ONE = { transactionId: '1' };
 const bare = (refreshToken: string) => new BerbixTokens({ refreshToken, transactionId: '1' });
+
+const presentedTo = ({ api }: World) => api.exchanges.map(({ refreshToken }) => refreshToken);
 
 describe('remember() of a refresh token that may be older than the stored one, or newer', () => {
   const the = eachWorld();
@@ -48,6 +52,45 @@ describe('remember() of a refresh token that may be older than the stored one, o
       expect(world.api.exchanges.at(-1)?.refreshToken).toBe(refreshToken);
     },
   );
+
+  describe('where the first answer takes nearly all of the lease', () => {
+    /** The stored token is unknown; the good one is its spare. */
+    async function withSlowAnswers() {
+      const { world } = the;
+      // It leaves a second for what comes after an exchange.
+      const freshness = { rotation: 'strict' as const, leaseMs: 16 * SECOND };
+      const replica = await world.start({ freshness });
+      await world.remembered(replica);
+      await valueOf(replica.remember(bare('canary-unknown')));
+      await advance(HOUR);
+      world.api.latencyMs = 2 * SECOND;
+      return { world, replica };
+    }
+
+    it('the other one is presented under a lease of its own', async () => {
+      const { world, replica } = await withSlowAnswers();
+      const good = world.api.currentOf('1');
+      expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(good);
+      expect(presentedTo(world)).toEqual(['canary-unknown', good]);
+      expect(world.storeCalls.filter(({ call }) => call === 'release')).toHaveLength(1);
+    });
+
+    it('the other one is presented first by whoever comes next, until all were refused', async () => {
+      const { world, replica } = await withSlowAnswers();
+      const good = world.api.currentOf('1');
+      world.api.faults.push(undefined, { status: 503 });
+      expect(await failureOf(replica.fresh(ONE))).toMatchObject({ code: 'BERBIX_SERVER' });
+      await advance(2 * SECOND);
+      world.api.faults.push({ status: 400, body: { readable: 'invalid_refresh_token' } });
+      expect(await failureOf(replica.fresh(ONE))).toMatchObject(INVALID);
+      expect(presentedTo(world)).toEqual(['canary-unknown', good, good]);
+      // From then on as for any dead one.
+      expect(await failureOf(replica.fresh(ONE))).toMatchObject(INVALID);
+      await advance(MINUTE);
+      await valueOf(replica.fresh(ONE));
+      expect(presentedTo(world).slice(3)).toEqual(['canary-unknown', good]);
+    });
+  });
 
   it('where more were replaced than are known again: the stored one is used, and the new one where that is dead', async () => {
     const { world, replica } = await exchangedOnce('strict');
