@@ -143,11 +143,7 @@ export class TokenRenewal {
     } catch (error) {
       const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
       if (rescued !== undefined && rescued.refreshToken !== value.refreshToken) {
-        await this.#save(search, seen, {
-          tokens: rescued,
-          presented: value.refreshToken,
-          times: undefined,
-        });
+        await this.#save(search, seen, { tokens: rescued, presented, times: undefined });
         throw error;
       }
       return this.#failed(search, { ...seen, ...held }, found, { error, attemptAt });

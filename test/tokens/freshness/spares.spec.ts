@@ -132,6 +132,23 @@ describe('remember() of a refresh token that may be older than the stored one, o
     expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(world.api.currentOf('1'));
   });
 
+  it('one that the API takes with a malformed answer is the current one, and was not replaced', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    await world.remembered(replica);
+    const good = world.api.currentOf('1');
+    await valueOf(replica.remember(bare('canary-unknown')));
+    await advance(HOUR);
+    world.api.habit = 'echo';
+    world.api.faults.push(undefined, 'bad-answer');
+    expect(await failureOf(replica.fresh(ONE))).toMatchObject({ code: 'BERBIX_RESPONSE' });
+    expect((await world.stored()).tokens).toMatchObject({ refreshToken: good });
+    expect((await world.stored()).tokens).not.toHaveProperty('rotates');
+    expect(world.logged).toEqual([]);
+    expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(good);
+    expect(presentedTo(world)).toEqual(['canary-unknown', good, good]);
+  });
+
   it('an API that is out of order says nothing of either', async () => {
     const { world, replica } = await exchangedOnce('strict');
     await valueOf(replica.remember(bare('canary-unknown')));
