@@ -16,19 +16,30 @@ import {
   uniquePrefix,
   uniqueTable,
 } from '../support/servers.js';
+import { slowness } from '../support/slowness.js';
 import { closeAfterFile } from './closing.js';
 import { ExchangeProxy } from './exchange-proxy.js';
 import { Fleet, type FleetAccount, type WorkerPlan } from './fleet.js';
 
+/** The times of the test are those of a usual machine; a slow one gets more of them. */
+export const SLOWNESS = slowness();
+
 /** How long access tokens live. */
-export const LIFETIME_MS = 3_000;
-/** As long as an API may have it, and much longer than a busy machine takes to begin again. */
-export const GRACE_MS = 45_000;
+export const LIFETIME_MS = 3_000 * SLOWNESS;
+export const GRACE_MS = 30_000 * SLOWNESS;
 
 /** Short, since tokens are; the lease outlasts an exchange by more than any pause of a process. */
-const SHORT = { timeoutMs: 1_000, totalTimeoutMs: 2_000, leaseMs: 6_000 };
+const SHORT = {
+  timeoutMs: 1_000 * SLOWNESS,
+  totalTimeoutMs: 2_000 * SLOWNESS,
+  leaseMs: 6_000 * SLOWNESS,
+};
 /** Where an answer that is late is a session that is lost. */
-const LONG = { timeoutMs: 15_000, totalTimeoutMs: 15_000, leaseMs: 30_000 };
+const LONG = {
+  timeoutMs: 15_000 * SLOWNESS,
+  totalTimeoutMs: 15_000 * SLOWNESS,
+  leaseMs: 30_000 * SLOWNESS,
+};
 
 /** What the APIs do with refresh tokens, what they suffer, and how long they are waited for. */
 export const APIS = {
@@ -214,8 +225,10 @@ const FAULTS: SandboxFault[] = [
   { kind: 'status', status: 429 },
 ];
 
-export const KILL_EVERY_MS = 300;
-const [PAUSE_EVERY_MS, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [300, 50, 700];
+export const KILL_EVERY_MS = 300 * SLOWNESS;
+const [PAUSE_EVERY_MS, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [300, 50, 700].map(
+  (ms) => ms * SLOWNESS,
+) as [number, number, number];
 
 /**
  * Lets things go wrong until the function that it returns is called. With the accounts for those who
@@ -255,7 +268,7 @@ export const PASSING = [
 ];
 
 /** How long a transaction may be out of reach, at most: for the end of leases, and for waits after failures. */
-const OUT_OF_REACH_MS = 70_000;
+const OUT_OF_REACH_MS = 60_000 * SLOWNESS;
 
 /**
  * What comes of a transaction whose tokens are asked for until they come, or never will: `200` once

@@ -7,9 +7,9 @@ import {
   type ApiName,
   FLEET_STORES,
   type FleetRun,
-  KILL_EVERY_MS,
   LIFETIME_MS,
   PASSING,
+  SLOWNESS,
   prepareRun,
   servicesOf,
   untilExpired,
@@ -18,16 +18,16 @@ import {
 } from './fleet-run.js';
 import type { FleetAccount, Outcome } from './fleet.js';
 
-const CALM_MS = 5_000;
-const CHAOS_MS = 6_000;
+const CALM_MS = 5_000 * SLOWNESS;
+const KILLS = 20;
 const WORKERS = 4;
 
 /** From here on, tokens are renewed at the earliest. */
 const SOFT_MS = 0.75 * LIFETIME_MS;
 /** What came this long before a kill may not have been saved. */
-const ORPHAN_MS = 1_000;
+const ORPHAN_MS = 1_000 * SLOWNESS;
 /** A call ends by a timer, which fires late on a busy machine, held up or not. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 1_000 * SLOWNESS;
 
 let run: FleetRun;
 /** Calls that never ended. */
@@ -40,13 +40,13 @@ const afterwards = new Map<string, Map<string, string>>();
 beforeAll(async () => {
   run = await prepareRun();
   const { fleet, accounts } = run;
-  await fleet.prepare(WORKERS + CHAOS_MS / KILL_EVERY_MS);
+  await fleet.prepare(WORKERS + KILLS);
   for (let number = 0; number < WORKERS; number++) fleet.begin();
   const start = performance.now();
 
   const endCalm = wreak(run);
   await sleep(CALM_MS);
-  // On a busy machine it takes longer until there is anything to judge.
+  // There must be something to judge.
   await until(() => accounts.every(({ name }) => (fleet.outcomes.get(name)?.used ?? 0) > 0));
   endCalm();
   const inCalm = accounts.filter(({ name }) => name.endsWith('-strict'));
@@ -57,7 +57,7 @@ beforeAll(async () => {
     run,
     accounts.filter((account) => !inCalm.includes(account)),
   );
-  await until(() => fleet.killed.size === CHAOS_MS / KILL_EVERY_MS);
+  await until(() => fleet.killed.size === KILLS);
   endChaos();
   pending = await fleet.end();
   wholeMs = performance.now() - start;
@@ -75,7 +75,7 @@ beforeAll(async () => {
   );
   await services.close();
   if (process.env.FLEET_REPORT !== undefined) report();
-}, 400_000);
+}, 600_000);
 
 function names(accounts: FleetAccount[]): string[] {
   return accounts.map(({ name }) => name);

@@ -5,6 +5,7 @@ import { until } from '../support/until.js';
 import {
   type ApiName,
   FLEET_STORES,
+  SLOWNESS,
   type FleetRun,
   prepareRun,
   servicesOf,
@@ -13,7 +14,7 @@ import {
 } from './fleet-run.js';
 
 /** A busy machine may be late, and tell so late. */
-const PATIENCE_MS = 1_500;
+const PATIENCE_MS = 1_500 * SLOWNESS;
 
 const NAMES = ['omit', 'grace', 'strict-killed'] as const satisfies ApiName[];
 
