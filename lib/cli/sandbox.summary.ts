@@ -1,3 +1,4 @@
+import { isLoopback } from '../loopback.js';
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 
 /** What somebody needs who has just started a sandbox, and one line to try it. */
@@ -55,5 +56,5 @@ function quoted(path: string): string {
 /** The module speaks plain HTTP to this machine alone, unless it is allowed to. */
 function needsPermission(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === 'http:' && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  return protocol === 'http:' && !isLoopback(hostname);
 }

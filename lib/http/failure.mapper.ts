@@ -5,8 +5,8 @@ import {
   BerbixTimeoutError,
   type BerbixError,
 } from '../errors/index.js';
+import { isLoopback } from '../loopback.js';
 import type { BerbixRequest } from './berbix-request.js';
-import { isLoopback } from './loopback.js';
 import type { Stage, WireFailure } from './wire-failure.js';
 
 /** Where requests go. */

@@ -1,6 +1,6 @@
 import { BerbixConfigurationError } from '../errors/index.js';
+import { isLoopback } from '../loopback.js';
 import { PRODUCTION_HOST } from '../wire/index.js';
-import { isLoopback } from './loopback.js';
 import type {
   BerbixHttpModuleOptions,
   BerbixHttpOptions,

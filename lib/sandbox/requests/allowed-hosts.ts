@@ -1,5 +1,6 @@
-import { isIPv4, isIPv6, type Socket } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../../loopback.js';
 
 /** A name or an address, perhaps with a port: nothing that a URL parser could read differently. */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/;
@@ -21,14 +22,13 @@ export class AllowedHosts {
   allow({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
     const [, name] = HOST.exec(headers.host?.toLowerCase() ?? '') ?? [];
     if (name === undefined) return false;
-    return isLoopback(name) || this.#names.has(name) || name === localHostOf(socket);
+    return isLocal(name) || this.#names.has(name) || name === localHostOf(socket);
   }
 }
 
 /** Browsers resolve what ends in `.localhost` themselves. [RFC 6761 section 6.3] */
-function isLoopback(name: string): boolean {
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true;
-  return isIPv4(name) && name.startsWith('127.');
+function isLocal(name: string): boolean {
+  return isLoopback(name) || name.endsWith('.localhost');
 }
 
 /** The address that the client connected to; only names can be rebound. */
