@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { PGlite } from '@electric-sql/pglite';
@@ -51,6 +59,17 @@ describe('What a data directory keeps', () => {
     const made = DataDirectory.claim(join(dataDir, 'made'));
     expect(modeOf(dataDir, 'made')).toBe('700');
     made.release();
+  });
+
+  it('does not follow a link that somebody left in it', () => {
+    const [dataDir, elsewhere] = [directories.make(), directories.make()];
+    chmodSync(elsewhere, 0o755);
+    symlinkSync(elsewhere, join(dataDir, 'postgres'));
+    expect(() => DataDirectory.claim(dataDir)).toThrow(
+      /"dataDir" is .*, where postgres is a link;/,
+    );
+    expect(modeOf(elsewhere)).toBe('755');
+    expect(locksIn(dataDir)).toEqual([]);
   });
 
   it('leaves no lock where it cannot be closed', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { SandboxOptionError } from '../errors/sandbox-option.error.js';
 
@@ -50,6 +50,13 @@ export class DataDirectory {
   #close(): void {
     try {
       mkdirSync(this.database, { recursive: true, mode: PRIVATE });
+      // Where others may write too, they could lead the database to another directory.
+      if (lstatSync(this.database).isSymbolicLink()) {
+        throw new SandboxOptionError(
+          'dataDir',
+          `is ${this.path}, where postgres is a link; remove the link, or choose another directory`,
+        );
+      }
       chmodSync(this.database, PRIVATE);
     } catch (error) {
       this.release();
