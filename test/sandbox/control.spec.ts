@@ -100,7 +100,11 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
 
   it.each([
     ['faults', {}, 'kind of a fault must be one of'],
-    ['faults', { kind: 'latency', ms: 'x' }, '"ms" of a latency fault must be a whole number'],
+    [
+      'faults',
+      { kind: 'latency', ms: 'x' },
+      '"ms" of a fault of the kind latency must be a whole number',
+    ],
     ['faults', [], 'must be a JSON object'],
     ['clock', {}, 'either advance_ms or now'],
     ['clock', { advance_ms: 1, now: 1 }, 'either advance_ms or now'],

@@ -57,12 +57,12 @@ export function checkFault(fault: unknown): SandboxFault {
   }
   const required = REQUIRED[kind] ?? {};
   const missing = Object.keys(required).find((name) => !(name in rest));
-  if (missing !== undefined) throw new TypeError(`A ${kind} fault needs "${missing}".`);
+  if (missing !== undefined) throw new TypeError(`A fault of the kind ${kind} needs "${missing}".`);
   const checks: Record<string, Check> = { ...TARGET, ...OPTIONAL[kind], ...required };
   for (const [name, value] of Object.entries(rest)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     const problem = check ? value !== undefined && check(value) : 'is not a member it can have';
-    if (problem) throw new TypeError(`"${name}" of a ${kind} fault ${problem}.`);
+    if (problem) throw new TypeError(`"${name}" of a fault of the kind ${kind} ${problem}.`);
   }
   return members as SandboxFault;
 }
