@@ -1,7 +1,8 @@
 import { isLoopback } from '../loopback.js';
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
+import { WEBHOOK_KINDS } from '../wire/index.js';
 
-/** What somebody needs who has just started a sandbox, and one line to try it. */
+/** What is needed after starting a sandbox, and a command to try it. */
 export async function summaryOf(sandbox: BerbixSandbox): Promise<string> {
   const { url, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys } = sandbox;
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
@@ -19,6 +20,7 @@ export async function summaryOf(sandbox: BerbixSandbox): Promise<string> {
     `                ${templateKeys.apiOnly} (API-only)`,
     `  browser page  ${url}/verify (for a client token)`,
     `  API reference ${reference}`,
+    ...webhooksOf(sandbox),
     '',
     'For the .env of the application:',
     ...environmentOf(sandbox).map((line) => `  ${line}`),
@@ -27,6 +29,12 @@ export async function summaryOf(sandbox: BerbixSandbox): Promise<string> {
     `  curl -u '${apiSecret}:' -d '${body}' ${url}/v0/transactions`,
     '',
   ].join('\n');
+}
+
+/** Says why no webhooks arrive; where they go is known to those who gave the URLs. */
+function webhooksOf({ webhooks }: BerbixSandbox): string[] {
+  if (WEBHOOK_KINDS.some((kind) => webhooks.url(kind) !== undefined)) return [];
+  return ['  webhooks      not sent: see --webhook-finished URL and --webhook-status URL'];
 }
 
 const READ_AT_START =

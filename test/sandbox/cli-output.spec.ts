@@ -97,6 +97,7 @@ describe('what nestjs-berbix sandbox prints', () => {
     });
     expect(created.status).toBe(200);
     expect(environment.BERBIX_WEBHOOK_STATUS_SECRET).toMatch(/^whs_test_\w+$/);
+    expect(output).not.toContain('webhooks ');
     server.close();
   });
 
@@ -125,6 +126,7 @@ describe('what nestjs-berbix sandbox prints', () => {
 
   it('has no URL that is not there', async () => {
     const { child, output } = await runs.start(['sandbox']);
+    expect(output).toMatch(/^ {2}webhooks {6}not sent: see --webhook-finished URL and/m);
     const urls = [...output.matchAll(/http:\/\/\S+/g)].map(([url]) => url);
     expect(urls.length).toBeGreaterThan(3);
     for (const url of urls.filter((one) => !one.includes('/v0/'))) {
