@@ -11,11 +11,11 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     load: async () => (await import('./sandbox.command.js')).sandboxCommand,
   },
   refresh: {
-    summary: 'exchange the refresh token given on standard input',
+    summary: 'exchange the refresh token on standard input',
     load: async () => (await import('./refresh.command.js')).refreshCommand,
   },
   're-encrypt': {
-    summary: 'encrypt what is stored with the current key',
+    summary: 're-encrypt stored tokens with the current key',
     load: async () => (await import('./re-encrypt.command.js')).reEncryptCommand,
   },
   openapi: {
@@ -23,7 +23,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     load: async () => (await import('./openapi.command.js')).openapiCommand,
   },
   'token-table': {
-    summary: 'write the SQL of the table in which PostgreSQL keeps tokens',
+    summary: 'write the SQL of the PostgreSQL table for tokens',
     load: async () => (await import('./token-table.command.js')).tokenTableCommand,
   },
 };
@@ -36,7 +36,7 @@ ${Object.entries(COMMANDS)
   .join('\n')}
 
 Options:
-  --help     show this, or the options of a command
+  --help     show this help, or the options of a command
   --version  show the version
 `;
 
@@ -54,7 +54,7 @@ function problemOf(name: string): string {
   if (name === '') return 'Name a command.';
   return /^[a-z-]{1,20}$/i.test(name)
     ? `There is no command "${name}".`
-    : 'The first argument is no command.';
+    : 'The first argument is not a command.';
 }
 
 function print(text: string): number {

@@ -5,12 +5,12 @@ import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
 const OPENAPI_USAGE = `Usage: nestjs-berbix openapi [options]
 
-Writes the API as an OpenAPI document. A sandbox that runs has the same one, with
-examples that work, at /reference/openapi.json.
+Writes the API as an OpenAPI document. A running sandbox serves the same document,
+with examples that work, at /reference/openapi.json.
 
 Options:
-  --out FILE  where to; standard output by default
-  --help      show this
+  --out FILE  file to write; standard output by default
+  --help      show this help
 `;
 
 /**

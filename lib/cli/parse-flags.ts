@@ -31,11 +31,11 @@ export function parseFlags<Options extends FlagOptions>(
 
 function problemOf({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
-    return 'An argument stands where none belongs. Each value comes after its flag.';
+    return 'Unexpected argument. A value must follow its flag.';
   }
   // Something else may be glued to it, as in --postgres:postgres://user:password@host.
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && !/^Unknown option '--?[a-z-]+'/i.test(message)) {
-    return 'There is an unknown option. A value comes after its flag and a space.';
+    return 'There is an unknown option. A value must follow its flag after a space.';
   }
   // What follows explains at length how to pass values that begin with a dash.
   return `${message.split(/\.\s/, 1)[0]}.`;

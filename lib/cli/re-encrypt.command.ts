@@ -67,7 +67,7 @@ function encryptionOf(environment: NodeJS.ProcessEnv): BerbixEncryptionOptions {
 function summaryOf({ total, changed, unchanged, failed }: ReencryptionCounts): string {
   return [
     `${total} values`,
-    `  ${changed} encrypted anew with the current key`,
+    `  ${changed} re-encrypted with the current key`,
     `  ${unchanged} had it already`,
     `  ${failed} left as they were`,
     '',

@@ -4,25 +4,25 @@ import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 export const RE_ENCRYPT_USAGE = `Usage: nestjs-berbix re-encrypt --postgres URL [options]
        nestjs-berbix re-encrypt --redis URL [options]
 
-Encrypts with the current key what one account has stored under an older one.
-Applications may run meanwhile, once all of them have the current key first. Run it
-for each account, and again until it says 0 encrypted anew: then older keys can go.
+Re-encrypts what one account has stored under older keys with the current key.
+Applications may keep running once all of them have the current key first. Run it
+for each account until it reports 0 re-encrypted; then remove the older keys.
 
-The keys are taken from the environment: BERBIX_ENCRYPTION_KEYS=id:base64,id:base64
-with the current one first and all older ones after it. A key is made with:
+Reads the keys from the environment: BERBIX_ENCRYPTION_KEYS=id:base64,id:base64
+with the current one first and all older ones after it. To make a key, run:
 openssl rand -base64 32
 
 Options:
   --postgres URL  such as postgres://user@host:5432/database; needs pg, which also
                   reads PGPASSWORD
   --table NAME    the table in PostgreSQL, if it is not berbix_tokens
-  --redis URL     such as redis://host:6379, of any server of a Cluster; needs ioredis.
-                  A password that is not in it is taken from REDISCLI_AUTH
-  --prefix TEXT   what keys in Redis begin with, if it is not berbix:
+  --redis URL     such as redis://host:6379, or any server of a Cluster; needs ioredis,
+                  and reads a password that is not in the URL from REDISCLI_AUTH
+  --prefix TEXT   the prefix of the keys in Redis, if it is not berbix:
   --account NAME  the name of the account, if it has one
-  --accept-clear  encrypt also what is stored in clear text; only while a store
-                  moves to encryption, since anybody could have written it
-  --help          show this
+  --accept-clear  encrypt what is stored in clear text too; only while a store moves
+                  to encryption, since anybody could have written it
+  --help          show this help
 `;
 
 /** Which store to work on. */

@@ -27,7 +27,7 @@ export class ReEncryptProgress {
     const now = performance.now();
     if (now - this.#writtenAt < (this.#output.isTTY ? TERMINAL_MS : LOG_MS)) return;
     this.#writtenAt = now;
-    const line = `${total} values so far, ${changed} encrypted anew, ${failed} failed`;
+    const line = `${total} values so far, ${changed} re-encrypted, ${failed} failed`;
     this.#output.write(this.#output.isTTY ? `${CLEAR_LINE}${line}` : `${line}\n`);
     this.#line = this.#output.isTTY === true;
   }

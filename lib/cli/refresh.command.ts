@@ -12,13 +12,13 @@ import { parseFlags, SWITCH } from './parse-flags.js';
 
 const REFRESH_USAGE = `Usage: nestjs-berbix refresh [--json] < FILE
 
-Exchanges the refresh token given on standard input, once. The account is taken
-from the environment: BERBIX_API_SECRET, and BERBIX_API_HOST for another host.
+Exchanges the refresh token on standard input once. Reads the account from the
+environment: BERBIX_API_SECRET, and BERBIX_API_HOST for another host.
 For the sandbox over HTTPS, set NODE_EXTRA_CA_CERTS to its CA file.
 
 Options:
-  --json   print the tokens, as one line of JSON; without it they are not shown
-  --help   show this
+  --json   print the tokens as one line of JSON; without it they are not shown
+  --help   show this help
 `;
 
 /**

@@ -13,47 +13,51 @@ import { parseFlags, SWITCH, TEXT, type FlagValues } from './parse-flags.js';
 /** What `nestjs-berbix sandbox --help` shows. */
 export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
 
+Starts a local Berbix, and prints how to reach it.
+
 Options:
-  --port N                 port for HTTP; 0, the default, takes a free one
-  --host ADDRESS           IP address to listen on; 127.0.0.1 by default. Another one
-                           opens the sandbox to the network: 0.0.0.0 is for a
+  --port N                 port for HTTP; a free one by default
+  --host ADDRESS           IP address to listen on; 127.0.0.1 by default. Any other
+                           address opens the sandbox to the network: 0.0.0.0 is for a
                            container whose ports are published to 127.0.0.1 only
-  --public-url URL         where others reach it, such as http://berbix:4010 from
-                           another container; links and what is printed use it
+  --public-url URL         URL by which others reach it, such as http://berbix:4010
+                           from another container; used in links and in the output
   --tls                    listen for HTTPS too; needs @peculiar/x509
-  --tls-port N             port for HTTPS; 0, the default, takes a free one
-  --token-ttl SECONDS      how long access and client tokens live; 3600 by default
+  --tls-port N             port for HTTPS; a free one by default
+  --token-ttl SECONDS      lifetime of access and client tokens; 3600 by default
   --refresh-token MODE     what an exchange does with the refresh token:
                            omit (the default), echo or rotate
   --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
-  --api-secret SECRET      the secret of test mode
-  --live-api-secret SECRET the secret of live mode
+  --api-secret SECRET      API secret of test mode
+  --live-api-secret SECRET API secret of live mode
   --new-secrets            replace the secrets, which are generated once for each
                            user and kept from start to start
-  --large-ids              ids above 2^53, which JavaScript numbers get wrong
-  --api-only-document KIND what API-only transactions ask for: photo (the default),
-                           barcode or barcode-or-photo
-  --api-only-selfie KIND   and then: none (the default), basic or liveness
+  --large-ids              ids above 2^53, which JavaScript numbers cannot hold
+  --api-only-document KIND document that API-only transactions ask for: photo (the
+                           default), barcode or barcode-or-photo
+  --api-only-selfie KIND   selfie that they ask for: none (the default), basic or
+                           liveness
   --no-facial-recognition  refuse consents_to_automated_facial_recognition, as Berbix
                            does unless an account asks for it
-  --images                 links to images in results; they lead to a placeholder
-  --action-map FILE        JSON, the action for each flag: {"id_expired": "reject"}
+  --images                 links to placeholder images in results
+  --action-map FILE        JSON file with an action for each flag, such as
+                           {"id_expired": "reject"}
   --retention-days DAYS    when transactions are purged; 30 by default
   --test-completion-limit N
-                           completed test transactions in four hours after which
-                           no more are created; no limit by default
-  --webhook-finished URL   where the webhook for a finished verification goes
+                           refuse to create test transactions once N were completed
+                           within four hours; no limit by default
+  --webhook-finished URL   where to send the webhook for a finished verification
   --webhook-finished-secret SECRET
-                           what it is signed with
-  --webhook-status URL     where the webhook for a determined action goes
+                           secret that signs it
+  --webhook-status URL     where to send the webhook for a determined action
   --webhook-status-secret SECRET
-                           what it is signed with
-  --data DIR               keep transactions and secrets there for the next run;
-                           needs @electric-sql/pglite
+                           secret that signs it
+  --data DIR               keep transactions and secrets in this directory for the
+                           next run; needs @electric-sql/pglite
   --json                   print one line of JSON when ready, instead of text
-  --quiet                  print nothing about requests and failed webhooks, which
-                           have one line each on standard error otherwise
-  --help                   show this
+  --quiet                  do not print requests and failed webhooks, which get one
+                           line each on standard error otherwise
+  --help                   show this help
 `;
 
 /** What to do. */

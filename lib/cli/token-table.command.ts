@@ -4,11 +4,11 @@ import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
 const TOKEN_TABLE_USAGE = `Usage: nestjs-berbix token-table [options]
 
-Writes the SQL that makes the table of a PostgresTokenStore, for a migration.
+Writes the SQL that creates the table of a PostgresTokenStore, for a migration.
 
 Options:
-  --table NAME  as the store has it, with a schema if need be; berbix_tokens by default
-  --help        show this
+  --table NAME  name of the table, perhaps with a schema; berbix_tokens by default
+  --help        show this help
 `;
 
 /**

@@ -29,7 +29,7 @@ describe('nestjs-berbix', () => {
   it('quotes nothing that stands in the place of a command and is none', async () => {
     const { code, stderr } = await runBuilt(['rt_HIDDENWORD']);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^The first argument is no command\.\n\nUsage: /);
+    expect(stderr).toMatch(/^The first argument is not a command\.\n\nUsage: /);
     expect(stderr).not.toContain('HIDDENWORD');
   });
 });

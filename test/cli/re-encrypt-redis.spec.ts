@@ -49,7 +49,7 @@ describeOnServers('nestjs-berbix re-encrypt --redis', () => {
     const args = ['re-encrypt', '--redis', address, '--prefix', prefix];
     const { code, stdout, stderr } = await runBuilt(args, encryptionKeys);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^30 values\n {2}30 encrypted anew/);
+    expect(stdout).toMatch(/^30 values\n {2}30 re-encrypted/);
   });
 
   it('takes a password from REDISCLI_AUTH where the URL has none', async () => {

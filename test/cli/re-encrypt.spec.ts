@@ -94,7 +94,7 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
     const ended = await run(opened.args);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toBe(
-      '51 values\n  50 encrypted anew with the current key\n  1 had it already\n  0 left as they were\n',
+      '51 values\n  50 re-encrypted with the current key\n  1 had it already\n  0 left as they were\n',
     );
     for (let id = 0; id <= 50; id++) {
       expect(await stored(id)).toMatch(/^b1\.new\./);
@@ -108,14 +108,14 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
     await commit(25);
     const { code, stdout, stderr } = await run(opened.args);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^26 values\n {2}1 encrypted anew.*\n.*\n {2}25 left as they were\n$/);
+    expect(stdout).toMatch(/^26 values\n {2}1 re-encrypted.*\n.*\n {2}25 left as they were\n$/);
     const lines = stderr.trimEnd().split('\n');
     expect(lines).toHaveLength(22);
     expect(lines[0]).toMatch(
       /^"default\/transaction\/\d+": A stored value is sealed with the key "lost"/,
     );
     expect(lines[20]).toBe('Further ones are only counted.');
-    expect(lines[21]).toMatch(/^25 of 26 values could not be encrypted anew/);
+    expect(lines[21]).toMatch(/^25 of 26 values could not be re-encrypted/);
     expect(await stored(25)).toMatch(/^b1\.new\./);
   });
 
@@ -252,7 +252,7 @@ describe('the progress of re-encrypt', () => {
   }
 
   const counts = (total: number) => ({ total, changed: total, unchanged: 0, failed: 0 });
-  const line = (total: number) => `${total} values so far, ${total} encrypted anew, 0 failed`;
+  const line = (total: number) => `${total} values so far, ${total} re-encrypted, 0 failed`;
   const clear = '\r\u001b[K';
 
   it('is one line of a terminal, written again', () => {

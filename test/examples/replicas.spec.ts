@@ -52,7 +52,7 @@ async function run(
   environment: Record<string, string>,
 ): Promise<{ stdout: string; backend: Backend; stop(): Promise<void> }> {
   const process = start(directory, [], environment);
-  const stdout = await process.shows('to begin anew');
+  const stdout = await process.shows('to start over');
   return {
     stdout,
     backend: backendAt(/Backend +(http\S+)/.exec(stdout)?.[1] ?? ''),
@@ -136,14 +136,14 @@ describeEachOn(servers)('Two backends on one $name', ({ name, prepare, shown, da
     const { stdout, stop } = await run(directory, environment);
     const key = '.data/backend/demo-encryption-key';
     expect(stdout).toMatch(
-      new RegExp(`stays in ${data};\n +its key is in ${key}: delete both together to begin anew`),
+      new RegExp(`stays in ${data};\n +its key is in ${key}: delete both together to start over`),
     );
     await stop();
     const another = await start(await temporaryDirectory(), ['--once'], environment).ended;
     expect(another.code).toBe(1);
     expect(another.stderr).toMatch(
       new RegExp(
-        `^Tokens of an earlier run are sealed with the key "demo-\\w+", which is not there any more\\. Give it in BERBIX_ENCRYPTION_KEYS, or begin anew without them: delete ${data}\\.\n$`,
+        `^Tokens of an earlier run are sealed with the key "demo-\\w+", which is missing\\. Give it in BERBIX_ENCRYPTION_KEYS, or start over without them: delete ${data}\\.\n$`,
       ),
     );
     const BERBIX_ENCRYPTION_KEYS = await readFile(join(directory, key), 'utf8');

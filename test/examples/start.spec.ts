@@ -24,7 +24,7 @@ const STEPS = [
   'exchanged it for fresh tokens',
   'Ada asks where she stands: GET /verification',
 ];
-const READY = 'delete it to begin anew';
+const READY = 'delete it to start over';
 
 function expectDone({ code, stdout, stderr }: Ended): void {
   expect(stderr).toBe('');
@@ -141,7 +141,7 @@ describe('npm start', () => {
     const other = await start(directory, ['--once'], { BERBIX_ENCRYPTION_KEYS }).ended;
     expectRefused(
       other,
-      /sealed with the key "demo-\w+".* begin anew .*: delete \.data\/backend\./,
+      /sealed with the key "demo-\w+".* start over .*: delete \.data\/backend\./,
     );
   });
 

@@ -126,7 +126,7 @@ describe('nestjs-berbix sandbox', () => {
     [['--action-map', MAIN], `--action-map is ${MAIN}, which cannot be read (it is not JSON).`],
     [['--action-map', join(ROOT, 'package.json')], '--action-map must be an object of flags and'],
     [['--prot', '1'], "Unknown option '--prot'."],
-    [['stray'], 'An argument stands where none belongs.'],
+    [['stray'], 'Unexpected argument.'],
     [['--port'], "Option '--port <value>' argument missing."],
   ])('refuses %j', async (args, sentence) => {
     const { stdout, stderr, code } = await finish('sandbox', ...args);

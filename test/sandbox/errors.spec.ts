@@ -38,7 +38,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     expect(json).toEqual({
       code: 404,
       readable: 'not_found',
-      message: expect.stringMatching(/POST \/v0\/tokens.* at \/ .* at \/sandbox /),
+      message: expect.stringMatching(/POST \/v0\/tokens.* at \/, .* at \/sandbox\.$/),
     });
   });
 

@@ -22,7 +22,7 @@ afterAll(() => directories.removeAll());
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const COMPLETE =
-  'This link is no longer good The verification is complete. You may close this window.';
+  'This link is no longer valid The verification is complete. You may close this window.';
 
 describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -126,7 +126,9 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
       expect(abandoned.text.match(/<a /g)).toHaveLength(1);
       const answer = await submit(client, page, { choice: 'accept' });
       expectPage(answer, 200);
-      expect(wordsOf(answer)).toContain('redirect_url that is no http or https URL');
+      expect(wordsOf(answer)).toContain(
+        'redirect_url of the transaction is not an http or https URL',
+      );
       expect(answer.headers.location).toBeUndefined();
       expect((await client.fetch(accessToken)).json.action).toBe('accept');
     },
@@ -136,7 +138,9 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     const { page, accessToken } = await createHosted(client);
     const answer = await submit(client, page, { choice: 'abandon' });
     expectPage(answer, 200);
-    expect(wordsOf(answer)).toContain('You may close this window, and go on later. Go on now');
+    expect(wordsOf(answer)).toContain(
+      'You may close this window, and continue later. Continue now',
+    );
     expect(answer.text).toContain(`<a href="${page}">`);
     expect((await client.fetch(accessToken)).json).toMatchObject({ action: '', flags: [] });
     expectPage(await client.send('GET', page), 200);

@@ -161,7 +161,7 @@ describe('the data directory', () => {
     const dataDir = await directories.makeWithDatabase();
     const first = await sandboxes.start('express', { dataDir });
     await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow(
-      `The sandbox option "dataDir" is ${dataDir}, which process ${process.pid} uses; end that one, or choose another directory`,
+      `The sandbox option "dataDir" is ${dataDir}, which process ${process.pid} uses; stop that process, or choose another directory`,
     );
     await first.close();
     expect(locksIn(dataDir)).toEqual([]);
@@ -205,7 +205,7 @@ describe('the data directory', () => {
       ],
       [
         broken,
-        `is ${broken}, whose database cannot be opened; remove that directory to begin anew, or choose another`,
+        `is ${broken}, whose database cannot be opened; remove that directory to start over, or choose another`,
       ],
     ] as const) {
       await expect(BerbixSandbox.start({ dataDir })).rejects.toMatchObject({

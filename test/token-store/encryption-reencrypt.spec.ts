@@ -129,7 +129,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     );
     expect(error).toBeInstanceOf(BerbixStoreError);
     expect(error.retryable).toBe(false);
-    expect(error.message).toMatch(/^4 of 9 values could not be encrypted anew/);
+    expect(error.message).toMatch(/^4 of 9 values could not be re-encrypted/);
     expect(error.message).toMatch(/2 times: A stored value is sealed with the key "lost"/);
     expect(error.message).toMatch(/1 times: A stored value does not open with the key "old"/);
     expect(error.message).toMatch(/1 times: A stored value is not encrypted/);

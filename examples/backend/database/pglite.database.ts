@@ -21,7 +21,7 @@ export class PgliteDatabase extends Database implements OnApplicationShutdown {
     } catch {
       directory.release();
       throw new Error(
-        `The database in ${directory.path} cannot be opened. Remove that directory to begin anew.`,
+        `The database in ${directory.path} cannot be opened. Remove that directory to start over.`,
       );
     }
   }

@@ -32,12 +32,12 @@ function placesOf(kept: KeptData): string {
 /** What stays, and what has to go before a run finds nothing of those before: tokens and their key together. */
 export function whatStays(kept: KeptData): string[] {
   const isHere = isEmbedded(kept) && kept.redis === undefined;
-  if (isHere) return [`stays in ${shortPath(kept.data)}; delete it to begin anew`];
+  if (isHere) return [`stays in ${shortPath(kept.data)}; delete it to start over`];
   const { key } = kept;
   const rest = key === undefined ? '' : `its key is in ${shortPath(key)}: `;
   return [
     `stays in ${placesOf(kept)};`,
-    `${rest}delete ${key ? 'both together' : 'it'} to begin anew`,
+    `${rest}delete ${key ? 'both together' : 'it'} to start over`,
   ];
 }
 
@@ -58,6 +58,6 @@ export async function requireKey(
   const isThere = keys.split(',').some((key) => key.split(':')[0]?.trim() === id);
   if (id === undefined || isThere) return;
   throw new Error(
-    `Tokens of an earlier run are sealed with the key "${id}", which is not there any more. Give it in BERBIX_ENCRYPTION_KEYS, or begin anew without them: delete ${placesOf(kept)}.`,
+    `Tokens of an earlier run are sealed with the key "${id}", which is missing. Give it in BERBIX_ENCRYPTION_KEYS, or start over without them: delete ${placesOf(kept)}.`,
   );
 }

@@ -17,12 +17,11 @@ Starts the example backend, with the sandbox and an embedded PostgreSQL, and
 shows what it does. It stays up until Ctrl+C.
 
   --once   go through to the result, and stop
-  --help   show this
+  --help   show this help
 
-Without variables of the environment nothing else is needed. With
-BERBIX_API_SECRET it uses your account, with DATABASE_URL and REDIS_URL your
-servers; PORT and DATA_DIR say where it listens and keeps its data.
-examples/README.md tells of all of them.`;
+It needs no environment variables. With BERBIX_API_SECRET it uses your account,
+with DATABASE_URL and REDIS_URL your servers; PORT is where it listens, DATA_DIR
+where it keeps its data. examples/README.md explains all of them.`;
 
 const OPTIONS = {
   once: { type: 'boolean', default: false },

@@ -42,20 +42,20 @@ export function printWhereToLook(
   const { berbix, backend } = places;
   const paper = new Paper(write, 17);
   const verification = `-H "x-demo-customer: ada" ${backend}/verification`;
-  paper.heading('The backend stays up; Ctrl+C stops it. Now be Ada:');
+  paper.heading('The backend stays up; Ctrl+C stops it. Now play Ada:');
   paper.fact(
-    'Be verified',
+    'Verify',
     hostedUrl === undefined
       ? 'start the Berbix front end with the client token of the answer'
-      : `open ${hostedUrl} and choose what comes of it`,
+      : `open ${hostedUrl} and choose the result`,
   );
   paper.fact('See the status', `curl ${verification}`);
   paper.fact('The result', `curl ${verification}/result`);
-  paper.fact('Take it up again', `curl -X POST ${verification}`);
+  paper.fact('Resume it', `curl -X POST ${verification}`);
   paper.fact('Another attempt', `curl -X POST ${verification}/again`);
-  paper.fact('Be forgotten', `curl -X DELETE ${verification}`);
+  paper.fact('Delete it', `curl -X DELETE ${verification}`);
   if (berbix.sandbox) {
-    paper.fact('What Berbix got', `curl ${berbix.host}/sandbox/requests`);
+    paper.fact('Requests so far', `curl ${berbix.host}/sandbox/requests`);
     paper.fact(
       'Try the API',
       `open ${berbix.host}/reference and press Authorize; the user name is`,

@@ -64,7 +64,9 @@ export class VerificationsService {
     } catch (error) {
       if (!(error instanceof BerbixInvalidRefreshTokenError)) throw error;
       // Here, that of a sandbox of an earlier start. With a real account somebody has to look, first.
-      this.#logger.warn('Not all of a customer could be deleted: it is of another account.');
+      this.#logger.warn(
+        'Some of a customer could not be deleted at Berbix: it belongs to another account, such as a sandbox of an earlier start.',
+      );
       await firstValueFrom(this.tokens.forget({ customerUid }));
     }
     await this.verifications.remove(customerUid);

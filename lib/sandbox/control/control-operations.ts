@@ -4,19 +4,19 @@ export interface ControlOperation {
   readonly does: string;
 }
 
-/** What there is below `/sandbox`, for people who ask with curl. */
+/** The control API below `/sandbox`, for people who use curl. */
 export const CONTROL_OPERATIONS: readonly ControlOperation[] = [
-  { request: 'GET /sandbox/requests', does: 'lists what arrived, oldest first' },
+  { request: 'GET /sandbox/requests', does: 'lists the requests so far, oldest first' },
   { request: 'DELETE /sandbox/requests', does: 'clears that list' },
-  { request: 'GET /sandbox/faults', does: 'lists the faults that have not happened yet' },
+  { request: 'GET /sandbox/faults', does: 'lists the pending faults' },
   { request: 'POST /sandbox/faults', does: 'adds one: {"kind":"status","status":503}' },
-  { request: 'DELETE /sandbox/faults', does: 'forgets them' },
-  { request: 'GET /sandbox/clock', does: 'tells the time as the sandbox sees it' },
+  { request: 'DELETE /sandbox/faults', does: 'clears them' },
+  { request: 'GET /sandbox/clock', does: 'shows the time of the sandbox' },
   {
     request: 'POST /sandbox/clock',
     does: 'moves it: {"advance_ms":3600000}, or sets it: {"now":"2030-01-01T00:00:00Z"}',
   },
-  { request: 'GET /sandbox/webhooks', does: 'tells the URL of each webhook' },
+  { request: 'GET /sandbox/webhooks', does: 'shows the URL of each webhook' },
   {
     request: 'PUT /sandbox/webhooks',
     does: 'sets them: {"finished":"http://localhost:3000/hook","status":null}',
@@ -31,5 +31,5 @@ export const CONTROL_OPERATIONS: readonly ControlOperation[] = [
     request: 'POST /sandbox/webhooks/faults',
     does: 'spoils the next webhook: {"fault":"late","kind":"status"}',
   },
-  { request: 'DELETE /sandbox/webhooks/faults', does: 'forgets what was to be spoilt' },
+  { request: 'DELETE /sandbox/webhooks/faults', does: 'clears the pending webhook faults' },
 ];

@@ -46,6 +46,6 @@ function unknownRoute(): ApiException {
   return new ApiException(
     404,
     READABLE.notFound,
-    'There is nothing here. Check the method and the path: the API has POST, GET, PATCH and DELETE /v0/transactions, PATCH /v0/transactions/override, POST /v0/tokens, POST /v0/images/upload and POST /v0/idscans/upload. The sandbox itself has a page at / and lists at /sandbox what it can be asked.',
+    'No such route. Check the method and the path: the API has POST, GET, PATCH and DELETE /v0/transactions, PATCH /v0/transactions/override, POST /v0/tokens, POST /v0/images/upload and POST /v0/idscans/upload. The sandbox has a page at /, and lists its control API at /sandbox.',
   );
 }

@@ -68,7 +68,7 @@ function unknownLink(): ApiException {
   return new ApiException(
     404,
     READABLE.notFound,
-    'This is no link of this sandbox. Check that the address is complete; links end with the sandbox that made them.',
+    'This sandbox did not issue this link. Check that the address is complete; links end with the sandbox that issued them.',
   );
 }
 

@@ -53,7 +53,7 @@ export function choicePage(transaction: Transaction, templateKey: string): Page 
 /** After a decision, where nobody is to be sent anywhere. */
 export function closingPage({ redirectUrl }: Transaction): Page {
   const unused = html`<p>
-    The transaction has a redirect_url that is no http or https URL, so it was not followed.
+    The redirect_url of the transaction is not an http or https URL, so it was not followed.
   </p>`;
   return {
     status: 200,
@@ -70,8 +70,8 @@ export function abandonedPage(transaction: Transaction, path: string): Page {
   return {
     status: 200,
     title: 'The verification is not complete',
-    body: html`<p>You may close this window, and go on later.</p>
-      <p><a href="${path}">Go on now</a></p>
+    body: html`<p>You may close this window, and continue later.</p>
+      <p><a href="${path}">Continue now</a></p>
       ${target === undefined ? [] : back}`,
   };
 }
@@ -93,17 +93,17 @@ export function homePage(referenceCommand: string | undefined): Page {
     title: 'A local Berbix',
     body: html`<p>
         This is the sandbox of nestjs-berbix: the API of Berbix on this machine, with no account and
-        no network. Give its address to your backend, and the secrets that it printed when it
-        started.
+        no network. Configure your backend with its address, and with the secrets that it printed at
+        the start.
       </p>
       <dl>
         <dt><a href="${VERIFY_PATH}">Verify</a></dt>
         <dd>
-          Be the customer: a client token opens a verification, and you decide what comes of it.
+          Play the customer: open a verification with its client token, and choose the result.
         </dd>
         ${referenceCommand === undefined ? reference : referenceDocument}
         <dt><a href="${CONTROL_ROOT}">Control</a></dt>
-        <dd>What the sandbox itself can be asked: requests, faults, clock and webhooks.</dd>
+        <dd>The control API of the sandbox: recorded requests, faults, clock and webhooks.</dd>
       </dl>`,
   };
 }
@@ -114,8 +114,8 @@ export function tokenPage(): Page {
     status: 200,
     title: 'Open a verification',
     body: html`<p>
-        In the place of a page with one of the front-end SDKs: the client token of a transaction
-        opens its verification.
+        This page stands in for a page with a front-end SDK. Paste the client token of a transaction
+        to open its verification.
       </p>
       <form method="post" action="${VERIFY_PATH}">
         <p>
@@ -128,12 +128,12 @@ export function tokenPage(): Page {
 }
 
 const TITLES: Record<number, string> = {
-  400: 'This cannot be done',
+  400: 'The request is not valid',
   401: 'The client token is not accepted',
   403: 'This transaction has no page',
-  404: 'There is nothing here',
+  404: 'Not found',
   409: 'The verification is complete',
-  410: 'This link is no longer good',
+  410: 'This link is no longer valid',
 };
 
 /** Why there is no other page. */

@@ -49,6 +49,6 @@ function noPage(): ApiException {
   return new ApiException(
     403,
     READABLE.notAllowed,
-    'An API-only transaction takes uploads, and has no page. Create one with the SDK template or the hosted template.',
+    'An API-only transaction takes uploads and has no page. Create one with the SDK template or the hosted template.',
   );
 }

@@ -49,7 +49,11 @@ function signedText(text: string): string {
 }
 
 function unknownImage(): ApiException {
-  return new ApiException(404, READABLE.notFound, 'This is no image of this sandbox.');
+  return new ApiException(
+    404,
+    READABLE.notFound,
+    'This sandbox did not issue this link to an image.',
+  );
 }
 
 /** ASSUMPTION: 403, as stores of objects answer. */

@@ -84,7 +84,7 @@ function takeLock(directory: string): string {
     if (owner !== undefined) {
       throw new SandboxOptionError(
         'dataDir',
-        `is ${directory}, which ${owner} uses; end that one, or choose another directory (should it be no sandbox, remove ${basename(lock)} there)`,
+        `is ${directory}, which ${owner} uses; stop that process, or choose another directory (if the process is not a sandbox, remove ${basename(lock)} there)`,
       );
     }
   }

@@ -63,5 +63,5 @@ export class PostgresStorage implements SandboxStorage {
 function problemOf(error: unknown): string {
   return error instanceof NewerSchemaError
     ? 'which a newer version of nestjs-berbix has written; use that one, or choose another directory'
-    : 'whose database cannot be opened; remove that directory to begin anew, or choose another';
+    : 'whose database cannot be opened; remove that directory to start over, or choose another';
 }

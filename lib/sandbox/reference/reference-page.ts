@@ -68,7 +68,7 @@ async function swaggerUi(): Promise<ReferencePage> {
 }
 
 function adviceToInstall(command: string): ReferencePage {
-  const advice = `This page needs more packages. Run: ${command}, and restart the sandbox; the OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} all the same.\n`;
+  const advice = `This page needs more packages. Run ${command}, and restart the sandbox. The OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} without them too.\n`;
   return (application) => {
     const adapter = application.getHttpAdapter();
     adapter.get(REFERENCE_ROOT, (_request: unknown, response: unknown) => {

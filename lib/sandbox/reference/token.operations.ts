@@ -35,7 +35,7 @@ export function refreshTokensOperation({ refreshToken }: ReferenceValues): Opera
     responses: {
       ...answers('Fresh tokens.', 'TokenAnswer', TOKENS_WITHOUT_REFRESH_TOKEN),
       ...refuses(
-        [400, 'invalidRequest', 'The body is no JSON object, or has no refresh_token.'],
+        [400, 'invalidRequest', 'The body is not a JSON object, or has no refresh_token.'],
         [400, 'unsupportedGrantType', 'The grant_type is another one.'],
         NO_SECRET,
         [401, 'invalidRefreshToken', 'The refresh token is not known to this secret.'],

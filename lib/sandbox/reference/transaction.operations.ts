@@ -5,7 +5,7 @@ import { GONE, NO_ACCESS_TOKEN, NO_SECRET, refuses, TOO_LARGE, WRONG_KIND } from
 
 const WITH_ACCESS_TOKEN: Operation['security'] = [{ accessToken: [] }];
 const TAGS = ['Transactions'];
-const NO_JSON = 'The body is no JSON object, or a member of it is not what it should be.';
+const NO_JSON = 'The body is not a JSON object, or has a member of the wrong type.';
 
 /** `POST /v0/transactions`. [doc: reference/createtransaction] */
 export function createTransactionOperation({ templateKeys }: ReferenceValues): Operation {

@@ -68,7 +68,7 @@ function uploadResponses(): Record<string, Response> {
       [
         400,
         'invalidRequest',
-        'The body is no JSON object, its images do not go together, or one is not base64.',
+        'The body is not a JSON object, its images do not fit together, or one is not base64.',
       ],
       NO_CLIENT_TOKEN,
       WRONG_KIND,

@@ -63,7 +63,7 @@ function wrongHost(): ApiException {
   return new ApiException(
     403,
     READABLE.notAllowed,
-    'The Host header has no name of this sandbox: it may be that of a foreign site. Use 127.0.0.1 or localhost, or start with --public-url http://name:port.',
+    'The Host header does not name this sandbox: it may name another site. Use 127.0.0.1 or localhost, or start with --public-url http://name:port.',
   );
 }
 
@@ -79,6 +79,6 @@ function notJson(): ApiException {
   return new ApiException(
     415,
     READABLE.unsupportedMediaType,
-    'The body must be JSON, and say so. Send the header content-type: application/json.',
+    'The body must be JSON. Send it with the header content-type: application/json.',
   );
 }

@@ -49,7 +49,7 @@ export class RefreshTokenExchange {
 /** ASSUMPTION: 401 for a token that is not recognised, also when it is one of the other mode. */
 function unknownRefreshToken(): ApiException {
   return invalidRefreshToken(
-    'The refresh token is not one of this API secret. Use the secret, test or live, that created the transaction; tokens end with the sandbox that issued them.',
+    'The refresh token does not belong to this API secret. Use the secret, test or live, that created the transaction; tokens end with the sandbox that issued them.',
   );
 }
 

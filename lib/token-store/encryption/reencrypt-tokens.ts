@@ -93,7 +93,7 @@ class Reencryption {
     if (failed > 0) {
       const reasons = [...this.#reasons].map(([reason, times]) => `${times} times: ${reason}`);
       throw new BerbixStoreError(
-        `${failed} of ${total} values could not be encrypted anew and are left as they were. ${reasons.join(' ')}`,
+        `${failed} of ${total} values could not be re-encrypted and are left as they were. ${reasons.join(' ')}`,
       );
     }
     return { ...this.#counts };
