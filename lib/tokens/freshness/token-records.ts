@@ -110,7 +110,14 @@ export class TokenRecords {
     if (tokens === undefined || isOfRecord(seen.value, tokens.refreshToken)) return false;
     // Whoever was faster may have spent it since.
     const lease = await this.vault.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
-    if (lease !== undefined) await this.remember(tokens, uidOf(owner));
+    if (lease === undefined) return true;
+    const customerUid = uidOf(owner);
+    if (seen.value.transactionId === undefined && tokens.transactionId === undefined) {
+      // No exchange ever succeeded with the dead one, so nothing is lost. A record for each that is loaded
+      // would never be removed.
+      const next = { ...recordOf(tokens, undefined), customerUid };
+      await this.#commit(seen.key, seen.version, next, customerUid && seen.key);
+    } else await this.remember(tokens, customerUid);
     return true;
   }
 

@@ -136,6 +136,41 @@ describe('loadTokens', () => {
     expect(world.api.exchanges.length).toBeLessThanOrEqual(6);
   });
 
+  it.each([
+    ['of which nothing is stored', 0],
+    ['whose transaction is stored', 1],
+  ])(
+    'that gives one dead refresh token after the other for a customer %s keeps one',
+    async (_, stored) => {
+      const { world } = the;
+      let given = 0;
+      const replica = await world.start({ loadTokens: async () => `${CANARY}-${++given}` });
+      if (stored > 0) await world.remembered(replica, '1', 'ada');
+      await advance(HOUR);
+      world.api.fault = DEAD;
+      for (let call = 1; call <= 5; call++) {
+        expect(await failureOf(replica.fresh({ customerUid: 'ada' }))).toMatchObject({
+          code: 'BERBIX_INVALID_REFRESH_TOKEN',
+        });
+      }
+      expect(given).toBeGreaterThanOrEqual(5);
+      const { keys } = await world.memory.keys('default/');
+      expect(keys).toHaveLength(stored + 2);
+      expect(keys.filter((key) => key.includes('session/'))).toHaveLength(1);
+      const { value } = (await world.memory.load('default/customer/ada'))!;
+      expect(value!.match(/session|transaction/g)).toHaveLength(stored + 1);
+      // The last one is used, and those before it are forgotten.
+      world.api.fault = undefined;
+      world.api.exchanges.length = 0;
+      await advance(MINUTE);
+      await failureOf(replica.fresh({ customerUid: 'ada' }));
+      expect(world.api.exchanges.map(({ refreshToken }) => refreshToken)).toEqual([
+        `${CANARY}-${given - 1}`,
+        `${CANARY}-${given}`,
+      ]);
+    },
+  );
+
   it('a slow answer does not take the place of what was remembered meanwhile', async () => {
     const { world } = the;
     const slow = await world.start({
