@@ -51,7 +51,8 @@ export interface BerbixFreshnessOptions {
   /**
    * Milliseconds for which a replica that makes an exchange, or begins or forgets the verification of
    * a customer, keeps the others from doing so too; longer than an exchange (`totalTimeoutMs`) and
-   * the longest pause of a process.
+   * the longest pause of a process. Change it by at most a factor of two per deployment, also where
+   * `totalTimeoutMs` changes it: a lease of more than twice this time is ended.
    * @default totalTimeoutMs + 15000
    */
   leaseMs?: number | undefined;
