@@ -1,9 +1,9 @@
 /**
  * Test runners compare own enumerable properties. An object with private secrets has none, so any two
  * would be equal. This property has a symbol as its key, which `Object.keys`, JSON, structuredClone and
- * serializers skip.
+ * serializers skip. `Symbol.for`, so that two copies of this package agree.
  */
-const COMPARED = Symbol('tokens');
+const COMPARED: unique symbol = Symbol.for('berbix:tokens') as never;
 
 /**
  * Lets test runners compare the target by what the getter returns; a runner may print it. The

@@ -15,8 +15,14 @@ export interface BerbixTokensInit {
   transactionId?: string | undefined;
 }
 
-/** Of this process alone, so that a fingerprint in a log says nothing of a token. */
-const FINGERPRINT_KEY = randomBytes(32);
+const KEY: unique symbol = Symbol.for('berbix:fingerprint-key') as never;
+const shared: typeof globalThis & { [KEY]?: Buffer } = globalThis;
+
+/**
+ * Of this process alone, so that a fingerprint in a log says nothing of a token. Two copies of this
+ * package share it: the same tokens are equal, whichever copy they are from.
+ */
+const FINGERPRINT_KEY = (shared[KEY] ??= randomBytes(32));
 
 /** Covers the way to the API and clocks that differ a little, in milliseconds. */
 const LEEWAY_MS = 60_000;

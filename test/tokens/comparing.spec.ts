@@ -89,6 +89,17 @@ describe.each(COMPARISONS)('%s', (_name, compare) => {
   });
 });
 
+describe('tokens of two copies of this package, as ES module and as CommonJS', () => {
+  it('are equal where no class is compared, and told apart', async () => {
+    jest.resetModules();
+    const copy = await import('nestjs-berbix');
+    expect(copy.BerbixTokens).not.toBe(BerbixTokens);
+    expect(new copy.BerbixTokens(INIT)).toEqual(tokensWith());
+    const other = new copy.BerbixTokens({ ...INIT, accessToken: 'at_canary_other' });
+    expect(other).not.toEqual(tokensWith());
+  });
+});
+
 describe('what is compared', () => {
   it('is in no JSON, copy, list of keys or serialized form', () => {
     const tokens = tokensWith();
