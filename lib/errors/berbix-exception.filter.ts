@@ -6,10 +6,8 @@ import { BerbixError } from './berbix.error.js';
 /** What the caller of your backend is told, by error code. Everything else is a 500. */
 const STATUS_BY_CODE: Readonly<Record<string, readonly [HttpStatus, string]>> = {
   BERBIX_INPUT: [HttpStatus.BAD_REQUEST, 'The request cannot be processed.'],
-  BERBIX_INVALID_REFRESH_TOKEN: [
-    HttpStatus.GONE,
-    'This verification cannot be continued. Start a new one.',
-  ],
+  // It may be of the account's other mode: then a new one does not begin either.
+  BERBIX_INVALID_REFRESH_TOKEN: [HttpStatus.GONE, 'This verification cannot be continued.'],
   BERBIX_INVALID_ACCESS_TOKEN: [HttpStatus.BAD_GATEWAY, 'Identity verification failed.'],
   BERBIX_GONE: [HttpStatus.GONE, 'This verification cannot be continued. Start a new one.'],
   BERBIX_CONFLICT: [HttpStatus.CONFLICT, 'The verification is finished, or at another step.'],

@@ -23,7 +23,8 @@ export class BerbixAuthenticationError extends BerbixError {
 
 /**
  * The refresh token is not one: empty or malformed (nothing was sent then), or refused by the API
- * as unknown. A new transaction is the way on.
+ * as unknown to the account. Check that the API secret is of the transaction's account and mode; if it
+ * is, a new transaction is the way on.
  */
 export class BerbixInvalidRefreshTokenError extends BerbixError {
   readonly code = 'BERBIX_INVALID_REFRESH_TOKEN';

@@ -20,14 +20,15 @@ export function postponed(waitMs: number, isOutcomeUnknown: boolean): BerbixUnav
 
 /** For a refresh token of which no exchange will come. */
 export function dead(code: string, waitMs: number): BerbixError {
-  const [ErrorClass, what] =
-    code === 'BERBIX_GONE'
-      ? [BerbixGoneError, 'The transaction was deleted or purged']
-      : [BerbixInvalidRefreshTokenError, 'The API does not know the stored refresh token'];
-  return new ErrorClass(
-    `${what}, as it said before; it is asked again in ${Math.ceil(waitMs / 1000)} s. Start a new transaction.`,
-    code === 'BERBIX_GONE' ? { status: 410 } : {},
-  );
+  const again = `as it said before; it is asked again in ${Math.ceil(waitMs / 1000)} s`;
+  return code === 'BERBIX_GONE'
+    ? new BerbixGoneError(
+        `The transaction was deleted or purged, ${again}. Start a new transaction.`,
+        { status: 410 },
+      )
+    : new BerbixInvalidRefreshTokenError(
+        `The API does not know the stored refresh token, ${again}. Check that apiSecret is of its account and mode; if it is, start a new transaction.`,
+      );
 }
 
 /** For a token that came moments ago: another would fare no better. */
