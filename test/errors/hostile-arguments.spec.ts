@@ -15,7 +15,10 @@ import {
 } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
+import { quietNest } from '../support/quiet-nest.js';
 import { startModule } from '../support/services.js';
+
+quietNest();
 
 const fail = (): never => {
   throw new RangeError('canary');
