@@ -2,7 +2,7 @@ import { BerbixTransactionService } from 'nestjs-berbix';
 import { concatMap, type Observable } from 'rxjs';
 import type { Customers } from './customers.js';
 
-/** What came of a verification: `accept`, `reject`, `review` or, as yet, nothing. */
+/** The result of a verification: `accept`, `reject`, `review` or, so far, nothing. */
 export function actionFor(
   transactions: BerbixTransactionService,
   customers: Customers,

@@ -7,7 +7,7 @@ import {
 } from 'nestjs-berbix';
 import { catchError, of, throwError, type Observable } from 'rxjs';
 
-/** The tokens; `undefined` where a new transaction is the only way on. */
+/** The tokens; `undefined` if only a new transaction helps. */
 export function refreshIfPossible(
   berbix: BerbixTokenService,
   stored: string,

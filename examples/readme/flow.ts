@@ -34,14 +34,14 @@ export class VerificationController {
     this.#templateKey = config.templateKey;
   }
 
-  /** Begins it, or takes it up again; answers what the browser needs, and no secret of yours. */
+  /** Begins or resumes it; answers what the browser needs, and no secret of the backend. */
   @Post()
   @UseGuards(SignedInGuard)
   begin(@SignedInCustomer() uid: string): Observable<VerificationStartDto> {
     return this.verifications.begin(uid, { templateKey: this.#templateKey });
   }
 
-  /** Something happened, and the webhook's signature was checked; what is true now, the API says. */
+  /** The signature of the webhook was checked. It says that something changed; ask the API for the result. */
   @OnBerbixWebhook('finished')
   @OnBerbixWebhook('status')
   async update({ customerUid }: BerbixWebhookDto): Promise<void> {

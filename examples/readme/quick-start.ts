@@ -11,7 +11,7 @@ export class VerificationService {
     @Inject(Customers) private readonly customers: Customers,
   ) {}
 
-  /** What the browser needs to take the customer's verification up again. */
+  /** What the browser needs to resume the customer's verification. */
   resume(customerUid: string): Observable<ClientTokenDto> {
     const stored = this.customers.refreshTokenOf(customerUid);
     return this.berbix.refresh(stored).pipe(

@@ -77,7 +77,7 @@ afterEach(() => {
 });
 
 describeOnPostgres.each(PLATFORMS)(
-  "a customer's whole way, as the README has it, on %s",
+  'the whole verification, as the README has it, on %s',
   (_name, adapter) => {
     it('ends with a status that the webhook has brought', async () => {
       const sandbox = await startSandbox();

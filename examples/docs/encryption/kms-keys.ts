@@ -8,7 +8,7 @@ interface Kms {
 /** Data keys as the KMS has wrapped them, in a file or table of the application's; the newest last. */
 type WrappedKeys = ReadonlyMap<string, Uint8Array>;
 
-/** Keys that are in clear in the memory of the application only. */
+/** Keys that are in clear text in the memory of the application only. */
 export class KmsKeys implements BerbixKeyProvider {
   constructor(
     private readonly kms: Kms,

@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { BerbixModule, type BerbixTokenStore } from 'nestjs-berbix';
 import { Customers, CustomersModule } from '../customers.js';
 
-/** The store is asked first, the application's own table where the store knows nothing. */
+/** Asks the store first, and the application's own table if the store knows nothing. */
 export const berbixWithLoader = (store: BerbixTokenStore): DynamicModule =>
   BerbixModule.forRootAsync({
     imports: [CustomersModule],

@@ -11,7 +11,7 @@ export class VerificationService {
     @Inject(Customers) private readonly customers: Customers,
   ) {}
 
-  /** What the browser needs to take the customer's verification up again. */
+  /** What the browser needs to resume the customer's verification. */
   resume(customerUid: string): Observable<ClientTokenDto> {
     return this.tokens
       .fresh(this.customers.refreshTokenOf(customerUid))
@@ -28,7 +28,7 @@ export class VerificationService {
       useFactory: (customers: Customers) => ({
         apiSecret: process.env['BERBIX_API_SECRET'] ?? '',
         apiHost: process.env['BERBIX_API_HOST'],
-        // Seldom or never called. Where it is, the refresh token before is no good any more.
+        // Called rarely or never. After it, the previous refresh token no longer works.
         onRotation: ({ tokens, previousRefreshToken }) =>
           customers.replace(previousRefreshToken, tokens.refreshToken),
       }),

@@ -6,7 +6,7 @@ import {
 } from 'nestjs-berbix';
 import { catchError, mergeMap, throwError, type Observable } from 'rxjs';
 
-/** Makes a call of your own; where the API refuses the access token, once more with another. */
+/** Makes a call of your own; if the API refuses the access token, repeats it with another. */
 export function withTokens<T>(
   service: BerbixTokenService,
   source: TokenSource,

@@ -6,7 +6,7 @@ interface SignedInSocket {
   data: { user: { id: string } };
 }
 
-/** For gateways: by the connection. What a message says, its sender has made up. */
+/** For gateways: by the connection. The sender of a message controls what it says. */
 export const RequireTokensOfSocket = (): MethodDecorator & ClassDecorator =>
   RequireFreshTokens((_message: unknown, context: ExecutionContext) => {
     const { data } = context.switchToWs().getClient<SignedInSocket>();

@@ -8,15 +8,15 @@ import pg from 'pg';
 export class Database implements OnApplicationShutdown {
   readonly pool = new pg.Pool({
     connectionString: process.env['DATABASE_URL'],
-    // A server that does not answer is a failure, not a wait.
+    // Fail if the server does not answer, rather than wait.
     connectionTimeoutMillis: 1_000,
     query_timeout: 2_000,
-    // Before that, so that the server gives up too: it would keep the connection that waits.
+    // Shorter, so that the server gives up first and frees the connection.
     statement_timeout: 1_900,
   });
 
   constructor() {
-    // Of a connection that is idle; a query that needs one tells by itself.
+    // Errors of idle connections; a query that needs one fails on its own.
     this.pool.on('error', () => {});
   }
 

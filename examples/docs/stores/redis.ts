@@ -4,24 +4,24 @@ import { BerbixModule, berbixConfig } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { Redis } from 'ioredis';
 
-/** A client that is connected, and that fails rather than waits. */
+/** A connected client that fails rather than waits. */
 export async function connectTo(url: string): Promise<Redis> {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     // Without a queue the first command needs a connection: wait for it below.
     lazyConnect: true,
     commandTimeout: 1_000,
-    // A command whose answer was lost is not sent once more: it may have been done.
+    // Do not repeat a command whose answer was lost: it may have been executed.
     maxRetriesPerRequest: 0,
     // After a failover the old primary refuses writes: connect again, to the new one.
     reconnectOnError: (error) => error.message.includes('READONLY'),
   });
-  // Connection errors; a command that needs the connection fails by itself.
+  // Connection errors; a command that needs the connection fails on its own.
   redis.on('error', () => {});
   try {
     await redis.connect();
   } catch (error) {
-    // It would go on connecting though the application did not start.
+    // Otherwise it would keep connecting although the application did not start.
     redis.disconnect();
     throw new Error('Redis does not answer. Check REDIS_URL.', { cause: error });
   }

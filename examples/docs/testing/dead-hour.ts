@@ -7,7 +7,7 @@ import { firstValueFrom } from 'rxjs';
 export async function adaAnHourLater(app: INestApplication): Promise<void> {
   const clock = FakeClock.install();
   try {
-    // A sandbox in this process goes with it.
+    // A sandbox in this process follows this clock.
     clock.advance(3_600_000);
     await firstValueFrom(app.get(BerbixTransactionService).fetch({ customerUid: 'ada' }));
   } finally {

@@ -9,7 +9,7 @@ export async function deliver(url: string, secret: string, action: string): Prom
       'content-type': 'application/json',
       'x-berbix-signature': signBerbixWebhook({ secret, body }),
     },
-    // As it is: the same JSON, put together anew, has another signature.
+    // Unchanged: the same JSON, serialized again, may have another signature.
     body,
   });
   return status;

@@ -14,7 +14,7 @@ export async function verifyAda(app: INestApplication, sandbox: BerbixSandbox): 
   const { sdk: templateKey } = sandbox.templateKeys;
   await firstValueFrom(verifications.begin('ada', { templateKey }));
 
-  // In place of Ada before the camera.
+  // Instead of Ada in front of the camera.
   const result = { responsePayload: 'us-dl' } as const;
   await firstValueFrom(app.get(BerbixTransactionService).override({ customerUid: 'ada' }, result));
   await sandbox.webhooks.settled();

@@ -1,7 +1,7 @@
 import { isBerbixError, type BerbixVerificationService } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 
-/** Deletes all that is known of a customer; false when it has to be tried again later. */
+/** Deletes everything about a customer; false if it has to be tried again later. */
 export async function erase(
   verifications: BerbixVerificationService,
   customerUid: string,

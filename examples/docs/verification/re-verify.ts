@@ -18,7 +18,7 @@ export class PeriodicReview {
     return this.verifications.reverify(customerUid, { templateKey });
   }
 
-  /** What came of every attempt, the current one last. One that is gone at Berbix is an error. */
+  /** The results of all attempts, the current one last. One that is gone at Berbix is an error. */
   actions(customerUid: string): Observable<(string | undefined)[]> {
     return this.verifications.history(customerUid).pipe(
       concatMap((ids) => from(ids)),

@@ -16,14 +16,14 @@ export class ResultController {
     @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
   ) {}
 
-  /** For the browser: how it stands, and nothing that was read from the ID. */
+  /** For the browser: the status, and nothing that was read from the ID. */
   @Get('status')
   status(@SignedInCustomer() uid: string): Observable<{ status: VerificationStatus }> {
     return this.verifications.result(uid).pipe(map(({ status }) => ({ status })));
   }
 }
 
-/** For the backend: the name on the ID, where the verification was accepted. */
+/** For the backend: the name on the ID, if the verification was accepted. */
 export function nameOf({ status, transaction }: VerificationResultDto): string | undefined {
   if (status !== 'accepted') return undefined;
   const { given_name: given, family_name: family } = transaction?.fields ?? {};

@@ -16,7 +16,7 @@ export class VerificationHooks {
     @Inject(Statuses) private readonly statuses: Statuses,
   ) {}
 
-  /** The webhook says that something happened; what is true now, the API says. */
+  /** A webhook says that something changed; ask the API for the result. */
   @OnBerbixWebhook('finished')
   @OnBerbixWebhook('status')
   async update({ customerUid }: BerbixWebhookDto): Promise<void> {
