@@ -6,6 +6,7 @@ import {
   BerbixStoreError,
   BerbixTimeoutError,
   BerbixUnavailableError,
+  isBerbixError,
   type BerbixError,
 } from '../../errors/index.js';
 
@@ -69,4 +70,9 @@ export function noTurn({ retryAfterMs }: NoTurn): BerbixUnavailableError {
     'Too many refresh tokens wait for their exchange: this one could not end within totalTimeoutMs. Slow down, or raise http.connections.',
     { retryable: true, retryAfterMs },
   );
+}
+
+/** Messages of this package hold no secrets; others may. */
+export function sentenceOf(error: unknown): string {
+  return isBerbixError(error) ? error.message : String((error as Error)?.name);
 }

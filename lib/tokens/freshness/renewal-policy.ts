@@ -4,7 +4,7 @@ import type { TokenRecord } from './token-record.js';
 /** What the options say about renewals. */
 export interface RenewalPolicy extends Pick<
   FreshnessSettings,
-  'rotation' | 'leaseMs' | 'totalTimeoutMs'
+  'rotation' | 'leaseMs' | 'totalTimeoutMs' | 'hookTimeoutMs'
 > {
   /** Whether the application is told of a new refresh token. */
   readonly notifies: boolean;

@@ -1,6 +1,8 @@
 import type { WaitingCallers } from './waiting-callers.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
+import type { TokenGoal } from './token-goal.js';
 import type { FoundTokens } from './token-record.js';
+import type { TokenQuery } from './token-records.js';
 
 /** Who waits for a renewal under way, and what is known of it for those who cannot wait for its end. */
 export interface RenewalProgress {
@@ -12,4 +14,11 @@ export interface RenewalProgress {
   unsaved?: BerbixTokens | undefined;
   /** Whether `loadTokens` has given another refresh token in place of a dead one. */
   isReloaded?: boolean;
+}
+
+/** What is looked for, how good it must be, and what is known meanwhile. */
+export interface TokenSearch {
+  readonly query: TokenQuery;
+  readonly goal: TokenGoal;
+  readonly progress: RenewalProgress;
 }

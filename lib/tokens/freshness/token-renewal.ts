@@ -1,42 +1,30 @@
 import { Logger } from '@nestjs/common';
 import { Limiter, NoTurn } from '../../concurrency/index.js';
 import { BerbixGoneError, isBerbixError } from '../../errors/index.js';
-import type { TokenVault, VaultNote, VaultRecord } from '../../token-store/index.js';
+import type { TokenVault, VaultNote } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import { decide } from './decide.js';
 import { attemptAfter, isDead, type Failure } from './failure-note.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
-import { conflicting, noTurn, postponed, tooLate } from './renewal-errors.js';
+import { noTurn, postponed, sentenceOf, tooLate } from './renewal-errors.js';
 import { mustTell, rotationOf, type RenewalPolicy } from './renewal-policy.js';
-import type { RenewalProgress } from './renewal-progress.js';
-import { tellOfRotation } from './rotation-hook.js';
-import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
-import { isUsableInNeed, type TokenGoal } from './token-goal.js';
-import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
+import type { TokenSearch } from './renewal-progress.js';
+import { isUsableInNeed } from './token-goal.js';
+import type { SeenTokens, TokenRecords } from './token-records.js';
 import {
   foundTokens,
-  nameOf,
   refreshTokensOf,
   storeTime,
   type FoundTokens,
   type TokenRecord,
 } from './token-record.js';
+import { TokenSaver } from './token-saver.js';
 
 /** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
 
-/** What is looked for, how good it must be, and what is known meanwhile. */
-export interface TokenSearch {
-  readonly query: TokenQuery;
-  readonly goal: TokenGoal;
-  readonly progress: RenewalProgress;
-}
-
 /** The waits for another replica's exchange grow from one to the other, in milliseconds. */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [15, 250];
-
-/** An access token that could not be saved is handed out all the same after so many milliseconds. */
-const SAVE_WITHIN_MS = 2_000;
 
 /**
  * One exchange per expiry for the whole fleet. Read the record; if its tokens will not do, take the
@@ -48,23 +36,25 @@ export class TokenRenewal {
   readonly #logger = new Logger('BerbixTokenService');
   readonly #turns: Limiter;
   readonly #policy: RenewalPolicy;
+  readonly #saver: TokenSaver;
   #isClosing = false;
-  #sawRotation = false;
 
   constructor(
     private readonly vault: TokenVault,
     private readonly records: TokenRecords,
-    private readonly settings: FreshnessSettings,
+    settings: FreshnessSettings,
     private readonly exchange: Exchange,
-    private readonly onRotation: BerbixTokenOptions['onRotation'],
+    onRotation: BerbixTokenOptions['onRotation'],
   ) {
     this.#turns = new Limiter(settings.connections);
     this.#policy = { ...settings, notifies: onRotation !== undefined };
+    this.#saver = new TokenSaver(vault, records, this.#policy, onRotation);
   }
 
   /** From now on nothing waits for a turn, another replica, or a store that cannot save. */
   close(): void {
     this.#isClosing = true;
+    this.#saver.close();
     this.records.close();
     this.#turns.dismiss(new NoTurn('expired'));
   }
@@ -76,7 +66,7 @@ export class TokenRenewal {
    */
   async obtain(search: TokenSearch): Promise<FoundTokens> {
     const { query, goal, progress } = search;
-    const giveUpAt = performance.now() + this.settings.totalTimeoutMs;
+    const giveUpAt = performance.now() + this.#policy.totalTimeoutMs;
     let first: SeenTokens | undefined;
     let { given } = query;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
@@ -95,7 +85,9 @@ export class TokenRenewal {
       }
       if (step.do !== 'wait') {
         const renew = (): Promise<FoundTokens | undefined> =>
-          step.do === 'tell' ? this.#tell(seen) : this.#renew(search, seen, found, step.mayBeSpent);
+          step.do === 'tell'
+            ? this.#saver.tell(seen)
+            : this.#renew(search, seen, found, step.mayBeSpent);
         try {
           // The application is told of a new token even if no caller waits any more.
           const renewed = await this.#turns.run(renew, isOwed ? undefined : progress.callers);
@@ -143,7 +135,7 @@ export class TokenRenewal {
     } catch (error) {
       const rescued = isBerbixError(error) ? (error.tokens as BerbixTokens | undefined) : undefined;
       if (rescued !== undefined && rescued.refreshToken !== value.refreshToken) {
-        await this.#save(search, seen, { tokens: rescued, presented, times: undefined });
+        await this.#saver.save(search, seen, { tokens: rescued, presented, times: undefined });
         throw error;
       }
       return this.#failed(search, { ...seen, ...held }, found, { error, attemptAt });
@@ -151,84 +143,9 @@ export class TokenRenewal {
     const { lifetimeMs = 0 } = tokens;
     const { store } = lease.moment;
     const times = { expiresAt: store + lifetimeMs, lifetimeMs, exchangedAt: store };
-    const saved = await this.#save(search, seen, { tokens, presented, times });
+    const saved = await this.#saver.save(search, seen, { tokens, presented, times });
     if (saved === undefined || mustTell(saved, this.#policy)) return undefined;
     return foundTokens(saved, lease.moment);
-  }
-
-  /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
-  async #save(
-    { query, progress }: TokenSearch,
-    seen: SeenTokens,
-    exchanged: Exchanged,
-  ): Promise<TokenRecord | undefined> {
-    const { key, value } = seen;
-    const { tokens, presented } = exchanged;
-    const spent = value.refreshToken;
-    let next = recordAfter(value, exchanged, this.#policy.notifies);
-    const isRotated = next.refreshToken !== spent;
-    if (isRotated) progress.unsaved = tokens;
-    if (next.refreshToken !== presented) this.#noticeRotation();
-    const until = performance.now() + SAVE_WITHIN_MS;
-    const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
-    let [isConflict, wasLost] = [false, false];
-    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
-      const merged = mergeOnto(current, seen, next);
-      isConflict = merged === 'conflict';
-      wasLost ||= current.version === 0;
-      return typeof merged === 'object' ? (next = merged) : undefined;
-    };
-    try {
-      if (!(await this.vault.commit(key, seen.version, next, keepTrying, merge))) {
-        if (isConflict) throw conflicting();
-        return undefined;
-      }
-      await this.#referTo(key, query, next, spent);
-      if (wasLost && next.customerUid !== undefined) {
-        await this.records.refer(nameOf.customer(next.customerUid), key, spent);
-      }
-      return next;
-    } catch (error) {
-      if (!isRotated && !isConflict) {
-        // The refresh token in the store is good as before; these tokens are, too.
-        this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
-        return next;
-      }
-      this.#logger.error(
-        `The tokens of an exchange could not be saved, and the store does not have their refresh token: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
-      );
-      await this.#tellAsLastResort(next, tokens, spent);
-      throw isBerbixError(error) ? error.carrying(tokens) : error;
-    } finally {
-      progress.unsaved = undefined;
-    }
-  }
-
-  /** The application may have a place for what the store does not take. */
-  async #tellAsLastResort(
-    { customerUid }: TokenRecord,
-    tokens: BerbixTokens,
-    previousRefreshToken: string,
-  ): Promise<void> {
-    const rotated = { tokens, previousRefreshToken, customerUid };
-    await tellOfRotation(this.onRotation, rotated, this.settings.hookTimeoutMs).catch(
-      (error: unknown) => this.#logger.error(sentenceOf(error)),
-    );
-  }
-
-  /** Makes the tokens known under the names that they may be asked for by. */
-  async #referTo(
-    key: string,
-    { name }: TokenQuery,
-    { transactionId, refreshToken }: TokenRecord,
-    spent: string,
-  ): Promise<void> {
-    if (transactionId !== undefined && key.startsWith('session/')) {
-      await this.records.refer(nameOf.transaction(transactionId), key, spent);
-    }
-    if (name.startsWith('refresh-token/') && refreshToken !== spent) {
-      await this.records.refer(nameOf.refreshToken(refreshToken), key, spent);
-    }
   }
 
   /** Leaves a note for the others, and makes do with the tokens that are there, if they will. */
@@ -265,33 +182,6 @@ export class TokenRenewal {
     return progress.isReloaded;
   }
 
-  /** Tells the application of a new refresh token, under the lease. */
-  async #tell(seen: SeenTokens): Promise<undefined> {
-    const { key, value, version, note } = seen;
-    const lease = await this.vault.lease(key, seen, this.#policy.leaseMs, note);
-    if (lease === undefined) return undefined;
-    const { tokens } = foundTokens(value, seen.moment);
-    const { untold: previousRefreshToken = '', customerUid } = value;
-    try {
-      await tellOfRotation(
-        this.onRotation,
-        { tokens, previousRefreshToken, customerUid },
-        this.settings.hookTimeoutMs,
-      );
-    } catch (error) {
-      const failed = attemptAfter(seen, { error, attemptAt: undefined }, this.#policy);
-      await this.vault.release(key, { version, fence: lease.fence }, failed);
-      throw error;
-    }
-    const told = { ...value, untold: undefined };
-    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
-      const merged = mergeOnto(current, seen, told);
-      return typeof merged === 'object' ? merged : undefined;
-    };
-    await this.vault.commit(key, version, told, () => false, merge);
-    return undefined;
-  }
-
   /** The tokens that are there, if they are good for a while, or the error. */
   #inNeed(
     { goal }: TokenSearch,
@@ -308,14 +198,6 @@ export class TokenRenewal {
   #mayRepeat(value: TokenRecord): boolean {
     return mayRepeat(rotationOf(value, this.#policy), this.#policy.totalTimeoutMs);
   }
-
-  #noticeRotation(): void {
-    if (this.settings.rotation !== 'none' || this.#sawRotation) return;
-    this.#sawRotation = true;
-    this.#logger.error(
-      "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
-    );
-  }
 }
 
 /** The tokens of the record, or a spare refresh token of the same transaction. */
@@ -324,11 +206,6 @@ function tokensToPresent({ tokens }: FoundTokens, refreshToken: string): BerbixT
   return refreshToken === tokens.refreshToken
     ? tokens
     : new BerbixTokens({ refreshToken, transactionId });
-}
-
-/** Messages of this package hold no secrets; others may. */
-function sentenceOf(error: unknown): string {
-  return isBerbixError(error) ? error.message : String((error as Error)?.name);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,0 +1,145 @@
+import { Logger } from '@nestjs/common';
+import { isBerbixError } from '../../errors/index.js';
+import type { TokenVault, VaultRecord } from '../../token-store/index.js';
+import type { BerbixTokens } from '../berbix-tokens.js';
+import { attemptAfter } from './failure-note.js';
+import type { BerbixTokenOptions } from './freshness.options.js';
+import { conflicting, sentenceOf } from './renewal-errors.js';
+import type { RenewalPolicy } from './renewal-policy.js';
+import type { TokenSearch } from './renewal-progress.js';
+import { tellOfRotation } from './rotation-hook.js';
+import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
+import { foundTokens, nameOf, type TokenRecord } from './token-record.js';
+import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
+
+/** An access token that could not be saved is handed out all the same after so many milliseconds. */
+const SAVE_WITHIN_MS = 2_000;
+
+/** Saves what came of an exchange, and tells the application of a new refresh token. */
+export class TokenSaver {
+  readonly #logger = new Logger('BerbixTokenService');
+  #isClosing = false;
+  #sawRotation = false;
+
+  constructor(
+    private readonly vault: TokenVault,
+    private readonly records: TokenRecords,
+    private readonly policy: RenewalPolicy,
+    private readonly onRotation: BerbixTokenOptions['onRotation'],
+  ) {}
+
+  /** From now on a store that cannot save is not waited for. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
+  async save(
+    { query, progress }: TokenSearch,
+    seen: SeenTokens,
+    exchanged: Exchanged,
+  ): Promise<TokenRecord | undefined> {
+    const { key, value } = seen;
+    const { tokens, presented } = exchanged;
+    const spent = value.refreshToken;
+    let next = recordAfter(value, exchanged, this.policy.notifies);
+    const isRotated = next.refreshToken !== spent;
+    if (isRotated) progress.unsaved = tokens;
+    if (next.refreshToken !== presented) this.#noticeRotation();
+    const until = performance.now() + SAVE_WITHIN_MS;
+    const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
+    let [isConflict, wasLost] = [false, false];
+    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
+      const merged = mergeOnto(current, seen, next);
+      isConflict = merged === 'conflict';
+      wasLost ||= current.version === 0;
+      return typeof merged === 'object' ? (next = merged) : undefined;
+    };
+    try {
+      if (!(await this.vault.commit(key, seen.version, next, keepTrying, merge))) {
+        if (isConflict) throw conflicting();
+        return undefined;
+      }
+      await this.#referTo(key, query, next, spent);
+      if (wasLost && next.customerUid !== undefined) {
+        await this.records.refer(nameOf.customer(next.customerUid), key, spent);
+      }
+      return next;
+    } catch (error) {
+      if (!isRotated && !isConflict) {
+        // The refresh token in the store is good as before; these tokens are, too.
+        this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
+        return next;
+      }
+      this.#logger.error(
+        `The tokens of an exchange could not be saved, and the store does not have their refresh token: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
+      );
+      await this.#tellAsLastResort(next, tokens, spent);
+      throw isBerbixError(error) ? error.carrying(tokens) : error;
+    } finally {
+      progress.unsaved = undefined;
+    }
+  }
+
+  /** The application may have a place for what the store does not take. */
+  async #tellAsLastResort(
+    { customerUid }: TokenRecord,
+    tokens: BerbixTokens,
+    previousRefreshToken: string,
+  ): Promise<void> {
+    const rotated = { tokens, previousRefreshToken, customerUid };
+    await tellOfRotation(this.onRotation, rotated, this.policy.hookTimeoutMs).catch(
+      (error: unknown) => this.#logger.error(sentenceOf(error)),
+    );
+  }
+
+  /** Makes the tokens known under the names that they may be asked for by. */
+  async #referTo(
+    key: string,
+    { name }: TokenQuery,
+    { transactionId, refreshToken }: TokenRecord,
+    spent: string,
+  ): Promise<void> {
+    if (transactionId !== undefined && key.startsWith('session/')) {
+      await this.records.refer(nameOf.transaction(transactionId), key, spent);
+    }
+    if (name.startsWith('refresh-token/') && refreshToken !== spent) {
+      await this.records.refer(nameOf.refreshToken(refreshToken), key, spent);
+    }
+  }
+
+  /** Tells the application of a new refresh token, under the lease. */
+  async tell(seen: SeenTokens): Promise<undefined> {
+    const { key, value, version, note } = seen;
+    const lease = await this.vault.lease(key, seen, this.policy.leaseMs, note);
+    if (lease === undefined) return undefined;
+    const { tokens } = foundTokens(value, seen.moment);
+    const { untold: previousRefreshToken = '', customerUid } = value;
+    try {
+      await tellOfRotation(
+        this.onRotation,
+        { tokens, previousRefreshToken, customerUid },
+        this.policy.hookTimeoutMs,
+      );
+    } catch (error) {
+      const failed = attemptAfter(seen, { error, attemptAt: undefined }, this.policy);
+      await this.vault.release(key, { version, fence: lease.fence }, failed);
+      throw error;
+    }
+    const told = { ...value, untold: undefined };
+    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
+      const merged = mergeOnto(current, seen, told);
+      return typeof merged === 'object' ? merged : undefined;
+    };
+    await this.vault.commit(key, version, told, () => false, merge);
+    return undefined;
+  }
+
+  #noticeRotation(): void {
+    if (this.policy.rotation !== 'none' || this.#sawRotation) return;
+    this.#sawRotation = true;
+    this.#logger.error(
+      "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
+    );
+  }
+}
