@@ -1,6 +1,7 @@
 import type { TokenVault } from '../../token-store/index.js';
 import { FreshTokenSource } from './fresh-token-source.js';
 import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
+import { TokenLoader } from './token-loader.js';
 import { TokenRecords } from './token-records.js';
 import { TokenRemoval } from './token-removal.js';
 import { TokenRenewal, type Exchange } from './token-renewal.js';
@@ -20,7 +21,8 @@ export class TokenKeeper {
   readonly fresh: FreshTokenSource;
 
   constructor({ vault, settings, exchange, options }: TokenKeeperParts) {
-    this.records = new TokenRecords(vault, options.loadTokens, settings);
+    const loader = new TokenLoader(options.loadTokens, settings.hookTimeoutMs);
+    this.records = new TokenRecords(vault, loader, settings);
     this.removal = new TokenRemoval(vault);
     const renewal = new TokenRenewal(vault, this.records, settings, exchange, options.onRotation);
     this.fresh = new FreshTokenSource(renewal, settings.cacheSize, settings.totalTimeoutMs);

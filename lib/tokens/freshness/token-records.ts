@@ -1,16 +1,11 @@
 import { Logger } from '@nestjs/common';
-import {
-  BerbixGoneError,
-  BerbixInputError,
-  BerbixNotFoundError,
-  BerbixStoreError,
-} from '../../errors/index.js';
+import { BerbixGoneError, BerbixNotFoundError } from '../../errors/index.js';
 import { isOverlong, type TokenVault, type VaultRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import { believed } from './clock-steps.js';
-import type { BerbixTokenOptions, FreshnessSettings, TokenOwner } from './freshness.options.js';
-import { inTime } from './in-time.js';
+import type { FreshnessSettings, TokenOwner } from './freshness.options.js';
 import { shutDown, tooLate } from './renewal-errors.js';
+import type { TokenLoader } from './token-loader.js';
 import {
   hasTokens,
   isForgotten,
@@ -66,11 +61,8 @@ export class TokenRecords {
 
   constructor(
     private readonly vault: TokenVault,
-    private readonly loadTokens: BerbixTokenOptions['loadTokens'],
-    private readonly limits: Pick<
-      FreshnessSettings,
-      'leaseMs' | 'totalTimeoutMs' | 'hookTimeoutMs'
-    >,
+    private readonly loader: TokenLoader,
+    private readonly limits: Pick<FreshnessSettings, 'leaseMs' | 'totalTimeoutMs'>,
   ) {}
 
   /** From now on nothing waits for another replica. */
@@ -102,7 +94,7 @@ export class TokenRecords {
    * store, and puts it in its place, unless somebody else was faster. Resolves to whether it has.
    */
   async reload({ owner }: TokenQuery, seen: SeenTokens): Promise<boolean> {
-    const tokens = await this.#load(owner).catch((error: unknown) => {
+    const tokens = await this.loader.load(owner).catch((error: unknown) => {
       // What is dead is so all the same.
       this.#logger.warn((error as Error).message);
       return undefined;
@@ -209,28 +201,12 @@ export class TokenRecords {
   }
 
   async #ask(owner: TokenOwner | undefined): Promise<BerbixTokens> {
-    const tokens = await this.#load(owner);
+    const tokens = await this.loader.load(owner);
     if (tokens !== undefined) return tokens;
     throw new BerbixNotFoundError(
       'No tokens are stored for this customer or transaction. Begin a verification, or hand its ' +
         'tokens over with remember().',
     );
-  }
-
-  async #load(owner: TokenOwner | undefined): Promise<BerbixTokens | undefined> {
-    const { loadTokens, limits } = this;
-    if (owner === undefined || loadTokens === undefined) return undefined;
-    const loaded = await inTime('loadTokens', limits.hookTimeoutMs, () => loadTokens(owner)).catch(
-      (error: unknown) => {
-        if (error instanceof BerbixStoreError) throw error;
-        // Its message stays behind: it may quote a password or a token.
-        const what = error instanceof Error ? error.name : typeof error;
-        throw new BerbixStoreError(`loadTokens failed (${what}).`, { retryable: true });
-      },
-    );
-    return loaded === undefined || loaded === null
-      ? undefined
-      : withOwner(loadedTokens(loaded), owner);
   }
 
   /** First the customer's reference, then the tokens: what a crash leaves in between is completed here. */
@@ -338,32 +314,4 @@ function hasMore(before: TokenRecord, next: TokenRecord): boolean {
 
 function uidOf(owner: TokenOwner | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
-}
-
-/** @throws {BerbixInputError} when it is not what `loadTokens` may answer */
-function loadedTokens(loaded: BerbixTokens | string): BerbixTokens {
-  try {
-    return BerbixTokens.from(loaded);
-  } catch (error) {
-    throw new BerbixInputError(
-      `loadTokens must answer a BerbixTokens, a refresh token or undefined. ${(error as Error).message}`,
-    );
-  }
-}
-
-/**
- * Tokens of the application's database, with the transaction that they were asked for.
- *
- * @throws {BerbixInputError} when they are of another
- */
-function withOwner(tokens: BerbixTokens, owner: TokenOwner): BerbixTokens {
-  if (!('transactionId' in owner)) return tokens;
-  const { transactionId } = owner;
-  if (tokens.transactionId === transactionId) return tokens;
-  if (tokens.transactionId !== undefined) {
-    throw new BerbixInputError(
-      'loadTokens gave the tokens of another transaction than it was asked for.',
-    );
-  }
-  return new BerbixTokens({ refreshToken: tokens.refreshToken, transactionId });
 }
