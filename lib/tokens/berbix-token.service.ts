@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Observable, defer } from 'rxjs';
-import { Caller, observe } from '../concurrency/index.js';
+import { observe, type Caller } from '../concurrency/index.js';
 import { BerbixInputError, asInputError, readInput } from '../errors/index.js';
 import { BerbixHttp } from '../http/index.js';
 import {
@@ -167,29 +167,16 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    */
   fresh(source: TokenSource, options: FreshTokensOptions = NOTHING_MORE): Observable<BerbixTokens> {
     return new Observable((subscriber) => {
-      const caller = new Caller();
-      try {
-        const tokens = options === NOTHING_MORE ? this.peek(source) : undefined;
-        if (tokens !== undefined) {
-          subscriber.next(tokens);
-          subscriber.complete();
-          return undefined;
-        }
-        this.#get(queryOf(source), goalOf(options), caller).then(
-          (got) => {
-            if (caller.hasLeft) return;
-            subscriber.next(got);
-            subscriber.complete();
-          },
-          (error: unknown) => caller.hasLeft || subscriber.error(error),
-        );
-      } catch (error) {
-        subscriber.error(error);
+      const tokens = options === NOTHING_MORE ? this.peek(source) : undefined;
+      if (tokens === undefined) {
+        return observe(async (caller) =>
+          this.#get(queryOf(source), goalOf(options), caller),
+        ).subscribe(subscriber);
       }
-      return () => {
-        caller.hasLeft = true;
-        caller.onLeave?.();
-      };
+      // At once, and without a promise.
+      subscriber.next(tokens);
+      subscriber.complete();
+      return undefined;
     });
   }
 
