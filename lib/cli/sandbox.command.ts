@@ -33,6 +33,8 @@ export async function sandboxCommand(args: string[]): Promise<number> {
     return 1;
   }
   if (!flags.quiet) printActivity(sandbox);
+  const { host } = flags.options;
+  if (host !== undefined && !isLoopback(host)) process.stderr.write(openTo(host));
   if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
   process.stdout.write(
     flags.json ? `${JSON.stringify(sandbox.ready())}\n` : await summaryOf(sandbox),
@@ -51,6 +53,14 @@ function secretsFor({
 }: SandboxRun): KeptSecrets | undefined {
   if (dataDir !== undefined) return renew ? { secrets: newSecrets() } : undefined;
   return renew ? renewSecrets() : keptSecrets();
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
+function openTo(host: string): string {
+  return `The sandbox has no login: everybody who can reach ${host} can use it. In a container, publish its port to 127.0.0.1 only.\n`;
 }
 
 /** Flags win. */

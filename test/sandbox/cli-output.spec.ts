@@ -71,7 +71,13 @@ describe('what nestjs-berbix sandbox prints', () => {
   });
 
   it('is nothing of that with --quiet', async () => {
-    const { child, output, stderr } = await runs.start(['sandbox', '--json', '--quiet']);
+    const { child, output, stderr } = await runs.start([
+      'sandbox',
+      '--json',
+      '--quiet',
+      '--host',
+      '127.0.0.1',
+    ]);
     await fetch(`${(JSON.parse(output) as BerbixSandboxReady).url}/v0/tokens`);
     child.kill('SIGTERM');
     await expect(stderr).resolves.toBe('');
@@ -103,7 +109,11 @@ describe('what nestjs-berbix sandbox prints', () => {
 
   it('has what a sandbox in a container needs', async () => {
     const args = ['sandbox', '--host', '0.0.0.0', '--public-url', 'http://berbix:4010', '--tls'];
-    const { output } = await runs.start(args);
+    const { child, output, stderr } = await runs.start(args);
+    child.kill('SIGTERM');
+    await expect(stderr).resolves.toMatch(
+      /^The sandbox has no login: everybody who can reach 0\.0\.0\.0 can use it\. In a container,/,
+    );
     expect(environmentOf(output)).toMatchObject({
       BERBIX_API_HOST: 'http://berbix:4010',
       BERBIX_ALLOW_INSECURE: 'true',
