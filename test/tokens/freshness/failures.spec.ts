@@ -100,6 +100,28 @@ describe('fresh(), when an exchange fails', () => {
     expect((await world.stored()).note).not.toHaveProperty('attemptAt');
   });
 
+  it.each([
+    ['refused', false],
+    [{ status: 429 }, false],
+    [{ status: 401 }, false],
+    [{ status: 422 }, false],
+    [{ status: 408 }, true],
+    [{ status: 500 }, true],
+    [{ status: 302 }, true],
+    ['bad-answer', true],
+    ['reset-after', true],
+    ['hang-after', true],
+  ] as const)('after %j it is noted whether the API may have acted: %s', async (fault, mayHave) => {
+    const { world } = the;
+    const replica = await world.start({ freshness: { rotation: 'strict' } });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.faults.push(fault);
+    await failureOf(replica.fresh(owner));
+    await advance(SECOND);
+    expect('attemptAt' in (await world.stored()).note).toBe(mayHave);
+  });
+
   it('waits longer after each failure in a row', async () => {
     const { world } = the;
     const replica = await world.start();
