@@ -22,7 +22,7 @@ describeInBrowser('the example backend, for its customer', (openTab) => {
 
     await tab.press('Abandon it for now');
     expect((await backend.status('ada')).body['status']).toBe('in_progress');
-    await tab.press('Go on now');
+    await tab.press('Continue now');
     await tab.press('Complete it: reject');
     expect(await tab.outline()).toContain('heading: The verification is complete');
     await sandbox.webhooks.settled();

@@ -91,7 +91,7 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
 
         await tab.press('Abandon it for now');
         expect(await tab.outline()).toContain('heading: The verification is not complete');
-        await tab.press('Go on now');
+        await tab.press('Continue now');
         expect((await client.fetch(accessToken)).json.action).toBe('');
 
         await tab.press('Complete it: review');
