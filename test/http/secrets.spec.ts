@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Controller, Get, Inject, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { BerbixModule, BerbixTokenService, type BerbixTokens } from 'nestjs-berbix';
 import type { SandboxFault } from 'nestjs-berbix/sandbox';
@@ -18,6 +20,7 @@ import {
 } from '../support/services.js';
 import { captureOutput, everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
+import { tracesOf } from '../token-store/encryption.support.js';
 
 const API_SECRET = 'secret_test_CANARYsecret0123456789';
 const REFRESH_TOKEN = 'rt_CANARYrefresh0123456789';
@@ -38,7 +41,7 @@ const TOKENS = {
   client_token: 'ct_CANARYclient',
   refresh_token: 'rt_CANARYnew',
 };
-const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]})`;
+const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]}); ${REFRESH_TOKEN}, ${API_SECRET}`;
 
 /** Ways to fail with a secret nearby: in the request, in the answer, or quoted back. */
 const FAULTS: [string, SandboxFault][] = [
@@ -177,6 +180,28 @@ describe('no secret is seen', () => {
       expectNoSecret(inspect(kept) + JSON.stringify(kept));
       await module.close();
     }
+  });
+
+  it('in the providers of the module, an encryption key', async () => {
+    const key = randomBytes(32).toString('base64');
+    const module = await Test.createTestingModule({
+      imports: [
+        BerbixModule.forRoot({
+          apiSecret: API_SECRET,
+          encryption: { keys: { k1: key }, current: 'k1' },
+        }),
+      ],
+    }).compile();
+    const all = { showHidden: true, maxStringLength: null, maxArrayLength: null, getters: true };
+    let seen = '';
+    for (const { name, providers } of module.get(ModulesContainer).values()) {
+      if (name !== 'BerbixModule') continue;
+      for (const { instance } of providers.values())
+        seen += inspect(instance, { ...all, depth: 4 });
+    }
+    expect(seen).toContain('BerbixTokenService');
+    for (const trace of tracesOf(key)) expect(seen).not.toContain(trace);
+    await module.close();
   });
 
   it('in options that are looked at while a request is under way, hidden properties and all', async () => {

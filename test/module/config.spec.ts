@@ -63,6 +63,14 @@ describe('berbixConfig', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
+  it('takes several webhook secrets with commas between, and spaces around them', async () => {
+    const secrets = { BERBIX_WEBHOOK_STATUS_SECRET: ' whs_new, whs_old ' };
+    await withEnvironment({ BERBIX_API_SECRET: 's', ...secrets }, async () => {
+      expect(berbixConfig().webhooks).toEqual({ status: ['whs_new', 'whs_old'] });
+      await boot();
+    });
+  });
+
   it('leaves the namespace berbix to the application', async () => {
     const applicationConfig = registerAs('berbix', () => ({ theme: 'dark' }));
     await withEnvironment({ BERBIX_API_SECRET: 'secret_test_x' }, async () => {

@@ -248,6 +248,12 @@ describe('name', () => {
       'name must be a non-empty string',
     );
   });
+
+  it('must not be the one under which the account without a name stores', () => {
+    expect(() => BerbixModule.forRoot({ apiSecret: 's', name: 'default' })).toThrow(
+      'name must not be "default"',
+    );
+  });
 });
 
 describe('testing an application', () => {

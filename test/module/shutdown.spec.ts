@@ -37,6 +37,16 @@ async function afterSomeTurns<T>(answer: T): Promise<T> {
 describe('the shutdown of an application', () => {
   quietNest();
 
+  it('may happen twice', async () => {
+    const { module, tokens } = await startServices({
+      apiSecret: 's',
+      apiHost: 'http://127.0.0.1:9',
+    });
+    await errorOf(tokens.refresh('rt_any'));
+    await module.close();
+    await expect(module.close()).resolves.toBeUndefined();
+  });
+
   // Each of these would take minutes, or until the end of its time, if it was waited for.
   it('ends what takes too long, tells its callers so, and leaves no timer behind', async () => {
     const paths: string[] = [];

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type BerbixSandboxOptions, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
 import { PLATFORMS, Sandboxes } from './support/platforms.js';
-import { failureOf, RawClient, readAll, until } from './support/raw-client.js';
+import { basic, failureOf, RawClient, readAll, until } from './support/raw-client.js';
 
 const sandboxes = new Sandboxes();
 afterEach(() => sandboxes.closeAll());
@@ -32,6 +32,22 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     const before = performance.now();
     expect((await client.fetch(tokens.access_token)).status).toBe(200);
     expect(performance.now() - before).toBeGreaterThanOrEqual(45);
+  });
+
+  it('latency: nothing happens for a client that has left meanwhile', async () => {
+    const { sandbox, client, tokens } = await start({ refreshToken: 'rotate' });
+    sandbox.faults.add({ kind: 'latency', ms: 300, path: '/v0/tokens' });
+    const authorization = basic(sandbox.apiSecret);
+    const leaving = client.open('POST', '/v0/tokens', {
+      authorization,
+      body: { refresh_token: tokens.refresh_token, grant_type: 'refresh_token' },
+    });
+    leaving.on('error', () => undefined);
+    await until(() => sandbox.requests.to('POST', '/v0/tokens').length === 1);
+    leaving.destroy();
+    sandbox.faults.add({ kind: 'latency', ms: 600, path: '/v0/transactions' });
+    await client.fetch(tokens.access_token);
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(200);
   });
 
   it('reset: the connection is reset before anything happens', async () => {

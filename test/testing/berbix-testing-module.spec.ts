@@ -6,6 +6,7 @@ import {
   BerbixServerError,
   BerbixTokenService,
   BerbixTokenStore,
+  BerbixTokens,
   BerbixTransactionService,
   BerbixVerificationService,
   BerbixWebhookService,
@@ -14,13 +15,13 @@ import {
   OnBerbixWebhook,
   RequireFreshTokens,
   createBerbixWebhookController,
-  type BerbixTokens,
   type BerbixWebhookDto,
   type VerificationStartDto,
 } from 'nestjs-berbix';
 import {
   BerbixTestingModule,
   FakeBerbix,
+  FakeClock,
   sampleWebhookBody,
   signBerbixWebhook,
 } from 'nestjs-berbix/testing';
@@ -134,6 +135,36 @@ describe('FakeBerbix', () => {
     const controller = module.get(VerificationController);
     expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: false });
     expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: true });
+  });
+
+  it('accepts no access token after its hour, whatever is thought of it elsewhere', async () => {
+    const clock = FakeClock.install();
+    closeAfterTest(async () => clock.uninstall());
+    const fake = new FakeBerbix();
+    const created = await firstValueFrom(
+      fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
+    );
+    const { accessToken, refreshToken } = created;
+    clock.advance(3_601_000);
+    const expiresAt = new Date(Date.now() + 3_000_000);
+    const believed = new BerbixTokens({ accessToken, refreshToken, expiresAt });
+    await firstValueFrom(fake.transactions.fetch(believed));
+    expect(fake.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /v0/transactions',
+      'GET /v0/transactions',
+      'POST /v0/tokens',
+      'GET /v0/transactions',
+    ]);
+  });
+
+  it('exchanges no refresh token of a transaction that was deleted', async () => {
+    const fake = new FakeBerbix();
+    const created = await firstValueFrom(
+      fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
+    );
+    await firstValueFrom(fake.transactions.delete(created));
+    const error = await errorOf(fake.tokens.refresh(created.refreshToken));
+    expect(error.code).toBe('BERBIX_GONE');
   });
 
   it('walks the whole way of a customer', async () => {

@@ -41,6 +41,17 @@ describe('FakeClock', () => {
     expect(Object.hasOwn(performance, 'now')).toBe(false);
   });
 
+  it('that was put away does not put away its successor', () => {
+    const earlier = install();
+    earlier.uninstall();
+    const later = install();
+    later.advance(HOUR_MS);
+    earlier.uninstall();
+    expect(hoursAhead()).toEqual([1, 1, 1, 1]);
+    later.uninstall();
+    expect(hoursAhead()).toEqual([0, 0, 0, 0]);
+  });
+
   it('leaves all else of dates as it is', () => {
     class Day extends Date {}
     install().advance(HOUR_MS);

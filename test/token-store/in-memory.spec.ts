@@ -33,6 +33,18 @@ describe('an InMemoryTokenStore', () => {
     expect(await present()).toEqual(['c', 'd', 'e']);
   });
 
+  it('keeps a record with a value, however long ago a lease on it was released', async () => {
+    const store = new InMemoryTokenStore();
+    await store.commit('kept', 0, 'value');
+    const lease = await store.lease('kept', { version: 1, fence: 0 }, 1_000, '');
+    await store.release('kept', { version: 1, fence: lease!.fence }, '');
+    jest.advanceTimersByTime(2 * DAY_MS);
+    // Removes what is due for removal.
+    await store.commit('other', 0, 'value');
+    await forget(store, 'other');
+    expect(await store.load('kept')).toMatchObject({ value: 'value' });
+  });
+
   it.each([
     ['a record is forgotten', (store: InMemoryTokenStore) => forget(store, 'other')],
     [

@@ -9,6 +9,9 @@ import {
   type Services,
 } from '../support/services.js';
 
+/** The API has done it, and nobody is told. */
+const LOST = { kind: 'reset', processed: true } as const;
+
 const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(2000, 7)]);
 
 async function start(): Promise<Services & { sandbox: BerbixSandbox }> {
@@ -212,6 +215,76 @@ describe('uploading', () => {
       issueDetails: { visaPageOfPassport: true },
       nextStep: 'upload_document_front',
     });
+  });
+});
+
+describe('a call whose answer was lost', () => {
+  it.each<[string, (services: Services, sandbox: BerbixSandbox) => Promise<unknown>]>([
+    [
+      'an upload',
+      async ({ transactions }, sandbox) => {
+        const { tokens } = await firstValueFrom(
+          transactions.createApiOnly({
+            customerUid: 'ada',
+            templateKey: sandbox.templateKeys.apiOnly,
+          }),
+        );
+        sandbox.faults.add(LOST);
+        return errorOf(
+          transactions.uploadImages(tokens, [{ imageSubject: 'document_front', data: JPEG }]),
+        );
+      },
+    ],
+    [
+      'an ID scan',
+      async ({ transactions }, sandbox) => {
+        const { tokens } = await firstValueFrom(
+          transactions.createApiOnly({
+            customerUid: 'ada',
+            templateKey: sandbox.templateKeys.apiOnly,
+          }),
+        );
+        sandbox.faults.add(LOST);
+        return errorOf(transactions.uploadIdScan(tokens, JPEG));
+      },
+    ],
+    [
+      'an override',
+      async (services, sandbox) => {
+        const created = await createTransaction(sandbox, services);
+        sandbox.faults.add(LOST);
+        return errorOf(services.transactions.override(created, { responsePayload: 'us-dl' }));
+      },
+    ],
+    [
+      'an update',
+      async (services, sandbox) => {
+        const created = await createTransaction(sandbox, services);
+        const { transactions } = services;
+        const tokens = await firstValueFrom(
+          transactions.override(created, { responsePayload: 'us-dl' }),
+        );
+        sandbox.faults.add(LOST);
+        return errorOf(transactions.update(tokens, { action: 'accept' }));
+      },
+    ],
+    [
+      'a creation',
+      async ({ transactions }, sandbox) => {
+        sandbox.faults.add(LOST);
+        const templateKey = sandbox.templateKeys.sdk;
+        return errorOf(transactions.create({ customerUid: 'ada', templateKey }));
+      },
+    ],
+  ])('is not made again where it may have been done: %s', async (_what, lose) => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 2 });
+    const error = await lose(services, sandbox);
+    expect(error).toMatchObject({ code: 'BERBIX_CONNECTION' });
+    const { method, path } = sandbox.requests.last!;
+    const before = sandbox.requests.to(method, path).length;
+    expect(sandbox.faults.pending).toEqual([]);
+    expect(before).toBe(1);
   });
 });
 

@@ -63,6 +63,23 @@ describe('a call on a transaction', () => {
     expect(paths(sandbox.requests)).toEqual([FETCH, EXCHANGE, FETCH]);
   });
 
+  it('ends with what the API says of a token that came a moment ago', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens: created }));
+    const ada = { customerUid: 'ada' };
+    const { accessToken } = created;
+    await firstValueFrom(services.tokens.fresh(ada, { refused: accessToken }));
+    const fault = { kind: 'status', status: 401, readable: 'account_suspended' } as const;
+    sandbox.faults.add({ ...fault, path: '/v0/transactions' });
+    expect(await errorOf(services.transactions.fetch(ada))).toMatchObject({
+      code: 'BERBIX_INVALID_ACCESS_TOKEN',
+      status: 401,
+      readable: 'account_suspended',
+    });
+  });
+
   it('does not refresh twice in one call', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);

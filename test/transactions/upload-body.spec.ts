@@ -65,6 +65,14 @@ describe('the body of an upload', () => {
     expect(Buffer.from(images[0].data, 'base64').equals(image)).toBe(true);
   });
 
+  it('may have just as many bytes as are allowed, and not one more', () => {
+    const around = imagesBody([front('AAAA')]).length - 4;
+    const body = (size: number): Uint8Array => imagesBody([front('A'.repeat(size - around))]);
+    const allowed = 20 * 1024 * 1024;
+    expect(body(allowed)).toHaveLength(allowed);
+    expect(() => body(allowed + 1)).toThrow(/more than the 20971520/);
+  });
+
   it.each<[string, unknown, RegExp]>([
     ['nothing', [], /no image/],
     ['no list', undefined, /no image/],

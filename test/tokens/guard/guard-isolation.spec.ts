@@ -120,6 +120,21 @@ class PassingController {
   }
 }
 
+abstract class InheritedController {
+  @Get()
+  show(@FreshTokens() tokens: BerbixTokens): { id: string | undefined } {
+    return { id: tokens.transactionId };
+  }
+}
+
+@Controller('of-ada')
+@RequireFreshTokens(() => ({ customerUid: 'ada' }))
+class AdaController extends InheritedController {}
+
+@Controller('of-ben')
+@RequireFreshTokens(() => ({ customerUid: 'ben' }))
+class BenController extends InheritedController {}
+
 describe.each(PLATFORMS)('a request with tokens on %s', (_platform, adapter) => {
   it('shows none of them, however it is printed', async () => {
     seen.length = 0;
@@ -134,6 +149,21 @@ describe.each(PLATFORMS)('a request with tokens on %s', (_platform, adapter) => 
     }
   });
 });
+
+it.each(PLATFORMS)(
+  'a handler that two controllers inherit has the tokens of each, on %s',
+  async (_platform, adapter) => {
+    const app = await GuardedApp.start({ adapter, controllers: [AdaController, BenController] });
+    const [ada, ben] = [await app.begin('ada'), await app.begin('ben')];
+    for (const [path, id] of [
+      ['of-ada', ada],
+      ['of-ben', ben],
+      ['of-ada', ada],
+    ] as const) {
+      expect((await app.get(path, 'anyone')).body).toEqual({ id });
+    }
+  },
+);
 
 it('a request that is passed on brings no tokens to a handler without a guard', async () => {
   const [, express] = PLATFORMS.find(([platform]) => platform === 'Express')!;
