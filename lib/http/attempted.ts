@@ -2,7 +2,7 @@ import { isBerbixError, type BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { isShutDown, mapFailure, mapForeignError, type Route } from './failure.mapper.js';
 import type { Judged, Verdict } from './circuit-breaker.js';
-import { WireFailure } from './wire-failure.js';
+import { WireFailure, type Stage } from './wire-failure.js';
 
 /** How one attempt ended, and what that says of the API. */
 export type Attempted = Judged &
@@ -11,6 +11,15 @@ export type Attempted = Judged &
     /** `mayHaveActed`: whether the API may have done what was asked for. */
     | { readonly error: BerbixError; readonly mayHaveActed: boolean }
   );
+
+/** The circumstances in which an attempt ended. */
+interface AttemptEnd {
+  readonly timeoutMs: number;
+  /** Whether the API was given a fair part of the time to answer in. */
+  readonly hadTime: boolean;
+  readonly stage: Stage;
+  readonly route: Route;
+}
 
 /** An attempt that the API answered. */
 export function answered(
@@ -27,18 +36,11 @@ function isRefusal({ status = 0 }: BerbixError): boolean {
   return status >= 400 && status < 500 && status !== 408;
 }
 
-/**
- * An attempt that ended otherwise.
- *
- * @param hadTime whether the API was given a fair part of the time to answer in
- * @param route where it was sent
- */
+/** An attempt that ended otherwise. */
 export function failed(
   request: BerbixRequest,
   thrown: unknown,
-  timeoutMs: number,
-  hadTime: boolean,
-  route: Route,
+  { timeoutMs, hadTime, stage, route }: AttemptEnd,
 ): Attempted {
   if (thrown instanceof WireFailure) {
     const error = mapFailure(request, thrown, timeoutMs, route);
@@ -46,8 +48,9 @@ export function failed(
     const subject = thrown.sent ? request.subject : undefined;
     return { error, mayHaveActed: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
   }
+  // Where it came after the authorization, an interceptor has thrown it, perhaps at an answer.
   return isBerbixError(thrown)
-    ? { error: thrown, mayHaveActed: false, verdict: 'inconclusive' }
+    ? { error: thrown, mayHaveActed: stage !== 'authorizing', verdict: 'inconclusive' }
     : { error: mapForeignError(request, thrown), mayHaveActed: true, verdict: 'inconclusive' };
 }
 

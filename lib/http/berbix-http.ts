@@ -183,7 +183,12 @@ export class BerbixHttp implements OnApplicationShutdown {
       // One that waited long for its turn may have had next to no time.
       const hadTime =
         performance.now() - began >= Math.min(timeoutMs, this.#settings.totalTimeoutMs) / 2;
-      return failed(request, thrown, timeoutMs, hadTime, this.#route);
+      return failed(request, thrown, {
+        timeoutMs,
+        hadTime,
+        stage: attempt.stage,
+        route: this.#route,
+      });
     } finally {
       clearTimeout(timer);
     }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { BerbixModule, BerbixTokenService } from 'nestjs-berbix';
+import { BerbixModule, BerbixServerError, BerbixTokenService } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
 import { errorOf } from '../support/errors.js';
@@ -140,6 +140,25 @@ describe('interceptors', () => {
     ]);
     expect(first).toEqual(second);
     expect(statuses).toEqual([200]);
+  });
+
+  it('that throw an error of this package once the API has acted have nothing done twice', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, {
+      retry: { limit: 2, backoffLimit: 1 },
+      http: {
+        configureAxios: ({ interceptors }) =>
+          void interceptors.response.use(() => {
+            throw new BerbixServerError('The answer cannot be logged.', { retryable: true });
+          }),
+      },
+    });
+    const options = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+    expect(await errorOf(services.transactions.create(options))).toMatchObject({
+      code: 'BERBIX_SERVER',
+      message: 'The answer cannot be logged.',
+    });
+    expect(sandbox.requests.length).toBe(1);
   });
 
   it('see errors of the API as answers, and deadlines still hold', async () => {
