@@ -28,7 +28,8 @@ export function undiciAdapter(
       const cancellation = config.cancelToken as unknown as Cancellation;
       // An interceptor may have taken longer than the attempt.
       cancellation.throwIfRequested();
-      cancellation.stage = 'connecting';
+      // One that sends a request again takes back nothing: the API may have acted on the first.
+      if (cancellation.stage === 'intercepting') cancellation.stage = 'connecting';
       const collector = new AnswerCollector(config, cancellation, maxAnswerBytes, resolve, reject);
       try {
         dispatcher.dispatch(

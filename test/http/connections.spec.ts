@@ -4,7 +4,13 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { BerbixModule, BerbixServerError, BerbixTokenService } from 'nestjs-berbix';
+import {
+  BerbixModule,
+  BerbixServerError,
+  BerbixTokenService,
+  type BerbixDispatcher,
+} from 'nestjs-berbix';
+import globalAxios from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
 import { errorOf } from '../support/errors.js';
@@ -157,6 +163,38 @@ describe('interceptors', () => {
     expect(await errorOf(services.transactions.create(options))).toMatchObject({
       code: 'BERBIX_SERVER',
       message: 'The answer cannot be logged.',
+    });
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('that send a request again have nothing done twice, though the API cannot be reached any more', async () => {
+    const sandbox = await startSandbox();
+    sandbox.faults.add({ kind: 'status', status: 503, processed: true });
+    const agent = new Agent();
+    closeAfterTest(() => agent.close());
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    let dispatched = 0;
+    const dispatcher: BerbixDispatcher = {
+      dispatch: (options, handler) => {
+        if (++dispatched !== 2) return agent.dispatch(options, handler as never);
+        queueMicrotask(() => handler.onResponseError?.(null as never, refused));
+        return true;
+      },
+    };
+    const services = await servicesFor(sandbox, {
+      retry: { limit: 2, backoffLimit: 1 },
+      http: {
+        dispatcher,
+        configureAxios: ({ interceptors }) =>
+          void interceptors.response.use((response) =>
+            response.status === 503 ? globalAxios.request(response.config) : response,
+          ),
+      },
+    });
+    const options = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+    expect(await errorOf(services.transactions.create(options))).toMatchObject({
+      code: 'BERBIX_CONNECTION',
+      reason: 'ECONNREFUSED',
     });
     expect(sandbox.requests.length).toBe(1);
   });
