@@ -150,6 +150,7 @@ export class BerbixHttp implements OnApplicationShutdown {
       const pause = backoff(repetition, error.retryAfterMs, this.#settings.retry);
       if (performance.now() + pause >= deadline) throw error;
       await call.sleep(pause);
+      call.requeue();
     }
   }
 

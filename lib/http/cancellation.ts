@@ -46,6 +46,11 @@ export class Cancellation {
     return child;
   }
 
+  /** The next attempt waits for its turn. */
+  requeue(): void {
+    this.#attempt = undefined;
+  }
+
   /** Resolves after `ms` milliseconds. @throws {WireFailure} (as a rejection) when cut short */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve, reject) => {

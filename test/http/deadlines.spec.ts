@@ -54,6 +54,23 @@ describe('deadlines', () => {
     }
   });
 
+  it('a call that waits for the turn of its second attempt is told so, though the first was answered', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, {
+      totalTimeoutMs: 2_000,
+      retry: { limit: 1, backoffLimit: 1 },
+      http: { connections: 1 },
+    });
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    sandbox.faults.add({ kind: 'hang', times: Infinity });
+    // The second takes the first one's connection, and keeps it.
+    const [first] = await Promise.all([
+      errorOf(tokens.refresh('rt_one')),
+      errorOf(tokens.refresh('rt_two')),
+    ]);
+    expect(first.message).toMatch(/had no turn within 2000 ms \(totalTimeoutMs\)/);
+  });
+
   it('a connection that is never accepted ends with the deadline', async () => {
     // A TLS host that accepts the connection and then says nothing at all.
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
