@@ -51,7 +51,7 @@ type Versioned = Pick<SeenRecord, 'version'> & { readonly value: TokenRecord | u
 /**
  * What to write if the record has changed since it was read before the exchange. `moved on`: nothing,
  * since the record is newer, or was forgotten. `conflict`: the record has an unrelated refresh token,
- * and the new one would be lost.
+ * and it is not known which one is newer.
  */
 export function mergeOnto(
   current: Versioned,
@@ -76,6 +76,22 @@ export function mergeOnto(
   // The application has replaced a refresh token that this exchange left unchanged.
   if (!isRotated && current.version > seen.version) return 'moved on';
   return 'conflict';
+}
+
+/** After a conflict: the record keeps its own refresh token, and the new one becomes a spare. */
+export function withSuccessor(
+  there: TokenRecord,
+  before: TokenRecord,
+  { refreshToken, rotates = there.rotates }: TokenRecord,
+): TokenRecord {
+  const replaced = [before.refreshToken].filter((token) => token !== refreshToken);
+  const spares = there.spares?.filter((one) => !replaced.includes(one));
+  return {
+    ...there,
+    rotates,
+    spent: withSpent(there, replaced),
+    spares: withSpare({ ...there, spares }, refreshToken),
+  };
 }
 
 /** Whose the tokens are, by the newer of the two. */

@@ -8,7 +8,7 @@ import { conflicting, sentenceOf } from './renewal-errors.js';
 import type { RenewalPolicy } from './renewal-policy.js';
 import type { TokenSearch } from './renewal-progress.js';
 import { tellOfRotation } from './rotation-hook.js';
-import { mergeOnto, recordAfter, type Exchanged } from './settle.js';
+import { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.js';
 import { foundTokens, nameOf, type TokenRecord } from './token-record.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 
@@ -48,18 +48,20 @@ export class TokenSaver {
     if (next.refreshToken !== presented) this.#noticeRotation();
     const until = performance.now() + SAVE_WITHIN_MS;
     const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
-    let [isConflict, wasLost] = [false, false];
+    let [isConflict, wasLost, isSaved] = [false, false, false];
     const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
       const merged = mergeOnto(current, seen, next);
       isConflict = merged === 'conflict';
       wasLost ||= current.version === 0;
+      // Whichever is newer, none is lost. What refers to another record takes no spare.
+      if (isConflict && current.value?.refreshToken)
+        return withSuccessor(current.value, value, next);
       return typeof merged === 'object' ? (next = merged) : undefined;
     };
     try {
-      if (!(await this.vault.commit(key, seen.version, next, keepTrying, merge))) {
-        if (isConflict) throw conflicting();
-        return undefined;
-      }
+      isSaved = await this.vault.commit(key, seen.version, next, keepTrying, merge);
+      if (isConflict) throw conflicting();
+      if (!isSaved) return undefined;
       await this.#referTo(key, query, next, spent);
       if (wasLost && next.customerUid !== undefined) {
         await this.records.refer(nameOf.customer(next.customerUid), key, spent);
@@ -71,8 +73,11 @@ export class TokenSaver {
         this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
         return next;
       }
+      const which = isSaved
+        ? 'keeps their refresh token as a spare'
+        : 'does not have their refresh token';
       this.#logger.error(
-        `The tokens of an exchange could not be saved, and the store does not have their refresh token: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
+        `The tokens of an exchange could not be saved, and the store ${which}: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
       );
       await this.#tellAsLastResort(next, tokens, spent);
       throw isBerbixError(error) ? error.carrying(tokens) : error;

@@ -149,6 +149,30 @@ describe('remember() of a refresh token that may be older than the stored one, o
     expect(presentedTo(world)).toEqual(['canary-unknown', good, good]);
   });
 
+  it.each([true, false])(
+    'the stored one is replaced by the API at that time: its successor is not lost (presented by another meanwhile: %s)',
+    async (isPresented) => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const freshness = { rotation: 'strict' as const };
+      const [replica, other] = [await world.start({ freshness }), await world.start({ freshness })];
+      await world.remembered(replica);
+      await advance(HOUR);
+      world.api.latencyMs = 2 * SECOND;
+      const underWay = outcomeOf(replica.fresh(ONE));
+      await advance(SECOND);
+      await valueOf(other.remember(bare('canary-unknown')));
+      if (isPresented) await outcomeOf(other.fresh(ONE));
+      expect((await underWay).error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+      await advance(MINUTE);
+      expect((await valueOf(other.fresh(ONE))).refreshToken).toBe(world.api.currentOf('1'));
+      // The one that it replaced is known to be dead.
+      const { tokens } = await world.stored();
+      await valueOf(other.remember(bare(world.api.exchanges[0]!.refreshToken)));
+      expect((await world.stored()).tokens).toEqual(tokens);
+    },
+  );
+
   it('an API that is out of order says nothing of either', async () => {
     const { world, replica } = await exchangedOnce('strict');
     await valueOf(replica.remember(bare('canary-unknown')));
