@@ -4,6 +4,7 @@ import { isOverlong, type TokenVault, type VaultRecord } from '../../token-store
 import { BerbixTokens } from '../berbix-tokens.js';
 import { believed } from './clock-steps.js';
 import type { FreshnessSettings, TokenOwner } from './freshness.options.js';
+import { inTime } from './in-time.js';
 import { shutDown, tooLate } from './renewal-errors.js';
 import type { TokenLoader } from './token-loader.js';
 import {
@@ -115,7 +116,11 @@ export class TokenRecords {
 
   /** Whether the store has tokens under the name, or had them until they were forgotten. */
   async knows(name: string): Promise<boolean> {
-    return (await this.vault.load(name)).version > 0;
+    const { totalTimeoutMs } = this.limits;
+    const { version } = await inTime('The token store', totalTimeoutMs, () =>
+      this.vault.load(name),
+    );
+    return version > 0;
   }
 
   /**

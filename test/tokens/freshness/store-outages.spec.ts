@@ -98,6 +98,17 @@ describe('fresh(), its store and the application’s own', () => {
     }
   });
 
+  it('I12: refresh() does not wait for a slow store for longer than a call may take, whatever storeTimeoutMs says', async () => {
+    const { world } = the;
+    const replica = await world.start({ storeTimeoutMs: MINUTE });
+    await world.remembered(replica);
+    world.storeFault = { calls: ['load'], fault: { backMs: 40 * SECOND } };
+    const { error, afterMs } = await outcomeOf(replica.refresh(world.api.tokensOf('1')));
+    expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+    expect(afterMs).toBe(15 * SECOND);
+    expect(world.api.exchanges).toHaveLength(0);
+  });
+
   it('I12: with a store that is silent, what waits for a turn does not wait for it once more', async () => {
     const { world } = the;
     const replica = await world.start();
