@@ -33,6 +33,20 @@ describe('onRotation that fails', () => {
     },
   );
 
+  it('when it is slow after a slow exchange: nobody is told that the store could not save the new token', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: () => new Promise(() => {}),
+    });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.latencyMs = 8 * SECOND;
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+  });
+
   it('refresh() makes an exchange also where one before is still to be told of', async () => {
     const { world } = the;
     world.api.habit = 'strict';

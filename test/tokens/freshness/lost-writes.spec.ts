@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixError, RotatedTokens } from 'nestjs-berbix';
+import { BerbixTokens, type BerbixError, type RotatedTokens } from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import { advance, failureOf, valueOf } from './support/virtual-time.js';
 
@@ -101,5 +101,16 @@ describe('a store that loses what it has confirmed, during an exchange', () => {
     expect(told.map(({ tokens }) => tokens.refreshToken)).toEqual([current]);
     expect(world.logged.join()).toContain('another refresh token');
     expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(reissued.refreshToken);
+  });
+
+  it('a refresh token that was not replaced, and fits nothing there, is kept as a spare', async () => {
+    const { world, replica, underWay } = await exchanging('omit', 1);
+    await world.failOver();
+    const unknown = new BerbixTokens({ refreshToken: 'canary-unknown', transactionId: '1' });
+    await valueOf((await world.start()).remember(unknown));
+    const error: BerbixError = await failureOf(underWay);
+    expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+    expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+    expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(world.api.currentOf('1'));
   });
 });

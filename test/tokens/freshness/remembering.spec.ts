@@ -237,4 +237,13 @@ describe('remember()', () => {
     await advance(15 * MINUTE);
     expect((await valueOf(replica.fresh(ONE))).accessToken).not.toBe(created.accessToken);
   });
+
+  it('stays the current one of its customer while an earlier one is exchanged', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    for (const id of ['1', '2']) await world.remembered(replica, id, 'ada');
+    await advance(HOUR);
+    await valueOf(replica.fresh({ transactionId: '1' }));
+    expect((await valueOf(replica.fresh({ customerUid: 'ada' }))).transactionId).toBe('2');
+  });
 });
