@@ -25,7 +25,7 @@ import {
 import {
   CheckedStore,
   InMemoryTokenStore,
-  TokenVault,
+  SealedRecords,
   checkedEncryption,
   type BerbixTokenStore,
 } from './token-store/index.js';
@@ -33,7 +33,7 @@ import {
   BERBIX_TOKEN_OPTIONS,
   BerbixTokenService,
   openStore,
-  openVault,
+  openRecords,
   type BerbixTokenAccountOptions,
 } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
@@ -105,11 +105,15 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
       accountProvider(tokens, BerbixTokenService, [
         BerbixHttp,
         CheckedStore,
-        TokenVault,
+        SealedRecords,
         BERBIX_TOKEN_OPTIONS,
       ]),
       accountProvider(transactions, BerbixTransactionService, [BerbixHttp, tokens]),
-      accountProvider(verifications, BerbixVerificationService, [tokens, transactions, TokenVault]),
+      accountProvider(verifications, BerbixVerificationService, [
+        tokens,
+        transactions,
+        SealedRecords,
+      ]),
       {
         provide: BERBIX_WEBHOOK_SETTINGS,
         inject: [BERBIX_OPTIONS],
@@ -143,9 +147,9 @@ function tokenProviders(store: InjectionToken<BerbixTokenStore>, account = NAMEL
       useFactory: openStore,
     },
     {
-      provide: TokenVault,
+      provide: SealedRecords,
       inject: [CheckedStore, BERBIX_TOKEN_OPTIONS],
-      useFactory: openVault,
+      useFactory: openRecords,
     },
   ];
 }

@@ -41,7 +41,7 @@ export {
   BerbixWebhookSignatureError,
   isBerbixError,
 } from './errors/index.js';
-export type { BerbixErrorDetails, RescuedTokens } from './errors/index.js';
+export type { BerbixErrorDetails, ReplacementTokens } from './errors/index.js';
 export type {
   ApiSecretSource,
   BerbixDispatcher,
@@ -66,9 +66,9 @@ export type {
   FreshTokensOptions,
   RequireFreshTokensOptions,
   RotatedTokens,
-  TokenOwner,
+  TransactionRef,
   TokenResolver,
-  TokenSource,
+  TokenRef,
 } from './tokens/index.js';
 export {
   BerbixTokenStore,

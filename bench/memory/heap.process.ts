@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { BerbixTokenService, TokenOwner } from 'nestjs-berbix';
+import type { BerbixTokenService, TransactionRef } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { answer } from '../support/peer.js';
 import {
@@ -38,7 +38,7 @@ const kept: unknown[] = [];
 answer(async ({ subject, transactions }: HeapTask): Promise<HeapUse> => {
   if (subject === 'strings') return { bytes: measureStrings(transactions), storeBytes: 0 };
   const service = await openOfflineService({ freshness: { cacheSize: transactions + WARM_UP } });
-  const ownerOf = (number: number): TokenOwner =>
+  const ownerOf = (number: number): TransactionRef =>
     subject === 'transactionId'
       ? { transactionId: transactionIdOf(number) }
       : { customerUid: uidOf(number) };
@@ -76,7 +76,7 @@ async function remember(service: BerbixTokenService, from: number, to: number): 
 
 async function ask(
   service: BerbixTokenService,
-  ownerOf: (number: number) => TokenOwner,
+  ownerOf: (number: number) => TransactionRef,
   from: number,
   to: number,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
-import type { TokenOwner } from 'nestjs-berbix';
+import type { TransactionRef } from 'nestjs-berbix';
 
 /** Stands in for a table of the application's, with the refresh token in an encrypted column. */
 @Injectable()
@@ -11,7 +11,7 @@ export class Customers {
   }
 
   /** Undefined for a customer who has none, and for a transaction, which this table does not know. */
-  async find(owner: TokenOwner): Promise<string | undefined> {
+  async find(owner: TransactionRef): Promise<string | undefined> {
     return 'customerUid' in owner ? this.#refreshTokens.get(owner.customerUid) : undefined;
   }
 

@@ -28,12 +28,12 @@ export async function reEncryptCommand(args: string[]): Promise<number> {
     process.stderr.write(`${flags.problem}\n\n${RE_ENCRYPT_USAGE}`);
     return 2;
   }
-  const { target, account, acceptClear } = flags;
+  const { target, account, acceptPlaintext } = flags;
   const progress = new ReEncryptProgress(process.stderr);
   let counts: ReencryptionCounts = { total: 0, changed: 0, unchanged: 0, failed: 0 };
   let opened: OpenedStore | undefined;
   try {
-    const encryption = { ...encryptionOf(process.env), acceptClear };
+    const encryption = { ...encryptionOf(process.env), acceptPlaintext };
     opened = await openStore(target);
     await reencryptTokens({
       store: opened.store,

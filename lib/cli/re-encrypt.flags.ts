@@ -20,8 +20,9 @@ Options:
                   and reads a password that is not in the URL from REDISCLI_AUTH
   --prefix TEXT   the prefix of the keys in Redis, if it is not berbix:
   --account NAME  the name of the account, if it has one
-  --accept-clear  encrypt what is stored in clear text too; only while a store moves
-                  to encryption, since anybody could have written it
+  --accept-plaintext
+                  encrypt values stored as plaintext too; only while a store moves
+                  to encryption, since anybody could have written them
   --help          show this help
 `;
 
@@ -34,7 +35,7 @@ export type ReEncryptTarget =
 export type ReEncryptFlags =
   | { help: true }
   | { problem: string }
-  | { target: ReEncryptTarget; account: string | undefined; acceptClear: boolean };
+  | { target: ReEncryptTarget; account: string | undefined; acceptPlaintext: boolean };
 
 const OPTIONS = {
   postgres: TEXT,
@@ -42,7 +43,7 @@ const OPTIONS = {
   redis: TEXT,
   prefix: TEXT,
   account: TEXT,
-  'accept-clear': SWITCH,
+  'accept-plaintext': SWITCH,
   help: SWITCH,
 };
 
@@ -57,7 +58,7 @@ export function parseReEncryptFlags(args: string[]): ReEncryptFlags {
     return { problem: 'Give either --postgres or --redis.' };
   }
   if (account === '') return { problem: '--account must not be empty.' };
-  const common = { account, acceptClear: flags['accept-clear'] ?? false };
+  const common = { account, acceptPlaintext: flags['accept-plaintext'] ?? false };
   if (postgres !== undefined) {
     if (prefix !== undefined) return { problem: '--prefix goes with --redis.' };
     if (!isUrl(postgres, ['postgres:', 'postgresql:'])) {

@@ -1,7 +1,7 @@
 import { compareByTokens } from './compare-by.js';
 
 /** A refresh token to store, held where nothing prints it; a BerbixTokens. */
-export interface RescuedTokens {
+export interface ReplacementTokens {
   readonly refreshToken: string;
   readonly transactionId?: string | undefined;
 }
@@ -60,18 +60,18 @@ export abstract class BerbixError extends Error {
     }
   }
 
-  #tokens: RescuedTokens | undefined;
+  #tokens: ReplacementTokens | undefined;
 
   /**
    * There when the API may have replaced the stored refresh token before the call failed: store this
    * one, or the transaction is lost.
    */
-  get tokens(): RescuedTokens | undefined {
+  get tokens(): ReplacementTokens | undefined {
     return this.#tokens;
   }
 
   /** @internal */
-  carrying(tokens: RescuedTokens | undefined): this {
+  withTokens(tokens: ReplacementTokens | undefined): this {
     if (this.#tokens === undefined && tokens !== undefined) compareByTokens(this);
     this.#tokens = tokens;
     return this;

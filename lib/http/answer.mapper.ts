@@ -20,7 +20,7 @@ import { redact } from './redaction.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** Strikes out the secrets of the request, should the answer quote one. */
-type Strike = (text: string) => string;
+type Redact = (text: string) => string;
 
 /**
  * What an HTTP answer means: a {@link BerbixAnswer}, or the error that fits.
@@ -34,7 +34,7 @@ export function mapAnswer(
   secrets: readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const strike: Strike = (text) => redact(text, secrets);
+  const strike: Redact = (text) => redact(text, secrets);
   const requestId = shortWord(headers['x-request-id'], strike);
   const details: BerbixErrorDetails = {
     status,
@@ -70,7 +70,7 @@ function errorFor(
   details: BerbixErrorDetails,
   data: Buffer,
   headers: AxiosResponse['headers'],
-  strike: Strike,
+  strike: Redact,
 ): BerbixError {
   const status = details.status as number;
   const body = jsonObject(data) ?? {};
@@ -157,7 +157,7 @@ function jsonObject(data: Buffer): Record<string, unknown> | undefined {
 }
 
 /** A header value that is a plain word or media type, and no secret; or nothing. */
-function shortWord(value: unknown, strike: Strike): string | undefined {
+function shortWord(value: unknown, strike: Redact): string | undefined {
   if (typeof value !== 'string' || !/^[\w.+/-]{1,100}$/.test(value)) return undefined;
   return strike(value) === value ? value : undefined;
 }

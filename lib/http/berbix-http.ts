@@ -8,7 +8,7 @@ import { isBerbixError } from '../errors/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
 import { ApiSecret, bearerAuthorization } from './api-secret.js';
-import { answered, failed, type Attempted } from './attempted.js';
+import { fromResponse, fromFailure, type AttemptResult } from './attempt-result.js';
 import { backoff } from './backoff.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { Cancellation } from './cancellation.js';
@@ -135,7 +135,7 @@ export class BerbixHttp implements OnApplicationShutdown {
     deadline: number,
   ): Promise<T> {
     const body = encode(request.body);
-    const make = (): Promise<Attempted> => this.#attempt(request, body, call);
+    const make = (): Promise<AttemptResult> => this.#attempt(request, body, call);
     const isLong = request.timeoutMs !== undefined;
     for (let repetition = 0; ; repetition++) {
       const attempted = await this.#guard.run({ make, call, deadline, isLong });
@@ -158,7 +158,7 @@ export class BerbixHttp implements OnApplicationShutdown {
     request: BerbixRequest,
     body: string | Uint8Array | undefined,
     call: Cancellation,
-  ): Promise<Attempted> {
+  ): Promise<AttemptResult> {
     const attempt = call.child();
     const timeoutMs = request.timeoutMs ?? this.#settings.timeoutMs;
     const timer = setTimeout(() => attempt.cancel('timeout'), timeoutMs);
@@ -179,12 +179,12 @@ export class BerbixHttp implements OnApplicationShutdown {
         ...secrets,
         ...(request.secrets ?? []),
       ]);
-      return answered(request, mapped);
+      return fromResponse(request, mapped);
     } catch (thrown) {
       // One that waited long for its turn may have had next to no time.
       const hadTime =
         performance.now() - began >= Math.min(timeoutMs, this.#settings.totalTimeoutMs) / 2;
-      return failed(request, thrown, {
+      return fromFailure(request, thrown, {
         timeoutMs,
         hadTime,
         stage: attempt.stage,

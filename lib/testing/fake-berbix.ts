@@ -2,7 +2,7 @@ import { Observable, defer, of } from 'rxjs';
 import type { BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixHttp, BerbixRequest } from '../http/index.js';
 import { InMemoryTokenStore, type BerbixTokenStore } from '../token-store/index.js';
-import { BerbixTokenService, openStore, openVault } from '../tokens/index.js';
+import { BerbixTokenService, openStore, openRecords } from '../tokens/index.js';
 import { BerbixTransactionService } from '../transactions/index.js';
 import { BerbixVerificationService } from '../verification/index.js';
 import { FakeApi } from './fake-api.js';
@@ -53,10 +53,10 @@ export class FakeBerbix {
     } as unknown as BerbixHttp;
     const options = { account: 'fake' };
     const store = openStore(this.store, options);
-    const vault = openVault(store, options);
-    this.tokens = new BerbixTokenService(http, store, vault, options);
+    const sealed = openRecords(store, options);
+    this.tokens = new BerbixTokenService(http, store, sealed, options);
     this.transactions = new BerbixTransactionService(http, this.tokens);
-    this.verifications = new BerbixVerificationService(this.tokens, this.transactions, vault);
+    this.verifications = new BerbixVerificationService(this.tokens, this.transactions, sealed);
   }
 
   /**

@@ -11,7 +11,7 @@ import { BerbixHttp } from '../http/index.js';
 import {
   CheckedStore,
   InMemoryTokenStore,
-  TokenVault,
+  SealedRecords,
   type SeenRecord,
 } from '../token-store/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
@@ -19,22 +19,22 @@ import {
   TokenKeeper,
   checkHooks,
   freshnessSettings,
-  hasUntold,
+  hasPendingRotation,
   isLeeway,
-  nameOf,
+  recordName,
   type FreshnessSettings,
-  type TokenGoal,
-  type TokenOwner,
+  type TokenRequirement,
+  type TransactionRef,
   type TokenQuery,
 } from './freshness/index.js';
 import { checkStore, probeStore, reportStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
 import { requireUid } from './ids.js';
-import { isOwner, queryOf, queryOfOwner, type TokenSource } from './token-source.js';
+import { isTransactionRef, queryOf, queryOfOwner, type TokenRef } from './token-source.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   openStore,
-  openVault,
+  openRecords,
   type BerbixTokenAccountOptions,
 } from './token.options.js';
 
@@ -73,7 +73,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   constructor(
     @Inject(BerbixHttp) http: BerbixHttp,
     @Inject(CheckedStore) store: CheckedStore,
-    @Inject(TokenVault) vault: TokenVault,
+    @Inject(SealedRecords) sealed: SealedRecords,
     @Inject(BERBIX_TOKEN_OPTIONS) options: BerbixTokenAccountOptions,
   ) {
     checkHooks(options);
@@ -90,15 +90,15 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     };
     const given = { account: 'given' };
     // Until the application is told of the new refresh token, it has the one before.
-    const kept = new InMemoryTokenStore(settings.cacheSize, hasUntold);
-    const memory = openVault(openStore(kept, given), given);
+    const kept = new InMemoryTokenStore(settings.cacheSize, hasPendingRotation);
+    const memory = openRecords(openStore(kept, given), given);
     this.#stored = new TokenKeeper({
-      vault,
+      sealed,
       settings,
       exchange,
       options: { loadTokens, onRotation },
     });
-    this.#given = new TokenKeeper({ vault: memory, settings, exchange, options: { onRotation } });
+    this.#given = new TokenKeeper({ sealed: memory, settings, exchange, options: { onRotation } });
   }
 
   /**
@@ -138,9 +138,9 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       const given = BerbixTokens.from(tokens);
       const askedAt = performance.now();
       if (given.transactionId === undefined) return this.#refreshGiven(given, askedAt, caller);
-      const query = { name: nameOf.transaction(given.transactionId), askedAt };
+      const query = { name: recordName.transaction(given.transactionId), askedAt };
       const isStored = await this.#stored.records.knows(query.name);
-      if (isStored) return this.#stored.fresh.get(query, { anew: true }, caller);
+      if (isStored) return this.#stored.fresh.get(query, { forceNew: true }, caller);
       return this.#refreshGiven(given, askedAt, caller);
     });
   }
@@ -165,9 +165,9 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * const tokens = await firstValueFrom(this.tokens.fresh({ customerUid: user.id }));
    * ```
    */
-  fresh(source: TokenSource, options: FreshTokensOptions = NOTHING_MORE): Observable<BerbixTokens> {
+  fresh(source: TokenRef, options: FreshTokensOptions = NOTHING_MORE): Observable<BerbixTokens> {
     return new Observable((subscriber) => {
-      const tokens = options === NOTHING_MORE ? this.peek(source) : undefined;
+      const tokens = options === NOTHING_MORE ? this.cached(source) : undefined;
       if (tokens === undefined) {
         return observe(async (caller) =>
           this.#get(queryOf(source), goalOf(options), caller),
@@ -227,7 +227,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * @throws on the Observable {BerbixInputError} for anything else, such as tokens or a uid alone, and
    * {BerbixStoreError}
    */
-  forget(owner: TokenOwner): Observable<undefined> {
+  forget(owner: TransactionRef): Observable<undefined> {
     return defer(async () => {
       const { name } = queryOfOwner(owner);
       await this.#stored.fresh.replace(() => this.#stored.removal.forget(name));
@@ -236,7 +236,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /** The same, if the record of their owner is as it was seen; resolves to whether it was. @internal */
-  async forgetAsSeen(owner: TokenOwner, seen: SeenRecord): Promise<boolean> {
+  async forgetAsSeen(owner: TransactionRef, seen: SeenRecord): Promise<boolean> {
     const { name } = queryOfOwner(owner);
     let isComplete = false;
     await this.#stored.fresh.replace(async () => {
@@ -253,22 +253,22 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */
-  peek(source: TokenSource): BerbixTokens | undefined {
+  cached(source: TokenRef): BerbixTokens | undefined {
     try {
-      if (isOwner(source)) return this.#stored.fresh.peekOf(source);
+      if (isTransactionRef(source)) return this.#stored.fresh.cachedOf(source);
       const given = BerbixTokens.from(source);
       if (!given.needsRefresh()) return given;
       // Whether tokens that name their transaction are in the store takes a look there.
       return given.transactionId === undefined
-        ? this.#given.fresh.peek(nameOf.refreshToken(given.refreshToken))
-        : this.#stored.fresh.peek(nameOf.transaction(given.transactionId));
+        ? this.#given.fresh.cached(recordName.refreshToken(given.refreshToken))
+        : this.#stored.fresh.cached(recordName.transaction(given.transactionId));
     } catch (error) {
       throw asInputError(SOURCE_EXPECTED, error);
     }
   }
 
   /** The store was changed: what this process has in memory does not count. @internal */
-  changed(owner: TokenOwner): Promise<void> {
+  changed(owner: TransactionRef): Promise<void> {
     return this.#stored.fresh.replace(async () => [queryOfOwner(owner).name]);
   }
 
@@ -290,31 +290,31 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       return this.#exchange.run(given, caller);
     }
     // Like what is stored: a new refresh token must not be lost when its callers leave.
-    const name = nameOf.refreshToken(given.refreshToken);
-    return this.#given.fresh.get({ name, given, askedAt }, { anew: true }, caller);
+    const name = recordName.refreshToken(given.refreshToken);
+    return this.#given.fresh.get({ name, given, askedAt }, { forceNew: true }, caller);
   }
 
   async #get(
     query: TokenQuery,
-    { leewayMs, refused }: TokenGoal,
+    { leewayMs, refused }: TokenRequirement,
     caller: Caller,
   ): Promise<BerbixTokens> {
     const { name, given } = query;
     const askedAt = performance.now();
-    const goal = { leewayMs, refused };
-    if (given === undefined) return this.#stored.fresh.get(query, goal, caller);
+    const need = { leewayMs, refused };
+    if (given === undefined) return this.#stored.fresh.get(query, need, caller);
     if (given.accessToken !== refused && !given.needsRefresh(leewayMs)) return given;
     const isStored =
       given.transactionId !== undefined &&
       (this.#store.shared || (await this.#stored.records.knows(name)));
-    if (isStored) return this.#stored.fresh.get({ ...query, askedAt }, goal, caller);
-    const givenQuery = { name: nameOf.refreshToken(given.refreshToken), given, askedAt };
-    return this.#given.fresh.get(givenQuery, goal, caller);
+    if (isStored) return this.#stored.fresh.get({ ...query, askedAt }, need, caller);
+    const givenQuery = { name: recordName.refreshToken(given.refreshToken), given, askedAt };
+    return this.#given.fresh.get(givenQuery, need, caller);
   }
 }
 
 /** @throws {BerbixInputError} when the options are not what they should be */
-function goalOf(options: FreshTokensOptions): TokenGoal {
+function goalOf(options: FreshTokensOptions): TokenRequirement {
   if (typeof options !== 'object') throw new BerbixInputError(OPTIONS_EXPECTED);
   const { leewayMs, refused } = readInput(OPTIONS_EXPECTED, () => ({
     leewayMs: options.leewayMs,

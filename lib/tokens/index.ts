@@ -3,14 +3,14 @@ export * from './berbix-tokens.js';
 export * from './dto/berbix-tokens.dto.js';
 export * from './dto/client-token.dto.js';
 export * from './dto/refresh-tokens.dto.js';
-export { keyFor, nameOf, recordOf, referencesOf, tokensAt } from './freshness/index.js';
+export { keyFor, recordName, recordOf, referencesOf, tokensAt } from './freshness/index.js';
 export type {
   BerbixFreshnessOptions,
   BerbixTokenOptions,
   FreshnessSettings,
   Reference,
   RotatedTokens,
-  TokenOwner,
+  TransactionRef,
   TokenRecord,
 } from './freshness/index.js';
 export * from './guard/berbix-tokens.guard.js';
@@ -18,11 +18,11 @@ export { FreshTokens } from './guard/guarded-tokens.js';
 export { requireUid } from './ids.js';
 export { checkTokenAnswer, mergeTokens } from './token-answer.js';
 export { getBerbixTokenServiceToken } from './token-service.token.js';
-export { isOwner, type TokenSource } from './token-source.js';
+export { isTransactionRef, type TokenRef } from './token-source.js';
 export {
   BERBIX_TOKEN_OPTIONS,
   openStore,
-  openVault,
+  openRecords,
   type BerbixTokenAccountOptions,
   type BerbixTokenModuleOptions,
 } from './token.options.js';

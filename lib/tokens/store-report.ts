@@ -52,9 +52,9 @@ export function reportStore(
     logger.warn(
       `${kept} in clear: whoever can read it can act in your customers' place. Set encryption.`,
     );
-  } else if (encryption.acceptClear === true) {
+  } else if (encryption.acceptPlaintext === true) {
     logger.warn(
-      `${kept}, encrypted as they are written. Values in clear are accepted too (encryption.acceptClear): re-encrypt what is there, and turn that off.`,
+      `${kept}, encrypted as they are written. Values in clear are accepted too (encryption.acceptPlaintext): re-encrypt what is there, and turn that off.`,
     );
   } else if (store.shared) {
     logger.log(`${kept}, encrypted.`);

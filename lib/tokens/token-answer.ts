@@ -81,7 +81,7 @@ function unexpected(
     `The answer to ${method} ${path} is not what the API promises: ${problem}.` +
       (saved === undefined ? '' : ' It has a refresh token; store it: error.tokens.refreshToken.'),
     { method, path, status: 200, requestId },
-  ).carrying(saved);
+  ).withTokens(saved);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { BerbixInputError, readInput } from '../errors/index.js';
 import { BerbixTokens } from './berbix-tokens.js';
-import { nameOf, type TokenOwner, type TokenQuery } from './freshness/index.js';
+import { recordName, type TransactionRef, type TokenQuery } from './freshness/index.js';
 import { requireTransactionId, requireUid } from './ids.js';
 
 /**
@@ -11,7 +11,7 @@ import { requireTransactionId, requireUid } from './ids.js';
  * transactions.fetch({ customerUid: user.id })
  * ```
  */
-export type TokenSource = BerbixTokens | string | TokenOwner;
+export type TokenRef = BerbixTokens | string | TransactionRef;
 
 const OWNER_EXPECTED = 'Say whose tokens: { transactionId } or { customerUid }.';
 
@@ -21,15 +21,15 @@ const OWNER_EXPECTED = 'Say whose tokens: { transactionId } or { customerUid }.'
  * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
  * @throws {BerbixInputError} when it is not a source of tokens
  */
-export function queryOf(source: TokenSource): TokenQuery {
-  if (readInput(OWNER_EXPECTED, () => isOwner(source))) return queryOfOwner(source);
+export function queryOf(source: TokenRef): TokenQuery {
+  if (readInput(OWNER_EXPECTED, () => isTransactionRef(source))) return queryOfOwner(source);
   const given = BerbixTokens.from(source as BerbixTokens | string);
   const { transactionId, refreshToken } = given;
   return {
     name:
       transactionId === undefined
-        ? nameOf.refreshToken(refreshToken)
-        : nameOf.transaction(transactionId),
+        ? recordName.refreshToken(refreshToken)
+        : recordName.transaction(transactionId),
     given,
   };
 }
@@ -39,21 +39,21 @@ export function queryOf(source: TokenSource): TokenQuery {
  *
  * @throws {BerbixInputError} when it does not say whose tokens are meant, as tokens and a refresh token do not
  */
-export function queryOfOwner(owner: unknown): TokenQuery & { owner: TokenOwner } {
+export function queryOfOwner(owner: unknown): TokenQuery & { owner: TransactionRef } {
   const { transactionId, customerUid } = readInput(OWNER_EXPECTED, () => ownerParts(owner));
   if (isGiven(transactionId) && isGiven(customerUid)) {
     throw new BerbixInputError(`${OWNER_EXPECTED} Only one of them is taken.`);
   }
   if (isGiven(transactionId)) {
     const id = requireTransactionId(transactionId);
-    return { name: nameOf.transaction(id), owner: { transactionId: id } };
+    return { name: recordName.transaction(id), owner: { transactionId: id } };
   }
   const uid = requireUid(customerUid);
-  return { name: nameOf.customer(uid), owner: { customerUid: uid } };
+  return { name: recordName.customer(uid), owner: { customerUid: uid } };
 }
 
 /** Whether it says whose tokens are meant; what it says may be wrong. */
-export function isOwner(source: TokenSource): source is TokenOwner {
+export function isTransactionRef(source: TokenRef): source is TransactionRef {
   return typeof source === 'object' && source !== null && !('refreshToken' in source);
 }
 

@@ -2,9 +2,9 @@ import { BerbixConfigurationError } from '../errors/index.js';
 import { checkInteger } from '../http/index.js';
 import {
   CheckedStore,
-  ClearText,
+  PlaintextCipher,
   TokenCipher,
-  TokenVault,
+  SealedRecords,
   type BerbixEncryptionOptions,
   type BerbixTokenStore,
 } from '../token-store/index.js';
@@ -58,10 +58,11 @@ export function openStore(
  *
  * @throws {BerbixConfigurationError} that names the wrong option
  */
-export function openVault(
+export function openRecords(
   store: CheckedStore,
   { account, encryption }: BerbixTokenAccountOptions,
-): TokenVault {
-  const cipher = encryption === undefined ? new ClearText() : new TokenCipher(encryption, account);
-  return new TokenVault(store, cipher, account);
+): SealedRecords {
+  const cipher =
+    encryption === undefined ? new PlaintextCipher() : new TokenCipher(encryption, account);
+  return new SealedRecords(store, cipher, account);
 }

@@ -7,7 +7,7 @@ import {
   checkTokenAnswer,
   mergeTokens,
   type BerbixTokens,
-  type TokenSource,
+  type TokenRef,
 } from '../tokens/index.js';
 import { API_PATHS, type CreateTransactionRequest } from '../wire/index.js';
 import type { OverrideTransactionDto, UpdateTransactionDto } from './dto/change-transaction.dto.js';
@@ -109,7 +109,7 @@ export class BerbixTransactionService {
   }
 
   /** Fetches a transaction and what came of it; an unfinished one has no action. */
-  fetch(tokens: TokenSource): Observable<TransactionDto> {
+  fetch(tokens: TokenRef): Observable<TransactionDto> {
     const request = { method: 'GET', path: API_PATHS.transactions, repeat: 'always' } as const;
     return this.#call(tokens, () => request, TransactionDto.fromWire);
   }
@@ -120,7 +120,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when it is not completed
    * @throws {BerbixInputError} for what cannot be sent
    */
-  update(tokens: TokenSource, change: UpdateTransactionDto): Observable<TransactionDto> {
+  update(tokens: TokenRef, change: UpdateTransactionDto): Observable<TransactionDto> {
     return this.#call(
       tokens,
       () => ({
@@ -140,7 +140,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when it is completed already
    * @throws {BerbixInputError} for what cannot be sent
    */
-  override(tokens: TokenSource, result: OverrideTransactionDto): Observable<BerbixTokens> {
+  override(tokens: TokenRef, result: OverrideTransactionDto): Observable<BerbixTokens> {
     return this.#call(
       tokens,
       () => ({
@@ -160,7 +160,7 @@ export class BerbixTransactionService {
    * @throws {BerbixGoneError} without a `status` when the tokens were removed from the store: nothing
    * can be deleted without them
    */
-  delete(tokens: TokenSource): Observable<undefined> {
+  delete(tokens: TokenRef): Observable<undefined> {
     const request = { method: 'DELETE', path: API_PATHS.transactions, repeat: 'always' } as const;
     return this.#call(
       tokens,
@@ -185,10 +185,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when the transaction waits for something else: `nextStep`
    * @throws {BerbixInputError} for what cannot be sent, such as an image above the limit
    */
-  uploadImages(
-    tokens: TokenSource,
-    images: readonly UploadImageDto[],
-  ): Observable<UploadResultDto> {
+  uploadImages(tokens: TokenRef, images: readonly UploadImageDto[]): Observable<UploadResultDto> {
     return this.#upload(tokens, API_PATHS.images, () => imagesBody(images));
   }
 
@@ -200,7 +197,7 @@ export class BerbixTransactionService {
    * @throws {BerbixConflictError} when the transaction waits for something else: `nextStep`
    * @throws {BerbixInputError} for what cannot be sent
    */
-  uploadIdScan(tokens: TokenSource, extractedData: UploadData): Observable<UploadResultDto> {
+  uploadIdScan(tokens: TokenRef, extractedData: UploadData): Observable<UploadResultDto> {
     return this.#upload(tokens, API_PATHS.idScans, () => idScanBody(extractedData));
   }
 
@@ -223,7 +220,7 @@ export class BerbixTransactionService {
     });
   }
 
-  #upload(tokens: TokenSource, path: string, body: () => Uint8Array): Observable<UploadResultDto> {
+  #upload(tokens: TokenRef, path: string, body: () => Uint8Array): Observable<UploadResultDto> {
     return this.#call(
       tokens,
       () => ({
@@ -240,7 +237,7 @@ export class BerbixTransactionService {
 
   /** A call with a token of the transaction, which is refreshed as needed. */
   #call<T>(
-    tokens: TokenSource,
+    tokens: TokenRef,
     describe: () => BerbixRequest,
     result: (reader: WireReader, tokens: BerbixTokens) => T,
     kind: 'accessToken' | 'clientToken' = 'accessToken',
@@ -270,5 +267,5 @@ function read<T>(
   throw new BerbixResponseError(
     `The answer to ${method} ${path} is not what the API promises: ${reader.problems.join('; ')}.`,
     { method, path, status: 200, requestId },
-  ).carrying(tokens);
+  ).withTokens(tokens);
 }

@@ -5,10 +5,10 @@ import {
   isBerbixError,
 } from '../errors/index.js';
 import {
-  isOwner,
+  isTransactionRef,
   type BerbixTokenService,
   type BerbixTokens,
-  type TokenSource,
+  type TokenRef,
 } from '../tokens/index.js';
 
 /**
@@ -20,7 +20,7 @@ export class TokenSession {
 
   constructor(
     private readonly service: BerbixTokenService,
-    private readonly source: TokenSource,
+    private readonly source: TokenRef,
   ) {}
 
   /** Makes the call with a token that is good; emits what the call emits. */
@@ -62,16 +62,17 @@ export class TokenSession {
   }
 
   #replace(tokens: BerbixTokens, refused: string | undefined): Observable<BerbixTokens> {
-    return this.service.fresh(isOwner(this.source) ? this.source : tokens, { refused });
+    return this.service.fresh(isTransactionRef(this.source) ? this.source : tokens, { refused });
   }
 
   /** What is in the store needs no rescue. */
   #rescue(error: unknown): unknown {
     const current = this.#current;
-    if (current === undefined || isOwner(this.source) || !isBerbixError(error)) return error;
+    if (current === undefined || isTransactionRef(this.source) || !isBerbixError(error))
+      return error;
     const given = typeof this.source === 'string' ? this.source : this.source.refreshToken;
     const isReplaced = current.refreshToken !== given && error.tokens === undefined;
-    return isReplaced ? error.carrying(current) : error;
+    return isReplaced ? error.withTokens(current) : error;
   }
 }
 

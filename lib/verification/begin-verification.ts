@@ -33,7 +33,10 @@ export interface VerificationPlan {
  *
  * @throws {BerbixInputError} that names what is wrong, misspelt names included
  */
-export function planOf(customerUid: string, options: BeginVerification): VerificationPlan {
+export function parseBeginOptions(
+  customerUid: string,
+  options: BeginVerification,
+): VerificationPlan {
   const expected = 'A verification is begun with an object that has a templateKey.';
   const { kind = 'sdk', again = false, ...rest } = readInput(expected, () => ({ ...options }));
   if (kind !== 'sdk' && kind !== 'hosted') {

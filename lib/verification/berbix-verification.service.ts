@@ -7,16 +7,20 @@ import {
   BerbixNotFoundError,
   BerbixResponseError,
 } from '../errors/index.js';
-import { TokenVault } from '../token-store/index.js';
+import { SealedRecords } from '../token-store/index.js';
 import {
   BerbixTokenService,
   requireUid,
   type BerbixTokens,
-  type TokenOwner,
+  type TransactionRef,
   type TokenRecord,
 } from '../tokens/index.js';
 import { BerbixTransactionService } from '../transactions/index.js';
-import { planOf, type BeginVerification, type VerificationPlan } from './begin-verification.js';
+import {
+  parseBeginOptions,
+  type BeginVerification,
+  type VerificationPlan,
+} from './begin-verification.js';
 import { CustomerAttempts, type Attempt, type KnownCustomer } from './customer-attempts.js';
 import { VerificationResultDto } from './dto/verification-result.dto.js';
 import { VerificationStartDto } from './dto/verification-start.dto.js';
@@ -42,11 +46,11 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   constructor(
     @Inject(BerbixTokenService) tokens: BerbixTokenService,
     @Inject(BerbixTransactionService) transactions: BerbixTransactionService,
-    @Inject(TokenVault) vault: TokenVault,
+    @Inject(SealedRecords) sealed: SealedRecords,
   ) {
     this.#tokens = tokens;
     this.#transactions = transactions;
-    this.#attempts = new CustomerAttempts(vault, tokens.limits, (transaction) =>
+    this.#attempts = new CustomerAttempts(sealed, tokens.limits, (transaction) =>
       this.#end(transaction),
     );
   }
@@ -77,7 +81,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * ```
    */
   begin(customerUid: string, options: BeginVerification): Observable<VerificationStartDto> {
-    return defer(async () => this.#lead(planOf(customerUid, options), true));
+    return defer(async () => this.#lead(parseBeginOptions(customerUid, options), true));
   }
 
   /**
@@ -90,7 +94,9 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     customerUid: string,
     options: Omit<BeginVerification, 'again'>,
   ): Observable<VerificationStartDto> {
-    return defer(async () => this.#lead({ ...planOf(customerUid, options), again: true }, false));
+    return defer(async () =>
+      this.#lead({ ...parseBeginOptions(customerUid, options), again: true }, false),
+    );
   }
 
   /**
@@ -194,7 +200,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /** With a client token that lasts for a while; tokens that were handed over may have none. */
-  async #forFrontEnd(owner: TokenOwner, tokens: BerbixTokens): Promise<BerbixTokens> {
+  async #forFrontEnd(owner: TransactionRef, tokens: BerbixTokens): Promise<BerbixTokens> {
     const { accessToken, clientToken, lifetimeMs = 0 } = tokens;
     const wanted =
       clientToken === undefined
@@ -241,7 +247,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
 }
 
 /** By the transaction that the store has now: memory may have the one before for a while. */
-function ownerOf(customerUid: string, current: TokenRecord | undefined): TokenOwner {
+function ownerOf(customerUid: string, current: TokenRecord | undefined): TransactionRef {
   const transactionId = current?.transactionId;
   return transactionId === undefined ? { customerUid } : { transactionId };
 }

@@ -4,11 +4,11 @@ import {
   isOverlong,
   type SeenRecord,
   type StoreMoment,
-  type TokenVault,
+  type SealedRecords,
 } from '../token-store/index.js';
 import {
   keyFor,
-  nameOf,
+  recordName,
   recordOf,
   referencesOf,
   tokensAt,
@@ -34,7 +34,7 @@ export interface KnownCustomer {
 }
 
 /** The right to change what is known of a customer, for a while. */
-interface Turn extends SeenRecord {
+interface CustomerLease extends SeenRecord {
   readonly name: string;
   readonly customerUid: string;
   readonly before: Reference | undefined;
@@ -58,7 +58,7 @@ export class CustomerAttempts {
    * that the store has under a key
    */
   constructor(
-    private readonly vault: TokenVault,
+    private readonly sealed: SealedRecords,
     private readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>,
     private readonly end: (transaction: BerbixTokens | { key: string }) => Promise<void>,
   ) {}
@@ -69,15 +69,15 @@ export class CustomerAttempts {
   }
 
   async look(customerUid: string): Promise<KnownCustomer> {
-    const { version, value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
+    const { version, value } = await this.sealed.load<Reference>(recordName.customer(customerUid));
     if (value === undefined) return { version, current: undefined };
-    return { version, current: await tokensAt(this.vault, value.see) };
+    return { version, current: await tokensAt(this.sealed, value.see) };
   }
 
   /** The transactions, the current one last, without those that were forgotten. */
   async all(customerUid: string): Promise<TokenRecord[]> {
-    const { value } = await this.vault.load<Reference>(nameOf.customer(customerUid));
-    const found = await Promise.all(referencesOf(value).map((key) => tokensAt(this.vault, key)));
+    const { value } = await this.sealed.load<Reference>(recordName.customer(customerUid));
+    const found = await Promise.all(referencesOf(value).map((key) => tokensAt(this.sealed, key)));
     return found.flatMap((record) => record ?? []);
   }
 
@@ -114,7 +114,7 @@ export class CustomerAttempts {
    */
   async forget(customerUid: string, remove: (seen: SeenRecord) => Promise<boolean>): Promise<void> {
     for (let isDone = false; !isDone;) {
-      const { version, fence } = await this.vault.load(nameOf.customer(customerUid));
+      const { version, fence } = await this.sealed.load(recordName.customer(customerUid));
       // A lease would leave a record of somebody whom nobody knows.
       if (version === 0 && fence === 0) return;
       const turn = await this.#take(customerUid, version);
@@ -135,23 +135,23 @@ export class CustomerAttempts {
   async #endAll(keys: string[]): Promise<void> {
     const failures: unknown[] = [];
     for (const key of keys) {
-      if ((await tokensAt(this.vault, key)) === undefined) continue;
+      if ((await tokensAt(this.sealed, key)) === undefined) continue;
       await this.end({ key }).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
   }
 
   /** Waits for the customer's lease; undefined if the record has another version by now. */
-  async #take(customerUid: string, version: number): Promise<Turn | undefined> {
-    const name = nameOf.customer(customerUid);
+  async #take(customerUid: string, version: number): Promise<CustomerLease | undefined> {
+    const name = recordName.customer(customerUid);
     const giveUpAt = performance.now() + this.limits.totalTimeoutMs;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-      const seen = await this.vault.load<Reference>(name);
+      const seen = await this.sealed.load<Reference>(name);
       if (seen.version !== version) return undefined;
       const isLeft = isOverlong(seen.leasedForMs, this.limits.leaseMs);
-      if (isLeft) await this.vault.release(name, seen, seen.note);
+      if (isLeft) await this.sealed.release(name, seen, seen.note);
       if (isLeft || seen.leasedForMs === 0) {
-        const lease = await this.vault.lease(name, seen, this.limits.leaseMs, {});
+        const lease = await this.sealed.lease(name, seen, this.limits.leaseMs, {});
         if (lease !== undefined) {
           return { name, customerUid, version, before: seen.value, ...lease };
         }
@@ -168,15 +168,15 @@ export class CustomerAttempts {
   }
 
   /** The lease would end by itself; what has gone wrong before says more than a failure here. */
-  async #release({ name, version, fence }: Turn): Promise<void> {
-    await this.vault.release(name, { version, fence }, {}).catch(() => false);
+  async #release({ name, version, fence }: CustomerLease): Promise<void> {
+    await this.sealed.release(name, { version, fence }, {}).catch(() => false);
   }
 
   /**
    * The tokens first: what refers to them comes when they are there. A store that fails is asked again
    * as long as the lease lasts. Resolves to false where somebody else was faster.
    */
-  async #save(turn: Turn, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
+  async #save(turn: CustomerLease, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
     const { name, customerUid, version, before, moment } = turn;
     const key = keyFor(tokens);
     const { lifetimeMs = 0 } = tokens;
@@ -185,10 +185,10 @@ export class CustomerAttempts {
     const earlier = before && [...(before.earlier ?? []), before.see];
     const isLeased = (): boolean => performance.now() < moment.local + this.limits.leaseMs;
     try {
-      await this.vault.commit(key, 0, record, isLeased);
-      if (await this.vault.commit(name, version, { see: key, earlier }, isLeased)) return true;
+      await this.sealed.commit(key, 0, record, isLeased);
+      if (await this.sealed.commit(name, version, { see: key, earlier }, isLeased)) return true;
     } catch (error) {
-      throw isBerbixError(error) ? error.carrying(tokens) : error;
+      throw isBerbixError(error) ? error.withTokens(tokens) : error;
     }
     await this.#discard(key, tokens);
     return false;
@@ -203,6 +203,6 @@ export class CustomerAttempts {
       );
     });
     // As it was saved here: what somebody else has made of it since is theirs.
-    await this.vault.remove(key, (seen) => seen.version === 1);
+    await this.sealed.remove(key, (seen) => seen.version === 1);
   }
 }

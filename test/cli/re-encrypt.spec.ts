@@ -5,7 +5,7 @@ import { parseReEncryptFlags } from '../../lib/cli/re-encrypt.flags.js';
 import { ReEncryptProgress } from '../../lib/cli/re-encrypt.progress.js';
 import { openStore, type Drivers } from '../../lib/cli/re-encrypt.store.js';
 import { BerbixStoreError } from 'nestjs-berbix';
-import { ClearText } from '../../lib/token-store/encryption/index.js';
+import { PlaintextCipher } from '../../lib/token-store/encryption/index.js';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 import {
   describeEachOn,
@@ -120,12 +120,12 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
   });
 
   it('encrypts clear text if it is told to', async () => {
-    await commit(1, new ClearText());
+    await commit(1, new PlaintextCipher());
     const refused = await run(opened.args);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/is not encrypted/);
     expect(await stored(1)).toBe('clear.value 1');
-    const ended = await run([...opened.args, '--accept-clear']);
+    const ended = await run([...opened.args, '--accept-plaintext']);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(await stored(1)).toMatch(/^b1\.new\./);
   });

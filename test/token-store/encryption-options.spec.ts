@@ -135,9 +135,9 @@ describe('encryption', () => {
       /^The key with a long or malformed id of encryption\.keys is not base64 text/,
     ],
     [
-      'acceptClear',
-      { keys: { k1: key }, current: 'k1', acceptClear: 'yes' },
-      /^encryption\.acceptClear must be true or false/,
+      'acceptPlaintext',
+      { keys: { k1: key }, current: 'k1', acceptPlaintext: 'yes' },
+      /^encryption\.acceptPlaintext must be true or false/,
     ],
     [
       'current beside a provider',
@@ -192,7 +192,7 @@ describe('encryption', () => {
       const seen = await everyViewOf(value);
       for (const trace of tracesOf(key)) expect(seen).not.toContain(trace);
     }
-    expect(own).toMatchObject({ current: 'k1', acceptClear: false });
+    expect(own).toMatchObject({ current: 'k1', acceptPlaintext: false });
   });
 });
 
@@ -214,7 +214,9 @@ describe('BERBIX_ENCRYPTION_KEYS', () => {
     expect(await cipher.seal('a/b', 'x')).toMatch(/^b1\.new\./);
     const seen = await everyViewOf(options);
     for (const trace of [...tracesOf(key), ...tracesOf(old)]) expect(seen).not.toContain(trace);
-    expect({ ...options, acceptClear: true }).toMatchObject({ keys: { new: expect.anything() } });
+    expect({ ...options, acceptPlaintext: true }).toMatchObject({
+      keys: { new: expect.anything() },
+    });
   });
 
   it('takes the first for the current one, also where ids are numbers', () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BerbixConfigurationError, BerbixStoreError } from 'nestjs-berbix';
 import {
-  ClearText,
+  PlaintextCipher,
   reencryptTokens,
   type BerbixEncryptionOptions,
   type ReencryptionCounts,
@@ -116,7 +116,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     const lost = cipherWith({ lost: newKey() });
     await fill(store, [5, 6], lost);
     await store.commit(keyOf(7), 0, await old.seal(keyOf(8), 'moved'));
-    await fill(store, [9], new ClearText() as unknown as typeof old);
+    await fill(store, [9], new PlaintextCipher() as unknown as typeof old);
     const failures: [string, string][] = [];
     let last: ReencryptionCounts | undefined;
     const error = await rejection(
@@ -143,10 +143,10 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
   });
 
   it('moves a store from clear text to encryption', async () => {
-    await fill(store, range(3), new ClearText() as unknown as typeof old);
+    await fill(store, range(3), new PlaintextCipher() as unknown as typeof old);
     const counts = await reencryptTokens({
       store,
-      encryption: { ...encryption, acceptClear: true },
+      encryption: { ...encryption, acceptPlaintext: true },
     });
     expect(counts).toEqual({ total: 3, changed: 3, unchanged: 0, failed: 0 });
     expect(await stored(store, keyOf(2))).toEqual(['value 2', 'new']);

@@ -2,7 +2,7 @@ import { createDecipheriv, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BerbixStoreError } from 'nestjs-berbix';
-import { ClearText } from '../../lib/token-store/encryption/index.js';
+import { PlaintextCipher } from '../../lib/token-store/encryption/index.js';
 import { cipherWith, newKey, rejection } from './encryption.support.js';
 
 const key = newKey();
@@ -193,7 +193,7 @@ describe('what TokenCipher seals', () => {
 });
 
 describe('values in clear text', () => {
-  const clear = new ClearText();
+  const clear = new PlaintextCipher();
 
   it('are marked as such', async () => {
     await fc.assert(
@@ -209,7 +209,7 @@ describe('values in clear text', () => {
     const stored = await clear.seal(record, 'x');
     await expectRefused(
       cipherWith({ k1: key }).open(record, stored),
-      /is not encrypted, and encryption.acceptClear is off/,
+      /is not encrypted, and encryption.acceptPlaintext is off/,
     );
     const accepting = cipherWith({ k1: key }, 'default', true);
     await expect(accepting.open(record, stored)).resolves.toBe('x');

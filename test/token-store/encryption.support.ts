@@ -11,10 +11,10 @@ export function newKey(): string {
 export function cipherWith(
   keys: Record<string, string>,
   account = 'default',
-  acceptClear = false,
+  acceptPlaintext = false,
   current = Object.keys(keys)[0] as string,
 ): TokenCipher {
-  return new TokenCipher({ keys, current, acceptClear }, account);
+  return new TokenCipher({ keys, current, acceptPlaintext }, account);
 }
 
 /** What a promise is rejected with. */

@@ -2,14 +2,14 @@ import {
   BerbixInvalidAccessTokenError,
   type BerbixTokenService,
   type BerbixTokens,
-  type TokenSource,
+  type TokenRef,
 } from 'nestjs-berbix';
 import { catchError, mergeMap, throwError, type Observable } from 'rxjs';
 
 /** Makes a call of your own; if the API refuses the access token, repeats it with another. */
 export function withTokens<T>(
   service: BerbixTokenService,
-  source: TokenSource,
+  source: TokenRef,
   call: (tokens: BerbixTokens) => Observable<T>,
 ): Observable<T> {
   return service

@@ -45,7 +45,7 @@ interface EncryptionSettings {
    * can write to the database could plant tokens of another person in clear text.
    * @default false
    */
-  acceptClear?: boolean | undefined;
+  acceptPlaintext?: boolean | undefined;
 }
 
 /** Encryption with keys that the application has. */

@@ -5,8 +5,8 @@ import type { BerbixEncryptionOptions, BerbixKeyProvider } from './encryption.op
 
 /** Options that were checked, and that show no key when they are printed or turned into JSON. */
 export type CheckedEncryption =
-  | { keys: Record<string, KeyObject>; current: string; acceptClear: boolean }
-  | { keyProvider: BerbixKeyProvider; acceptClear: boolean; keys?: undefined };
+  | { keys: Record<string, KeyObject>; current: string; acceptPlaintext: boolean }
+  | { keyProvider: BerbixKeyProvider; acceptPlaintext: boolean; keys?: undefined };
 
 /**
  * Checks the options and conceals their keys.
@@ -21,27 +21,27 @@ export function checkedEncryption(options: BerbixEncryptionOptions): CheckedEncr
   }
   // With the type, the compiler takes what follows for checked already.
   const given: { [name in keyof BerbixEncryptionOptions]?: unknown } = options;
-  const known = ['keys', 'current', 'keyProvider', 'acceptClear'];
+  const known = ['keys', 'current', 'keyProvider', 'acceptPlaintext'];
   if (Object.keys(given).some((name) => !known.includes(name))) {
     // Not which: a key may have been put beside `keys` instead of into it.
     throw new BerbixConfigurationError(`encryption takes only ${known.join(', ')}.`);
   }
-  const { keys, current, keyProvider, acceptClear = false } = given;
-  if (typeof acceptClear !== 'boolean') {
-    throw new BerbixConfigurationError('encryption.acceptClear must be true or false.');
+  const { keys, current, keyProvider, acceptPlaintext = false } = given;
+  if (typeof acceptPlaintext !== 'boolean') {
+    throw new BerbixConfigurationError('encryption.acceptPlaintext must be true or false.');
   }
   if ((keys === undefined) === (keyProvider === undefined)) {
     throw new BerbixConfigurationError(
       `encryption takes either keys and current, or keyProvider. ${MAKE_A_KEY}`,
     );
   }
-  if (keys !== undefined) return { ...ownKeys(keys, current), acceptClear };
+  if (keys !== undefined) return { ...ownKeys(keys, current), acceptPlaintext };
   if (current !== undefined) {
     throw new BerbixConfigurationError(
       'encryption.current goes with encryption.keys; with keyProvider, its method current() says which key to use.',
     );
   }
-  return { keyProvider: concealed(keyProvider), acceptClear };
+  return { keyProvider: concealed(keyProvider), acceptPlaintext };
 }
 
 function ownKeys(keys: unknown, current: unknown) {

@@ -1,4 +1,4 @@
-export { ClearText, unknownForm } from './clear-text.js';
+export { PlaintextCipher, unknownForm } from './plaintext-cipher.js';
 export { encryptionKeysFromEnvironment } from './encryption.environment.js';
 export type {
   BerbixEncryptionKey,

@@ -21,7 +21,7 @@ export interface ReencryptionOptions {
   store: BerbixTokenStore;
   /**
    * As the application has it, all keys that values are sealed with among them. Values in clear text
-   * are sealed only with `acceptClear`; without it they count as failed: somebody who can write to
+   * are sealed only with `acceptPlaintext`; without it they count as failed: somebody who can write to
    * the database may have planted them.
    */
   encryption: BerbixEncryptionOptions;

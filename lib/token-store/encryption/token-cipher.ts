@@ -7,8 +7,8 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { BerbixStoreError } from '../../errors/index.js';
-import type { VaultCipher } from '../token-vault.js';
-import { unknownForm } from './clear-text.js';
+import type { RecordCipher } from '../sealed-records.js';
+import { unknownForm } from './plaintext-cipher.js';
 import type { BerbixEncryptionOptions } from './encryption.options.js';
 import { checkedEncryption } from './encryption.validation.js';
 import { OwnKeyRing, type KeyRing } from './key-ring.js';
@@ -36,10 +36,10 @@ const FIELD = 'value';
  * Each account has a key of its own, made from the configured one with HKDF-SHA256: random nonces
  * are good for 2^32 values a key.
  */
-export class TokenCipher implements VaultCipher {
+export class TokenCipher implements RecordCipher {
   readonly #ring: KeyRing;
   readonly #account: string;
-  readonly #acceptClear: boolean;
+  readonly #acceptPlaintext: boolean;
   /** By the key that they were made from. */
   readonly #subkeys = new WeakMap<KeyObject, KeyObject>();
 
@@ -54,7 +54,7 @@ export class TokenCipher implements VaultCipher {
         ? new ProvidedKeyRing(encryption.keyProvider)
         : new OwnKeyRing(encryption.keys, encryption.current);
     this.#account = account;
-    this.#acceptClear = encryption.acceptClear;
+    this.#acceptPlaintext = encryption.acceptPlaintext;
   }
 
   /**
@@ -75,7 +75,7 @@ export class TokenCipher implements VaultCipher {
    * The text that was sealed for this record.
    *
    * @throws {BerbixStoreError} (as a rejection) for a value that was altered or moved, whose key is
-   * not known, or that is not encrypted although `acceptClear` is off; `retryable` only when the key
+   * not known, or that is not encrypted although `acceptPlaintext` is off; `retryable` only when the key
    * provider fails
    */
   async open(key: string, sealed: string): Promise<string> {
@@ -98,9 +98,9 @@ export class TokenCipher implements VaultCipher {
   #openClear(stored: string): string {
     const text = parseClear(stored);
     if (text === undefined) throw unknownForm();
-    if (this.#acceptClear) return text;
+    if (this.#acceptPlaintext) return text;
     throw new BerbixStoreError(
-      'A stored value is not encrypted, and encryption.acceptClear is off. While a store moves from clear text to encryption, set acceptClear; otherwise somebody else has written the value.',
+      'A stored value is not encrypted, and encryption.acceptPlaintext is off. While a store moves from clear text to encryption, set acceptPlaintext; otherwise somebody else has written the value.',
     );
   }
 

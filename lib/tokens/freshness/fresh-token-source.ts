@@ -6,10 +6,10 @@ import {
   BerbixTimeoutError,
 } from '../../errors/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
-import { isDead } from './failure-note.js';
-import type { TokenOwner } from './freshness.options.js';
+import { isDead } from './attempt-after.js';
+import type { TransactionRef } from './freshness.options.js';
 import { TokenCache, postponeRecheck, postponeRefresh, type CachedTokens } from './token-cache.js';
-import { isUsableInNeed, suits, type TokenGoal } from './token-goal.js';
+import { isUsableIfError, satisfies, type TokenRequirement } from './token-requirement.js';
 import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 import type { RenewalProgress } from './renewal-progress.js';
@@ -44,34 +44,36 @@ export class FreshTokenSource {
   }
 
   /** From memory, without any further work; undefined when there is some to do. */
-  peek(name: string): BerbixTokens | undefined {
+  cached(name: string): BerbixTokens | undefined {
     return served(this.#cache.get(name));
   }
 
   /** The same by the owner, who is not checked: what is no id or uid has nothing in memory. */
-  peekOf(owner: TokenOwner): BerbixTokens | undefined {
+  cachedOf(owner: TransactionRef): BerbixTokens | undefined {
     return served(this.#cache.of(owner));
   }
 
   /**
-   * Tokens that reach the goal.
+   * Tokens that reach the need.
    *
    * @param caller who may leave before there are any
    * @throws {BerbixError} (as a rejection) when there are none; within the total timeout
    */
-  async get(query: TokenQuery, goal: TokenGoal, caller?: Caller): Promise<BerbixTokens> {
+  async get(query: TokenQuery, need: TokenRequirement, caller?: Caller): Promise<BerbixTokens> {
     const entry = this.#cache.get(query.name);
-    if (entry !== undefined && !goal.anew && suits(entry, goal)) return this.#keep(query, entry);
-    const atHand = entry !== undefined && isUsableInNeed(entry, goal) ? entry : undefined;
+    if (entry !== undefined && !need.forceNew && satisfies(entry, need))
+      return this.#keep(query, entry);
+    const atHand = entry !== undefined && isUsableIfError(entry, need) ? entry : undefined;
     if (atHand !== undefined && this.#storeRests()) {
-      this.#obtainLater(query, goal);
+      this.#obtainLater(query, need);
       return atHand.tokens;
     }
-    const found = this.#inTime(query, goal, caller);
+    const found = this.#inTime(query, need, caller);
     if (atHand === undefined) return found;
     return found.catch((error: unknown) => {
       // An outage, of whatever, takes nothing away; memory may have what the store could not be given.
-      if (!isRemoved(error) && !isDead(error) && isUsableInNeed(atHand, goal)) return atHand.tokens;
+      if (!isRemoved(error) && !isDead(error) && isUsableIfError(atHand, need))
+        return atHand.tokens;
       throw error;
     });
   }
@@ -100,10 +102,10 @@ export class FreshTokenSource {
   /** Good tokens in memory: renewed ahead of time, and compared with the store now and then. */
   #keep(query: TokenQuery, entry: CachedTokens): BerbixTokens | Promise<BerbixTokens> {
     const now = performance.now();
-    if (now >= entry.softAt) {
+    if (now >= entry.staleAt) {
       postponeRefresh(entry);
       // What goes wrong here is noted in the store, or comes up again when the tokens are needed.
-      this.#obtainLater(query, { ahead: true });
+      this.#obtainLater(query, { proactive: true });
     }
     if (now < entry.recheckAt || this.#storeRests()) return entry.tokens;
     return this.#recheck(query, entry);
@@ -130,8 +132,8 @@ export class FreshTokenSource {
   }
 
   /** In the background, for no caller. */
-  #obtainLater(query: TokenQuery, goal: TokenGoal): void {
-    this.#obtain(query, goal, this.#seat()).catch(() => {});
+  #obtainLater(query: TokenQuery, need: TokenRequirement): void {
+    this.#obtain(query, need, this.#seat()).catch(() => {});
   }
 
   #seat(askedAt = performance.now()): Seat {
@@ -139,36 +141,41 @@ export class FreshTokenSource {
   }
 
   /** Joins the flight for these tokens, or starts one. */
-  async #obtain(query: TokenQuery, goal: TokenGoal, seat: Seat): Promise<CachedTokens> {
-    const key = keyOf(query, goal);
+  async #obtain(query: TokenQuery, need: TokenRequirement, seat: Seat): Promise<CachedTokens> {
+    const key = keyOf(query, need);
     for (let joined = 0; ; joined++) {
       if (seat.hasLeft) throw abandonedError();
       const flight = this.#flights.get(key);
-      if (flight === undefined) return this.#start(key, query, goal, seat);
+      if (flight === undefined) return this.#start(key, query, need, seat);
       seat.take(flight.callers);
       const entry = await flight.landing;
       // A flight that began after this call brings the best there is.
-      const isLatest = joined > 0 && goal.refused === undefined;
-      if (goal.anew || suits(entry, goal) || isLatest) return entry;
+      const isLatest = joined > 0 && need.refused === undefined;
+      if (need.forceNew || satisfies(entry, need) || isLatest) return entry;
     }
   }
 
-  #start(key: string, query: TokenQuery, goal: TokenGoal, seat: Seat): Promise<CachedTokens> {
+  #start(
+    key: string,
+    query: TokenQuery,
+    need: TokenRequirement,
+    seat: Seat,
+  ): Promise<CachedTokens> {
     const end = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     };
     const flight: Flight = new Flight(query.name, new WaitingCallers(end));
     this.#flights.set(key, flight);
     seat.take(flight.callers);
-    flight.landing = outside(() => this.#fly(flight, query, goal)).finally(end);
+    flight.landing = outside(() => this.#fly(flight, query, need)).finally(end);
     return flight.landing;
   }
 
-  async #fly(flight: Flight, query: TokenQuery, goal: TokenGoal): Promise<CachedTokens> {
-    for (let current = goal; ; current = { ...goal, anew: undefined }) {
+  async #fly(flight: Flight, query: TokenQuery, need: TokenRequirement): Promise<CachedTokens> {
+    for (let current = need; ; current = { ...need, forceNew: undefined }) {
       const { replacedAt, progress } = flight;
       try {
-        const found = await this.renewal.obtain({ query, goal: current, progress });
+        const found = await this.renewal.obtain({ query, need: current, progress });
         this.#storeRestsUntil = 0;
         if (replacedAt === flight.replacedAt) return this.#cache.put(query.name, found);
       } catch (error) {
@@ -185,7 +192,7 @@ export class FreshTokenSource {
   }
 
   /** Waits until the caller's deadline; an exchange under way goes on after it. */
-  #inTime(query: TokenQuery, goal: TokenGoal, caller?: Caller): Promise<BerbixTokens> {
+  #inTime(query: TokenQuery, need: TokenRequirement, caller?: Caller): Promise<BerbixTokens> {
     const { askedAt = performance.now() } = query;
     const seat = this.#seat(askedAt);
     return new Promise((resolve, reject) => {
@@ -195,11 +202,11 @@ export class FreshTokenSource {
         seat.leave();
       };
       const end = (why: string): void => {
-        const underWay = this.#flights.get(keyOf(query, goal));
+        const underWay = this.#flights.get(keyOf(query, need));
         over();
         const unsaved = underWay?.progress.unsaved;
         const atHand = underWay?.atHand;
-        if (unsaved === undefined && atHand && isUsableInNeed(atHand, goal)) {
+        if (unsaved === undefined && atHand && isUsableIfError(atHand, need)) {
           return resolve(atHand.tokens);
         }
         reject(
@@ -208,7 +215,7 @@ export class FreshTokenSource {
             : new BerbixStoreError(
                 `${why} The API has replaced the refresh token, and the store could not save the new one; it is in \`error.tokens\`.`,
                 { retryable: true },
-              ).carrying(unsaved),
+              ).withTokens(unsaved),
         );
       };
       const late = `There were no fresh tokens within ${this.totalTimeoutMs} ms (totalTimeoutMs).`;
@@ -217,7 +224,7 @@ export class FreshTokenSource {
       this.#waits.add(end);
       if (caller !== undefined) caller.onLeave = over;
       if (caller?.hasLeft) over();
-      this.#obtain(query, goal, seat)
+      this.#obtain(query, need, seat)
         .then(({ tokens }) => resolve(tokens), reject)
         .finally(over);
     });
@@ -246,8 +253,8 @@ class Flight {
 }
 
 /** Those who want an exchange that has not begun yet fly apart from the others. */
-function keyOf({ name }: TokenQuery, { anew }: TokenGoal): string {
-  return anew ? `anew:${name}` : name;
+function keyOf({ name }: TokenQuery, { forceNew }: TokenRequirement): string {
+  return forceNew ? `new:${name}` : name;
 }
 
 /** Its tokens, as long as they are handed out as they are. */

@@ -3,7 +3,7 @@ import { checkInteger, onlyKnown } from '../../http/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 
 /** Whose tokens: those of a transaction, or of a customer's current transaction. */
-export type TokenOwner = { transactionId: string } | { customerUid: string };
+export type TransactionRef = { transactionId: string } | { customerUid: string };
 
 /** A refresh token that the API has put in place of another. */
 export interface RotatedTokens {
@@ -21,7 +21,7 @@ export interface BerbixTokenOptions {
    * undefined when there is none. It runs in the async context of no caller, since callers share what
    * it answers.
    */
-  loadTokens?: ((owner: TokenOwner) => Promise<BerbixTokens | string | undefined>) | undefined;
+  loadTokens?: ((owner: TransactionRef) => Promise<BerbixTokens | string | undefined>) | undefined;
 
   /**
    * Called when the API has replaced a refresh token, before anyone gets the new tokens: for those who keep

@@ -11,7 +11,10 @@ import {
 } from '../../errors/index.js';
 
 /** The last exchange failed or has an unknown outcome, and the next one is not due yet. */
-export function postponed(waitMs: number, isOutcomeUnknown: boolean): BerbixUnavailableError {
+export function renewalPostponedError(
+  waitMs: number,
+  isOutcomeUnknown: boolean,
+): BerbixUnavailableError {
   const how = isOutcomeUnknown ? 'has an unknown outcome' : 'failed';
   return new BerbixUnavailableError(
     `The last exchange of this refresh token ${how}; the next one is not due yet.`,
@@ -20,7 +23,7 @@ export function postponed(waitMs: number, isOutcomeUnknown: boolean): BerbixUnav
 }
 
 /** For a refresh token of which no exchange will come. */
-export function dead(code: string, waitMs: number): BerbixError {
+export function deadTokenError(code: string, waitMs: number): BerbixError {
   const again = `as it said before; it is asked again in ${Math.ceil(waitMs / 1000)} s`;
   return code === 'BERBIX_GONE'
     ? new BerbixGoneError(
@@ -33,7 +36,7 @@ export function dead(code: string, waitMs: number): BerbixError {
 }
 
 /** For a token that came moments ago: another would fare no better. */
-export function refusedAgain(waitMs: number): BerbixInvalidAccessTokenError {
+export function refusedAgainError(waitMs: number): BerbixInvalidAccessTokenError {
   return new BerbixInvalidAccessTokenError(
     'The API refuses an access token that it gave a moment ago.',
     { retryable: true, retryAfterMs: waitMs },
@@ -41,7 +44,7 @@ export function refusedAgain(waitMs: number): BerbixInvalidAccessTokenError {
 }
 
 /** For those who waited for another replica. */
-export function tooLate(): BerbixTimeoutError {
+export function renewalTimeoutError(): BerbixTimeoutError {
   return new BerbixTimeoutError(
     'Another replica is exchanging this refresh token, and did not finish in time.',
     { retryable: true },
@@ -57,7 +60,7 @@ export function shutDown(): BerbixTimeoutError {
 }
 
 /** The store got another refresh token while this one was being exchanged. */
-export function conflicting(): BerbixStoreError {
+export function conflictingTokensError(): BerbixStoreError {
   return new BerbixStoreError(
     'The store now has another refresh token for this transaction, and it is not known which one is newer.',
     { retryable: true },
@@ -65,7 +68,7 @@ export function conflicting(): BerbixStoreError {
 }
 
 /** The exchange was not begun: too many others are waiting. */
-export function noTurn({ retryAfterMs }: NoTurn): BerbixUnavailableError {
+export function queueFullError({ retryAfterMs }: NoTurn): BerbixUnavailableError {
   return new BerbixUnavailableError(
     'Too many refresh tokens wait for their exchange: this one could not end within totalTimeoutMs. Slow down, or raise http.connections.',
     { retryable: true, retryAfterMs },

@@ -19,6 +19,9 @@ export function rotationOf(
 }
 
 /** Whether the application has to be told of the refresh token before anyone gets the tokens (I4). */
-export function mustTell({ untold }: TokenRecord, { notifies }: RenewalPolicy): boolean {
-  return notifies && untold !== undefined;
+export function isNotificationOwed(
+  { pendingRotation }: TokenRecord,
+  { notifies }: RenewalPolicy,
+): boolean {
+  return notifies && pendingRotation !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { WaitingCallers } from './waiting-callers.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
-import type { TokenGoal } from './token-goal.js';
+import type { TokenRequirement } from './token-requirement.js';
 import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 
@@ -19,6 +19,6 @@ export interface RenewalProgress {
 /** What is looked for, how good it must be, and what is known meanwhile. */
 export interface TokenSearch {
   readonly query: TokenQuery;
-  readonly goal: TokenGoal;
+  readonly need: TokenRequirement;
   readonly progress: RenewalProgress;
 }

@@ -8,7 +8,7 @@ import type { BerbixTokenOptions, RotatedTokens } from './freshness.options.js';
  *
  * @throws {BerbixStoreError} (as a rejection) with the tokens, when its hook fails
  */
-export async function tellOfRotation(
+export async function notifyRotation(
   onRotation: BerbixTokenOptions['onRotation'],
   rotated: RotatedTokens,
   timeoutMs: number,
@@ -16,21 +16,28 @@ export async function tellOfRotation(
   try {
     await inTime('onRotation', timeoutMs, () => onRotation?.(rotated));
   } catch (error) {
-    throw notTold(`${what(error)} Nobody gets the tokens before it has succeeded.`, rotated.tokens);
+    throw notDeliveredError(
+      `${what(error)} Nobody gets the tokens before it has succeeded.`,
+      rotated.tokens,
+    );
   }
 }
 
 /** For those who may not get new tokens while the application is not to be asked again. */
-export function tellingPostponed(tokens: BerbixTokens, waitMs: number): BerbixStoreError {
+export function notificationPostponedError(tokens: BerbixTokens, waitMs: number): BerbixStoreError {
   const why = 'onRotation failed a moment ago, and nobody gets the tokens before it has succeeded.';
-  return notTold(why, tokens, waitMs);
+  return notDeliveredError(why, tokens, waitMs);
 }
 
-function notTold(why: string, tokens: BerbixTokens, retryAfterMs?: number): BerbixStoreError {
+function notDeliveredError(
+  why: string,
+  tokens: BerbixTokens,
+  retryAfterMs?: number,
+): BerbixStoreError {
   return new BerbixStoreError(`${why} The new refresh token is in \`tokens\` of this error.`, {
     retryable: true,
     retryAfterMs,
-  }).carrying(tokens);
+  }).withTokens(tokens);
 }
 
 /** Without the message of an error of the application's: it may quote what was to be written. */

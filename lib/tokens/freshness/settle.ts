@@ -5,7 +5,7 @@ import {
   mayBeSuperseded,
   recordOf,
   withSpare,
-  withSpent,
+  withSuperseded,
   type Times,
   type TokenRecord,
 } from './token-record.js';
@@ -40,8 +40,8 @@ export function recordAfter(
   const replaced = [before.refreshToken, presented].filter((token) => token !== refreshToken);
   if (refreshToken !== presented) next.rotates = true;
   if (next.rotates) replaced.push(...(before.spares ?? []).filter((one) => one !== refreshToken));
-  next.spent = withSpent(before, replaced);
-  if (notifies && refreshToken !== before.refreshToken) next.untold = before.refreshToken;
+  next.supersededHashes = withSuperseded(before, replaced);
+  if (notifies && refreshToken !== before.refreshToken) next.pendingRotation = before.refreshToken;
   return next;
 }
 
@@ -89,7 +89,7 @@ export function withSuccessor(
   return {
     ...there,
     rotates,
-    spent: withSpent(there, replaced),
+    supersededHashes: withSuperseded(there, replaced),
     spares: withSpare({ ...there, spares }, refreshToken),
   };
 }
@@ -139,8 +139,8 @@ export function recordRemembered(
     ...before,
     ...given,
     ...names,
-    untold: undefined,
-    spent: before.rotates ? before.spent : undefined,
+    pendingRotation: undefined,
+    supersededHashes: before.rotates ? before.supersededHashes : undefined,
     spares: withSpare(before, before.refreshToken).filter((one) => one !== refreshToken),
   };
 }

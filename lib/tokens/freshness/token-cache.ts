@@ -1,12 +1,12 @@
 import type { BerbixTokens } from '../berbix-tokens.js';
-import type { TokenOwner } from './freshness.options.js';
-import { ownerNamed, type FoundTokens } from './token-record.js';
+import type { TransactionRef } from './freshness.options.js';
+import { refNamed, type FoundTokens } from './token-record.js';
 
 /** Tokens in the memory of this process. */
 export interface CachedTokens extends FoundTokens {
   /** The name they are kept under. */
   readonly name: string;
-  softAt: number;
+  staleAt: number;
   /** The most that the host's clock may be ahead of the monotonic one before the entry is unreliable. */
   readonly differenceUntil: number;
   /** Until then they are handed out as they are. */
@@ -52,21 +52,21 @@ export class TokenCache {
   }
 
   /** The same by the owner, who is not checked: what was never asked for by a name is not found. */
-  of(owner: TokenOwner): CachedTokens | undefined {
+  of(owner: TransactionRef): CachedTokens | undefined {
     const { transactionId, customerUid } = owner as Record<string, string>;
     if (customerUid === undefined) return reliable(this.#transactions.get(transactionId as string));
     return transactionId === undefined ? reliable(this.#customers.get(customerUid)) : undefined;
   }
 
   put(name: string, found: FoundTokens): CachedTokens {
-    const { tokens, softAt, hardAt, endAt } = found;
+    const { tokens, staleAt, expiresSoonAt, endAt } = found;
     const now = performance.now();
-    const spread = Math.max(0, softAt - now) * SPREAD * Math.random();
+    const spread = Math.max(0, staleAt - now) * SPREAD * Math.random();
     const entry: CachedTokens = {
       name,
       tokens,
-      softAt: softAt + spread,
-      hardAt,
+      staleAt: staleAt + spread,
+      expiresSoonAt,
       endAt,
       differenceUntil:
         Date.now() - now + Math.min(SUSPENDED_MS, (tokens.lifetimeMs ?? 0) * SUSPENDED_SHARE),
@@ -74,7 +74,7 @@ export class TokenCache {
       recheckAt: now + RECHECK_AFTER_MS,
       used: false,
     };
-    if (softAt <= now) postponeRefresh(entry);
+    if (staleAt <= now) postponeRefresh(entry);
     else serve(entry);
     this.#remove(name);
     const [entries, id] = this.#place(name);
@@ -117,7 +117,7 @@ export class TokenCache {
   }
 
   #place(name: string): [Entries, string] {
-    const owner = ownerNamed(name);
+    const owner = refNamed(name);
     if (owner === undefined) return [this.#others, name];
     return 'transactionId' in owner
       ? [this.#transactions, owner.transactionId]
@@ -128,8 +128,8 @@ export class TokenCache {
 /** The refresh is not tried again at once; until their end, the tokens are handed out as they are. */
 export function postponeRefresh(entry: CachedTokens): void {
   const now = performance.now();
-  const share = Math.max(0, entry.hardAt - now) * BETWEEN_TRIES_SHARE;
-  entry.softAt = now + Math.min(BETWEEN_TRIES_MS, share);
+  const share = Math.max(0, entry.expiresSoonAt - now) * BETWEEN_TRIES_SHARE;
+  entry.staleAt = now + Math.min(BETWEEN_TRIES_MS, share);
   serve(entry);
 }
 
@@ -149,5 +149,5 @@ function reliable(entry: CachedTokens | undefined): CachedTokens | undefined {
 }
 
 function serve(entry: CachedTokens): void {
-  entry.serveUntil = Math.min(entry.softAt, entry.hardAt, entry.recheckAt);
+  entry.serveUntil = Math.min(entry.staleAt, entry.expiresSoonAt, entry.recheckAt);
 }

@@ -1,4 +1,4 @@
-import type { TokenVault } from '../../token-store/index.js';
+import type { SealedRecords } from '../../token-store/index.js';
 import { FreshTokenSource } from './fresh-token-source.js';
 import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
 import { TokenLoader } from './token-loader.js';
@@ -8,7 +8,7 @@ import { TokenRenewal, type Exchange } from './token-renewal.js';
 
 /** What a {@link TokenKeeper} works with. */
 export interface TokenKeeperParts {
-  vault: TokenVault;
+  sealed: SealedRecords;
   settings: FreshnessSettings;
   exchange: Exchange;
   options: Pick<BerbixTokenOptions, 'loadTokens' | 'onRotation'>;
@@ -20,11 +20,11 @@ export class TokenKeeper {
   readonly removal: TokenRemoval;
   readonly fresh: FreshTokenSource;
 
-  constructor({ vault, settings, exchange, options }: TokenKeeperParts) {
+  constructor({ sealed, settings, exchange, options }: TokenKeeperParts) {
     const loader = new TokenLoader(options.loadTokens, settings.hookTimeoutMs);
-    this.records = new TokenRecords(vault, loader, settings);
-    this.removal = new TokenRemoval(vault);
-    const renewal = new TokenRenewal(vault, this.records, settings, exchange, options.onRotation);
+    this.records = new TokenRecords(sealed, loader, settings);
+    this.removal = new TokenRemoval(sealed);
+    const renewal = new TokenRenewal(sealed, this.records, settings, exchange, options.onRotation);
     this.fresh = new FreshTokenSource(renewal, settings.cacheSize, settings.totalTimeoutMs);
   }
 }

@@ -1,6 +1,6 @@
 import { BerbixInputError, BerbixStoreError } from '../../errors/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
-import type { BerbixTokenOptions, TokenOwner } from './freshness.options.js';
+import type { BerbixTokenOptions, TransactionRef } from './freshness.options.js';
 import { inTime } from './in-time.js';
 
 /** Asks the application's own database, with `loadTokens`. */
@@ -15,7 +15,7 @@ export class TokenLoader {
    *
    * @throws (as a rejection) {BerbixStoreError} it failed, {BerbixInputError} it answered something else
    */
-  async load(owner: TokenOwner | undefined): Promise<BerbixTokens | undefined> {
+  async load(owner: TransactionRef | undefined): Promise<BerbixTokens | undefined> {
     const { loadTokens } = this;
     if (owner === undefined || loadTokens === undefined) return undefined;
     const loaded = await inTime('loadTokens', this.timeoutMs, () => loadTokens(owner)).catch(
@@ -48,7 +48,7 @@ function loadedTokens(loaded: BerbixTokens | string): BerbixTokens {
  *
  * @throws {BerbixInputError} when they are of another
  */
-function withOwner(tokens: BerbixTokens, owner: TokenOwner): BerbixTokens {
+function withOwner(tokens: BerbixTokens, owner: TransactionRef): BerbixTokens {
   if (!('transactionId' in owner)) return tokens;
   const { transactionId } = owner;
   if (tokens.transactionId === transactionId) return tokens;

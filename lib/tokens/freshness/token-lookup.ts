@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { TokenVault, VaultRecord } from '../../token-store/index.js';
+import type { SealedRecords, OpenedRecord } from '../../token-store/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
-import { nameOf, type Reference, type TokenRecord } from './token-record.js';
+import { recordName, type Reference, type TokenRecord } from './token-record.js';
 
 /** A record that has tokens, refers to one that has, or is empty. */
-export type Found = VaultRecord<TokenRecord | Reference>;
+export type Found = OpenedRecord<TokenRecord | Reference>;
 
 /** What was found under a name. */
 export interface Resolved {
@@ -16,19 +16,22 @@ export interface Resolved {
 }
 
 /** Follows references to their end. */
-export async function resolveRecord(vault: TokenVault, name: string): Promise<Resolved> {
-  const record: Found = await vault.load(name);
+export async function resolveRecord(sealed: SealedRecords, name: string): Promise<Resolved> {
+  const record: Found = await sealed.load(name);
   let [key, seen] = [name, record];
   while (isReference(seen.value)) {
     key = seen.value.see;
-    seen = await vault.load(key);
+    seen = await sealed.load(key);
   }
   return { record, key, seen };
 }
 
 /** The tokens to which the name leads, if there are any. */
-export async function tokensAt(vault: TokenVault, name: string): Promise<TokenRecord | undefined> {
-  const { seen } = await resolveRecord(vault, name);
+export async function tokensAt(
+  sealed: SealedRecords,
+  name: string,
+): Promise<TokenRecord | undefined> {
+  const { seen } = await resolveRecord(sealed, name);
   return hasTokens(seen) ? seen.value : undefined;
 }
 
@@ -36,15 +39,15 @@ export async function tokensAt(vault: TokenVault, name: string): Promise<TokenRe
 export function keyFor({ transactionId }: BerbixTokens): string {
   return transactionId === undefined
     ? `session/${randomUUID()}`
-    : nameOf.transaction(transactionId);
+    : recordName.transaction(transactionId);
 }
 
 /** Under which the tokens of a record are found. */
 export function namesOf(key: string, { transactionId, customerUid }: TokenRecord): string[] {
   return [
     key,
-    ...(transactionId === undefined ? [] : [nameOf.transaction(transactionId)]),
-    ...(customerUid === undefined ? [] : [nameOf.customer(customerUid)]),
+    ...(transactionId === undefined ? [] : [recordName.transaction(transactionId)]),
+    ...(customerUid === undefined ? [] : [recordName.customer(customerUid)]),
   ];
 }
 
@@ -63,7 +66,7 @@ export function isReference(value: object | undefined): value is Reference {
 
 export function hasTokens(
   record: Found,
-): record is VaultRecord<TokenRecord> & { value: TokenRecord } {
+): record is OpenedRecord<TokenRecord> & { value: TokenRecord } {
   return record.value !== undefined && !isReference(record.value);
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoreMoment } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
-import type { TokenOwner } from './freshness.options.js';
+import type { TransactionRef } from './freshness.options.js';
 
 /** The tokens of a transaction as they are stored; times are those of the store, in milliseconds. */
 export interface TokenRecord {
@@ -11,7 +11,7 @@ export interface TokenRecord {
   expiresAt?: number | undefined;
   /** How long they were good for when they came. */
   lifetimeMs?: number | undefined;
-  /** From here on they are refreshed, though still good. Random, chosen once, so that replicas agree. */
+  /** When they become stale: they are renewed in the background from then on. Random, chosen once, so that replicas agree. */
   refreshAfter?: number | undefined;
   transactionId?: string | undefined;
   customerUid?: string | undefined;
@@ -22,10 +22,10 @@ export interface TokenRecord {
   exchangedAt?: number | undefined;
   /** The API was seen to replace the refresh token of this transaction. */
   rotates?: true | undefined;
-  /** The refresh token before this one, as long as the application was not told of the new one. */
-  untold?: string | undefined;
-  /** Hashes of those that the API has replaced, the last ones: whoever still has one means this record. */
-  spent?: string[] | undefined;
+  /** The previous refresh token, until the application has been notified of this one. */
+  pendingRotation?: string | undefined;
+  /** Hashes of the last refresh tokens that the API has replaced: a caller who still has one means this record. */
+  supersededHashes?: string[] | undefined;
   /** Other refresh tokens of the transaction, to present if the API does not know the one above. */
   spares?: string[] | undefined;
 }
@@ -43,25 +43,25 @@ export interface Reference {
   earlier?: string[] | undefined;
 }
 
-/** Tokens found in the store, with their times on the clock of this process (`performance.now()`). */
+/** Tokens of a record, with their times on the clock of this process (`performance.now()`). */
 export interface FoundTokens {
   readonly tokens: BerbixTokens;
-  /** From here on they are to be refreshed. */
-  readonly softAt: number;
-  /** From here on they are only good in need. */
-  readonly hardAt: number;
-  /** Their end. */
+  /** From here on they are renewed in the background. */
+  readonly staleAt: number;
+  /** From here on they are served only if a renewal fails. */
+  readonly expiresSoonAt: number;
+  /** When they expire. */
   readonly endAt: number;
 }
 
-/** Shares of the lifetime: the random point from which tokens are refreshed behind their users. */
+/** Shares of the lifetime: tokens become stale at a random point from the first on, within the second. */
 const [SOFT_FROM, SOFT_SPREAD] = [0.75, 0.05];
 
-/** Milliseconds that tokens should be good for at least, when they are handed out. */
+/** Milliseconds that are left of tokens when they are handed out, at least. */
 const LEEWAY_MS = 60_000;
 
 /** Names of records. */
-export const nameOf = {
+export const recordName = {
   transaction: (id: string): string => `transaction/${id}`,
   customer: (uid: string): string => `customer/${encodeURIComponent(uid)}`,
   /** In the memory of this process only. */
@@ -69,7 +69,7 @@ export const nameOf = {
 };
 
 /** Whose record has this name; undefined where it is that of neither a transaction nor a customer. */
-export function ownerNamed(name: string): TokenOwner | undefined {
+export function refNamed(name: string): TransactionRef | undefined {
   const slash = name.indexOf('/');
   const id = name.slice(slash + 1);
   switch (name.slice(0, slash)) {
@@ -99,25 +99,28 @@ export function recordOf(tokens: BerbixTokens, times: Times | undefined): TokenR
 }
 
 /** How many of the refresh tokens that were replaced are known again: a month of them, day and night. */
-const MAX_SPENT = 1_000;
+const MAX_SUPERSEDED = 1_000;
 
 /** More than there should ever be. */
 const MAX_SPARES = 3;
 
 /** With the hashes of more. */
-export function withSpent({ spent }: TokenRecord, replaced: string[]): string[] | undefined {
-  const hashes = new Set([...(spent ?? []), ...replaced.map(hashOf)]);
-  return hashes.size === 0 ? undefined : [...hashes].slice(-MAX_SPENT);
+export function withSuperseded(
+  { supersededHashes }: TokenRecord,
+  replaced: string[],
+): string[] | undefined {
+  const hashes = new Set([...(supersededHashes ?? []), ...replaced.map(hashOf)]);
+  return hashes.size === 0 ? undefined : [...hashes].slice(-MAX_SUPERSEDED);
 }
 
 /** Whether the API has replaced the refresh token by another of the record's, as far as it is known. */
-export function isSuperseded({ spent }: TokenRecord, refreshToken: string): boolean {
-  return spent?.includes(hashOf(refreshToken)) ?? false;
+export function isSuperseded({ supersededHashes }: TokenRecord, refreshToken: string): boolean {
+  return supersededHashes?.includes(hashOf(refreshToken)) ?? false;
 }
 
 /** Whether an unknown refresh token may have been replaced so long ago that its hash was dropped. */
-export function mayBeSuperseded({ spent }: TokenRecord): boolean {
-  return (spent?.length ?? 0) >= MAX_SPENT;
+export function mayBeSuperseded({ supersededHashes }: TokenRecord): boolean {
+  return (supersededHashes?.length ?? 0) >= MAX_SUPERSEDED;
 }
 
 /** With one more; the same list where it is there already. */
@@ -140,10 +143,10 @@ export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   );
 }
 
-/** Whether an unsealed stored value has a refresh token that the application was not told of. */
-export function hasUntold(value: string): boolean {
+/** Whether a plaintext stored value has a refresh token of which the application was not notified. */
+export function hasPendingRotation(value: string): boolean {
   // Inside a JSON string the quotation marks would be escaped.
-  return value.includes('"untold":"');
+  return value.includes('"pendingRotation":"');
 }
 
 /** Refresh tokens are long and random: nobody finds one by its hash, and 72 bits tell them apart. */
@@ -170,8 +173,8 @@ export function foundTokens(record: TokenRecord, moment: StoreMoment): FoundToke
       lifetimeMs,
       expiresAt,
     }),
-    softAt: local(record.refreshAfter),
-    hardAt: endAt - Math.min(LEEWAY_MS, lifetimeMs / 10),
+    staleAt: local(record.refreshAfter),
+    expiresSoonAt: endAt - Math.min(LEEWAY_MS, lifetimeMs / 10),
     endAt,
   };
 }

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { BerbixGoneError, BerbixNotFoundError } from '../../errors/index.js';
-import { isOverlong, type TokenVault, type VaultRecord } from '../../token-store/index.js';
+import { isOverlong, type SealedRecords, type OpenedRecord } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import { believed } from './clock-steps.js';
-import type { FreshnessSettings, TokenOwner } from './freshness.options.js';
+import type { FreshnessSettings, TransactionRef } from './freshness.options.js';
 import { inTime } from './in-time.js';
-import { shutDown, tooLate } from './renewal-errors.js';
+import { shutDown, renewalTimeoutError } from './renewal-errors.js';
 import type { TokenLoader } from './token-loader.js';
 import {
   hasTokens,
@@ -21,7 +21,7 @@ import {
 import { recordRemembered } from './settle.js';
 import {
   isOfRecord,
-  nameOf,
+  recordName,
   recordOf,
   storeTime,
   type Reference,
@@ -31,7 +31,7 @@ import {
 import { removeOrphan } from './token-removal.js';
 
 /** A record with tokens, as it was found under its own name or another. */
-export interface SeenTokens extends VaultRecord<TokenRecord> {
+export interface SeenTokens extends OpenedRecord<TokenRecord> {
   readonly key: string;
   readonly value: TokenRecord;
 }
@@ -39,7 +39,7 @@ export interface SeenTokens extends VaultRecord<TokenRecord> {
 /** What is asked for: a name, whose it is, and the tokens that came along. */
 export interface TokenQuery {
   readonly name: string;
-  readonly owner?: TokenOwner | undefined;
+  readonly owner?: TransactionRef | undefined;
   readonly given?: BerbixTokens | undefined;
   /** When, by `performance.now()`, if it was a while ago: the caller's time runs since then. */
   readonly askedAt?: number | undefined;
@@ -61,7 +61,7 @@ export class TokenRecords {
   #isClosing = false;
 
   constructor(
-    private readonly vault: TokenVault,
+    private readonly sealed: SealedRecords,
     private readonly loader: TokenLoader,
     private readonly limits: Pick<FreshnessSettings, 'leaseMs' | 'totalTimeoutMs'>,
   ) {}
@@ -102,7 +102,7 @@ export class TokenRecords {
     });
     if (tokens === undefined || isOfRecord(seen.value, tokens.refreshToken)) return false;
     // Whoever was faster may have spent it since.
-    const lease = await this.vault.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
+    const lease = await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
     if (lease === undefined) return true;
     const customerUid = uidOf(owner);
     if (seen.value.transactionId === undefined && tokens.transactionId === undefined) {
@@ -118,7 +118,7 @@ export class TokenRecords {
   async knows(name: string): Promise<boolean> {
     const { totalTimeoutMs } = this.limits;
     const { version } = await inTime('The token store', totalTimeoutMs, () =>
-      this.vault.load(name),
+      this.sealed.load(name),
     );
     return version > 0;
   }
@@ -134,7 +134,7 @@ export class TokenRecords {
     const waitUntil = performance.now() + this.limits.totalTimeoutMs;
     let { key: first, wasCurrent } =
       customerUid === undefined
-        ? { key: nameOf.transaction(tokens.transactionId as string), wasCurrent: true }
+        ? { key: recordName.transaction(tokens.transactionId as string), wasCurrent: true }
         : await this.#makeCurrent(tokens, customerUid);
     for (;;) {
       const { key, seen } = await this.#resolve(first);
@@ -152,7 +152,7 @@ export class TokenRecords {
       // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
       if (isKept && !(await this.#hold(key, seen))) {
         if (this.#isClosing) throw shutDown();
-        if (performance.now() >= waitUntil) throw tooLate();
+        if (performance.now() >= waitUntil) throw renewalTimeoutError();
         await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
       } else if (await this.#commit(key, seen.version, next, customerUid && first)) {
         this.#warnOfSpare(value, next);
@@ -173,7 +173,7 @@ export class TokenRecords {
   /** Whether nobody else is at work with the record, nor will be until the commit. */
   async #hold(key: string, seen: Found): Promise<boolean> {
     const { totalTimeoutMs } = this.limits;
-    return (await this.vault.lease(key, seen, totalTimeoutMs, seen.note)) !== undefined;
+    return (await this.sealed.lease(key, seen, totalTimeoutMs, seen.note)) !== undefined;
   }
 
   /**
@@ -183,14 +183,14 @@ export class TokenRecords {
   async refer(name: string, key: string, spent: string): Promise<void> {
     if (name === key) return;
     try {
-      const { version, value } = await this.vault.load<TokenRecord | Reference>(name);
+      const { version, value } = await this.sealed.load<TokenRecord | Reference>(name);
       const isOurs =
         value === undefined
           ? version === 0
           : isReference(value)
             ? value.see !== key
             : value.refreshToken === spent;
-      if (isOurs) await this.vault.commit<TokenRecord | Reference>(name, version, { see: key });
+      if (isOurs) await this.sealed.commit<TokenRecord | Reference>(name, version, { see: key });
     } catch {
       // The next exchange does it.
     }
@@ -198,14 +198,14 @@ export class TokenRecords {
 
   /** Ends a lease that is longer than any replica takes. */
   async #resolve(name: string): Promise<Resolved> {
-    const found = await resolveRecord(this.vault, name);
+    const found = await resolveRecord(this.sealed, name);
     const { key, seen } = found;
     if (!isOverlong(seen.leasedForMs, this.limits.leaseMs)) return found;
-    await this.vault.release(key, seen, seen.note);
+    await this.sealed.release(key, seen, seen.note);
     return { ...found, seen: { ...seen, leasedForMs: 0 } };
   }
 
-  async #ask(owner: TokenOwner | undefined): Promise<BerbixTokens> {
+  async #ask(owner: TransactionRef | undefined): Promise<BerbixTokens> {
     const tokens = await this.loader.load(owner);
     if (tokens !== undefined) return tokens;
     throw new BerbixNotFoundError(
@@ -225,7 +225,7 @@ export class TokenRecords {
     const customerUid = uidOf(owner);
     if (customerUid !== undefined && key === name) {
       const see = await this.#placeOf(tokens);
-      await this.vault.commit(name, record.version, { see } satisfies Reference);
+      await this.sealed.commit(name, record.version, { see } satisfies Reference);
       return;
     }
     const next = { ...recordOf(tokens, undefined), customerUid };
@@ -243,11 +243,11 @@ export class TokenRecords {
     value: TokenRecord,
     reference: string | undefined,
   ): Promise<boolean> {
-    if (!(await this.vault.commit(key, version, value))) return false;
+    if (!(await this.sealed.commit(key, version, value))) return false;
     if (reference === undefined || value.customerUid === undefined) return true;
-    const customer = nameOf.customer(value.customerUid);
-    const known = referencesOf((await this.vault.load<Reference>(customer)).value);
-    if (!known.includes(reference)) await removeOrphan(this.vault, key, customer);
+    const customer = recordName.customer(value.customerUid);
+    const known = referencesOf((await this.sealed.load<Reference>(customer)).value);
+    if (!known.includes(reference)) await removeOrphan(this.sealed, key, customer);
     return true;
   }
 
@@ -261,14 +261,14 @@ export class TokenRecords {
     customerUid: string,
     anew = false,
   ): Promise<{ key: string; wasCurrent: boolean }> {
-    const name = nameOf.customer(customerUid);
+    const name = recordName.customer(customerUid);
     for (;;) {
-      const { version, value } = await this.vault.load<Reference>(name);
+      const { version, value } = await this.sealed.load<Reference>(name);
       const known = referencesOf(value);
       const key = await this.#keyAmong(known, tokens);
       if (key === value?.see && !anew) return { key, wasCurrent: true };
       const reference = { see: key, earlier: known.filter((other) => other !== key) };
-      if (await this.vault.commit<Reference>(name, version, reference)) {
+      if (await this.sealed.commit<Reference>(name, version, reference)) {
         return { key, wasCurrent: false };
       }
     }
@@ -279,7 +279,7 @@ export class TokenRecords {
     const key = await this.#placeOf(tokens);
     if (known.includes(key)) return key;
     for (const other of known.toReversed()) {
-      const { value } = await this.vault.load<TokenRecord>(other);
+      const { value } = await this.sealed.load<TokenRecord>(other);
       if (value === undefined) continue;
       const isSame =
         isOfRecord(value, tokens.refreshToken) ||
@@ -300,7 +300,7 @@ export class TokenRecords {
     if (tokens.needsRefresh()) return undefined;
     const leftMs = tokens.leftMs();
     const clock =
-      seen.moment.store > 0 ? seen : await this.vault.lease(key, seen, SHORT_LEASE_MS, seen.note);
+      seen.moment.store > 0 ? seen : await this.sealed.lease(key, seen, SHORT_LEASE_MS, seen.note);
     if (clock === undefined) return undefined;
     const { lifetimeMs = leftMs } = tokens;
     // The clock of this machine may have been set back since the tokens came.
@@ -317,6 +317,6 @@ function hasMore(before: TokenRecord, next: TokenRecord): boolean {
   );
 }
 
-function uidOf(owner: TokenOwner | undefined): string | undefined {
+function uidOf(owner: TransactionRef | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
 }

@@ -1,4 +1,4 @@
-import type { SeenRecord, TokenVault } from '../../token-store/index.js';
+import type { SeenRecord, SealedRecords } from '../../token-store/index.js';
 import {
   hasTokens,
   isCustomer,
@@ -8,7 +8,7 @@ import {
   resolveRecord,
   type Found,
 } from './token-lookup.js';
-import { nameOf, type Reference, type TokenRecord } from './token-record.js';
+import { recordName, type Reference, type TokenRecord } from './token-record.js';
 
 /** What was removed. */
 export interface Removal {
@@ -23,7 +23,7 @@ export interface Removal {
  * delayed one removes nothing that was stored since.
  */
 export class TokenRemoval {
-  constructor(private readonly vault: TokenVault) {}
+  constructor(private readonly sealed: SealedRecords) {}
 
   /**
    * Removes the tokens, all of the customer's where one is named; resolves to the names they had.
@@ -32,8 +32,8 @@ export class TokenRemoval {
    */
   async forget(name: string): Promise<string[]> {
     const names = new Set([name]);
-    const first: Found = await this.vault.load(name);
-    for (let seen = first; ; seen = await this.vault.load(name)) {
+    const first: Found = await this.sealed.load(name);
+    for (let seen = first; ; seen = await this.sealed.load(name)) {
       // For a customer, the transactions known at first; for a transaction, wherever its tokens are now.
       await this.#removeFrom(name, isCustomer(name) ? first : seen, names);
       if (await this.#cut(name, seen, names)) break;
@@ -45,10 +45,10 @@ export class TokenRemoval {
   /** The same, if the record is as it was seen: what was added since stays. */
   async forgetAsSeen(name: string, seen: SeenRecord): Promise<Removal> {
     const names = new Set([name]);
-    const found: Found = await this.vault.load(name);
+    const found: Found = await this.sealed.load(name);
     if (found.version !== seen.version) return { names: [], isComplete: false };
     await this.#removeFrom(name, found, names);
-    const isComplete = await this.vault.forget(name, seen);
+    const isComplete = await this.sealed.forget(name, seen);
     if (isComplete) await this.#removeOrphans(name, names);
     return { names: [...names], isComplete };
   }
@@ -60,7 +60,7 @@ export class TokenRemoval {
   async #removeFrom(name: string, { value }: Found, names: Set<string>): Promise<void> {
     await this.#follow(name, value, names);
     for (const other of names) {
-      if (other !== name && !isCustomer(other)) await this.vault.remove(other);
+      if (other !== name && !isCustomer(other)) await this.sealed.remove(other);
     }
   }
 
@@ -74,7 +74,7 @@ export class TokenRemoval {
       }
       for (const next of referencesOf(record)) {
         names.add(next);
-        found.push([next, (await this.vault.load<TokenRecord | Reference>(next)).value]);
+        found.push([next, (await this.sealed.load<TokenRecord | Reference>(next)).value]);
       }
     }
   }
@@ -87,30 +87,30 @@ export class TokenRemoval {
     const left = isCustomer(name) ? referencesOf(value).filter((key) => !names.has(key)) : [];
     const see = left.pop();
     return see === undefined
-      ? this.vault.forget(name, seen)
-      : this.vault.commit<Reference>(name, version, { see, earlier: left });
+      ? this.sealed.forget(name, seen)
+      : this.sealed.commit<Reference>(name, version, { see, earlier: left });
   }
 
   /** What was remembered meanwhile for the customer who was forgotten. */
   async #removeOrphans(name: string, names: Set<string>): Promise<void> {
     if (!isCustomer(name)) return;
     for (const other of names) {
-      if (!isCustomer(other)) await removeOrphan(this.vault, other, name);
+      if (!isCustomer(other)) await removeOrphan(this.sealed, other, name);
     }
   }
 }
 
 /** Removes tokens that name the customer, unless the customer's record refers to them. */
 export async function removeOrphan(
-  vault: TokenVault,
+  sealed: SealedRecords,
   key: string,
   customer: string,
 ): Promise<void> {
-  await vault.remove<TokenRecord | Reference>(key, async (seen) => {
+  await sealed.remove<TokenRecord | Reference>(key, async (seen) => {
     if (!hasTokens(seen) || seen.value.customerUid === undefined) return false;
-    if (nameOf.customer(seen.value.customerUid) !== customer) return false;
-    const { value } = await vault.load<Reference>(customer);
-    const places = await Promise.all(referencesOf(value).map((see) => resolveRecord(vault, see)));
+    if (recordName.customer(seen.value.customerUid) !== customer) return false;
+    const { value } = await sealed.load<Reference>(customer);
+    const places = await Promise.all(referencesOf(value).map((see) => resolveRecord(sealed, see)));
     return !places.some((place) => place.key === key);
   });
 }

@@ -1,15 +1,20 @@
 import { Logger } from '@nestjs/common';
 import { Limiter, NoTurn } from '../../concurrency/index.js';
 import { BerbixGoneError, isBerbixError } from '../../errors/index.js';
-import type { TokenVault, VaultNote } from '../../token-store/index.js';
+import type { SealedRecords, ExchangeAttempt } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import { decide } from './decide.js';
-import { attemptAfter, isDead, type Failure } from './failure-note.js';
+import { attemptAfter, isDead, type Failure } from './attempt-after.js';
 import { mayRepeat, type BerbixTokenOptions, type FreshnessSettings } from './freshness.options.js';
-import { noTurn, postponed, sentenceOf, tooLate } from './renewal-errors.js';
-import { mustTell, rotationOf, type RenewalPolicy } from './renewal-policy.js';
+import {
+  queueFullError,
+  renewalPostponedError,
+  sentenceOf,
+  renewalTimeoutError,
+} from './renewal-errors.js';
+import { isNotificationOwed, rotationOf, type RenewalPolicy } from './renewal-policy.js';
 import type { TokenSearch } from './renewal-progress.js';
-import { isUsableInNeed } from './token-goal.js';
+import { isUsableIfError } from './token-requirement.js';
 import type { SeenTokens, TokenRecords } from './token-records.js';
 import {
   foundTokens,
@@ -40,7 +45,7 @@ export class TokenRenewal {
   #isClosing = false;
 
   constructor(
-    private readonly vault: TokenVault,
+    private readonly sealed: SealedRecords,
     private readonly records: TokenRecords,
     settings: FreshnessSettings,
     private readonly exchange: Exchange,
@@ -48,7 +53,7 @@ export class TokenRenewal {
   ) {
     this.#turns = new Limiter(settings.connections);
     this.#policy = { ...settings, notifies: onRotation !== undefined };
-    this.#saver = new TokenSaver(vault, records, this.#policy, onRotation);
+    this.#saver = new TokenSaver(sealed, records, this.#policy, onRotation);
   }
 
   /** From now on nothing waits for a turn, another replica, or a store that cannot save. */
@@ -60,12 +65,12 @@ export class TokenRenewal {
   }
 
   /**
-   * Tokens that reach the goal; tokens that are about to end where better ones cannot be had.
+   * Tokens that reach the need; tokens that are about to end where better ones cannot be had.
    *
    * @throws {BerbixError} (as a rejection) when there are none
    */
   async obtain(search: TokenSearch): Promise<FoundTokens> {
-    const { query, goal, progress } = search;
+    const { query, need, progress } = search;
     const giveUpAt = performance.now() + this.#policy.totalTimeoutMs;
     let first: SeenTokens | undefined;
     let { given } = query;
@@ -74,10 +79,10 @@ export class TokenRenewal {
       const found = foundTokens(seen.value, seen.moment);
       // If the store loses the record from now on, it is saved again.
       given = found.tokens;
-      const isOwed = mustTell(seen.value, this.#policy);
+      const isOwed = isNotificationOwed(seen.value, this.#policy);
       progress.atHand = isOwed ? undefined : { found, readAt: seen.moment.local };
       first ??= seen;
-      const step = decide(seen, found, goal, first.value.exchangedAt, this.#policy);
+      const step = decide(seen, found, need, first.value.exchangedAt, this.#policy);
       if (step.do === 'serve') return found;
       if ('error' in step) {
         if (step.do === 'reload' && (await this.#reload(search, seen))) continue;
@@ -85,20 +90,20 @@ export class TokenRenewal {
       }
       if (step.do !== 'wait') {
         const renew = (): Promise<FoundTokens | undefined> =>
-          step.do === 'tell'
-            ? this.#saver.tell(seen)
+          step.do === 'notify'
+            ? this.#saver.notify(seen)
             : this.#renew(search, seen, found, step.mayBeSpent);
         try {
-          // The application is told of a new token even if no caller waits any more.
+          // The application is notified even if no caller waits any more.
           const renewed = await this.#turns.run(renew, isOwed ? undefined : progress.callers);
           if (renewed !== undefined) return renewed;
         } catch (error) {
           if (!(error instanceof NoTurn)) throw error;
-          return this.#inNeed(search, seen, found, noTurn(error));
+          return this.#inNeed(search, seen, found, queueFullError(error));
         }
       }
       if (this.#isClosing || performance.now() >= giveUpAt)
-        return this.#inNeed(search, seen, found, tooLate());
+        return this.#inNeed(search, seen, found, renewalTimeoutError());
       await sleep(wait * (1 - 0.3 * Math.random()));
     }
   }
@@ -112,10 +117,10 @@ export class TokenRenewal {
   ): Promise<FoundTokens | undefined> {
     const { key, value } = seen;
     const { leaseMs, totalTimeoutMs } = this.#policy;
-    const attemptAt = storeTime(seen);
-    const openSince = seen.note.attemptAt ?? attemptAt;
-    const note: VaultNote = { ...seen.note, attemptAt: openSince, isUnreported: true };
-    const lease = await this.vault.lease(key, seen, leaseMs, note);
+    const startedAt = storeTime(seen);
+    const openSince = seen.note.startedAt ?? startedAt;
+    const note: ExchangeAttempt = { ...seen.note, startedAt: openSince, isUnreported: true };
+    const lease = await this.sealed.lease(key, seen, leaseMs, note);
     if (lease === undefined) return undefined;
     const held = { version: seen.version, fence: lease.fence };
     if (isOpen) {
@@ -125,7 +130,7 @@ export class TokenRenewal {
     }
     // Held up since then for so long that the exchange might outlast the lease.
     if (performance.now() - lease.moment.local > leaseMs - totalTimeoutMs) {
-      await this.vault.release(key, held, seen.note);
+      await this.sealed.release(key, held, seen.note);
       return undefined;
     }
     const presented = refreshTokensOf(value)[seen.note.unknown ?? 0] ?? value.refreshToken;
@@ -138,13 +143,13 @@ export class TokenRenewal {
         await this.#saver.save(search, seen, { tokens: rescued, presented, times: undefined });
         throw error;
       }
-      return this.#failed(search, { ...seen, ...held }, found, { error, attemptAt });
+      return this.#failed(search, { ...seen, ...held }, found, { error, startedAt });
     }
     const { lifetimeMs = 0 } = tokens;
     const { store } = lease.moment;
     const times = { expiresAt: store + lifetimeMs, lifetimeMs, exchangedAt: store };
     const saved = await this.#saver.save(search, seen, { tokens, presented, times });
-    if (saved === undefined || mustTell(saved, this.#policy)) return undefined;
+    if (saved === undefined || isNotificationOwed(saved, this.#policy)) return undefined;
     return foundTokens(saved, lease.moment);
   }
 
@@ -159,7 +164,7 @@ export class TokenRenewal {
     const note = attemptAfter(held, failure, this.#policy);
     try {
       // Not released: the record was changed meanwhile, and this error may not concern it any more.
-      if (!(await this.vault.release(held.key, held, note))) return undefined;
+      if (!(await this.sealed.release(held.key, held, note))) return undefined;
     } catch (storeError) {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
@@ -168,7 +173,7 @@ export class TokenRenewal {
     if (note.unknown !== undefined) return undefined;
     if (note.dead === undefined) {
       const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(held));
-      return this.#inNeed(search, held, found, postponed(waitMs, true));
+      return this.#inNeed(search, held, found, renewalPostponedError(waitMs, true));
     }
     if (await this.#reload(search, held)) return undefined;
     this.#logger.warn(`A refresh token is dead: ${error.message}`);
@@ -184,13 +189,13 @@ export class TokenRenewal {
 
   /** The tokens that are there, if they are good for a while, or the error. */
   #inNeed(
-    { goal }: TokenSearch,
+    { need }: TokenSearch,
     seen: SeenTokens,
     found: FoundTokens,
     error: unknown,
   ): FoundTokens {
-    if (!(error instanceof BerbixGoneError) && !mustTell(seen.value, this.#policy)) {
-      if (isUsableInNeed(found, goal)) return found;
+    if (!(error instanceof BerbixGoneError) && !isNotificationOwed(seen.value, this.#policy)) {
+      if (isUsableIfError(found, need)) return found;
     }
     throw error;
   }

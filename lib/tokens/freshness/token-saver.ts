@@ -1,15 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { isBerbixError } from '../../errors/index.js';
-import type { TokenVault, VaultRecord } from '../../token-store/index.js';
+import type { SealedRecords, OpenedRecord } from '../../token-store/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
-import { attemptAfter } from './failure-note.js';
+import { attemptAfter } from './attempt-after.js';
 import type { BerbixTokenOptions } from './freshness.options.js';
-import { conflicting, sentenceOf } from './renewal-errors.js';
+import { conflictingTokensError, sentenceOf } from './renewal-errors.js';
 import type { RenewalPolicy } from './renewal-policy.js';
 import type { TokenSearch } from './renewal-progress.js';
-import { tellOfRotation } from './rotation-hook.js';
+import { notifyRotation } from './rotation-hook.js';
 import { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.js';
-import { foundTokens, nameOf, type TokenRecord } from './token-record.js';
+import { foundTokens, recordName, type TokenRecord } from './token-record.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 
 /** An access token that could not be saved is handed out all the same after so many milliseconds. */
@@ -22,7 +22,7 @@ export class TokenSaver {
   #sawRotation = false;
 
   constructor(
-    private readonly vault: TokenVault,
+    private readonly sealed: SealedRecords,
     private readonly records: TokenRecords,
     private readonly policy: RenewalPolicy,
     private readonly onRotation: BerbixTokenOptions['onRotation'],
@@ -49,7 +49,7 @@ export class TokenSaver {
     const until = performance.now() + SAVE_WITHIN_MS;
     const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
     let [isConflict, wasLost, isSaved] = [false, false, false];
-    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
+    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
       const merged = mergeOnto(current, seen, next);
       isConflict = merged === 'conflict';
       wasLost ||= current.version === 0;
@@ -59,12 +59,12 @@ export class TokenSaver {
       return typeof merged === 'object' ? (next = merged) : undefined;
     };
     try {
-      isSaved = await this.vault.commit(key, seen.version, next, keepTrying, merge);
-      if (isConflict) throw conflicting();
+      isSaved = await this.sealed.commit(key, seen.version, next, keepTrying, merge);
+      if (isConflict) throw conflictingTokensError();
       if (!isSaved) return undefined;
       await this.#referTo(key, query, next, spent);
       if (wasLost && next.customerUid !== undefined) {
-        await this.records.refer(nameOf.customer(next.customerUid), key, spent);
+        await this.records.refer(recordName.customer(next.customerUid), key, spent);
       }
       return next;
     } catch (error) {
@@ -80,7 +80,7 @@ export class TokenSaver {
         `The tokens of an exchange could not be saved, and the store ${which}: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
       );
       await this.#tellAsLastResort(next, tokens, spent);
-      throw isBerbixError(error) ? error.carrying(tokens) : error;
+      throw isBerbixError(error) ? error.withTokens(tokens) : error;
     } finally {
       progress.unsaved = undefined;
     }
@@ -93,7 +93,7 @@ export class TokenSaver {
     previousRefreshToken: string,
   ): Promise<void> {
     const rotated = { tokens, previousRefreshToken, customerUid };
-    await tellOfRotation(this.onRotation, rotated, this.policy.hookTimeoutMs).catch(
+    await notifyRotation(this.onRotation, rotated, this.policy.hookTimeoutMs).catch(
       (error: unknown) => this.#logger.error(sentenceOf(error)),
     );
   }
@@ -106,37 +106,37 @@ export class TokenSaver {
     spent: string,
   ): Promise<void> {
     if (transactionId !== undefined && key.startsWith('session/')) {
-      await this.records.refer(nameOf.transaction(transactionId), key, spent);
+      await this.records.refer(recordName.transaction(transactionId), key, spent);
     }
     if (name.startsWith('refresh-token/') && refreshToken !== spent) {
-      await this.records.refer(nameOf.refreshToken(refreshToken), key, spent);
+      await this.records.refer(recordName.refreshToken(refreshToken), key, spent);
     }
   }
 
   /** Tells the application of a new refresh token, under the lease. */
-  async tell(seen: SeenTokens): Promise<undefined> {
+  async notify(seen: SeenTokens): Promise<undefined> {
     const { key, value, version, note } = seen;
-    const lease = await this.vault.lease(key, seen, this.policy.leaseMs, note);
+    const lease = await this.sealed.lease(key, seen, this.policy.leaseMs, note);
     if (lease === undefined) return undefined;
     const { tokens } = foundTokens(value, seen.moment);
-    const { untold: previousRefreshToken = '', customerUid } = value;
+    const { pendingRotation: previousRefreshToken = '', customerUid } = value;
     try {
-      await tellOfRotation(
+      await notifyRotation(
         this.onRotation,
         { tokens, previousRefreshToken, customerUid },
         this.policy.hookTimeoutMs,
       );
     } catch (error) {
-      const failed = attemptAfter(seen, { error, attemptAt: undefined }, this.policy);
-      await this.vault.release(key, { version, fence: lease.fence }, failed);
+      const failed = attemptAfter(seen, { error, startedAt: undefined }, this.policy);
+      await this.sealed.release(key, { version, fence: lease.fence }, failed);
       throw error;
     }
-    const told = { ...value, untold: undefined };
-    const merge = (current: VaultRecord<TokenRecord>): TokenRecord | undefined => {
-      const merged = mergeOnto(current, seen, told);
+    const notified = { ...value, pendingRotation: undefined };
+    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
+      const merged = mergeOnto(current, seen, notified);
       return typeof merged === 'object' ? merged : undefined;
     };
-    await this.vault.commit(key, version, told, () => false, merge);
+    await this.sealed.commit(key, version, notified, () => false, merge);
     return undefined;
   }
 

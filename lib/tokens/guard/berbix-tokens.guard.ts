@@ -14,7 +14,7 @@ import { BerbixConfigurationError, BerbixInputError, readInput } from '../../err
 import type { BerbixTokenService } from '../berbix-token.service.js';
 import { isLeeway } from '../freshness/index.js';
 import { getBerbixTokenServiceToken } from '../token-service.token.js';
-import type { TokenSource } from '../token-source.js';
+import type { TokenRef } from '../token-source.js';
 import { keepTokens } from './guarded-tokens.js';
 
 const REQUIREMENT = 'berbix:fresh-tokens';
@@ -36,7 +36,7 @@ export interface RequireFreshTokensOptions {
 export type TokenResolver<Request = never> = (
   request: Request,
   context: ExecutionContext,
-) => TokenSource | PromiseLike<TokenSource>;
+) => TokenRef | PromiseLike<TokenRef>;
 
 /** As the decorator has it. */
 interface Requirement {
@@ -107,7 +107,7 @@ export class BerbixTokensGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const handler = this.#handlerOf(context);
-    let source: TokenSource | PromiseLike<TokenSource>;
+    let source: TokenRef | PromiseLike<TokenRef>;
     try {
       source = handler.resolve(this.getRequest(context), context);
     } catch (error) {
@@ -139,10 +139,10 @@ export class BerbixTokensGuard implements CanActivate {
 
   async #admitLater(
     context: ExecutionContext,
-    later: PromiseLike<TokenSource>,
+    later: PromiseLike<TokenRef>,
     handler: GuardedHandler,
   ): Promise<boolean> {
-    let source: TokenSource;
+    let source: TokenRef;
     try {
       source = await later;
     } catch (error) {
@@ -154,7 +154,7 @@ export class BerbixTokensGuard implements CanActivate {
   /** At once, where the tokens are in memory: whatever Nest has to wait for costs more than all this. */
   #admit(
     context: ExecutionContext,
-    source: TokenSource,
+    source: TokenRef,
     { service, options: { leewayMs } }: GuardedHandler,
   ): boolean | Promise<boolean> {
     if (source === undefined || source === null) {
@@ -163,7 +163,7 @@ export class BerbixTokensGuard implements CanActivate {
       );
     }
     // Without an Observable, which takes longer than all the rest; a mock may have no other way.
-    const tokens = leewayMs === undefined ? service.peek?.(source) : undefined;
+    const tokens = leewayMs === undefined ? service.cached?.(source) : undefined;
     if (tokens === undefined) return this.#admitFresh(context, service, source, leewayMs);
     keepTokens(context, tokens);
     return true;
@@ -172,7 +172,7 @@ export class BerbixTokensGuard implements CanActivate {
   async #admitFresh(
     context: ExecutionContext,
     service: BerbixTokenService,
-    source: TokenSource,
+    source: TokenRef,
     leewayMs: number | undefined,
   ): Promise<boolean> {
     keepTokens(context, await firstValueFrom(service.fresh(source, { leewayMs })));
@@ -215,12 +215,10 @@ export class BerbixTokensGuard implements CanActivate {
 }
 
 /** Also a promise of another library, whose class is its own. */
-function isThenable(
-  source: TokenSource | PromiseLike<TokenSource>,
-): source is PromiseLike<TokenSource> {
+function isThenable(source: TokenRef | PromiseLike<TokenRef>): source is PromiseLike<TokenRef> {
   return readInput(
     'The function of @RequireFreshTokens says whose tokens a request needs.',
-    () => typeof (source as Partial<PromiseLike<TokenSource>> | undefined)?.then === 'function',
+    () => typeof (source as Partial<PromiseLike<TokenRef>> | undefined)?.then === 'function',
   );
 }
 

@@ -169,9 +169,9 @@ describe('callers of fresh()', () => {
         expect([customerUid, tokens.transactionId]).toEqual([customerUid, `${number + 1}`]);
       }
       if (round === 1) expect(world.storeCalls).toHaveLength(before);
-      expect(replica.tokens.peek({ customerUid: 'nobody' })).toBeUndefined();
+      expect(replica.tokens.cached({ customerUid: 'nobody' })).toBeUndefined();
       for (const customerUid of uids) {
-        expect(replica.tokens.peek({ customerUid })).toBe(
+        expect(replica.tokens.cached({ customerUid })).toBe(
           await valueOf(replica.fresh({ customerUid })),
         );
       }

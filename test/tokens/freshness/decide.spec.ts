@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decide } from '../../../lib/tokens/freshness/decide.js';
 import type { RenewalPolicy } from '../../../lib/tokens/freshness/renewal-policy.js';
-import type { TokenGoal } from '../../../lib/tokens/freshness/token-goal.js';
+import type { TokenRequirement } from '../../../lib/tokens/freshness/token-requirement.js';
 import { foundTokens, type TokenRecord } from '../../../lib/tokens/freshness/token-record.js';
 import type { SeenTokens } from '../../../lib/tokens/freshness/token-records.js';
 
@@ -34,19 +34,19 @@ const STALE = left(5 * MINUTE);
 /** Good enough if better ones cannot be had. */
 const ENDING = left(30 * SECOND);
 const ENDED = left(-1);
-const [JUST_CAME, UNTOLD] = [{ exchangedAt: NOW - SECOND }, { untold: 'rt_0' }];
+const [JUST_CAME, PENDING] = [{ exchangedAt: NOW - SECOND }, { pendingRotation: 'rt_0' }];
 
 interface Case {
   record: TokenRecord;
   note?: SeenTokens['note'];
   /** For so long, by another replica. */
   leased?: number;
-  goal?: TokenGoal;
+  need?: TokenRequirement;
   since?: number | undefined;
   policy?: Partial<RenewalPolicy>;
 }
 
-function decided({ record, note = {}, leased = 0, goal = {}, since, policy }: Case) {
+function decided({ record, note = {}, leased = 0, need = {}, since, policy }: Case) {
   const moment = { store: NOW, local: performance.now() };
   const seen: SeenTokens = {
     key: 'transaction/1',
@@ -57,7 +57,7 @@ function decided({ record, note = {}, leased = 0, goal = {}, since, policy }: Ca
     leasedForMs: leased,
     moment,
   };
-  return decide(seen, foundTokens(record, moment), goal, since ?? record.exchangedAt, {
+  return decide(seen, foundTokens(record, moment), need, since ?? record.exchangedAt, {
     rotation: 'none',
     leaseMs: 30 * SECOND,
     totalTimeoutMs: TOTAL_TIMEOUT_MS,
@@ -69,64 +69,72 @@ function decided({ record, note = {}, leased = 0, goal = {}, since, policy }: Ca
 
 const COOLING = { failures: 1, notBefore: NOW + 10 * SECOND };
 const DEAD = { ...COOLING, dead: 'BERBIX_INVALID_REFRESH_TOKEN' };
-const OPEN = { attemptAt: NOW - MINUTE };
+const OPEN = { startedAt: NOW - MINUTE };
 /** Within the grace, with time for an exchange. */
-const OPEN_IN_GRACE = { attemptAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS + SECOND };
+const OPEN_IN_GRACE = { startedAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS + SECOND };
 /** Within the grace, with less time than an exchange may take. */
-const OPEN_LATE_IN_GRACE = { attemptAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS - SECOND };
-const [ANEW, AHEAD] = [{ anew: true }, { ahead: true }] as const;
+const OPEN_LATE_IN_GRACE = { startedAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS - SECOND };
+const [FORCE_NEW, PROACTIVE] = [{ forceNew: true }, { proactive: true }] as const;
 const REFUSED = { refused: 'at_1' };
 
 describe('decide', () => {
   it.each<[string, Case, string, string?]>([
     ['fresh tokens', { record: FRESH }, 'serve'],
     ['stale tokens', { record: STALE }, 'serve'],
-    ['stale tokens, ahead of their users', { record: STALE, goal: AHEAD }, 'exchange'],
-    ['fresh tokens, ahead of their users', { record: FRESH, goal: AHEAD }, 'serve'],
+    ['stale tokens, ahead of their users', { record: STALE, need: PROACTIVE }, 'exchange'],
+    ['fresh tokens, ahead of their users', { record: FRESH, need: PROACTIVE }, 'serve'],
     ['tokens about to end', { record: ENDING }, 'exchange'],
     ['tokens that have ended', { record: ENDED }, 'exchange'],
     ['a refresh token alone', { record: { refreshToken: 'rt_1' } }, 'exchange'],
-    ['a longer leeway than is left', { record: STALE, goal: { leewayMs: 6 * MINUTE } }, 'exchange'],
-    ['a shorter leeway than is left', { record: STALE, goal: { leewayMs: 4 * MINUTE } }, 'serve'],
-    ['a leeway shorter than the usual', { record: ENDING, goal: { leewayMs: 0 } }, 'serve'],
+    ['a longer leeway than is left', { record: STALE, need: { leewayMs: 6 * MINUTE } }, 'exchange'],
+    ['a shorter leeway than is left', { record: STALE, need: { leewayMs: 4 * MINUTE } }, 'serve'],
+    ['a leeway shorter than the usual', { record: ENDING, need: { leewayMs: 0 } }, 'serve'],
     [
       'a leeway longer than their life, of tokens that just came',
-      { record: left(59 * MINUTE), goal: { leewayMs: 2 * HOUR } },
+      { record: left(59 * MINUTE), need: { leewayMs: 2 * HOUR } },
       'serve',
     ],
 
-    ['fresh tokens, new ones wanted', { record: FRESH, goal: ANEW }, 'exchange'],
-    ['new ones wanted, and there since', { record: FRESH, goal: ANEW, since: NOW - HOUR }, 'serve'],
-    ['new ones wanted, another exchanges', { record: FRESH, goal: ANEW, leased: SECOND }, 'wait'],
+    ['fresh tokens, new ones wanted', { record: FRESH, need: FORCE_NEW }, 'exchange'],
+    [
+      'new ones wanted, and there since',
+      { record: FRESH, need: FORCE_NEW, since: NOW - HOUR },
+      'serve',
+    ],
+    [
+      'new ones wanted, another exchanges',
+      { record: FRESH, need: FORCE_NEW, leased: SECOND },
+      'wait',
+    ],
 
-    ['refused tokens', { record: FRESH, goal: REFUSED }, 'exchange'],
-    ['other tokens than were refused', { record: FRESH, goal: { refused: 'at_0' } }, 'serve'],
+    ['refused tokens', { record: FRESH, need: REFUSED }, 'exchange'],
+    ['other tokens than were refused', { record: FRESH, need: { refused: 'at_0' } }, 'serve'],
     [
       'others than were refused, that just came, and new ones wanted',
-      { record: left(59 * MINUTE, JUST_CAME), goal: { refused: 'at_0', ...ANEW } },
+      { record: left(59 * MINUTE, JUST_CAME), need: { refused: 'at_0', ...FORCE_NEW } },
       'exchange',
     ],
     [
       'refused tokens that just came',
-      { record: left(59 * MINUTE, JUST_CAME), goal: REFUSED },
+      { record: left(59 * MINUTE, JUST_CAME), need: REFUSED },
       'refuse',
       'BERBIX_INVALID_ACCESS_TOKEN',
     ],
     [
       'refused tokens that just came, while another exchanges',
-      { record: left(59 * MINUTE, JUST_CAME), goal: REFUSED, leased: SECOND },
+      { record: left(59 * MINUTE, JUST_CAME), need: REFUSED, leased: SECOND },
       'refuse',
       'BERBIX_INVALID_ACCESS_TOKEN',
     ],
     [
       'refused tokens that just came, after a failure',
-      { record: left(59 * MINUTE, JUST_CAME), goal: REFUSED, note: COOLING },
+      { record: left(59 * MINUTE, JUST_CAME), need: REFUSED, note: COOLING },
       'refuse',
       'BERBIX_UNAVAILABLE',
     ],
     [
       'refused tokens of seconds that have ended',
-      { record: left(-1, { lifetimeMs: 2 * SECOND, ...JUST_CAME }), goal: REFUSED },
+      { record: left(-1, { lifetimeMs: 2 * SECOND, ...JUST_CAME }), need: REFUSED },
       'exchange',
     ],
 
@@ -169,7 +177,7 @@ describe('decide', () => {
     ['an open end, strict', { record: ENDING, note: OPEN, policy: STRICT }, 'serve'],
     [
       'an open end, strict, new ones wanted',
-      { record: FRESH, goal: ANEW, note: OPEN, policy: STRICT },
+      { record: FRESH, need: FORCE_NEW, note: OPEN, policy: STRICT },
       'exchange',
     ],
     ['an open end, strict, ended', { record: ENDED, note: OPEN, policy: STRICT }, 'exchange'],
@@ -196,29 +204,29 @@ describe('decide', () => {
 
     [
       'a new refresh token that nobody was told of',
-      { record: left(50 * MINUTE, UNTOLD), policy: NOTIFIES },
-      'tell',
+      { record: left(50 * MINUTE, PENDING), policy: NOTIFIES },
+      'notify',
     ],
-    ['the same, and nobody wants to know', { record: left(50 * MINUTE, UNTOLD) }, 'serve'],
+    ['the same, and nobody wants to know', { record: left(50 * MINUTE, PENDING) }, 'serve'],
     [
       'the same, another tells',
-      { record: left(50 * MINUTE, UNTOLD), policy: NOTIFIES, leased: SECOND },
+      { record: left(50 * MINUTE, PENDING), policy: NOTIFIES, leased: SECOND },
       'wait',
     ],
     [
       'the same, and telling has just failed',
-      { record: left(50 * MINUTE, UNTOLD), policy: NOTIFIES, note: COOLING },
+      { record: left(50 * MINUTE, PENDING), policy: NOTIFIES, note: COOLING },
       'refuse',
       'BERBIX_STORE',
     ],
     [
       'the same, with an open end and tokens about to end',
       {
-        record: left(30 * SECOND, UNTOLD),
+        record: left(30 * SECOND, PENDING),
         policy: { ...NOTIFIES, ...STRICT },
         note: OPEN,
       },
-      'tell',
+      'notify',
     ],
   ])('%s', (_what, given, ...expected) => {
     const decision = decided(given);

@@ -97,7 +97,7 @@ describe('fresh(), when an exchange fails', () => {
     expect(world.api.exchanges.filter(({ id }) => id === '1')).toEqual([]);
     // The caller does not wait for the note.
     await advance(SECOND);
-    expect((await world.stored()).note).not.toHaveProperty('attemptAt');
+    expect((await world.stored()).note).not.toHaveProperty('startedAt');
   });
 
   it.each([
@@ -119,7 +119,7 @@ describe('fresh(), when an exchange fails', () => {
     world.api.faults.push(fault);
     await failureOf(replica.fresh(owner));
     await advance(SECOND);
-    expect('attemptAt' in (await world.stored()).note).toBe(mayHave);
+    expect('startedAt' in (await world.stored()).note).toBe(mayHave);
   });
 
   it('waits longer after each failure in a row', async () => {

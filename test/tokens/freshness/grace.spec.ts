@@ -49,16 +49,16 @@ describe('fresh(), while the token before still counts', () => {
     await advance(HOUR);
     world.api.faults.push('reset-after', { status: 503 }, { status: 429 });
     await outcomeOf(replica.fresh(owner));
-    const first = (await world.stored()).note.attemptAt;
+    const first = (await world.stored()).note.startedAt;
     expect(first).toEqual(expect.any(Number));
     for (let n = 0; n < 2; n++) {
       await advance(3 * SECOND);
       await outcomeOf(replica.fresh(owner));
-      expect((await world.stored()).note.attemptAt).toBe(first);
+      expect((await world.stored()).note.startedAt).toBe(first);
     }
     await advance(9 * SECOND);
     expect((await valueOf(replica.fresh(owner))).refreshToken).toBe(world.api.currentOf('1'));
-    expect((await world.stored()).note.attemptAt).toBeUndefined();
+    expect((await world.stored()).note.startedAt).toBeUndefined();
   });
 
   it.each([
@@ -91,7 +91,7 @@ describe('fresh(), while the token before still counts', () => {
       await advance(HOUR);
       world.api.faults.push('reset-after', fault);
       await outcomeOf(replica.fresh(owner));
-      expect((await world.stored()).note).toMatchObject({ attemptAt: expect.any(Number) });
+      expect((await world.stored()).note).toMatchObject({ startedAt: expect.any(Number) });
     },
   );
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BerbixTokens, type TokenOwner } from 'nestjs-berbix';
+import { BerbixTokens, type TransactionRef } from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import {
   advance,
@@ -184,7 +184,7 @@ describe('remember()', () => {
     'I8: that is under way while its customer is forgotten leaves nothing behind (%s)',
     async (customerUid) => {
       const { world } = the;
-      const owner: TokenOwner = customerUid === undefined ? ONE : { customerUid };
+      const owner: TransactionRef = customerUid === undefined ? ONE : { customerUid };
       const [replica, other] = [await world.start(), await world.start()];
       for (let point = 1; point < 14; point++) {
         const created = world.api.create('1');

@@ -99,7 +99,7 @@ describe('remember() of a refresh token that may be older than the stored one, o
     await world.memory.commit(
       'default/transaction/1',
       version,
-      value.replace(/"spent":\[[^\]]*\]/, `"spent":${many}`),
+      value.replace(/"supersededHashes":\[[^\]]*\]/, `"supersededHashes":${many}`),
     );
     // Replaced so long ago that nobody knows it any more.
     for (let n = 0; n < 2; n++) await valueOf(replica.remember(bare('canary-long-ago')));

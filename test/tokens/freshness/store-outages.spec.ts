@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TokenOwner } from 'nestjs-berbix';
+import type { TransactionRef } from 'nestjs-berbix';
 import { eachWorld } from './support/each-world.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
 
@@ -193,9 +193,9 @@ describe('fresh(), its store and the application’s own', () => {
   describe('loadTokens', () => {
     it('is asked once for what the store does not know, by all callers together', async () => {
       const { world } = the;
-      const asked: TokenOwner[] = [];
+      const asked: TransactionRef[] = [];
       const good = world.api.create('1');
-      const loadTokens = async (owner: TokenOwner) => {
+      const loadTokens = async (owner: TransactionRef) => {
         asked.push(owner);
         return 'transactionId' in owner ? good.refreshToken : undefined;
       };

@@ -6,7 +6,7 @@ import {
   FreshTokens,
   InMemoryTokenStore,
   RequireFreshTokens,
-  type TokenSource,
+  type TokenRef,
 } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { PLATFORMS } from '../../support/platforms.js';
@@ -14,7 +14,7 @@ import { captureOutput } from '../../support/sinks.js';
 import { GuardedApp, type GuardedAppParts } from './guard.support.js';
 
 /** What the resolver gives for the next request, or throws. */
-let resolve: () => TokenSource;
+let resolve: () => TokenRef;
 
 /** How often the handler ran. */
 let calls: number;

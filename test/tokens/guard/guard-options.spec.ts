@@ -18,7 +18,7 @@ import {
   BerbixTokensGuard,
   FreshTokens,
   RequireFreshTokens,
-  type TokenSource,
+  type TokenRef,
 } from 'nestjs-berbix';
 import { FakeClock } from 'nestjs-berbix/testing';
 import { PLATFORMS, listen } from '../../support/platforms.js';
@@ -51,7 +51,7 @@ class EnvelopeGuard extends BerbixTokensGuard {
 }
 
 const byEnvelope = RequireFreshTokens(
-  ({ session }: Session): TokenSource => ({ customerUid: session.uid }),
+  ({ session }: Session): TokenRef => ({ customerUid: session.uid }),
   { guard: EnvelopeGuard },
 );
 
@@ -84,13 +84,13 @@ class ScopedController {
 @Controller()
 class LongController {
   @Get('long')
-  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }), { leewayMs: 2 * 3_600_000 })
+  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }), { leewayMs: 2 * 3_600_000 })
   long(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 
   @Get('short')
-  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }))
+  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }))
   short(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
@@ -99,13 +99,13 @@ class LongController {
 @Controller()
 class AccountsController {
   @Get('default')
-  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }))
+  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }))
   inDefault(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 
   @Get('eu')
-  @RequireFreshTokens((): TokenSource => ({ customerUid: 'ada' }), { account: 'eu' })
+  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }), { account: 'eu' })
   inEu(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }

@@ -5,7 +5,7 @@ import {
   RequireFreshTokens,
   type BerbixTokens,
   type TokenResolver,
-  type TokenSource,
+  type TokenRef,
 } from 'nestjs-berbix';
 import type { SignedInRequest } from './guard.support.js';
 
@@ -30,7 +30,7 @@ it('takes resolvers as they are written, without casts', () => {
     ),
     RequireFreshTokens(resolver, { account: 'eu', leewayMs: 1, guard: BerbixTokensGuard }),
     RequireFreshTokens(ofAnything, { account: undefined, leewayMs: undefined, guard: undefined }),
-    RequireFreshTokens((): TokenSource => 'a refresh token'),
+    RequireFreshTokens((): TokenRef => 'a refresh token'),
     // @ts-expect-error the request has no type: nothing is known of its user
     RequireFreshTokens((request) => ({ customerUid: request.user.id })),
     // @ts-expect-error whoever is not signed in has no id

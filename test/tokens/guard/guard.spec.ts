@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Param, UseGuards } from '@nestjs/common';
-import { BerbixTokens, FreshTokens, RequireFreshTokens, type TokenSource } from 'nestjs-berbix';
+import { BerbixTokens, FreshTokens, RequireFreshTokens, type TokenRef } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { PLATFORMS } from '../../support/platforms.js';
 import { GuardedApp, SignedInGuard, type SignedInRequest } from './guard.support.js';
 
 /** What the next request is let in with, where a test decides. */
-let source: TokenSource | PromiseLike<TokenSource>;
+let source: TokenRef | PromiseLike<TokenRef>;
 
 /** Whom the resolvers were asked for, in order. */
 let asked: string[];
 
-function ofUser({ user }: SignedInRequest): TokenSource {
+function ofUser({ user }: SignedInRequest): TokenRef {
   asked.push(`user ${user.id}`);
   return { customerUid: user.id };
 }

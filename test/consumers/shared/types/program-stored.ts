@@ -59,9 +59,9 @@ import {
   type RotatedTokens,
   type SeenRecord,
   type StoredRecord,
-  type TokenOwner,
+  type TransactionRef,
   type TokenResolver,
-  type TokenSource,
+  type TokenRef,
   type VerificationStatus,
   type WebhookKind,
 } from 'nestjs-berbix';
@@ -130,7 +130,8 @@ const tokenOptions: BerbixTokenModuleOptions = {
   store: stores[0],
   encryption,
   freshness,
-  loadTokens: async (owner: TokenOwner) => ('customerUid' in owner ? 'of-the-database' : undefined),
+  loadTokens: async (owner: TransactionRef) =>
+    'customerUid' in owner ? 'of-the-database' : undefined,
   onRotation: ({ tokens, previousRefreshToken, customerUid }: RotatedTokens) =>
     void [tokens.refreshToken, previousRefreshToken, customerUid],
 };
@@ -160,7 +161,7 @@ export class Flows {
   }
 
   async status(customerUid: string): Promise<VerificationStatus> {
-    const source: TokenSource = { customerUid };
+    const source: TokenRef = { customerUid };
     const options: FreshTokensOptions = { leewayMs: 1000 };
     await firstValueFrom(this.tokens.remember({ customerUid, tokens: 'a' }));
     await firstValueFrom(this.tokens.fresh(source, options));

@@ -65,7 +65,7 @@ import {
   type BerbixRetryOptions,
   type BerbixTokensInit,
   type MatchDataDto,
-  type RescuedTokens,
+  type ReplacementTokens,
   type TransactionDuplicateDto,
   type TransactionFieldDto,
   type TransactionImagesDto,
@@ -215,7 +215,7 @@ export const errors: BerbixError[] = [
   new BerbixUnavailableError('', details),
 ];
 
-const rescued = ({ refreshToken, transactionId }: RescuedTokens): string =>
+const rescued = ({ refreshToken, transactionId }: ReplacementTokens): string =>
   transactionId ?? refreshToken;
 
 export function explain(error: unknown): string | undefined {

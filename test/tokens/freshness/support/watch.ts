@@ -3,7 +3,7 @@ import {
   isBerbixError,
   type BerbixTokens,
   type FreshTokensOptions,
-  type TokenOwner,
+  type TransactionRef,
 } from 'nestjs-berbix';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { CANARY, type FakeApi, type SeenExchange, type Sender } from './fake-api.js';
@@ -52,7 +52,7 @@ export class Watch {
   /** A call of `fresh()` or `refresh()`, and what it gives. */
   async calls(
     replica: Sender,
-    source: TokenOwner | BerbixTokens | string,
+    source: TransactionRef | BerbixTokens | string,
     options: FreshTokensOptions | undefined,
     call: () => Observable<BerbixTokens>,
   ): Promise<BerbixTokens> {
@@ -173,7 +173,7 @@ export class Watch {
 }
 
 /** The transaction that is meant; that of a customer may have the number in his uid. */
-function idOf(source: TokenOwner | BerbixTokens | string): string | undefined {
+function idOf(source: TransactionRef | BerbixTokens | string): string | undefined {
   if (typeof source === 'string') return undefined;
   return 'customerUid' in source ? /\d+/.exec(source.customerUid)?.[0] : source.transactionId;
 }

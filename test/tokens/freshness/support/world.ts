@@ -8,7 +8,7 @@ import {
   type BerbixModuleOptions,
   type BerbixTokens,
   type FreshTokensOptions,
-  type TokenOwner,
+  type TransactionRef,
 } from 'nestjs-berbix';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { CANARY, FakeApi, type Sender } from './fake-api.js';
@@ -30,10 +30,10 @@ export class Replica implements Sender {
   ) {}
 
   /** What `fresh()` gives, watched. */
-  fresh(source: TokenOwner | string | BerbixTokens, options?: FreshTokensOptions) {
+  fresh(source: TransactionRef | string | BerbixTokens, options?: FreshTokensOptions) {
     const call = options === undefined ? [source] : [source, options];
     return this.world.watch.calls(this, source, options, () =>
-      this.tokens.fresh(...(call as [TokenOwner, FreshTokensOptions])),
+      this.tokens.fresh(...(call as [TransactionRef, FreshTokensOptions])),
     );
   }
 
@@ -47,7 +47,7 @@ export class Replica implements Sender {
     return run(this.tokens.remember({ tokens, customerUid }));
   }
 
-  forget(owner: TokenOwner): Promise<unknown> {
+  forget(owner: TransactionRef): Promise<unknown> {
     return run(this.tokens.forget(owner));
   }
 
@@ -104,7 +104,7 @@ export class World {
   }
 
   /** A transaction whose tokens are in the store. */
-  async remembered(replica: Replica, id = '1', customerUid?: string): Promise<TokenOwner> {
+  async remembered(replica: Replica, id = '1', customerUid?: string): Promise<TransactionRef> {
     await valueOf(replica.remember(this.api.create(id), customerUid));
     return { transactionId: id };
   }

@@ -1,9 +1,9 @@
 import { BerbixStoreError } from '../../errors/index.js';
-import type { VaultCipher } from '../token-vault.js';
+import type { RecordCipher } from '../sealed-records.js';
 import { clearText, parseClear, parseSealed } from './sealed-text.js';
 
 /** Stands in for {@link TokenCipher} where no encryption is configured: values are kept as they are, and say so. */
-export class ClearText implements VaultCipher {
+export class PlaintextCipher implements RecordCipher {
   async seal(_key: string, text: string): Promise<string> {
     return clearText(text);
   }

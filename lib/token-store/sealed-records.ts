@@ -5,15 +5,15 @@ import { unknownForm } from './encryption/index.js';
 import { BAD_ANSWER } from './store-answer.js';
 
 /** Makes texts unreadable and readable again; bound to the key of the record that they belong to. */
-export interface VaultCipher {
+export interface RecordCipher {
   seal(key: string, text: string): Promise<string>;
   open(key: string, sealed: string): Promise<string>;
 }
 
 /** What a lease holder keeps beside the value; times are those of the store, in milliseconds. */
-export interface VaultNote {
+export interface ExchangeAttempt {
   /** When something was begun whose end nobody has noted. */
-  attemptAt?: number | undefined;
+  startedAt?: number | undefined;
   /** Whether the holder of a lease has not noted yet how its attempt ended. */
   isUnreported?: true | undefined;
   /** How many of the refresh tokens of the record, from the first, the API does not know. */
@@ -27,9 +27,9 @@ export interface VaultNote {
 }
 
 /** A record, opened. */
-export interface VaultRecord<T> extends SeenRecord {
+export interface OpenedRecord<T> extends SeenRecord {
   readonly value: T | undefined;
-  readonly note: VaultNote;
+  readonly note: ExchangeAttempt;
   readonly leasedForMs: number;
   readonly moment: StoreMoment;
 }
@@ -42,7 +42,7 @@ export interface StoreMoment {
   readonly local: number;
 }
 
-export interface VaultLease {
+export interface RecordLease {
   readonly fence: number;
   readonly moment: StoreMoment;
 }
@@ -53,19 +53,19 @@ const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
  * The records of one account: a store whose values are JSON, sealed, under keys that begin with the
  * account. Every failure is a {@link BerbixStoreError}.
  */
-export class TokenVault {
+export class SealedRecords {
   readonly #store: CheckedStore;
-  readonly #cipher: VaultCipher;
+  readonly #cipher: RecordCipher;
   readonly #account: string;
 
-  constructor(store: CheckedStore, cipher: VaultCipher, account: string) {
+  constructor(store: CheckedStore, cipher: RecordCipher, account: string) {
     this.#store = store;
     this.#cipher = cipher;
     this.#account = encodeURIComponent(account);
   }
 
   /** The record as it is now; an empty one where there is none. */
-  async load<T>(name: string): Promise<VaultRecord<T>> {
+  async load<T>(name: string): Promise<OpenedRecord<T>> {
     const key = this.#key(name);
     return this.#opened(key, await this.#store.load(key));
   }
@@ -75,8 +75,8 @@ export class TokenVault {
     name: string,
     seen: SeenRecord,
     ttlMs: number,
-    note: VaultNote,
-  ): Promise<VaultLease | undefined> {
+    note: ExchangeAttempt,
+  ): Promise<RecordLease | undefined> {
     const lease = await this.#store.lease(this.#key(name), seen, ttlMs, JSON.stringify(note));
     return lease && { fence: lease.fence, moment: { store: lease.now, local: lease.askedAt } };
   }
@@ -95,7 +95,7 @@ export class TokenVault {
     version: number,
     value: T,
     keepTrying: () => boolean = () => false,
-    merge: (current: VaultRecord<T>) => T | undefined = () => undefined,
+    merge: (current: OpenedRecord<T>) => T | undefined = () => undefined,
   ): Promise<boolean> {
     const key = this.#key(name);
     let [expected, next]: [number, T | undefined] = [version, value];
@@ -122,7 +122,7 @@ export class TokenVault {
   }
 
   /** Ends a lease and leaves a note; resolves to whether the record was still as the lease left it. */
-  async release(name: string, seen: SeenRecord, note: VaultNote): Promise<boolean> {
+  async release(name: string, seen: SeenRecord, note: ExchangeAttempt): Promise<boolean> {
     return this.#store.release(this.#key(name), seen, JSON.stringify(note));
   }
 
@@ -141,7 +141,7 @@ export class TokenVault {
    */
   async remove<T>(
     name: string,
-    mayGo: (seen: VaultRecord<T>) => boolean | Promise<boolean> = () => true,
+    mayGo: (seen: OpenedRecord<T>) => boolean | Promise<boolean> = () => true,
   ): Promise<void> {
     for (;;) {
       const seen = await this.load<T>(name);
@@ -155,7 +155,7 @@ export class TokenVault {
     return `${this.#account}/${name}`;
   }
 
-  async #opened<T>(key: string, record: Timed<StoredRecord> | undefined): Promise<VaultRecord<T>> {
+  async #opened<T>(key: string, record: Timed<StoredRecord> | undefined): Promise<OpenedRecord<T>> {
     if (record === undefined) {
       const moment = { store: 0, local: performance.now() };
       return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
@@ -165,7 +165,7 @@ export class TokenVault {
       version,
       fence,
       value: value === undefined ? undefined : parsed<T>(await this.#cipher.open(key, value)),
-      note: note === undefined ? {} : parsed<VaultNote>(note),
+      note: note === undefined ? {} : parsed<ExchangeAttempt>(note),
       leasedForMs,
       moment: { store: now, local: askedAt },
     };

@@ -6,7 +6,7 @@ import {
   BerbixUnavailableError,
   isBerbixError,
 } from '../../errors/index.js';
-import type { VaultNote } from '../../token-store/index.js';
+import type { ExchangeAttempt } from '../../token-store/index.js';
 import { rotationOf, type RenewalPolicy } from './renewal-policy.js';
 import { refreshTokensOf, storeTime, type TokenRecord } from './token-record.js';
 import type { SeenTokens } from './token-records.js';
@@ -24,22 +24,22 @@ const ACCOUNT_LIMIT_MS = 5_000;
 export interface Failure {
   readonly error: unknown;
   /** When the exchange was begun, on the store's clock; undefined where there was none. */
-  readonly attemptAt: number | undefined;
+  readonly startedAt: number | undefined;
 }
 
 /** What is left for the other replicas after a failure. */
 export function attemptAfter(
   seen: SeenTokens,
-  { error, attemptAt }: Failure,
+  { error, startedAt }: Failure,
   policy: RenewalPolicy,
-): VaultNote {
+): ExchangeAttempt {
   const { note } = seen;
   const now = storeTime(seen);
   if (isUnknown(error) && hasAnother(seen)) return { ...note, unknown: (note.unknown ?? 0) + 1 };
   if (isUnknown(error) && note.isUnreported) {
     // Another replica may have just exchanged it, and has yet to save the new one: where the clock of
     // the store is set forward, its lease ends early.
-    return { failures: note.failures, notBefore: now + policy.leaseMs, attemptAt: note.attemptAt };
+    return { failures: note.failures, notBefore: now + policy.leaseMs, startedAt: note.startedAt };
   }
   if (isDead(error)) {
     const failures = note.dead === undefined ? 1 : (note.failures ?? 0) + 1;
@@ -48,17 +48,17 @@ export function attemptAfter(
   }
   const { isUnreported, unknown } = note;
   // An attempt before this one, whose end nobody knows, is the one that may have spent the token.
-  const openSince = note.attemptAt ?? (provesNotSpent(error) ? undefined : attemptAt);
+  const openSince = note.startedAt ?? (provesNotSpent(error) ? undefined : startedAt);
   // Nothing was sent, for a reason within this process.
   if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
-    return { failures: note.failures, attemptAt: openSince, isUnreported, unknown };
+    return { failures: note.failures, startedAt: openSince, isUnreported, unknown };
   }
   const failures = note.dead === undefined ? (note.failures ?? 0) + 1 : 1;
   const notBefore = Math.min(
     now + backoffMs(error, failures),
     lastChanceAt(seen.value, openSince, now, policy),
   );
-  return { failures, notBefore, attemptAt: openSince, isUnreported, unknown };
+  return { failures, notBefore, startedAt: openSince, isUnreported, unknown };
 }
 
 function backoffMs(error: unknown, failures: number): number {

@@ -5,7 +5,7 @@ import type { Judged, Verdict } from './circuit-breaker.js';
 import { WireFailure, type Stage } from './wire-failure.js';
 
 /** How one attempt ended, and what that says of the API. */
-export type Attempted = Judged &
+export type AttemptResult = Judged &
   (
     | { readonly answer: BerbixAnswer }
     /** `mayHaveActed`: whether the API may have done what was asked for. */
@@ -22,10 +22,10 @@ interface AttemptEnd {
 }
 
 /** An attempt that the API answered. */
-export function answered(
+export function fromResponse(
   { subject }: BerbixRequest,
   answer: BerbixAnswer | BerbixError,
-): Attempted {
+): AttemptResult {
   if (!isBerbixError(answer)) return { answer, verdict: 'healthy' };
   const verdict = answer.retryable ? 'unhealthy' : 'healthy';
   return { error: answer, mayHaveActed: !isRefusal(answer), verdict, subject };
@@ -37,11 +37,11 @@ function isRefusal({ status = 0 }: BerbixError): boolean {
 }
 
 /** An attempt that ended otherwise. */
-export function failed(
+export function fromFailure(
   request: BerbixRequest,
   thrown: unknown,
   { timeoutMs, hadTime, stage, route }: AttemptEnd,
-): Attempted {
+): AttemptResult {
   if (thrown instanceof WireFailure) {
     const error = mapFailure(request, thrown, timeoutMs, route);
     // Never sent: the content of the request cannot be the cause.

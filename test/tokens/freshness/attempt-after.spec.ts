@@ -5,7 +5,7 @@ import {
   BerbixUnavailableError,
   type BerbixError,
 } from 'nestjs-berbix';
-import { attemptAfter } from '../../../lib/tokens/freshness/failure-note.js';
+import { attemptAfter } from '../../../lib/tokens/freshness/attempt-after.js';
 import type { SeenTokens } from '../../../lib/tokens/freshness/token-records.js';
 
 /** The store's clock at the look; what a busy machine takes from there on changes no row. */
@@ -33,7 +33,7 @@ function noteAfter(error: BerbixError, note: SeenTokens['note']) {
     moment: { store: NOW, local: performance.now() },
   };
   // What is undefined is not stored.
-  return JSON.parse(JSON.stringify(attemptAfter(seen, { error, attemptAt: NOW }, POLICY)));
+  return JSON.parse(JSON.stringify(attemptAfter(seen, { error, startedAt: NOW }, POLICY)));
 }
 
 describe('attemptAfter', () => {
@@ -48,14 +48,14 @@ describe('attemptAfter', () => {
     ['nothing was sent', FULL],
     ['the API is out of order', OUT_OF_ORDER],
   ])('where %s, what is known of the attempts before stays', (_, error) => {
-    const known = { isUnreported: true, unknown: 1, attemptAt: NOW - 5_000 } as const;
+    const known = { isUnreported: true, unknown: 1, startedAt: NOW - 5_000 } as const;
     expect(noteAfter(error, known)).toMatchObject(known);
   });
 
   it('the failures of a token that counted as dead are not those of an API that is out of order', () => {
     const before = { dead: 'BERBIX_INVALID_REFRESH_TOKEN', failures: 6, notBefore: NOW - 1 };
     const note = noteAfter(OUT_OF_ORDER, before);
-    expect(note).toMatchObject({ failures: 1, attemptAt: NOW });
+    expect(note).toMatchObject({ failures: 1, startedAt: NOW });
     expect(note).not.toHaveProperty('dead');
   });
 });
