@@ -169,7 +169,7 @@ async function startServices(): Promise<Awaited<ReturnType<typeof startModule>>>
 describe.each(SERVICES)('%s', (_service, ServiceClass, methods) => {
   it('is tested with all its public methods', () => {
     const lifecycle =
-      /^(constructor|on[A-Z]|beforeApplicationShutdown|peek$|changed$|forgetAsSeen$|freshAt$)/;
+      /^(constructor|on[A-Z]|beforeApplicationShutdown|cached$|changed$|forgetAsSeen$|freshAt$)/;
     const names = Object.getOwnPropertyNames(ServiceClass.prototype);
     expect(methods.map(([name]) => name)).toEqual(names.filter((name) => !lifecycle.test(name)));
   });
