@@ -1,11 +1,12 @@
-/** How long a caller can wait for its turn, and what ends the wait early. */
+/** How long a caller can wait for their turn, and what ends the wait early. */
 export interface Wait {
-  /** When the turn stops being useful, by `performance.now()`; it may change during the wait. */
+  /** When a turn is no longer useful, by `performance.now()`; it may change during the wait. */
   readonly deadline: number;
   /**
    * Called once if the caller has to wait.
    *
-   * @param leave gives up the place, and rejects the wait with the error; false where the wait is over
+   * @param leave leaves the queue and rejects the wait with the error; false if the wait is already
+   * over
    */
   onWait?(leave: (error: unknown) => boolean): void;
 }
@@ -13,36 +14,40 @@ export interface Wait {
 /** Why a turn never came. */
 export class NoTurn {
   constructor(
-    /** `full`: too many wait already; `late`: the turn would come too late; `expired`: it did. */
+    /**
+     * `full`: the queue is full; `late`: the turn would come too late; `expired`: the deadline has
+     * passed.
+     */
     readonly reason: 'full' | 'late' | 'expired',
-    /** With `late`: after how many milliseconds a new call could be in time. */
+    /** With `late`: milliseconds after which a new call could be in time. */
     readonly retryAfterMs?: number,
   ) {}
 }
 
 const PATIENT: Wait = { deadline: Infinity };
 
-/** Fewer functions than this say nothing about how fast the queue is. */
+/** With fewer completed functions than this, the pace of the queue is unknown. */
 const MIN_SAMPLE = 4;
 
 /** After this many rounds of `maxRunning` functions, earlier measurements count half. */
 const ROUNDS = 16;
 
 /**
- * Limits how many functions run at a time. Callers wait for their turn in order of arrival, and each
- * then runs its own function, so that it runs in the async context of its caller.
+ * Limits how many functions run at a time. Callers wait in order of arrival. Each function runs in
+ * the async context of its caller.
  *
- * Once the pace of the queue is known, those whose turn would come too late are rejected. If they
- * waited, the queue would stay as long as what can be done in time, and newcomers would wait in vain.
+ * Once the pace of the queue is known, callers whose turn would come too late are rejected.
+ * Otherwise an overloaded queue would stay so long that every new caller waited in vain.
  *
- * Joining the queue, leaving it and being served take constant time each: the queue is a linked list.
+ * Joining the queue, leaving it and being served take constant time each: the queue is a linked
+ * list.
  */
 export class Limiter {
   #running = 0;
   #waiting = 0;
   #first: Place | undefined;
   #last: Place | undefined;
-  /** How many functions have ended since there has been a queue, and how long they ran, in milliseconds. */
+  /** How many functions have ended since the queue formed, and their total time in milliseconds. */
   #ended = 0;
   #ranMs = 0;
 
@@ -56,9 +61,9 @@ export class Limiter {
   ) {}
 
   /**
-   * Runs the function when its turn has come, and settles as it does.
+   * Runs the function when its turn has come, and settles as the function does.
    *
-   * @throws {NoTurn} (as a rejection) when it never runs; or the error that the caller left with
+   * @throws {NoTurn} (as a rejection) if it never runs; or the error with which the caller left
    */
   async run<T>(work: () => Promise<T> | T, wait: Wait = PATIENT): Promise<T> {
     if (this.#running < this.maxRunning) this.#running++;
@@ -71,7 +76,7 @@ export class Limiter {
     }
   }
 
-  /** Rejects the wait of all who are in the queue now. */
+  /** Rejects everyone who is in the queue now. */
   dismiss(error: unknown): void {
     while (this.#first !== undefined) this.#leave(this.#first, error);
   }
@@ -92,7 +97,7 @@ export class Limiter {
     });
   }
 
-  /** A function has ended: its turn goes to the first in the queue who can still use it. */
+  /** A function has ended: its slot goes to the first in the queue who can still use it. */
   #next(begunAt: number): void {
     if (this.#first === undefined) return void this.#running--;
     const now = performance.now();
@@ -113,7 +118,7 @@ export class Limiter {
     this.#running--;
   }
 
-  /** From the back of the queue, those whose turn would come too late. */
+  /** Rejects, from the back of the queue, those whose turn would come too late. */
   #dismissLate(now: number): void {
     for (let place = this.#last; place !== undefined; place = this.#last) {
       const lateMs = this.#lateMs(this.#waiting, place.wait, now);
@@ -123,9 +128,9 @@ export class Limiter {
   }
 
   /**
-   * By how many milliseconds the turn of that place in the queue comes too late for a function of
-   * average length to end in time. Judged by that length, not by how many ended in a time: those that
-   * began together end together, and the first of them to end would make the queue look slow.
+   * Milliseconds by which a function of average length would miss the deadline from that position
+   * in the queue. It uses the average length, not the throughput: functions that started together
+   * end together, and the first to end would make the queue look slow.
    */
   #lateMs(position: number, { deadline }: Wait, now: number): number {
     if (this.#ended < Math.max(this.maxRunning, MIN_SAMPLE)) return 0;
@@ -139,7 +144,7 @@ export class Limiter {
     return wasThere;
   }
 
-  /** Whether it was there. */
+  /** Unlinks the place; false if the place had already left the queue. */
   #remove(place: Place): boolean {
     const { before, after } = place;
     if (before === undefined && this.#first !== place) return false;

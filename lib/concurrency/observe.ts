@@ -3,13 +3,13 @@ import { Observable } from 'rxjs';
 /** A caller who waits, and may leave. */
 export class Caller {
   hasLeft = false;
-  /** Called when they leave before the end. */
+  /** Called if they unsubscribe before the end. */
   onLeave: (() => void) | undefined;
 }
 
 /**
- * A cold Observable of what a function resolves to; emits once and completes. The operators after it
- * run in the async context of the subscriber, since that is where the promise is waited for.
+ * A cold Observable of the result of an async function; emits once and completes. The promise is
+ * awaited in the async context of the subscriber, so the operators after it run there too.
  *
  * @param work called for each subscriber
  */

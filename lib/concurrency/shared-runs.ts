@@ -3,20 +3,20 @@ import type { Caller } from './observe.js';
 import { outside } from './outside.js';
 
 /**
- * Callers with the same key share one run: each gets its value or error, one that leaves does not
- * disturb the others, the last one to leave aborts it. A caller who comes after the value starts a
- * new run.
+ * Callers with the same key share one run. Each gets its value or error. A caller who leaves does
+ * not disturb the others (I9); the last one to leave aborts the run. A caller who comes after the
+ * value starts a new run.
  *
- * The run is in the context of none of them, and each goes on in its own. RxJS has `share` for this,
- * which calls everybody from the context of the first one.
+ * The run is in the async context of none of them, and each continues in their own. `share` of RxJS
+ * would continue all of them in the context of the first one.
  */
 export class SharedRuns<T> {
   readonly #runs = new Map<string, Run<T>>();
 
-  /** @param start makes a run that emits once; called when there is none under way for the key */
+  /** @param start starts a run, which emits once; called if none is in flight for the key */
   constructor(private readonly start: (key: string) => Observable<T>) {}
 
-  /** @param caller who may leave; left out where nobody does */
+  /** @param caller may leave; omit it if nobody does */
   join(key: string, caller?: Caller): Promise<T> {
     const run = this.#runs.get(key) ?? this.#begin(key);
     run.callers++;
@@ -29,7 +29,7 @@ export class SharedRuns<T> {
     this.#runs.set(key, run);
     run.result = new Promise((resolve, reject) =>
       outside(() => {
-        // The key is free before callers go on: one that asks again starts a new run.
+        // Free the key before callers continue, so that a caller who asks again starts a new run.
         run.subscription = this.start(key).subscribe({
           next: (value) => {
             this.#end(key, run);
@@ -51,7 +51,7 @@ export class SharedRuns<T> {
     run.subscription?.unsubscribe();
   }
 
-  /** Nobody joins any more; a newer run for the key stays. */
+  /** Frees the key, unless a newer run has it. */
   #end(key: string, run: Run<T>): void {
     if (this.#runs.get(key) === run) this.#runs.delete(key);
   }

@@ -11,23 +11,32 @@ import { rotationOf, type RenewalPolicy } from './renewal-policy.js';
 import { refreshTokensOf, storeTime, type TokenRecord } from './token-record.js';
 import type { SeenTokens } from './token-records.js';
 
-/** A dead refresh token is tried again after a minute, then after twice as long, at most an hour. */
+/**
+ * Milliseconds until a dead refresh token is presented again: the first wait, doubled up to the
+ * second.
+ */
 export const [DEAD_MS, DEAD_LIMIT_MS] = [60_000, 3_600_000];
 
-/** A failure that may pass is waited out by all replicas, in milliseconds. */
+/**
+ * Milliseconds that all replicas back off after a transient failure: the base, doubled up to the
+ * limit.
+ */
 export const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [500, 60_000];
 
-/** A refused API secret is a matter of the account: once it is mended, no transaction waits long. */
+/**
+ * Keeps the backoff short, in milliseconds: once the API secret is corrected, every transaction
+ * recovers soon.
+ */
 const ACCOUNT_LIMIT_MS = 5_000;
 
-/** An exchange that failed, or a call of `onRotation`. */
+/** A failed exchange or a failed call of `onRotation`. */
 export interface Failure {
   readonly error: unknown;
-  /** When the exchange was begun, on the store's clock; undefined where there was none. */
+  /** When the exchange started, on the store's clock; undefined for `onRotation`. */
   readonly startedAt: number | undefined;
 }
 
-/** What is left for the other replicas after a failure. */
+/** The note that a failure leaves for the other replicas. */
 export function attemptAfter(
   seen: SeenTokens,
   { error, startedAt }: Failure,
@@ -35,10 +44,11 @@ export function attemptAfter(
 ): ExchangeAttempt {
   const { note } = seen;
   const now = storeTime(seen);
+  // A spare may still work: the next step presents it, without backing off.
   if (isUnknown(error) && hasAnother(seen)) return { ...note, unknown: (note.unknown ?? 0) + 1 };
   if (isUnknown(error) && note.isUnreported) {
-    // Another replica may have just exchanged it, and has yet to save the new one: where the clock of
-    // the store is set forward, its lease ends early.
+    // I7: another replica may have exchanged this token and not yet saved the successor. Its lease
+    // ends early if the store's clock is set forward.
     return { failures: note.failures, notBefore: now + policy.leaseMs, startedAt: note.startedAt };
   }
   if (isDead(error)) {
@@ -47,9 +57,10 @@ export function attemptAfter(
     return { dead: error.code, failures, notBefore: now + waitMs };
   }
   const { isUnreported, unknown } = note;
-  // An attempt before this one, whose end nobody knows, is the one that may have spent the token.
+  // I3: the first attempt without a known outcome may have spent the token. A later refusal does
+  // not clear it.
   const openSince = note.startedAt ?? (provesNotSpent(error) ? undefined : startedAt);
-  // Nothing was sent, for a reason within this process.
+  // Nothing was sent, for a reason within this process: other replicas need not back off.
   if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
     return { failures: note.failures, startedAt: openSince, isUnreported, unknown };
   }
@@ -68,7 +79,10 @@ function backoffMs(error: unknown, failures: number): number {
   return Math.max(Math.min(retryAfterMs, BACKOFF_LIMIT_MS), jitterMs);
 }
 
-/** If the token was spent, its successor can be had as long as the grace lasts, and no longer. */
+/**
+ * If the token was spent, the API returns its successor only during the grace: do not back off past
+ * it.
+ */
 function lastChanceAt(
   value: TokenRecord,
   openSince: number | undefined,
@@ -81,7 +95,7 @@ function lastChanceAt(
   return at > now ? at : Infinity;
 }
 
-/** Whether the record has a refresh token that was not presented yet. */
+/** Whether the record has a refresh token that has not been presented yet. */
 function hasAnother({ value, note }: SeenTokens): boolean {
   return (note.unknown ?? 0) + 1 < refreshTokensOf(value).length;
 }
@@ -90,12 +104,15 @@ function isUnknown(error: unknown): error is BerbixInvalidRefreshTokenError {
   return error instanceof BerbixInvalidRefreshTokenError;
 }
 
-/** Whether no repetition helps: a new transaction is the only way on. */
+/** Whether the refresh token is dead: retrying does not help, and a new transaction is needed. */
 export function isDead(error: unknown): error is BerbixGoneError | BerbixInvalidRefreshTokenError {
   return error instanceof BerbixGoneError || isUnknown(error);
 }
 
-/** Whether the API cannot have replaced the refresh token: it was not reached, or it refused. */
+/**
+ * Whether the API cannot have replaced the refresh token: it was not reached, or it refused the
+ * request.
+ */
 function provesNotSpent(error: unknown): boolean {
   return isBerbixError(error) && error.isWithoutEffect;
 }

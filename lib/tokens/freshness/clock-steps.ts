@@ -2,7 +2,7 @@ import type { ExchangeAttempt } from '../../token-store/index.js';
 import { BACKOFF_LIMIT_MS, DEAD_LIMIT_MS } from './attempt-after.js';
 import type { TokenRecord } from './token-record.js';
 
-/** How far the clocks of two servers of a store may differ, in milliseconds. */
+/** Milliseconds that the clocks of two servers of a store may differ. */
 const TOLERANCE_MS = 1_000;
 
 /** A record and its note. */
@@ -12,9 +12,9 @@ interface Noted {
 }
 
 /**
- * No lifetime ends later than it can, and nothing happened in the future. A record that says otherwise
- * was written before the store's clock was set back. How much of its time has passed is unknown, so it
- * counts as expired.
+ * Distrusts a record from the future. Times that cannot be true were written before the store's
+ * clock was set back. How much of the lifetime has passed is unknown, so the tokens count as
+ * expired (I1).
  *
  * @param now the store's clock, in milliseconds
  */
@@ -33,7 +33,7 @@ export function believed<T extends Noted>(seen: T, now: number): T {
   return {
     ...seen,
     value: { ...value, expiresAt: undefined, refreshAfter: undefined, exchangedAt: undefined },
-    // An attempt in the future was made long ago.
+    // The attempt was made before the clock was set back. Zero keeps it open, with its grace over.
     note: { ...note, notBefore: undefined, startedAt: note.startedAt && 0 },
   };
 }

@@ -16,22 +16,23 @@ import type { RenewalProgress } from './renewal-progress.js';
 import type { TokenRenewal } from './token-renewal.js';
 import { Seat, WaitingCallers, abandonedError } from './waiting-callers.js';
 
-/** A look at the store that takes longer is not waited for, where there are good tokens in memory. */
+/** Milliseconds to wait for a recheck of the store while the cache has valid tokens. */
 const PATIENCE_MS = 100;
 
-/** After the store failed, what is in memory is not compared with it for so many milliseconds. */
+/** Milliseconds after a store failure during which cached tokens are served without a recheck. */
 const STORE_REST_MS = 5_000;
 
 /**
- * Tokens that are always fresh: from memory; from the store where that is not enough; by one exchange
- * where that is not enough. Past three quarters of their life they are still handed out, and
- * renewed behind their users. In this process, callers for the same tokens share one flight, which
- * is in the async context of none of them.
+ * Fresh tokens: from the cache if it has them, else from the store, else by one exchange. Stale
+ * tokens are still served while they are renewed in the background (stale-while-revalidate).
+ *
+ * In this process, callers for the same tokens share one flight (I2). It runs in the async context
+ * of none of them.
  */
 export class FreshTokenSource {
   readonly #cache: TokenCache;
   readonly #flights = new Map<string, Flight>();
-  /** Each ends the wait of one caller now, with the tokens at hand or an error. */
+  /** Each function ends the wait of one caller immediately, with stale tokens or an error. */
   readonly #waits = new Set<(why: string) => void>();
   #storeRestsUntil = 0;
 
@@ -43,21 +44,24 @@ export class FreshTokenSource {
     this.#cache = new TokenCache(cacheSize);
   }
 
-  /** From memory, without any further work; undefined when there is some to do. */
+  /** Cached tokens that need no renewal and no recheck; undefined otherwise. */
   cached(name: string): BerbixTokens | undefined {
     return served(this.#cache.get(name));
   }
 
-  /** The same by the owner, who is not checked: what is no id or uid has nothing in memory. */
+  /**
+   * The same by transaction or customer, without validation: nothing is cached for a malformed id
+   * or uid.
+   */
   cachedOf(owner: TransactionRef): BerbixTokens | undefined {
     return served(this.#cache.of(owner));
   }
 
   /**
-   * Tokens that reach the need.
+   * Tokens that satisfy the requirement.
    *
-   * @param caller who may leave before there are any
-   * @throws {BerbixError} (as a rejection) when there are none; within the total timeout
+   * @param caller may leave before there are any
+   * @throws {BerbixError} (as a rejection) if there are none; within the total timeout (I12)
    */
   async get(query: TokenQuery, need: TokenRequirement, caller?: Caller): Promise<BerbixTokens> {
     const entry = this.#cache.get(query.name);
@@ -71,7 +75,8 @@ export class FreshTokenSource {
     const found = this.#inTime(query, need, caller);
     if (atHand === undefined) return found;
     return found.catch((error: unknown) => {
-      // An outage, of whatever, takes nothing away; memory may have what the store could not be given.
+      // stale-if-error: fall back to the cache on any outage. It may even be newer than the store,
+      // if saving failed.
       if (!isRemoved(error) && !isDead(error) && isUsableIfError(atHand, need))
         return atHand.tokens;
       throw error;
@@ -79,7 +84,7 @@ export class FreshTokenSource {
   }
 
   /**
-   * Makes a change to the store after which nothing that was read before it counts.
+   * Changes the store, then discards everything that was read before the change (I8).
    *
    * @param change resolves to the names whose tokens have changed
    */
@@ -91,7 +96,7 @@ export class FreshTokenSource {
     }
   }
 
-  /** Waits a while for exchanges under way, then ends all waits. */
+  /** Waits a while for exchanges in flight, then ends all waits. */
   async close(): Promise<void> {
     const flights = [...this.#flights.values()].map(({ landing }) => landing);
     await drained(Promise.allSettled(flights));
@@ -99,19 +104,25 @@ export class FreshTokenSource {
     for (const end of this.#waits) end('The application shut down before there were fresh tokens.');
   }
 
-  /** Good tokens in memory: renewed ahead of time, and compared with the store now and then. */
+  /**
+   * Serves cached tokens; starts a renewal if they are stale, and rechecks the store from time to
+   * time.
+   */
   #keep(query: TokenQuery, entry: CachedTokens): BerbixTokens | Promise<BerbixTokens> {
     const now = performance.now();
     if (now >= entry.staleAt) {
       postponeRefresh(entry);
-      // What goes wrong here is noted in the store, or comes up again when the tokens are needed.
+      // A failure is recorded in the store, or occurs again when a caller needs the renewal.
       this.#obtainLater(query, { proactive: true });
     }
     if (now < entry.recheckAt || this.#storeRests()) return entry.tokens;
     return this.#recheck(query, entry);
   }
 
-  /** All who come while the store is asked wait for what it says, for a moment. */
+  /**
+   * Asks the store whether cached tokens still count (I8). Callers who come meanwhile wait too, up
+   * to PATIENCE_MS.
+   */
   #recheck(query: TokenQuery, entry: CachedTokens): Promise<BerbixTokens> {
     return new Promise((resolve, reject) => {
       const makeDo = (): void => {
@@ -122,7 +133,7 @@ export class FreshTokenSource {
       this.#obtain(query, {}, this.#seat())
         .then(({ tokens }) => resolve(tokens))
         .catch((error: unknown) => {
-          // Only what was removed does not count any more; an outage takes nothing away.
+          // I8: only a removal invalidates cached tokens; an outage does not.
           if (!isRemoved(error)) return makeDo();
           this.#cache.delete(query.name);
           reject(error);
@@ -131,7 +142,9 @@ export class FreshTokenSource {
     });
   }
 
-  /** In the background, for no caller. */
+  /**
+   * In the background: no caller waits, so a failure must not become an unhandled rejection (I9).
+   */
   #obtainLater(query: TokenQuery, need: TokenRequirement): void {
     this.#obtain(query, need, this.#seat()).catch(() => {});
   }
@@ -149,7 +162,8 @@ export class FreshTokenSource {
       if (flight === undefined) return this.#start(key, query, need, seat);
       seat.take(flight.callers);
       const entry = await flight.landing;
-      // A flight that began after this call brings the best there is.
+      // The first flight may have started before this call; the second one did not, so its tokens
+      // are the best there are.
       const isLatest = joined > 0 && need.refused === undefined;
       if (need.forceNew || satisfies(entry, need) || isLatest) return entry;
     }
@@ -177,6 +191,7 @@ export class FreshTokenSource {
       try {
         const found = await this.renewal.obtain({ query, need: current, progress });
         this.#storeRestsUntil = 0;
+        // I8: the store was changed during the run, so read it again.
         if (replacedAt === flight.replacedAt) return this.#cache.put(query.name, found);
       } catch (error) {
         if (isStoreDown(error)) {
@@ -191,7 +206,7 @@ export class FreshTokenSource {
     return performance.now() < this.#storeRestsUntil;
   }
 
-  /** Waits until the caller's deadline; an exchange under way goes on after it. */
+  /** Waits until the caller's deadline (I12); an exchange in flight continues after it (I9). */
   #inTime(query: TokenQuery, need: TokenRequirement, caller?: Caller): Promise<BerbixTokens> {
     const { askedAt = performance.now() } = query;
     const seat = this.#seat(askedAt);
@@ -231,11 +246,11 @@ export class FreshTokenSource {
   }
 }
 
-/** One search for tokens, for all who ask for them meanwhile. */
+/** One run that gets tokens, shared by all callers who ask for them meanwhile. */
 class Flight {
   landing!: Promise<CachedTokens>;
   readonly progress: RenewalProgress;
-  /** When the store was changed from outside: what was read before does not count. */
+  /** When this process last changed the store: what was read before does not count (I8). */
   replacedAt = -Infinity;
 
   constructor(
@@ -245,31 +260,31 @@ class Flight {
     this.progress = { callers };
   }
 
-  /** What the store had when it was read last. */
+  /** The tokens that the store had at the last read, if nothing was changed since. */
   get atHand(): FoundTokens | undefined {
     const { found, readAt = -Infinity } = this.progress.atHand ?? {};
     return readAt > this.replacedAt ? found : undefined;
   }
 }
 
-/** Those who want an exchange that has not begun yet fly apart from the others. */
+/** `forceNew` needs an exchange that starts after the call, so it has a flight of its own. */
 function keyOf({ name }: TokenQuery, { forceNew }: TokenRequirement): string {
   return forceNew ? `new:${name}` : name;
 }
 
-/** Its tokens, as long as they are handed out as they are. */
+/** The tokens of a cache entry, while it needs neither renewal nor recheck. */
 function served(entry: CachedTokens | undefined): BerbixTokens | undefined {
   if (entry === undefined) return undefined;
   entry.used = true;
   return performance.now() < entry.serveUntil ? entry.tokens : undefined;
 }
 
-/** Whether the tokens were removed from the store. */
+/** Whether the tokens are gone: removed from the store, or deleted at Berbix. */
 function isRemoved(error: unknown): boolean {
   return error instanceof BerbixGoneError || error instanceof BerbixNotFoundError;
 }
 
-/** Not that a record cannot be read, nor that the application could not be told of a new token. */
+/** An outage of the store; not an unreadable record, nor a failed onRotation. */
 function isStoreDown(error: unknown): boolean {
   return error instanceof BerbixStoreError && error.retryable && error.tokens === undefined;
 }

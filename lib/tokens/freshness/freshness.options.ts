@@ -2,89 +2,95 @@ import { BerbixConfigurationError } from '../../errors/index.js';
 import { checkInteger, onlyKnown } from '../../http/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 
-/** Whose tokens: those of a transaction, or of a customer's current transaction. */
+/** Names the transaction by its id, or as the current transaction of a customer. */
 export type TransactionRef = { transactionId: string } | { customerUid: string };
 
-/** A refresh token that the API has put in place of another. */
+/** A refresh token by which the API has replaced another one. */
 export interface RotatedTokens {
   readonly tokens: BerbixTokens;
-  /** The refresh token that is no good any more. */
+  /** The superseded refresh token. */
   readonly previousRefreshToken: string;
-  /** Where it is known. */
+  /** Undefined if it is not known. */
   readonly customerUid: string | undefined;
 }
 
 /** Where tokens come from and how they are kept fresh. */
 export interface BerbixTokenOptions {
   /**
-   * Asked when the store knows nothing of a transaction or customer: a refresh token, or tokens, from a table of your own;
-   * undefined when there is none. It runs in the async context of no caller, since callers share what
-   * it answers.
+   * Called when the store has nothing for a transaction or customer. Return a refresh token, or
+   * tokens, from your own table; undefined if there are none. Callers share the answer, so it does
+   * not run in the async context of any of them.
    */
   loadTokens?: ((owner: TransactionRef) => Promise<BerbixTokens | string | undefined>) | undefined;
 
   /**
-   * Called when the API has replaced a refresh token, before anyone gets the new tokens: for those who keep
-   * refresh tokens in a table of their own. It may come twice for the same token; where it fails,
-   * nobody gets the tokens until it was called again and succeeded. It runs in the async context of no
-   * caller.
+   * Called when the API has replaced a refresh token, before anyone gets the new tokens. Use it if
+   * you keep refresh tokens in your own table. It may be called twice for the same token. If it
+   * fails, nobody gets the tokens until a later call succeeds. It does not run in the async context
+   * of any caller.
    */
   onRotation?: ((rotated: RotatedTokens) => Promise<void> | void) | undefined;
 
-  /** The fine print. */
+  /** How tokens are kept fresh. The defaults suit the API as it is documented. */
   freshness?: BerbixFreshnessOptions | undefined;
 }
 
 /** How tokens are kept fresh. */
 export interface BerbixFreshnessOptions {
   /**
-   * What the API does with refresh tokens. Berbix is documented as leaving them as they are: `none`.
-   * `strict`: an exchange replaces it, and the one before is dead immediately. `{ graceMs }`: the one
-   * before stays good for so many milliseconds. A replaced token is noticed and kept in any case;
-   * this decides what is done after a crash in the middle of an exchange. With `strict`, such a crash may
-   * lose the transaction: callers are told to come back within `leaseMs`, and then that it is lost.
-   * `graceMs` must be more than `leaseMs` and `totalTimeoutMs` together.
+   * Whether an exchange replaces the refresh token.
+   *
+   * - `none`: it does not. This is how Berbix is documented.
+   * - `strict`: it does, and the previous token is dead immediately.
+   * - `{ graceMs }`: it does, and the previous token stays valid for `graceMs` milliseconds, which
+   *   must be more than `leaseMs` and `totalTimeoutMs` together.
+   *
+   * A replaced token is detected and saved in any case. This option decides what happens after a
+   * crash during an exchange. With `strict`, such a crash may lose the transaction: callers are
+   * told to retry within `leaseMs`, and after that, that it is lost.
    * @default 'none'
    */
   rotation?: 'none' | 'strict' | { graceMs: number } | undefined;
 
   /**
-   * Milliseconds for which a replica that makes an exchange, or begins or forgets the verification of
-   * a customer, keeps the others from doing so too; longer than an exchange (`totalTimeoutMs`) and
-   * the longest pause of a process. Change it by at most a factor of two per deployment, also where
-   * `totalTimeoutMs` changes it: a lease of more than twice this time is ended.
+   * Milliseconds that a lease lasts. While a replica makes an exchange, or begins or forgets the
+   * verification of a customer, its lease keeps the others from doing the same. It must be longer
+   * than an exchange (`totalTimeoutMs`) and the longest pause of a process. Change it by at most a
+   * factor of two per deployment, also if the change comes from `totalTimeoutMs`: a replica ends a
+   * lease that is more than twice as long as its own.
    * @default totalTimeoutMs + 15000
    */
   leaseMs?: number | undefined;
 
   /**
-   * How many transactions are kept in the memory of a process; as many again where they are asked
-   * for by customer and by transaction.
+   * Maximum number of cached transactions per process. Lookups by customer and lookups by
+   * transaction each have a cache of this size.
    * @default 10000
    */
   cacheSize?: number | undefined;
 }
 
-/** The same, checked and complete. */
+/** The options, validated and with defaults. */
 export interface FreshnessSettings {
   rotation: 'none' | 'strict' | { graceMs: number };
   leaseMs: number;
   cacheSize: number;
   /** Milliseconds for a call and an exchange. */
   totalTimeoutMs: number;
-  /** Milliseconds for a function of the application: less, so that its callers learn what was too slow. */
+  /** Milliseconds for a hook; less than `totalTimeoutMs`, so that the error can name the hook. */
   hookTimeoutMs: number;
-  /** Exchanges at once. */
+  /** Maximum number of concurrent exchanges. */
   connections: number;
 }
 
+/** The share of `totalTimeoutMs` that a hook may take. */
 const HOOK_SHARE = 2 / 3;
 
-/** Time for what comes after an exchange, and for a process that is held up. */
+/** Milliseconds of a lease for saving after the exchange, and for pauses of the process. */
 const LEASE_RESERVE_MS = 15_000;
 
 /**
- * Checks the options and fills in the defaults.
+ * Validates the options and fills in the defaults.
  *
  * @param limits of the HTTP client
  * @throws {BerbixConfigurationError} that names the option and says what to do
@@ -112,7 +118,7 @@ export function freshnessSettings(
   };
 }
 
-/** @throws {BerbixConfigurationError} when what is to be called cannot be */
+/** @throws {BerbixConfigurationError} if a hook is not a function */
 export function checkHooks(hooks: Pick<BerbixTokenOptions, 'loadTokens' | 'onRotation'>): void {
   for (const name of ['loadTokens', 'onRotation'] as const) {
     if (hooks[name] === undefined || typeof hooks[name] === 'function') continue;
@@ -120,7 +126,7 @@ export function checkHooks(hooks: Pick<BerbixTokenOptions, 'loadTokens' | 'onRot
   }
 }
 
-/** Whether an exchange is made again where only its answer may be lost. */
+/** Whether an exchange may be repeated when only its answer may be lost (I3). */
 export function mayRepeat(
   rotation: FreshnessSettings['rotation'],
   totalTimeoutMs: number,
@@ -143,7 +149,10 @@ function checkRotation(
   );
 }
 
-/** After a crash the exchange is repeated once the lease has ended, and must still end within the grace. */
+/**
+ * After a crash, the exchange is repeated when the lease has ended, and must still end within the
+ * grace.
+ */
 function checkGrace(
   { rotation, leaseMs }: Pick<FreshnessSettings, 'rotation' | 'leaseMs'>,
   totalTimeoutMs: number,

@@ -1,9 +1,9 @@
 import { BerbixStoreError } from '../../errors/index.js';
 
 /**
- * What a function of the application answers, if it does in time.
+ * Calls a hook with a time limit (I12).
  *
- * @throws {BerbixStoreError} (as a rejection) that names the function, when it does not
+ * @throws {BerbixStoreError} (as a rejection) that names the hook, if it takes longer
  */
 export function inTime<T>(name: string, timeoutMs: number, call: () => Promise<T> | T): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -11,9 +11,9 @@ export function inTime<T>(name: string, timeoutMs: number, call: () => Promise<T
       const what = `${name} did not answer within ${timeoutMs} ms.`;
       reject(new BerbixStoreError(what, { retryable: true }));
     }, timeoutMs);
-    // Callers have a limit of their own, which keeps the process alive as long as somebody waits.
+    // Callers have a timer of their own, which keeps the process alive while somebody waits.
     timer.unref();
-    // A promise, also where the function throws at once.
+    // `then` turns a synchronous throw into a rejection.
     Promise.resolve()
       .then(call)
       .then(resolve, reject)

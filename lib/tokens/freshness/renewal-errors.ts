@@ -22,7 +22,7 @@ export function renewalPostponedError(
   );
 }
 
-/** For a refresh token of which no exchange will come. */
+/** The refresh token is dead: no exchange of it will succeed. */
 export function deadTokenError(code: string, waitMs: number): BerbixError {
   const again = `as it said before; it is asked again in ${Math.ceil(waitMs / 1000)} s`;
   return code === 'BERBIX_GONE'
@@ -35,7 +35,7 @@ export function deadTokenError(code: string, waitMs: number): BerbixError {
       );
 }
 
-/** For a token that came moments ago: another would fare no better. */
+/** The refused access token came a moment ago: another one would most likely be refused too. */
 export function refusedAgainError(waitMs: number): BerbixInvalidAccessTokenError {
   return new BerbixInvalidAccessTokenError(
     'The API refuses an access token that it gave a moment ago.',
@@ -43,7 +43,7 @@ export function refusedAgainError(waitMs: number): BerbixInvalidAccessTokenError
   );
 }
 
-/** For those who waited for another replica. */
+/** The wait for another replica took too long. */
 export function renewalTimeoutError(): BerbixTimeoutError {
   return new BerbixTimeoutError(
     'Another replica is exchanging this refresh token, and did not finish in time.',
@@ -51,7 +51,7 @@ export function renewalTimeoutError(): BerbixTimeoutError {
   );
 }
 
-/** For those who waited when the application shut down. */
+/** The application shut down during a wait for another replica. */
 export function shutDown(): BerbixTimeoutError {
   return new BerbixTimeoutError(
     'The application shut down while another replica was exchanging this refresh token.',
@@ -67,7 +67,7 @@ export function conflictingTokensError(): BerbixStoreError {
   );
 }
 
-/** The exchange was not begun: too many others are waiting. */
+/** The exchange was not started: too many others are queued. */
 export function queueFullError({ retryAfterMs }: NoTurn): BerbixUnavailableError {
   return new BerbixUnavailableError(
     'Too many refresh tokens wait for their exchange: this one could not end within totalTimeoutMs. Slow down, or raise http.connections.',
@@ -75,7 +75,10 @@ export function queueFullError({ retryAfterMs }: NoTurn): BerbixUnavailableError
   );
 }
 
-/** Messages of this package hold no secrets; others may. */
+/**
+ * The message of an error of this package, or the name of any other, whose message may hold a
+ * secret (I10).
+ */
 export function sentenceOf(error: unknown): string {
   return isBerbixError(error) ? error.message : String((error as Error)?.name);
 }

@@ -1,16 +1,19 @@
 import type { FreshnessSettings } from './freshness.options.js';
 import type { TokenRecord } from './token-record.js';
 
-/** What the options say about renewals. */
+/** The options that govern renewals. */
 export interface RenewalPolicy extends Pick<
   FreshnessSettings,
   'rotation' | 'leaseMs' | 'totalTimeoutMs' | 'hookTimeoutMs'
 > {
-  /** Whether the application is told of a new refresh token. */
+  /** Whether the application is notified of a new refresh token. */
   readonly notifies: boolean;
 }
 
-/** What the API does with the refresh token of a transaction. One that was seen to be replaced counts as `strict`. */
+/**
+ * The rotation of a transaction: once the API has replaced its refresh token, `none` counts as
+ * `strict` (I3).
+ */
 export function rotationOf(
   { rotates }: TokenRecord,
   { rotation }: RenewalPolicy,
@@ -18,7 +21,9 @@ export function rotationOf(
   return rotation === 'none' && rotates ? 'strict' : rotation;
 }
 
-/** Whether the application has to be told of the refresh token before anyone gets the tokens (I4). */
+/**
+ * Whether the application must be notified of the refresh token before anyone gets the tokens (I4).
+ */
 export function isNotificationOwed(
   { pendingRotation }: TokenRecord,
   { notifies }: RenewalPolicy,

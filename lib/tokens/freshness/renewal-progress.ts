@@ -4,19 +4,22 @@ import type { TokenRequirement } from './token-requirement.js';
 import type { FoundTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 
-/** Who waits for a renewal under way, and what is known of it for those who cannot wait for its end. */
+/**
+ * The callers of a renewal in flight, and what one whose deadline comes before its end can be
+ * given.
+ */
 export interface RenewalProgress {
-  /** Who waits for it. */
+  /** The callers who wait for it. */
   readonly callers: WaitingCallers;
   /** The tokens last read from the store, if they may still be usable, and when they were read. */
   atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
-  /** The successor of a spent refresh token that the store has not taken yet. */
+  /** The successor of a spent refresh token, until it is saved. */
   unsaved?: BerbixTokens | undefined;
-  /** Whether `loadTokens` has given another refresh token in place of a dead one. */
+  /** Whether `loadTokens` has replaced a dead refresh token. */
   isReloaded?: boolean;
 }
 
-/** What is looked for, how good it must be, and what is known meanwhile. */
+/** One run: which tokens, what they must satisfy, and its progress. */
 export interface TokenSearch {
   readonly query: TokenQuery;
   readonly need: TokenRequirement;

@@ -4,9 +4,9 @@ import { inTime } from './in-time.js';
 import type { BerbixTokenOptions, RotatedTokens } from './freshness.options.js';
 
 /**
- * Tells the application of a new refresh token.
+ * Notifies the application of a new refresh token.
  *
- * @throws {BerbixStoreError} (as a rejection) with the tokens, when its hook fails
+ * @throws {BerbixStoreError} (as a rejection) with the tokens, if the hook fails
  */
 export async function notifyRotation(
   onRotation: BerbixTokenOptions['onRotation'],
@@ -23,7 +23,7 @@ export async function notifyRotation(
   }
 }
 
-/** For those who may not get new tokens while the application is not to be asked again. */
+/** The last notification failed, and the next one is not due yet. */
 export function notificationPostponedError(tokens: BerbixTokens, waitMs: number): BerbixStoreError {
   const why = 'onRotation failed a moment ago, and nobody gets the tokens before it has succeeded.';
   return notDeliveredError(why, tokens, waitMs);
@@ -40,7 +40,10 @@ function notDeliveredError(
   }).withTokens(tokens);
 }
 
-/** Without the message of an error of the application's: it may quote what was to be written. */
+/**
+ * Leaves out the message of an application's error: it may quote the token that was being written
+ * (I10).
+ */
 function what(error: unknown): string {
   if (error instanceof BerbixStoreError) return error.message;
   return `onRotation failed (${error instanceof Error ? error.name : typeof error}).`;

@@ -13,7 +13,7 @@ import {
 /** The result of an exchange. */
 export interface Exchanged {
   readonly tokens: BerbixTokens;
-  /** The refresh token that the API has taken. */
+  /** The refresh token that was exchanged. */
   readonly presented: string;
   /** Undefined if the answer has a refresh token and is unusable otherwise. */
   readonly times: (Times & { readonly exchangedAt: number }) | undefined;
@@ -22,7 +22,7 @@ export interface Exchanged {
 /**
  * The record after an exchange.
  *
- * @param notifies whether the application is told of a new refresh token
+ * @param notifies whether the application is notified of a new refresh token
  */
 export function recordAfter(
   before: TokenRecord,
@@ -33,14 +33,17 @@ export function recordAfter(
   const next: TokenRecord = {
     ...before,
     ...(times && { ...recordOf(tokens, times), exchangedAt: times.exchangedAt }),
+    // I6: the answer's, or the one presented if the answer has none.
     refreshToken,
     // The API accepted one of them, so the others are no longer needed.
     spares: undefined,
   };
   const replaced = [before.refreshToken, presented].filter((token) => token !== refreshToken);
+  // I3: from now on, no replica repeats an exchange of this transaction whose answer may be lost.
   if (refreshToken !== presented) next.rotates = true;
   if (next.rotates) replaced.push(...(before.spares ?? []).filter((one) => one !== refreshToken));
   next.supersededHashes = withSuperseded(before, replaced);
+  // I4: nobody gets the tokens until onRotation has succeeded.
   if (notifies && refreshToken !== before.refreshToken) next.pendingRotation = before.refreshToken;
   return next;
 }
@@ -49,9 +52,9 @@ export function recordAfter(
 type Versioned = Pick<SeenRecord, 'version'> & { readonly value: TokenRecord | undefined };
 
 /**
- * What to write if the record has changed since it was read before the exchange. `moved on`: nothing,
- * since the record is newer, or was forgotten. `conflict`: the record has an unrelated refresh token,
- * and it is not known which one is newer.
+ * What to write if the record has changed since it was read before the exchange (I5). `moved on`:
+ * nothing, since the record is newer or was forgotten. `conflict`: the record has an unrelated
+ * refresh token, and it is not known which one is newer.
  */
 export function mergeOnto(
   current: Versioned,
@@ -66,11 +69,11 @@ export function mergeOnto(
     const isLater = (there.exchangedAt ?? -Infinity) > (next.exchangedAt ?? -Infinity);
     return !isRotated && isLater ? 'moved on' : withNames(next, current, seen);
   }
-  // The store went back to what it had before.
+  // I3: the store has lost the last writes, and has a superseded refresh token again.
   if (isSuperseded(next, there.refreshToken)) return withNames(next, current, seen);
   if (there.refreshToken === next.refreshToken) return 'moved on';
   if (isSuperseded(there, next.refreshToken)) return 'moved on';
-  // Another replica has exchanged the same refresh token after this one had (I5).
+  // I5: another replica has exchanged the same refresh token after this one.
   const isBeside = isSuperseded(there, before.refreshToken);
   if (isBeside && (there.exchangedAt ?? 0) > (next.exchangedAt ?? 0)) return 'moved on';
   // The application has replaced a refresh token that this exchange left unchanged.
@@ -94,7 +97,7 @@ export function withSuccessor(
   };
 }
 
-/** Whose the tokens are, by the newer of the two. */
+/** Keeps the customer, the template and the hosted URL of the newer version. */
 function withNames(next: TokenRecord, current: Versioned, seen: Versioned): TokenRecord {
   const [newer, older] =
     current.version > seen.version ? [current.value, seen.value] : [seen.value, current.value];
@@ -107,11 +110,11 @@ function withNames(next: TokenRecord, current: Versioned, seen: Versioned): Toke
 }
 
 /**
- * The record after tokens were handed over. A superseded refresh token leaves the stored one in place.
- * Of two unrelated ones, one becomes current and the other a spare, which is presented if the API does
- * not know the first.
+ * The record after `remember()`. A superseded refresh token does not replace the stored one (I3).
+ * Of two unrelated ones, one becomes current and the other a spare, which is presented if the API
+ * does not know the first.
  *
- * @param times of the tokens; undefined for a refresh token alone, or for tokens that have ended
+ * @param times of the tokens; undefined for a refresh token alone, or for expired tokens
  */
 export function recordRemembered(
   before: TokenRecord | undefined,
@@ -127,7 +130,7 @@ export function recordRemembered(
   const given = recordOf(tokens, times);
   if (before === undefined) return { ...given, ...names };
   if (before.refreshToken === refreshToken) {
-    // Older tokens, handed over again, do not put back an access token that the API may refuse.
+    // Older tokens must not bring back an access token that the API may refuse.
     const isNewer = (given.expiresAt ?? 0) > (before.expiresAt ?? 0);
     return { ...before, ...(isNewer && given), ...names };
   }

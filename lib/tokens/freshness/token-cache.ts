@@ -2,42 +2,57 @@ import type { BerbixTokens } from '../berbix-tokens.js';
 import type { TransactionRef } from './freshness.options.js';
 import { refNamed, type FoundTokens } from './token-record.js';
 
-/** Tokens in the memory of this process. */
+/** A cache entry. */
 export interface CachedTokens extends FoundTokens {
-  /** The name they are kept under. */
+  /** The name under which it is cached. */
   readonly name: string;
   staleAt: number;
-  /** The most that the host's clock may be ahead of the monotonic one before the entry is unreliable. */
+  /**
+   * The most that the host's clock may be ahead of the monotonic one before the entry is
+   * unreliable.
+   */
   readonly differenceUntil: number;
-  /** Until then they are handed out as they are. */
+  /** Until then the tokens are served without any further work. */
   serveUntil: number;
-  /** From here on the store is asked whether they still count. */
+  /** From then on the store is asked whether the tokens still count. */
   recheckAt: number;
-  /** Whether they were asked for since they were looked at last for removal. */
+  /** Whether it was used since eviction last considered it. */
   used: boolean;
 }
 
-/** Milliseconds after which the store is asked whether tokens in memory were replaced or forgotten. */
+/**
+ * Milliseconds after which the store is asked whether cached tokens were replaced or forgotten
+ * (I8).
+ */
 const RECHECK_AFTER_MS = 30_000;
 
-/** A share of the time until the refresh, so that replicas do not begin it all at once. */
+/**
+ * Share of the time until the tokens are stale, as jitter: replicas should not renew
+ * simultaneously.
+ */
 const SPREAD = 0.02;
 
-/** Milliseconds between two tries to refresh tokens that are still good, or a share of what is left of them. */
+/**
+ * Milliseconds between two background renewals, or this share of the time left, if that is less.
+ */
 const [BETWEEN_TRIES_MS, BETWEEN_TRIES_SHARE] = [1_000, 0.25];
 
-/** After a suspend of this long, or of this share of the tokens' lifetime, the tokens are read again. */
+/**
+ * Milliseconds of suspension, or share of the lifetime if that is less, after which the tokens are
+ * read again.
+ */
 const [SUSPENDED_MS, SUSPENDED_SHARE] = [30_000, 0.05];
 
-/** What has a name, by what comes after its kind. */
+/** Entries of one kind, by id, uid or name. */
 type Entries = Map<string, CachedTokens>;
 
 /**
- * Tokens by the names that they were asked for; so many of each kind at most, and those that were not
- * asked for lately go first (second chance).
+ * Caches tokens by name, with a maximum size for each kind of name. Entries that were not used
+ * lately are evicted first (second chance).
  */
 export class TokenCache {
-  // By what callers know: to put a name together and hash it takes longer than all else of a hit.
+  // By the id or uid that callers pass: building and hashing a name takes longer than the rest of a
+  // hit.
   readonly #customers: Entries = new Map();
   readonly #transactions: Entries = new Map();
   readonly #others: Entries = new Map();
@@ -51,7 +66,7 @@ export class TokenCache {
     return reliable(entries.get(id));
   }
 
-  /** The same by the owner, who is not checked: what was never asked for by a name is not found. */
+  /** The same by transaction or customer, without validation: an invalid one was never cached. */
   of(owner: TransactionRef): CachedTokens | undefined {
     const { transactionId, customerUid } = owner as Record<string, string>;
     if (customerUid === undefined) return reliable(this.#transactions.get(transactionId as string));
@@ -84,7 +99,7 @@ export class TokenCache {
     return entry;
   }
 
-  /** Removes what has the name, and where that is a transaction's, its tokens under all names. */
+  /** Removes the entry, and for the name of a transaction, its entries under all names (I8). */
   delete(name: string): void {
     this.#remove(name);
     const [entries, id] = this.#place(name);
@@ -125,7 +140,9 @@ export class TokenCache {
   }
 }
 
-/** The refresh is not tried again at once; until their end, the tokens are handed out as they are. */
+/**
+ * Delays the next background renewal; until then the tokens are served without any further work.
+ */
 export function postponeRefresh(entry: CachedTokens): void {
   const now = performance.now();
   const share = Math.max(0, entry.expiresSoonAt - now) * BETWEEN_TRIES_SHARE;
@@ -133,15 +150,16 @@ export function postponeRefresh(entry: CachedTokens): void {
   serve(entry);
 }
 
-/** The store could not be asked: what is in memory counts for some more milliseconds. */
+/** Delays the next recheck, since the store could not be asked. */
 export function postponeRecheck(entry: CachedTokens, ms: number): void {
   entry.recheckAt = performance.now() + ms;
   serve(entry);
 }
 
 /**
- * The times of an entry are those of a clock that stands still while the machine is suspended: after
- * that, and after the clock of the host was set forward, the store is asked.
+ * The entry, unless its times are unreliable (I1): the monotonic clock stands still while the
+ * machine is suspended. After a suspension, or after the host's clock was set forward, the store is
+ * asked.
  */
 function reliable(entry: CachedTokens | undefined): CachedTokens | undefined {
   if (entry === undefined) return undefined;

@@ -6,7 +6,7 @@ import { TokenRecords } from './token-records.js';
 import { TokenRemoval } from './token-removal.js';
 import { TokenRenewal, type Exchange } from './token-renewal.js';
 
-/** What a {@link TokenKeeper} works with. */
+/** The parts that a {@link TokenKeeper} is made of. */
 export interface TokenKeeperParts {
   sealed: SealedRecords;
   settings: FreshnessSettings;
@@ -14,7 +14,7 @@ export interface TokenKeeperParts {
   options: Pick<BerbixTokenOptions, 'loadTokens' | 'onRotation'>;
 }
 
-/** The tokens of one store: what it knows, and how they are kept fresh. */
+/** The tokens of one store: their records, and what keeps them fresh. */
 export class TokenKeeper {
   readonly records: TokenRecords;
   readonly removal: TokenRemoval;

@@ -3,7 +3,7 @@ import { BerbixTokens } from '../berbix-tokens.js';
 import type { BerbixTokenOptions, TransactionRef } from './freshness.options.js';
 import { inTime } from './in-time.js';
 
-/** Asks the application's own database, with `loadTokens`. */
+/** Gets tokens from the application's own database, with `loadTokens`. */
 export class TokenLoader {
   constructor(
     private readonly loadTokens: BerbixTokenOptions['loadTokens'],
@@ -11,9 +11,10 @@ export class TokenLoader {
   ) {}
 
   /**
-   * Its tokens; undefined where it has none, or is not asked.
+   * The tokens; undefined if there are none, or there is no `loadTokens`.
    *
-   * @throws (as a rejection) {BerbixStoreError} it failed, {BerbixInputError} it answered something else
+   * @throws (as a rejection) {BerbixStoreError} if it failed, {BerbixInputError} for an invalid
+   * answer
    */
   async load(owner: TransactionRef | undefined): Promise<BerbixTokens | undefined> {
     const { loadTokens } = this;
@@ -21,7 +22,7 @@ export class TokenLoader {
     const loaded = await inTime('loadTokens', this.timeoutMs, () => loadTokens(owner)).catch(
       (error: unknown) => {
         if (error instanceof BerbixStoreError) throw error;
-        // Its message stays behind: it may quote a password or a token.
+        // Without the message, which may quote a password or a token (I10).
         const what = error instanceof Error ? error.name : typeof error;
         throw new BerbixStoreError(`loadTokens failed (${what}).`, { retryable: true });
       },
@@ -32,7 +33,7 @@ export class TokenLoader {
   }
 }
 
-/** @throws {BerbixInputError} when it is not what `loadTokens` may answer */
+/** @throws {BerbixInputError} for an answer that is neither tokens nor a refresh token */
 function loadedTokens(loaded: BerbixTokens | string): BerbixTokens {
   try {
     return BerbixTokens.from(loaded);
@@ -44,9 +45,9 @@ function loadedTokens(loaded: BerbixTokens | string): BerbixTokens {
 }
 
 /**
- * Tokens of the application's database, with the transaction that they were asked for.
+ * Adds the transaction id by which the tokens were looked up.
  *
- * @throws {BerbixInputError} when they are of another
+ * @throws {BerbixInputError} if they belong to another transaction
  */
 function withOwner(tokens: BerbixTokens, owner: TransactionRef): BerbixTokens {
   if (!('transactionId' in owner)) return tokens;

@@ -3,19 +3,19 @@ import type { SealedRecords, OpenedRecord } from '../../token-store/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 import { recordName, type Reference, type TokenRecord } from './token-record.js';
 
-/** A record that has tokens, refers to one that has, or is empty. */
+/** A record with tokens, a reference to such a record, or an empty record. */
 export type Found = OpenedRecord<TokenRecord | Reference>;
 
-/** What was found under a name. */
+/** The result of looking up a name. */
 export interface Resolved {
   /** The record of that name. */
   record: Found;
-  /** The one with the tokens, to which it leads or which it is, and its key. */
+  /** The record with the tokens, after following references; its key is `key`. */
   seen: Found;
   key: string;
 }
 
-/** Follows references to their end. */
+/** Loads a record and follows references to the end. */
 export async function resolveRecord(sealed: SealedRecords, name: string): Promise<Resolved> {
   const record: Found = await sealed.load(name);
   let [key, seen] = [name, record];
@@ -26,7 +26,7 @@ export async function resolveRecord(sealed: SealedRecords, name: string): Promis
   return { record, key, seen };
 }
 
-/** The tokens to which the name leads, if there are any. */
+/** The tokens under a name; undefined if there are none. */
 export async function tokensAt(
   sealed: SealedRecords,
   name: string,
@@ -35,14 +35,14 @@ export async function tokensAt(
   return hasTokens(seen) ? seen.value : undefined;
 }
 
-/** The key of a new record; one of its own where the transaction is not known yet. */
+/** The key of a new record; a random one while the transaction is not known. */
 export function keyFor({ transactionId }: BerbixTokens): string {
   return transactionId === undefined
     ? `session/${randomUUID()}`
     : recordName.transaction(transactionId);
 }
 
-/** Under which the tokens of a record are found. */
+/** The names under which the tokens of a record are found. */
 export function namesOf(key: string, { transactionId, customerUid }: TokenRecord): string[] {
   return [
     key,
@@ -55,7 +55,7 @@ export function isCustomer(name: string): boolean {
   return name.startsWith('customer/');
 }
 
-/** The records to which a customer's or a transaction's refers, the current one last. */
+/** The keys to which a record refers, the current one last. */
 export function referencesOf(value: TokenRecord | Reference | undefined): string[] {
   return isReference(value) ? [...(value.earlier ?? []), value.see] : [];
 }
@@ -70,7 +70,7 @@ export function hasTokens(
   return record.value !== undefined && !isReference(record.value);
 }
 
-/** Records that were leased and never committed have no value either. */
+/** Whether the record was forgotten (I8). One that was leased and never committed has version 0. */
 export function isForgotten({ version, value }: Found): boolean {
   return version > 0 && value === undefined;
 }

@@ -3,72 +3,78 @@ import type { StoreMoment } from '../../token-store/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 import type { TransactionRef } from './freshness.options.js';
 
-/** The tokens of a transaction as they are stored; times are those of the store, in milliseconds. */
+/** The stored tokens of a transaction; times are on the store's clock, in milliseconds. */
 export interface TokenRecord {
   refreshToken: string;
   accessToken?: string | undefined;
   clientToken?: string | undefined;
   expiresAt?: number | undefined;
-  /** How long they were good for when they came. */
+  /** Milliseconds for which they were valid when they were issued. */
   lifetimeMs?: number | undefined;
-  /** When they become stale: they are renewed in the background from then on. Random, chosen once, so that replicas agree. */
+  /**
+   * When they become stale and are renewed in the background. Random, but stored, so that replicas
+   * agree.
+   */
   refreshAfter?: number | undefined;
   transactionId?: string | undefined;
   customerUid?: string | undefined;
-  /** What the transaction was begun with. */
+  /** The template with which the transaction was created. */
   templateKey?: string | undefined;
   hostedUrl?: string | undefined;
-  /** When the exchange was made that they come from. */
+  /** When the exchange that issued them started, counted from its lease. */
   exchangedAt?: number | undefined;
-  /** The API was seen to replace the refresh token of this transaction. */
+  /** Whether the API has replaced the refresh token of this transaction before. */
   rotates?: true | undefined;
   /** The previous refresh token, until the application has been notified of this one. */
   pendingRotation?: string | undefined;
-  /** Hashes of the last refresh tokens that the API has replaced: a caller who still has one means this record. */
+  /** Hashes of superseded refresh tokens: a caller who still has one of them means this record. */
   supersededHashes?: string[] | undefined;
   /** Other refresh tokens of the transaction, to present if the API does not know the one above. */
   spares?: string[] | undefined;
 }
 
-/** Until when tokens are good, on the store's clock, and for how long they were when they came. */
+/**
+ * When tokens expire, on the store's clock, and for how many milliseconds they were valid when
+ * issued.
+ */
 export interface Times {
   readonly expiresAt: number;
   readonly lifetimeMs: number;
 }
 
-/** In place of tokens: the record that has them. */
+/** A record without tokens of its own that refers to the record with the tokens. */
 export interface Reference {
   see: string;
   /** Records of the customer's transactions before that one, oldest first. */
   earlier?: string[] | undefined;
 }
 
-/** Tokens of a record, with their times on the clock of this process (`performance.now()`). */
+/** The tokens of a record, with times on the clock of this process (`performance.now()`). */
 export interface FoundTokens {
   readonly tokens: BerbixTokens;
-  /** From here on they are renewed in the background. */
+  /** From then on they are renewed in the background (stale-while-revalidate). */
   readonly staleAt: number;
-  /** From here on they are served only if a renewal fails. */
+  /** From then on they are served only if a renewal fails (stale-if-error). */
   readonly expiresSoonAt: number;
   /** When they expire. */
   readonly endAt: number;
 }
 
-/** Shares of the lifetime: tokens become stale at a random point from the first on, within the second. */
+/** Tokens become stale after this share of their lifetime, plus a random part of the spread. */
 const [SOFT_FROM, SOFT_SPREAD] = [0.75, 0.05];
 
-/** Milliseconds that are left of tokens when they are handed out, at least. */
+/** Milliseconds for which tokens must be valid when they are handed out (I1). */
 const LEEWAY_MS = 60_000;
 
 /** Names of records. */
 export const recordName = {
   transaction: (id: string): string => `transaction/${id}`,
   customer: (uid: string): string => `customer/${encodeURIComponent(uid)}`,
-  /** In the memory of this process only. */
+  /** Used only in the memory of this process: the name contains the token. */
   refreshToken: (token: string): string => `refresh-token/${token}`,
 };
 
-/** Whose record has this name; undefined where it is that of neither a transaction nor a customer. */
+/** The transaction or customer that a name stands for; undefined for any other name. */
 export function refNamed(name: string): TransactionRef | undefined {
   const slash = name.indexOf('/');
   const id = name.slice(slash + 1);
@@ -82,7 +88,7 @@ export function refNamed(name: string): TransactionRef | undefined {
   }
 }
 
-/** Of tokens with their times on the store's clock, or of a refresh token alone. */
+/** The record of tokens, or of a refresh token alone if there are no times. */
 export function recordOf(tokens: BerbixTokens, times: Times | undefined): TokenRecord {
   const { refreshToken, transactionId } = tokens;
   if (times === undefined) return { refreshToken, transactionId };
@@ -98,13 +104,15 @@ export function recordOf(tokens: BerbixTokens, times: Times | undefined): TokenR
   };
 }
 
-/** How many of the refresh tokens that were replaced are known again: a month of them, day and night. */
+/**
+ * Maximum number of hashes of superseded refresh tokens: one an hour, day and night, for 41 days.
+ */
 const MAX_SUPERSEDED = 1_000;
 
-/** More than there should ever be. */
+/** Maximum number of spare refresh tokens; more than should ever occur. */
 const MAX_SPARES = 3;
 
-/** With the hashes of more. */
+/** The hashes of the superseded refresh tokens, with those of more. */
 export function withSuperseded(
   { supersededHashes }: TokenRecord,
   replaced: string[],
@@ -113,28 +121,30 @@ export function withSuperseded(
   return hashes.size === 0 ? undefined : [...hashes].slice(-MAX_SUPERSEDED);
 }
 
-/** Whether the API has replaced the refresh token by another of the record's, as far as it is known. */
+/** Whether the refresh token is known to be superseded. */
 export function isSuperseded({ supersededHashes }: TokenRecord, refreshToken: string): boolean {
   return supersededHashes?.includes(hashOf(refreshToken)) ?? false;
 }
 
-/** Whether an unknown refresh token may have been replaced so long ago that its hash was dropped. */
+/**
+ * Whether an unknown refresh token may have been superseded so long ago that its hash was dropped.
+ */
 export function mayBeSuperseded({ supersededHashes }: TokenRecord): boolean {
   return (supersededHashes?.length ?? 0) >= MAX_SUPERSEDED;
 }
 
-/** With one more; the same list where it is there already. */
+/** The spares with one more; the same list if it is already there. */
 export function withSpare({ spares = [] }: TokenRecord, refreshToken: string): string[] {
   if (spares.includes(refreshToken)) return spares;
   return [refreshToken, ...spares].slice(0, MAX_SPARES);
 }
 
-/** All that may be presented, in that order. */
+/** The refresh tokens in the order in which they are presented. */
 export function refreshTokensOf({ refreshToken, spares = [] }: TokenRecord): string[] {
   return [refreshToken, ...spares];
 }
 
-/** Whether the refresh token is the record's, or was, or may be. */
+/** Whether the record has, had or may use the refresh token. */
 export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   return (
     record.refreshToken === refreshToken ||
@@ -143,20 +153,24 @@ export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   );
 }
 
-/** Whether a plaintext stored value has a refresh token of which the application was not notified. */
+/** Whether a stored plaintext value has a pending rotation. */
 export function hasPendingRotation(value: string): boolean {
-  // Inside a JSON string the quotation marks would be escaped.
+  // No other field can contain this text: JSON escapes quotation marks inside a string.
   return value.includes('"pendingRotation":"');
 }
 
-/** Refresh tokens are long and random: nobody finds one by its hash, and 72 bits tell them apart. */
+/**
+ * Refresh tokens are long and random: a hash cannot be inverted, and 72 bits are enough to avoid
+ * collisions.
+ */
 function hashOf(refreshToken: string): string {
   return createHash('sha256').update(refreshToken).digest('base64url').slice(0, 12);
 }
 
-/** The tokens of a record on the clock of this process. */
+/** Converts the tokens of a record to the clock of this process. */
 export function foundTokens(record: TokenRecord, moment: StoreMoment): FoundTokens {
-  // The local time of a moment is the earlier one: what is left is never overrated.
+  // I1: the local time of a moment is never the later one, so the remaining time is never
+  // overestimated.
   const local = (time = -Infinity): number => moment.local + (time - moment.store);
   const { refreshToken, accessToken, clientToken, transactionId, lifetimeMs = 0 } = record;
   const endAt = local(record.expiresAt);
@@ -179,7 +193,7 @@ export function foundTokens(record: TokenRecord, moment: StoreMoment): FoundToke
   };
 }
 
-/** The store's clock now. */
+/** The current time of the store's clock. */
 export function storeTime({ moment }: { moment: StoreMoment }): number {
   return moment.store + (performance.now() - moment.local);
 }

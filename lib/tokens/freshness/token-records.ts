@@ -30,31 +30,36 @@ import {
 } from './token-record.js';
 import { removeOrphan } from './token-removal.js';
 
-/** A record with tokens, as it was found under its own name or another. */
+/** A record with tokens, under its own name or another one. */
 export interface SeenTokens extends OpenedRecord<TokenRecord> {
   readonly key: string;
   readonly value: TokenRecord;
 }
 
-/** What is asked for: a name, whose it is, and the tokens that came along. */
+/**
+ * A lookup: a name, the transaction or customer it stands for, and tokens that the caller passed.
+ */
 export interface TokenQuery {
   readonly name: string;
   readonly owner?: TransactionRef | undefined;
   readonly given?: BerbixTokens | undefined;
-  /** When, by `performance.now()`, if it was a while ago: the caller's time runs since then. */
+  /**
+   * When the call began, by `performance.now()`, if it was a while ago: its time limit runs from
+   * then.
+   */
   readonly askedAt?: number | undefined;
 }
 
-/** For a lease that makes sure of one step, or only reads the store's clock, in milliseconds. */
+/** Milliseconds of a lease for one step, or only for reading the store's clock. */
 const SHORT_LEASE_MS = 1_000;
 
-/** Milliseconds between two looks at a record whose exchange is waited for. */
+/** Milliseconds between two reads of a record while another replica exchanges its token. */
 const BETWEEN_LOOKS_MS = 100;
 
 /**
- * Finds, adds and removes the records of transactions and customers. The record of a customer
- * refers to that of the current transaction; every change says what it expects to find, so that
- * two replicas that add the same transaction end with one record.
+ * Finds and adds the records of transactions and customers. The record of a customer refers to that
+ * of the current transaction. Every change names the version that it expects, so two replicas that
+ * add the same transaction end with one record (I5).
  */
 export class TokenRecords {
   readonly #logger = new Logger('BerbixTokenService');
@@ -72,16 +77,17 @@ export class TokenRecords {
   }
 
   /**
-   * The record with the tokens; added from what came along or from the application's own database
-   * where the store knows nothing.
+   * The record with the tokens. If the store has none, it is added from the tokens that the caller
+   * passed, or from the application's own database.
    *
-   * @throws (as a rejection) {BerbixNotFoundError} nobody knows it, {BerbixGoneError} it was
-   * forgotten, {BerbixStoreError} the store or `loadTokens` failed
+   * @throws (as a rejection) {BerbixNotFoundError} if there are none anywhere, {BerbixGoneError} if
+   * they were forgotten, {BerbixStoreError} if the store or `loadTokens` failed
    */
   async find(query: TokenQuery): Promise<SeenTokens> {
     for (let tokens = query.given; ;) {
       const { record, key, seen } = await this.#resolve(query.name);
       if (hasTokens(seen)) return believed({ ...seen, key }, seen.moment.store);
+      // I8: before the caller's tokens or `loadTokens` could add it again.
       if (isForgotten(record) || isForgotten(seen)) {
         throw new BerbixGoneError('The tokens of this transaction were removed from the store.');
       }
@@ -91,30 +97,30 @@ export class TokenRecords {
   }
 
   /**
-   * Looks whether the application's own database has another refresh token than the dead one in the
-   * store, and puts it in its place, unless somebody else was faster. Resolves to whether it has.
+   * Replaces a dead refresh token if the application's own database has another one, unless another
+   * replica was faster. Resolves to whether there is another one.
    */
   async reload({ owner }: TokenQuery, seen: SeenTokens): Promise<boolean> {
     const tokens = await this.loader.load(owner).catch((error: unknown) => {
-      // What is dead is so all the same.
+      // The caller gets the error of the dead token.
       this.#logger.warn((error as Error).message);
       return undefined;
     });
     if (tokens === undefined || isOfRecord(seen.value, tokens.refreshToken)) return false;
-    // Whoever was faster may have spent it since.
+    // I3: a faster replica may have stored and spent it since.
     const lease = await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
     if (lease === undefined) return true;
     const customerUid = uidOf(owner);
     if (seen.value.transactionId === undefined && tokens.transactionId === undefined) {
-      // No exchange ever succeeded with the dead one, so nothing is lost. A record for each that is loaded
-      // would never be removed.
+      // No exchange of the dead token ever succeeded, so nothing is lost. A new record for each
+      // loaded token would never be removed.
       const next = { ...recordOf(tokens, undefined), customerUid };
       await this.#commit(seen.key, seen.version, next, customerUid && seen.key);
     } else await this.remember(tokens, customerUid);
     return true;
   }
 
-  /** Whether the store has tokens under the name, or had them until they were forgotten. */
+  /** Whether the store has tokens under the name, or had them before they were forgotten. */
   async knows(name: string): Promise<boolean> {
     const { totalTimeoutMs } = this.limits;
     const { version } = await inTime('The token store', totalTimeoutMs, () =>
@@ -124,11 +130,12 @@ export class TokenRecords {
   }
 
   /**
-   * Puts tokens into the store: a new transaction becomes the current one of its customer. A refresh
-   * token that the API has replaced since leaves the new one where it is. Resolves to the names that
-   * lead to them.
+   * Saves tokens; a new transaction becomes the current one of its customer. A superseded refresh
+   * token does not replace its successor (I3). Resolves to the names under which the tokens are
+   * found.
    *
-   * @throws {BerbixTimeoutError} (as a rejection) when an exchange of the same token did not end in time
+   * @throws {BerbixTimeoutError} (as a rejection) if an exchange of the same token did not end in
+   * time
    */
   async remember(tokens: BerbixTokens, customerUid: string | undefined): Promise<string[]> {
     const waitUntil = performance.now() + this.limits.totalTimeoutMs;
@@ -140,16 +147,18 @@ export class TokenRecords {
       const { key, seen } = await this.#resolve(first);
       const value = hasTokens(seen) ? seen.value : undefined;
       if (value === undefined && wasCurrent && customerUid !== undefined) {
-        // Forgotten, and the removal of the customer may still be under way: make it fail.
+        // I8: forgotten. A removal of the customer may still be in flight; a new version makes it
+        // fail.
         ({ key: first, wasCurrent } = await this.#makeCurrent(tokens, customerUid, true));
         continue;
       }
       const times = await this.#times(key, seen, tokens);
       const next = recordRemembered(value, tokens, times, customerUid);
       const isKept = next.refreshToken === value?.refreshToken;
-      // A removal of orphans must notice that a customer refers to these tokens from now on.
+      // If the reference is new, commit in any case: a removal of orphans must see a new version.
       if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
-      // An exchange of this very token may be under way, or about to begin; the commit would end its lease.
+      // I2: an exchange of this token may be in flight or about to start, and the commit would end
+      // its lease.
       if (isKept && !(await this.#hold(key, seen))) {
         if (this.#isClosing) throw shutDown();
         if (performance.now() >= waitUntil) throw renewalTimeoutError();
@@ -161,7 +170,7 @@ export class TokenRecords {
     }
   }
 
-  /** Where the API replaces refresh tokens, only one of the two still works. */
+  /** If the API replaces refresh tokens, only one of the two still works. */
   #warnOfSpare(before: TokenRecord | undefined, next: TokenRecord): void {
     if (!before?.rotates || before.spares === next.spares) return;
     const which = before.refreshToken === next.refreshToken ? 'the stored one' : 'the new one';
@@ -170,15 +179,17 @@ export class TokenRecords {
     );
   }
 
-  /** Whether nobody else is at work with the record, nor will be until the commit. */
+  /**
+   * Takes the lease, so that no exchange starts before the commit; false if another replica has it.
+   */
   async #hold(key: string, seen: Found): Promise<boolean> {
     const { totalTimeoutMs } = this.limits;
     return (await this.sealed.lease(key, seen, totalTimeoutMs, seen.note)) !== undefined;
   }
 
   /**
-   * Lets the tokens be found under another name too; nothing is lost where that fails. Another
-   * record of that name stays, unless it has the refresh token that was spent for these.
+   * Adds a name for the tokens; a failure loses nothing. A record of that name with tokens of its
+   * own stays, unless its refresh token is the one that was spent for these.
    */
   async refer(name: string, key: string, spent: string): Promise<void> {
     if (name === key) return;
@@ -192,11 +203,11 @@ export class TokenRecords {
             : value.refreshToken === spent;
       if (isOurs) await this.sealed.commit<TokenRecord | Reference>(name, version, { see: key });
     } catch {
-      // The next exchange does it.
+      // The next exchange adds it.
     }
   }
 
-  /** Ends a lease that is longer than any replica takes. */
+  /** Resolves a name, and ends a lease that is longer than any replica takes. */
   async #resolve(name: string): Promise<Resolved> {
     const found = await resolveRecord(this.sealed, name);
     const { key, seen } = found;
@@ -214,7 +225,10 @@ export class TokenRecords {
     );
   }
 
-  /** First the customer's reference, then the tokens: what a crash leaves in between is completed here. */
+  /**
+   * First the customer's reference, then the tokens: after a crash in between, this completes the
+   * second.
+   */
   async #add(
     { name, owner }: TokenQuery,
     record: Found,
@@ -233,9 +247,10 @@ export class TokenRecords {
   }
 
   /**
-   * Saves tokens, unless their customer is forgotten at the same time: nothing would lead to them.
+   * Saves tokens, and removes them again if their customer was forgotten meanwhile (I8).
    *
-   * @param reference what the record of their customer refers to, where he is named
+   * @param reference the key by which the record of their customer must refer to them, if there is
+   * one
    */
   async #commit(
     key: string,
@@ -252,9 +267,9 @@ export class TokenRecords {
   }
 
   /**
-   * The key of the tokens' record, to which the customer's refers from now on.
+   * Makes the tokens the current ones of the customer, and resolves to the key of their record.
    *
-   * @param anew commits the reference also where it is there
+   * @param anew commits the reference even if it is already there
    */
   async #makeCurrent(
     tokens: BerbixTokens,
@@ -274,7 +289,10 @@ export class TokenRecords {
     }
   }
 
-  /** The key of the tokens' record, which may be one of those, the last one most likely. */
+  /**
+   * The key of the tokens' record: one of the known ones if it has these tokens, most likely the
+   * last.
+   */
   async #keyAmong(known: string[], tokens: BerbixTokens): Promise<string> {
     const key = await this.#placeOf(tokens);
     if (known.includes(key)) return key;
@@ -289,13 +307,15 @@ export class TokenRecords {
     return key;
   }
 
-  /** The key of the tokens' record, or what it will be. */
+  /** The key that the record of the tokens has, or will have. */
   async #placeOf(tokens: BerbixTokens): Promise<string> {
     const key = keyFor(tokens);
     return tokens.transactionId === undefined ? key : (await this.#resolve(key)).key;
   }
 
-  /** The end of the tokens on the store's clock; a lease reads it where there is no record yet. */
+  /**
+   * When the tokens expire, on the store's clock; without a record, a short lease reads that clock.
+   */
   async #times(key: string, seen: Found, tokens: BerbixTokens): Promise<Times | undefined> {
     if (tokens.needsRefresh()) return undefined;
     const leftMs = tokens.leftMs();
@@ -303,12 +323,12 @@ export class TokenRecords {
       seen.moment.store > 0 ? seen : await this.sealed.lease(key, seen, SHORT_LEASE_MS, seen.note);
     if (clock === undefined) return undefined;
     const { lifetimeMs = leftMs } = tokens;
-    // The clock of this machine may have been set back since the tokens came.
+    // I1: the host's clock may have been set back since the tokens were issued.
     return { expiresAt: storeTime(clock) + Math.min(leftMs, lifetimeMs), lifetimeMs };
   }
 }
 
-/** Whether there is something in the next record that is not in the one before. */
+/** Whether the next record has anything that the previous one lacks. */
 function hasMore(before: TokenRecord, next: TokenRecord): boolean {
   return (
     before.customerUid !== next.customerUid ||

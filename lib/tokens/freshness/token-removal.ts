@@ -10,31 +10,32 @@ import {
 } from './token-lookup.js';
 import { recordName, type Reference, type TokenRecord } from './token-record.js';
 
-/** What was removed. */
+/** The outcome of a removal. */
 export interface Removal {
-  /** The names that led to it. */
+  /** The names under which the removed tokens were found. */
   readonly names: string[];
-  /** Whether the record asked for is gone too. */
+  /** Whether the named record itself was removed too. */
   readonly isComplete: boolean;
 }
 
 /**
- * Removes records of transactions and customers. Each step names the version it expects, so that a
- * delayed one removes nothing that was stored since.
+ * Removes records of transactions and customers (I8). Each step names the version that it expects,
+ * so a delayed step removes nothing that was stored since (I5).
  */
 export class TokenRemoval {
   constructor(private readonly sealed: SealedRecords) {}
 
   /**
-   * Removes the tokens, all of the customer's where one is named; resolves to the names they had.
-   * What is there now is removed, even under another replica's lease; a transaction that the customer
-   * is given from here on stays.
+   * Removes the tokens of a transaction, or all tokens of a customer; resolves to the names they
+   * had. Another replica's lease does not prevent it. A transaction that the customer gets after
+   * the call stays.
    */
   async forget(name: string): Promise<string[]> {
     const names = new Set([name]);
     const first: Found = await this.sealed.load(name);
     for (let seen = first; ; seen = await this.sealed.load(name)) {
-      // For a customer, the transactions known at first; for a transaction, wherever its tokens are now.
+      // For a customer, the transactions of the first read; for a transaction, wherever its tokens
+      // are now.
       await this.#removeFrom(name, isCustomer(name) ? first : seen, names);
       if (await this.#cut(name, seen, names)) break;
     }
@@ -42,7 +43,7 @@ export class TokenRemoval {
     return [...names];
   }
 
-  /** The same, if the record is as it was seen: what was added since stays. */
+  /** Removes the tokens if the record has not changed since it was seen. */
   async forgetAsSeen(name: string, seen: SeenRecord): Promise<Removal> {
     const names = new Set([name]);
     const found: Found = await this.sealed.load(name);
@@ -54,8 +55,9 @@ export class TokenRemoval {
   }
 
   /**
-   * Removes all that the record leads to, and adds its names. The record itself comes last: as long
-   * as it is there, this can be repeated. Customers stay: they may have other transactions.
+   * Removes everything that the record refers to, and collects the names. The record itself is
+   * removed later: while it exists, this can be repeated. Records of customers stay: they may have
+   * other transactions.
    */
   async #removeFrom(name: string, { value }: Found, names: Set<string>): Promise<void> {
     await this.#follow(name, value, names);
@@ -79,10 +81,10 @@ export class TokenRemoval {
     }
   }
 
-  /** Removes the record, or what it has of these names; resolves to whether it was as it was seen. */
+  /** Removes the record, or its references to these names; resolves to false if it has changed. */
   async #cut(name: string, seen: Found, names: Set<string>): Promise<boolean> {
     const { version, fence, value } = seen;
-    // It has neither where there is no record.
+    // There is no record.
     if (version === 0 && fence === 0) return true;
     const left = isCustomer(name) ? referencesOf(value).filter((key) => !names.has(key)) : [];
     const see = left.pop();
@@ -91,7 +93,7 @@ export class TokenRemoval {
       : this.sealed.commit<Reference>(name, version, { see, earlier: left });
   }
 
-  /** What was remembered meanwhile for the customer who was forgotten. */
+  /** Removes what was remembered for the customer while they were being forgotten. */
   async #removeOrphans(name: string, names: Set<string>): Promise<void> {
     if (!isCustomer(name)) return;
     for (const other of names) {
@@ -100,7 +102,7 @@ export class TokenRemoval {
   }
 }
 
-/** Removes tokens that name the customer, unless the customer's record refers to them. */
+/** Removes tokens of the customer to which the customer's record does not refer (I8). */
 export async function removeOrphan(
   sealed: SealedRecords,
   key: string,

@@ -1,3 +1,13 @@
+/*
+ * The order of effects in one renewal; `decide` names the step, this file performs it:
+ *   1. read the record, and serve if it satisfies the requirement
+ *   2. take the lease of the version that was read; the note records that an attempt has started
+ *   3. exchange the refresh token of that version, unless the lease is already too old
+ *   4. failed: release the lease with a note; then serve stale tokens or throw
+ *   5. succeeded: commit to that version, which ends the lease; a new refresh token never leaves before
+ *   6. rotated: read again, take the lease, call onRotation, commit; only then serve
+ *   7. lost a race in any step: wait, then read again, until totalTimeoutMs
+ */
 import { Logger } from '@nestjs/common';
 import { Limiter, NoTurn } from '../../concurrency/index.js';
 import { BerbixGoneError, isBerbixError } from '../../errors/index.js';
@@ -25,17 +35,22 @@ import {
 } from './token-record.js';
 import { TokenSaver } from './token-saver.js';
 
-/** Makes an exchange. `mayRepeat`: also where it may have been done already and only the answer was lost. */
+/**
+ * Makes an exchange. `mayRepeat`: it may be sent again even if the API may have processed it
+ * already.
+ */
 export type Exchange = (tokens: BerbixTokens, mayRepeat: boolean) => Promise<BerbixTokens>;
 
-/** The waits for another replica's exchange grow from one to the other, in milliseconds. */
+/**
+ * Milliseconds between two reads while another replica has the lease: the first wait, and the
+ * limit.
+ */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [15, 250];
 
 /**
- * One exchange per expiry for the whole fleet. Read the record; if its tokens will not do, take the
- * lease of just this version; exchange the refresh token of just this version; save what came under
- * just this version, and only then hand it out. Whoever is not the one to do it waits and reads
- * again.
+ * One exchange per expiry for the whole fleet (I11). The replica with the lease exchanges the
+ * refresh token of exactly the version that it read, and saves the result to exactly that version.
+ * The others wait and read again.
  */
 export class TokenRenewal {
   readonly #logger = new Logger('BerbixTokenService');
@@ -65,9 +80,10 @@ export class TokenRenewal {
   }
 
   /**
-   * Tokens that reach the need; tokens that are about to end where better ones cannot be had.
+   * Tokens that satisfy the requirement; stale tokens if a renewal is not possible
+   * (stale-if-error).
    *
-   * @throws {BerbixError} (as a rejection) when there are none
+   * @throws {BerbixError} (as a rejection) if there are neither
    */
   async obtain(search: TokenSearch): Promise<FoundTokens> {
     const { query, need, progress } = search;
@@ -77,7 +93,7 @@ export class TokenRenewal {
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
       const seen = await this.records.find({ ...query, given });
       const found = foundTokens(seen.value, seen.moment);
-      // If the store loses the record from now on, it is saved again.
+      // If the store loses the record meanwhile, `find` adds it again.
       given = found.tokens;
       const isOwed = isNotificationOwed(seen.value, this.#policy);
       progress.atHand = isOwed ? undefined : { found, readAt: seen.moment.local };
@@ -94,7 +110,7 @@ export class TokenRenewal {
             ? this.#saver.notify(seen)
             : this.#renew(search, seen, found, step.mayBeSpent);
         try {
-          // The application is notified even if no caller waits any more.
+          // Notify the application even if no caller is waiting.
           const renewed = await this.#turns.run(renew, isOwed ? undefined : progress.callers);
           if (renewed !== undefined) return renewed;
         } catch (error) {
@@ -108,7 +124,7 @@ export class TokenRenewal {
     }
   }
 
-  /** An exchange under the lease; undefined when somebody else was faster, or another step is to follow. */
+  /** An exchange under the lease; undefined if the record must be read again for the next step. */
   async #renew(
     search: TokenSearch,
     seen: SeenTokens,
@@ -120,6 +136,7 @@ export class TokenRenewal {
     const startedAt = storeTime(seen);
     const openSince = seen.note.startedAt ?? startedAt;
     const note: ExchangeAttempt = { ...seen.note, startedAt: openSince, isUnreported: true };
+    // I2, I3: of this version and fence only, so the note that was read is still the last one.
     const lease = await this.sealed.lease(key, seen, leaseMs, note);
     if (lease === undefined) return undefined;
     const held = { version: seen.version, fence: lease.fence };
@@ -128,7 +145,7 @@ export class TokenRenewal {
         'An exchange ended without a trace; its refresh token is presented once more.',
       );
     }
-    // Held up since then for so long that the exchange might outlast the lease.
+    // I2: this process was paused for so long that the exchange might outlast the lease.
     if (performance.now() - lease.moment.local > leaseMs - totalTimeoutMs) {
       await this.sealed.release(key, held, seen.note);
       return undefined;
@@ -146,14 +163,17 @@ export class TokenRenewal {
       return this.#failed(search, { ...seen, ...held }, found, { error, startedAt });
     }
     const { lifetimeMs = 0 } = tokens;
+    // I1: the lifetime counts from the lease, which came before the request.
     const { store } = lease.moment;
     const times = { expiresAt: store + lifetimeMs, lifetimeMs, exchangedAt: store };
     const saved = await this.#saver.save(search, seen, { tokens, presented, times });
+    // I4: while the application has not been notified, nobody gets the tokens; the next step does
+    // that.
     if (saved === undefined || isNotificationOwed(saved, this.#policy)) return undefined;
     return foundTokens(saved, lease.moment);
   }
 
-  /** Leaves a note for the others, and makes do with the tokens that are there, if they will. */
+  /** Leaves a note for the other replicas, then serves stale tokens or throws. */
   async #failed(
     search: TokenSearch,
     held: SeenTokens,
@@ -163,13 +183,13 @@ export class TokenRenewal {
     const { error } = failure;
     const note = attemptAfter(held, failure, this.#policy);
     try {
-      // Not released: the record was changed meanwhile, and this error may not concern it any more.
+      // I7: the record has changed meanwhile, so this error may not apply to it any more.
       if (!(await this.sealed.release(held.key, held, note))) return undefined;
     } catch (storeError) {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
     if (!isDead(error)) return this.#inNeed(search, held, found, error);
-    // There is another refresh token to present.
+    // The next step presents a spare refresh token.
     if (note.unknown !== undefined) return undefined;
     if (note.dead === undefined) {
       const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(held));
@@ -180,14 +200,17 @@ export class TokenRenewal {
     return this.#inNeed(search, held, found, error);
   }
 
-  /** Only once: `loadTokens` might return one dead refresh token after another. */
+  /** At most once per run: `loadTokens` might return one dead refresh token after another. */
   async #reload({ query, progress }: TokenSearch, seen: SeenTokens): Promise<boolean> {
     if (progress.isReloaded) return false;
     progress.isReloaded = await this.records.reload(query, seen);
     return progress.isReloaded;
   }
 
-  /** The tokens that are there, if they are good for a while, or the error. */
+  /**
+   * stale-if-error: the stored tokens, if they may still be served (I1, I4, I8); else throws the
+   * error.
+   */
   #inNeed(
     { need }: TokenSearch,
     seen: SeenTokens,
@@ -205,7 +228,7 @@ export class TokenRenewal {
   }
 }
 
-/** The tokens of the record, or a spare refresh token of the same transaction. */
+/** The stored tokens, or those of a spare refresh token of the same transaction. */
 function tokensToPresent({ tokens }: FoundTokens, refreshToken: string): BerbixTokens {
   const { transactionId } = tokens;
   return refreshToken === tokens.refreshToken

@@ -1,14 +1,17 @@
 import type { FoundTokens } from './token-record.js';
 
-/** What a caller asks of tokens. */
+/** What tokens must satisfy. */
 export interface TokenRequirement {
-  /** Not with this access token, which the API refused. */
+  /** An access token that the API has refused: another one is required. */
   readonly refused?: string | undefined;
-  /** Milliseconds until they expire, instead of the default; capped at three quarters of their lifetime. */
+  /**
+   * Milliseconds for which they must be valid, instead of the default; at most three quarters of
+   * their lifetime.
+   */
   readonly leewayMs?: number | undefined;
-  /** Not stale either: a renewal before anybody needs it. */
+  /** They must not be stale either: for a renewal in the background. */
   readonly proactive?: true | undefined;
-  /** From an exchange that begins after the call. */
+  /** They must come from an exchange that starts after the call. */
   readonly forceNew?: true | undefined;
 }
 
@@ -17,13 +20,16 @@ export function isLeeway(leewayMs: unknown): boolean {
   return leewayMs === undefined || (typeof leewayMs === 'number' && leewayMs >= 0);
 }
 
-/** stale-if-error: tokens are served while this share of their lifetime is left, at most five seconds. */
+/**
+ * stale-if-error: tokens are served while this share of their lifetime is left, at most five
+ * seconds.
+ */
 const [STALE_IF_ERROR_SHARE, STALE_IF_ERROR_MS] = [0.02, 5_000];
 
 /** Cap the leeway: otherwise not even brand-new tokens would satisfy it. */
 const LEEWAY_SHARE = 0.75;
 
-/** Whether the tokens meet the requirement, but for `forceNew`. */
+/** Whether the tokens satisfy the requirement, apart from `forceNew` (I1). */
 export function satisfies(
   found: FoundTokens,
   need: TokenRequirement,
@@ -36,7 +42,7 @@ export function satisfies(
   return found.endAt - now > Math.min(need.leewayMs, lifetimeMs * LEEWAY_SHARE);
 }
 
-/** stale-if-error: whether the tokens may be served when a renewal fails (RFC 5861). */
+/** stale-if-error (RFC 5861): whether the tokens may be served when a renewal fails (I1). */
 export function isUsableIfError(found: FoundTokens, need: TokenRequirement): boolean {
   const { accessToken, lifetimeMs = 0 } = found.tokens;
   if (need.forceNew || accessToken === undefined || accessToken === need.refused) return false;

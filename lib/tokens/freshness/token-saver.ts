@@ -12,10 +12,10 @@ import { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.
 import { foundTokens, recordName, type TokenRecord } from './token-record.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 
-/** An access token that could not be saved is handed out all the same after so many milliseconds. */
+/** Milliseconds after which tokens with an unchanged refresh token are handed out unsaved. */
 const SAVE_WITHIN_MS = 2_000;
 
-/** Saves what came of an exchange, and tells the application of a new refresh token. */
+/** Saves the result of an exchange, and notifies the application of a new refresh token. */
 export class TokenSaver {
   readonly #logger = new Logger('BerbixTokenService');
   #isClosing = false;
@@ -33,7 +33,10 @@ export class TokenSaver {
     this.#isClosing = true;
   }
 
-  /** Saves what came of an exchange, before anyone gets it; undefined when it does not count any more. */
+  /**
+   * Saves the result of an exchange before anyone gets it; undefined if the record has moved on
+   * (I5, I8).
+   */
   async save(
     { query, progress }: TokenSearch,
     seen: SeenTokens,
@@ -47,13 +50,14 @@ export class TokenSaver {
     if (isRotated) progress.unsaved = tokens;
     if (next.refreshToken !== presented) this.#noticeRotation();
     const until = performance.now() + SAVE_WITHIN_MS;
+    // I4: a new refresh token is saved for as long as the process lives.
     const keepTrying = (): boolean => (isRotated ? !this.#isClosing : performance.now() < until);
     let [isConflict, wasLost, isSaved] = [false, false, false];
     const merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
       const merged = mergeOnto(current, seen, next);
       isConflict = merged === 'conflict';
       wasLost ||= current.version === 0;
-      // Whichever is newer, none is lost. What refers to another record takes no spare.
+      // Keep both refresh tokens, whichever is newer. A reference cannot hold a spare.
       if (isConflict && current.value?.refreshToken)
         return withSuccessor(current.value, value, next);
       return typeof merged === 'object' ? (next = merged) : undefined;
@@ -69,7 +73,7 @@ export class TokenSaver {
       return next;
     } catch (error) {
       if (!isRotated && !isConflict) {
-        // The refresh token in the store is good as before; these tokens are, too.
+        // The stored refresh token still works, and so do these tokens.
         this.#logger.warn(`Fresh tokens could not be saved: ${sentenceOf(error)}`);
         return next;
       }
@@ -86,7 +90,7 @@ export class TokenSaver {
     }
   }
 
-  /** The application may have a place for what the store does not take. */
+  /** The store did not take the new refresh token; the application may be able to keep it. */
   async #tellAsLastResort(
     { customerUid }: TokenRecord,
     tokens: BerbixTokens,
@@ -98,7 +102,7 @@ export class TokenSaver {
     );
   }
 
-  /** Makes the tokens known under the names that they may be asked for by. */
+  /** Adds the names under which callers may ask for the tokens. */
   async #referTo(
     key: string,
     { name }: TokenQuery,
@@ -113,7 +117,7 @@ export class TokenSaver {
     }
   }
 
-  /** Tells the application of a new refresh token, under the lease. */
+  /** Notifies the application of a new refresh token, under the lease (I4). */
   async notify(seen: SeenTokens): Promise<undefined> {
     const { key, value, version, note } = seen;
     const lease = await this.sealed.lease(key, seen, this.policy.leaseMs, note);

@@ -2,20 +2,19 @@ import type { Wait } from '../../concurrency/index.js';
 import { BerbixTimeoutError } from '../../errors/index.js';
 
 /**
- * Who waits for a search for tokens, and until when. When nobody is left, it gives up its place in
- * the queue of exchanges, so that those who come later do not wait behind it. An exchange that has
- * begun goes on.
+ * The callers who wait for a run, and until when. When none is left, the run leaves the queue of
+ * exchanges, so that later ones do not wait behind it. An exchange that has started continues (I9).
  */
 export class WaitingCallers implements Wait {
-  /** The latest time until which one of them waits, by `performance.now()`. */
+  /** The latest deadline of the callers, by `performance.now()`. */
   deadline = -Infinity;
   #count = 0;
   #leaveQueue: ((error: unknown) => boolean) | undefined;
 
-  /** @param onGivenUp called when the place is given up */
+  /** @param onGivenUp called when the run leaves the queue */
   constructor(private readonly onGivenUp: () => void) {}
 
-  /** Adds a caller; call the result when they leave, more than once if convenient. */
+  /** Adds a caller; call the result when they leave. Repeated calls have no effect. */
   add(deadline: number): () => void {
     this.#count++;
     this.deadline = Math.max(this.deadline, deadline);
@@ -38,12 +37,12 @@ export class WaitingCallers implements Wait {
   }
 }
 
-/** One caller, who waits in one search after another. */
+/** One caller, who may wait for several runs in turn. */
 export class Seat {
   hasLeft = false;
   #leave: (() => void) | undefined;
 
-  /** @param deadline until when the caller waits, by `performance.now()` */
+  /** @param deadline of the caller, by `performance.now()` */
   constructor(private readonly deadline: number) {}
 
   take(callers: WaitingCallers): void {
@@ -56,7 +55,7 @@ export class Seat {
   }
 }
 
-/** No caller is left to see it. */
+/** Rejects a run without callers; nobody sees it. */
 export function abandonedError(): BerbixTimeoutError {
   return new BerbixTimeoutError('All callers who waited for these tokens have left.', {
     retryable: true,
