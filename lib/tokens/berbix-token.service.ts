@@ -38,14 +38,14 @@ import {
   type BerbixTokenAccountOptions,
 } from './token.options.js';
 
-/** What is asked of tokens beyond the usual. */
+/** Options of `fresh()`. */
 export interface FreshTokensOptions {
   /**
-   * Milliseconds that they must be good for; by default a minute, or a tenth of their life where that
-   * is less. What is more than three quarters of their life counts as so much.
+   * Milliseconds for which the tokens must be valid; at most three quarters of their lifetime. By
+   * default a minute, or a tenth of their lifetime if that is less.
    */
   leewayMs?: number | undefined;
-  /** An access token that the API has refused with 401: others are wanted. */
+  /** An access token that the API has refused with 401; another one is returned. */
   refused?: string | undefined;
 }
 
@@ -59,14 +59,14 @@ const SOURCE_EXPECTED =
 /** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
 export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** Milliseconds for a call, and for the lease under which a replica works on a record. @internal */
+  /** Milliseconds for a call, and for a lease of a record. @internal */
   readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>;
   readonly #store: CheckedStore;
   readonly #options: BerbixTokenAccountOptions;
   readonly #exchange: TokenExchange;
-  /** What is in the store. */
+  /** Tokens in the store. */
   readonly #stored: TokenKeeper;
-  /** What callers bring along and the store does not know; in the memory of this process. */
+  /** Tokens that callers pass and the store does not have; in the memory of this process. */
   readonly #given: TokenKeeper;
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
@@ -89,7 +89,8 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       return this.#exchange.run(tokens);
     };
     const given = { account: 'given' };
-    // Until the application is told of the new refresh token, it has the one before.
+    // Until the application is notified of a new refresh token, it has only the previous one, so
+    // the record must not be evicted.
     const kept = new InMemoryTokenStore(settings.cacheSize, hasPendingRotation);
     const memory = openRecords(openStore(kept, given), given);
     this.#stored = new TokenKeeper({
@@ -102,24 +103,24 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /**
-   * Exchanges the refresh token, now, when subscribed to; emits the new tokens once and completes.
-   * The refresh token in them is the one to keep: the old one, or a new one if the API sent one. Where
-   * the store knows the transaction, it has the new tokens before they are emitted.
+   * Exchanges the refresh token as soon as it is subscribed to; emits the new tokens once and
+   * completes. Keep the refresh token in them: it is the old one, or a new one if the API sent one.
+   * If the store has the transaction, the new tokens are saved before they are emitted.
    *
-   * Callers for the same refresh token share the exchange that is under way. Unsubscribing leaves
-   * it to the others; when the last one leaves, it is aborted, unless the store knows the transaction,
-   * or the API replaces refresh tokens, so that a new one would be lost.
+   * Callers for the same refresh token share one exchange. Unsubscribing leaves it to the others.
+   * When the last one leaves, it is aborted, unless a new refresh token could be lost: if the store
+   * has the transaction, or the API replaces refresh tokens.
    *
-   * @param tokens tokens, or the stored refresh token. Where the store knows their transaction, the
-   * refresh token is taken from there; `remember()` puts another one in its place
+   * @param tokens tokens, or a refresh token from your own table. If the store has their
+   * transaction, the stored refresh token is used instead; `remember()` replaces it
    * @throws on the Observable:
    * - {BerbixInvalidRefreshTokenError} empty, malformed, or unknown to the account
    * - {BerbixGoneError} the transaction was deleted or purged
    * - {BerbixAuthenticationError} the API secret was not accepted
-   * - {BerbixResponseError} the answer is not what the API promises; `tokens` of the error holds a
-   *   refresh token that came with it all the same
+   * - {BerbixResponseError} the answer is not what the API promises; if it has a refresh token,
+   *   that is in `tokens` of the error
    * - {BerbixRateLimitError}, {BerbixServerError}, {BerbixTimeoutError}, {BerbixConnectionError},
-   *   {BerbixUnavailableError} after the repetitions, where those are safe
+   *   {BerbixUnavailableError} after all retries, if retries are safe
    * - {BerbixStoreError} the store failed, or `onRotation`; `tokens` of the error holds a refresh
    *   token that could not be saved
    *
@@ -146,17 +147,19 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /**
-   * Tokens that are good for a while: from memory, from the store, or by one exchange, which the
-   * whole fleet makes once. Emits once and completes; at once, if they are in memory.
+   * Tokens that are valid for a while: from memory, from the store, or by one exchange for the
+   * whole fleet. Emits once and completes; synchronously, if the tokens are in memory.
    *
-   * Past three quarters of their life, tokens are still handed out, and renewed meanwhile. Where they
-   * cannot be renewed, they are handed out nearly to their end; `needsRefresh()` of such tokens is
-   * true. Unsubscribing ends the caller's wait, not the exchange that others may wait for. It never
-   * takes longer than `totalTimeoutMs`.
+   * Tokens are stale after three quarters of their lifetime: they are still handed out, and renewed
+   * in the background. If they cannot be renewed, they are handed out until shortly before they
+   * expire (stale-if-error); `needsRefresh()` of such tokens is true. Unsubscribing ends the
+   * caller's wait, not the exchange that others may wait for. It never takes longer than
+   * `totalTimeoutMs`.
    *
-   * @param source whose tokens, where they are stored; or tokens or a refresh token from a table of your own
+   * @param source the transaction or customer of stored tokens; or tokens or a refresh token from
+   * your own table
    * @throws on the Observable, beside what `refresh` throws:
-   * - {BerbixInputError} an id, a uid or `leewayMs` that is none
+   * - {BerbixInputError} an invalid id, uid or `leewayMs`
    * - {BerbixNotFoundError} nothing is stored for this customer or transaction
    * - {BerbixGoneError} it was forgotten, or it is gone at Berbix
    *
@@ -173,7 +176,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
           this.#get(queryOf(source), goalOf(options), caller),
         ).subscribe(subscriber);
       }
-      // At once, and without a promise.
+      // Synchronously: a promise would delay every cache hit.
       subscriber.next(tokens);
       subscriber.complete();
       return undefined;
@@ -181,13 +184,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /**
-   * Hands tokens over to the store, in place of those it has for the same transaction; emits undefined
-   * once they are there. With a customer, the transaction becomes his current one, and those before
-   * it stay.
+   * Saves tokens, in place of those that the store has for the same transaction; emits undefined
+   * when they are saved. With a customer, the transaction becomes their current one; earlier ones
+   * stay.
    *
    * @throws on the Observable {BerbixInputError} for a refresh token alone without a customer,
-   * {BerbixStoreError}, {BerbixTimeoutError} when an exchange of the same refresh token, which it waits
-   * for, did not end within `totalTimeoutMs`; try again then
+   * {BerbixStoreError}, {BerbixTimeoutError} if an exchange of the same refresh token, which it
+   * waits for, did not end within `totalTimeoutMs`; try again then
    *
    * @example
    * ```ts
@@ -219,13 +222,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /**
-   * Removes the tokens from store and memory; those of all transactions of a customer, if one is named.
-   * Emits undefined once they are gone. No replica saves them again, and each stops handing them out
-   * within half a minute. It may be repeated. A transaction that the customer is given meanwhile
-   * stays. At Berbix nothing is deleted: see `BerbixTransactionService.delete`.
+   * Removes the tokens of a transaction, or of all transactions of a customer, from store and
+   * memory. Emits undefined when they are gone. No replica saves them again, and each stops handing
+   * them out within half a minute. It may be repeated. A transaction that the customer gets
+   * meanwhile stays. Nothing is deleted at Berbix: see `BerbixTransactionService.delete`.
    *
-   * @throws on the Observable {BerbixInputError} for anything else, such as tokens or a uid alone, and
-   * {BerbixStoreError}
+   * @throws on the Observable {BerbixInputError} for anything else, such as tokens or a bare uid,
+   * and {BerbixStoreError}
    */
   forget(owner: TransactionRef): Observable<undefined> {
     return defer(async () => {
@@ -235,7 +238,10 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     });
   }
 
-  /** The same, if the record of their owner is as it was seen; resolves to whether it was. @internal */
+  /**
+   * `forget`, if the record has not changed since it was seen; resolves to false if it has.
+   * @internal
+   */
   async forgetAsSeen(owner: TransactionRef, seen: SeenRecord): Promise<boolean> {
     const { name } = queryOfOwner(owner);
     let isComplete = false;
@@ -247,18 +253,22 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     return isComplete;
   }
 
-  /** What `fresh` gives for the record under a key of the store. @internal */
+  /** `fresh` for the record under a key of the store. @internal */
   freshAt(key: string): Promise<BerbixTokens> {
     return this.#stored.fresh.get({ name: key }, {});
   }
 
-  /** The tokens that `fresh` emits at once; undefined where there is something to wait for. @internal */
+  /**
+   * The tokens that `fresh` emits synchronously; undefined if it has to wait for anything.
+   * @internal
+   */
   cached(source: TokenRef): BerbixTokens | undefined {
     try {
       if (isTransactionRef(source)) return this.#stored.fresh.cachedOf(source);
       const given = BerbixTokens.from(source);
       if (!given.needsRefresh()) return given;
-      // Whether tokens that name their transaction are in the store takes a look there.
+      // Whether the store has the transaction is known only after a read, so only its cache is
+      // used.
       return given.transactionId === undefined
         ? this.#given.fresh.cached(recordName.refreshToken(given.refreshToken))
         : this.#stored.fresh.cached(recordName.transaction(given.transactionId));
@@ -267,29 +277,31 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
     }
   }
 
-  /** The store was changed: what this process has in memory does not count. @internal */
+  /** Discards what this process has cached, since the store was changed. @internal */
   changed(owner: TransactionRef): Promise<void> {
     return this.#stored.fresh.replace(async () => [queryOfOwner(owner).name]);
   }
 
-  /** @throws {BerbixStoreError} (as a rejection, which stops the boot) when the store is not set up */
+  /**
+   * @throws {BerbixStoreError} (as a rejection, which stops the boot) if the store is not set up
+   */
   async onApplicationBootstrap(): Promise<void> {
     reportStore(this.#store, this.#options);
     await probeStore(this.#store);
   }
 
-  /** Lets exchanges under way come to their end. */
+  /** Lets exchanges in flight finish. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all([this.#stored.fresh.close(), this.#given.fresh.close()]);
   }
 
   async #refreshGiven(given: BerbixTokens, askedAt: number, caller: Caller): Promise<BerbixTokens> {
-    // No exchange begins for a caller who has left.
+    // Do not start an exchange for a caller who has left.
     if (caller.hasLeft) return given;
     if (!this.#exchange.replaces && this.#options.onRotation === undefined) {
       return this.#exchange.run(given, caller);
     }
-    // Like what is stored: a new refresh token must not be lost when its callers leave.
+    // As for stored tokens: a new refresh token must not be lost when all callers leave.
     const name = recordName.refreshToken(given.refreshToken);
     return this.#given.fresh.get({ name, given, askedAt }, { forceNew: true }, caller);
   }
@@ -313,7 +325,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
   }
 }
 
-/** @throws {BerbixInputError} when the options are not what they should be */
+/** @throws {BerbixInputError} for invalid options */
 function goalOf(options: FreshTokensOptions): TokenRequirement {
   if (typeof options !== 'object') throw new BerbixInputError(OPTIONS_EXPECTED);
   const { leewayMs, refused } = readInput(OPTIONS_EXPECTED, () => ({

@@ -4,13 +4,13 @@ import { BerbixInputError, REDACTED, compareBy, readInput } from '../errors/inde
 import { requireTransactionId } from './ids.js';
 import { PRINTED_PREFIX, isToken, refuseRedacted, requireRefreshToken } from './refresh-token.js';
 
-/** What {@link BerbixTokens} is made of. */
+/** The parts of a {@link BerbixTokens}. */
 export interface BerbixTokensInit {
   refreshToken: string;
   accessToken?: string | undefined;
   clientToken?: string | undefined;
   expiresAt?: Date | undefined;
-  /** How long access and client token were good for when they came, in milliseconds. */
+  /** Milliseconds for which access and client token were valid when they were issued. */
   lifetimeMs?: number | undefined;
   transactionId?: string | undefined;
 }
@@ -19,21 +19,21 @@ const KEY: unique symbol = Symbol.for('berbix:fingerprint-key') as never;
 const shared: typeof globalThis & { [KEY]?: Buffer } = globalThis;
 
 /**
- * Of this process alone, so that a fingerprint in a log says nothing of a token. Two copies of this
- * package share it: the same tokens are equal, whichever copy they are from.
+ * Random for each process, so that a fingerprint in a log reveals nothing about a token. Two copies
+ * of this package share it, so that the same tokens are equal whichever copy they are from.
  */
 const FINGERPRINT_KEY = (shared[KEY] ??= randomBytes(32));
 
-/** Covers the way to the API and clocks that differ a little, in milliseconds. */
+/** Milliseconds to allow for the way to the API and for small clock differences. */
 const LEEWAY_MS = 60_000;
 
 /**
- * The tokens of one transaction; immutable. Printed, logged, spread or turned into JSON it shows no
- * secret: reading the properties is the only way to them.
+ * The tokens of one transaction; immutable. When it is printed, logged, spread or turned into JSON,
+ * it shows no secrets: only its properties reveal them.
  *
- * For test runners and `assert.deepStrictEqual`, two of them are equal when their three tokens and
- * their transaction are. `expiresAt` is left out: it differs by milliseconds each time the same tokens
- * are read from a store.
+ * For test runners and `assert.deepStrictEqual`, two instances are equal if their three tokens and
+ * their transaction are. `expiresAt` does not count: it differs by milliseconds each time the same
+ * tokens are read from a store.
  *
  * @example
  * ```ts
@@ -46,16 +46,18 @@ export class BerbixTokens {
   readonly #accessToken: string | undefined;
   readonly #clientToken: string | undefined;
   readonly #expiresAt: number | undefined;
-  /** The same by `performance.now()`: whoever sets the clock of the host back makes no token last longer. */
+  /**
+   * `expiresAt` by `performance.now()`: setting the host's clock back must not extend the tokens.
+   */
   readonly #endsAt: number;
   readonly #lifetimeMs: number;
   readonly #transactionId: string | undefined;
 
   /**
-   * What a database has as null counts as not given.
+   * Null, as databases return it, counts as undefined.
    *
-   * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
-   * @throws {BerbixInputError} when another part is not what it should be, or went through JSON
+   * @throws {BerbixInvalidRefreshTokenError} if the refresh token is empty, missing or malformed
+   * @throws {BerbixInputError} if another part is invalid, or went through JSON
    */
   constructor(init: BerbixTokensInit) {
     const parts = readInput(PARTS_EXPECTED, () => partsOf(init));
@@ -73,20 +75,20 @@ export class BerbixTokens {
   }
 
   /**
-   * From a stored refresh token alone; `BerbixTokenService.refresh` gets the others.
+   * From a stored refresh token alone; `BerbixTokenService.refresh` gets the other tokens.
    *
-   * @throws {BerbixInvalidRefreshTokenError} when it is empty, missing or malformed
+   * @throws {BerbixInvalidRefreshTokenError} if it is empty, missing or malformed
    */
   static fromRefresh(refreshToken: string): BerbixTokens {
     return new BerbixTokens({ refreshToken });
   }
 
   /**
-   * From what a service may be given: tokens, also of another copy of this class, what they are made
-   * of, or a refresh token alone.
+   * From anything that a service accepts: tokens, also of another copy of this class, the parts of
+   * tokens, or a refresh token alone.
    *
-   * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
-   * @throws {BerbixInputError} when it is a copy or a proxy of tokens, or what JSON leaves of them
+   * @throws {BerbixInvalidRefreshTokenError} if the refresh token is empty, missing or malformed
+   * @throws {BerbixInputError} for a copy or a proxy of tokens, or tokens that went through JSON
    * @internal
    */
   static from(tokens: BerbixTokens | BerbixTokensInit | string): BerbixTokens {
@@ -102,37 +104,45 @@ export class BerbixTokens {
     return this.#refreshToken;
   }
 
-  /** For calls from the server; good for an hour. [doc: docs/platform-overview] */
+  /** For calls from the server; valid for an hour. [doc: docs/platform-overview] */
   get accessToken(): string | undefined {
     return this.#accessToken;
   }
 
-  /** For the browser or app that runs the verification; good for an hour. [doc: docs/platform-overview] */
+  /**
+   * For the browser or app that runs the verification; valid for an hour. [doc:
+   * docs/platform-overview]
+   */
   get clientToken(): string | undefined {
     return this.#clientToken;
   }
 
-  /** The transaction's id, as a string: it is a 64-bit integer. Known once the API has named it. */
+  /**
+   * The id of the transaction, as a string, since it is a 64-bit integer. Undefined until the API
+   * has sent it.
+   */
   get transactionId(): string | undefined {
     return this.#transactionId;
   }
 
-  /** When access and client token end, counted from the start of the request that brought them. */
+  /**
+   * When access and client token expire, counted from the start of the request that issued them.
+   */
   get expiresAt(): Date | undefined {
     return this.#expiresAt === undefined ? undefined : new Date(this.#expiresAt);
   }
 
-  /** How long access and client token were good for when they came, in milliseconds, where it is known. */
+  /** Milliseconds for which access and client token were valid when they were issued, if known. */
   get lifetimeMs(): number | undefined {
     return this.#lifetimeMs === Infinity ? undefined : this.#lifetimeMs;
   }
 
   /**
-   * Whether the access token is missing or ends within the leeway.
+   * Whether the access token is missing or expires within the leeway.
    *
-   * @param leewayMs milliseconds that the token should be good for at least; by default a minute, or
-   * a tenth of the token's lifetime where that is less
-   * @throws {BerbixInputError} when it is not a number
+   * @param leewayMs milliseconds for which the token should be valid; by default a minute, or a
+   * tenth of the token's lifetime if that is less
+   * @throws {BerbixInputError} if it is not a number
    */
   needsRefresh(leewayMs = Math.min(LEEWAY_MS, this.#lifetimeMs / 10)): boolean {
     if (typeof leewayMs !== 'number') {
@@ -142,12 +152,14 @@ export class BerbixTokens {
     return !(this.leftMs() > leewayMs);
   }
 
-  /** Milliseconds until access and client token end; NaN where that is not known. @internal */
+  /** Milliseconds until access and client token expire; NaN if that is not known. @internal */
   leftMs(): number {
     return Math.min((this.#expiresAt ?? NaN) - Date.now(), this.#endsAt - performance.now());
   }
 
-  /** Lets tests compare tokens; it may be printed. A proxy has no tokens. */
+  /**
+   * Lets tests compare tokens; safe to print. Undefined for a proxy, which has no private fields.
+   */
   static #fingerprint(this: BerbixTokens): string | undefined {
     if (!(#refreshToken in this)) return undefined;
     const parts = [this.#refreshToken, this.#accessToken, this.#clientToken, this.#transactionId];
@@ -155,7 +167,7 @@ export class BerbixTokens {
     return `fingerprint ${hmac.digest('base64url').slice(0, 16)}`;
   }
 
-  /** Without the secrets. */
+  /** Without secrets. */
   toJSON(): Record<string, unknown> {
     return {
       transactionId: this.transactionId,
@@ -178,7 +190,7 @@ export class BerbixTokens {
 const PARTS_EXPECTED =
   'Pass a BerbixTokens or a refresh token. A copy (structuredClone, spread) or a proxy of BerbixTokens holds no tokens.';
 
-/** Each part is read once. */
+/** Reads each part once. */
 function partsOf(init: BerbixTokensInit | undefined): Record<keyof BerbixTokensInit, unknown> {
   const { refreshToken, accessToken, clientToken, expiresAt, lifetimeMs, transactionId } =
     init ?? ({} as Partial<BerbixTokensInit>);
@@ -196,7 +208,7 @@ function optionalToken(name: string, value: unknown): string | undefined {
   throw new BerbixInputError(`${name} must be a string, or left out.`);
 }
 
-/** Milliseconds since 1970; NaN where it is not known. Rows of a database may have it as text. */
+/** Milliseconds since 1970; NaN if it is not known. Databases may return it as text. */
 function timeOf(value: unknown): number {
   if (isNone(value)) return NaN;
   if (types.isDate(value) || typeof value === 'string' || typeof value === 'number') {

@@ -1,25 +1,28 @@
 import { BerbixInputError } from '../errors/index.js';
 
-/** Each of them may take nine bytes in the key of a store, and an index of PostgreSQL takes 2,700. */
+/**
+ * A character may take nine bytes in a store key, and a key of a PostgreSQL index has at most 2,700
+ * bytes.
+ */
 const MAX_UID_LENGTH = 256;
 
-/** What most of them are. */
+/** The usual form of a uid, which needs no further checks. */
 const PLAIN_UID = /^[\w-]{1,256}$/;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Whether it is the digits of a 64-bit integer. */
+/** Whether it consists of the digits of a 64-bit integer. */
 export function isTransactionId(id: unknown): id is string {
   return typeof id === 'string' && /^\d{1,20}$/.test(id);
 }
 
-/** @throws {BerbixInputError} when it is no transaction's id */
+/** @throws {BerbixInputError} if it is not a transaction id */
 export function requireTransactionId(id: unknown): string {
   if (isTransactionId(id)) return id;
   throw new BerbixInputError('transactionId must be the digits of the id, as a string.');
 }
 
-/** @throws {BerbixInputError} that says why it cannot be a customer's uid */
+/** @throws {BerbixInputError} that says why it is not a valid customer uid */
 export function requireUid(uid: unknown): string {
   if (typeof uid !== 'string' || uid === '') {
     throw new BerbixInputError(

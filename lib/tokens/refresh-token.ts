@@ -1,22 +1,25 @@
 import { BerbixInputError, BerbixInvalidRefreshTokenError, REDACTED } from '../errors/index.js';
 
-/** How BerbixTokens begin as text. */
+/** The start of a printed BerbixTokens. */
 export const PRINTED_PREFIX = 'BerbixTokens';
 
-/** Control characters, line breaks included: the sign of a token that was cut from a file or a terminal. */
+/**
+ * Control characters, line breaks included: the sign of a token that was cut from a file or a
+ * terminal.
+ */
 const CONTROL_CHARACTERS = /\p{Cc}/u;
 
-/** Nothing is assumed of its form or length. */
+/** Whether it can be sent as a refresh token. Nothing is assumed about its form or length. */
 export function isRefreshToken(value: unknown): value is string {
   return isToken(value) && !CONTROL_CHARACTERS.test(value);
 }
 
-/** Whether it can be a token of any kind: a string that is not empty, and not what printing leaves of one. */
+/** Whether it can be a token of any kind: a non-empty string that is not a redacted token. */
 export function isToken(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !isRedacted(value);
 }
 
-/** @throws {BerbixInputError} when the value is what JSON or printing leaves of tokens */
+/** @throws {BerbixInputError} for a token that was redacted by JSON or printing */
 export function refuseRedacted(value: unknown): void {
   if (typeof value !== 'string' || !isRedacted(value)) return;
   throw new BerbixInputError(
@@ -24,16 +27,16 @@ export function refuseRedacted(value: unknown): void {
   );
 }
 
-/** Whether it is one of a printed BerbixTokens, or all of it: no token has such a text in it. */
+/** Whether it is a printed BerbixTokens or a part of one: no real token contains such a text. */
 function isRedacted(value: string): boolean {
   return value.includes(REDACTED) || value.startsWith(PRINTED_PREFIX);
 }
 
 /**
- * The value itself, if it can be a refresh token.
+ * Returns the value if it can be a refresh token.
  *
  * @throws {BerbixInvalidRefreshTokenError} that says what is wrong, without the value
- * @throws {BerbixInputError} when it is what JSON or printing leaves of tokens
+ * @throws {BerbixInputError} if it was redacted by JSON or printing
  */
 export function requireRefreshToken(value: unknown): string {
   if (isRefreshToken(value)) return value;

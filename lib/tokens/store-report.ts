@@ -4,7 +4,7 @@ import type { CheckedStore } from '../token-store/index.js';
 import type { FreshnessSettings } from './freshness/index.js';
 import type { BerbixTokenAccountOptions } from './token.options.js';
 
-/** @throws {BerbixConfigurationError} when tokens would be lost with the store as it is */
+/** @throws {BerbixConfigurationError} if tokens could be lost with this store */
 export function checkStore(
   store: CheckedStore,
   rotation: FreshnessSettings['rotation'],
@@ -18,10 +18,10 @@ export function checkStore(
 }
 
 /**
- * Checks the store at the start. A failure that may pass, such as an outage, is a warning only: it must
+ * Checks the store at the start. A transient failure, such as an outage, is only a warning: it must
  * not stop a rolling restart.
  *
- * @throws {BerbixStoreError} (as a rejection) when the store cannot be used as it is set up
+ * @throws {BerbixStoreError} (as a rejection) if the store is not set up correctly
  */
 export async function probeStore(store: CheckedStore): Promise<void> {
   try {
@@ -34,7 +34,7 @@ export async function probeStore(store: CheckedStore): Promise<void> {
   }
 }
 
-/** Says at the start where tokens are kept, and what is to be known of that. */
+/** Logs at the start where tokens are kept, and the consequences. */
 export function reportStore(
   store: CheckedStore,
   { account, encryption }: BerbixTokenAccountOptions,
@@ -46,7 +46,7 @@ export function reportStore(
     const restart = store.durable ? '' : ', and a restart loses what was remembered';
     logger.log(`${kept}: replicas do not share them${restart}. Give a shared store for that.`);
   }
-  // What is in the memory of one process is there in clear in any case.
+  // Encryption does not matter for the memory of one process, which has the keys too.
   if (!store.shared && !store.durable) return;
   if (encryption === undefined) {
     logger.warn(

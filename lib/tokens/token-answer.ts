@@ -5,10 +5,10 @@ import { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
 import { isTransactionId } from './ids.js';
 import { isRefreshToken } from './refresh-token.js';
 
-/** The call that was answered, for the message. */
+/** The call, for error messages. */
 type Call = Pick<BerbixRequest, 'method' | 'path'>;
 
-/** An answer with tokens that passed the check. */
+/** A validated answer with tokens. */
 export interface TokenAnswerChecked {
   dto: BerbixTokensDto;
   startedAt: number;
@@ -23,12 +23,13 @@ export function checkTokenAnswer(call: Call, answer: BerbixAnswer): TokenAnswerC
 }
 
 /**
- * The tokens after an exchange: the refresh token stays unless a new one came, whatever the API's
- * habit is; expiry counts from the start of the request.
+ * The tokens after an exchange. A new refresh token replaces the old one, and an answer without one
+ * leaves it, whatever the configured rotation (I6). The lifetime counts from the start of the
+ * request (I1).
  *
- * @param before undefined when the transaction was just created
- * @throws {BerbixResponseError} when the answer is for another transaction, or has no refresh
- * token and there was none before
+ * @param before undefined if the transaction was just created
+ * @throws {BerbixResponseError} if the answer is for another transaction, or if neither the answer
+ * nor `before` has a refresh token
  */
 export function mergeTokens(
   call: Call,
@@ -54,8 +55,7 @@ export function mergeTokens(
 }
 
 /**
- * The failure of an exchange, without the tokens that it carries where they are those of another
- * transaction.
+ * The error of an exchange, without its tokens if they belong to another transaction.
  */
 export function withoutForeignTokens(call: Call, before: BerbixTokens, error: unknown): unknown {
   if (!(error instanceof BerbixResponseError)) return error;
@@ -64,7 +64,9 @@ export function withoutForeignTokens(call: Call, before: BerbixTokens, error: un
   return isForeign ? foreign(call, error.requestId) : error;
 }
 
-/** Its refresh token is not offered for storing: it may be somebody else's. */
+/**
+ * Without the refresh token of the answer: it may be somebody else's, so nobody should store it.
+ */
 function foreign(call: Call, requestId?: string): BerbixResponseError {
   const problem = 'transaction_id is that of another transaction';
   return unexpected(call, problem, undefined, requestId);
@@ -85,8 +87,8 @@ function unexpected(
 }
 
 /**
- * The API may have replaced the stored refresh token by the one in an answer that is not usable
- * otherwise. An id that is not one is left out: the token counts without it.
+ * The refresh token of an answer that is otherwise unusable: the API may have replaced the stored
+ * one by it. An invalid transaction id is left out, since the token works without it.
  */
 function savedTokens({ refreshToken, transactionId }: BerbixTokensDto): BerbixTokens | undefined {
   if (!isRefreshToken(refreshToken)) return undefined;

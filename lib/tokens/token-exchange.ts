@@ -14,8 +14,8 @@ import {
 const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
 
 /**
- * The exchange of a refresh token at the API; callers who ask for the same one share it while it is
- * under way. It runs in the async context of none of them.
+ * Exchanges refresh tokens at the API. Callers with the same refresh token share one exchange,
+ * which runs in the async context of none of them.
  */
 export class TokenExchange {
   readonly #runs = new SharedRuns((refreshToken) => this.#send(refreshToken));
@@ -29,7 +29,7 @@ export class TokenExchange {
     this.#mayRepeat = mayRepeat(rotation, totalTimeoutMs);
   }
 
-  /** Whether the API is known to replace refresh tokens, by the options or by what it has done. */
+  /** Whether the API replaces refresh tokens, according to the options or to an earlier answer. */
   get replaces(): boolean {
     return this.#replaces;
   }
@@ -37,7 +37,7 @@ export class TokenExchange {
   /**
    * Resolves to the new tokens.
    *
-   * @param caller the last one to leave aborts the exchange; left out where nobody leaves
+   * @param caller the last one to leave aborts the exchange; omit it if nobody leaves
    */
   async run(before: BerbixTokens, caller?: Caller): Promise<BerbixTokens> {
     const answer = await this.#runs
@@ -46,7 +46,10 @@ export class TokenExchange {
     return mergeTokens(EXCHANGE, before, answer);
   }
 
-  /** The API replaces refresh tokens: where nobody knew, a lost answer is not asked for again from now on. */
+  /**
+   * The API replaces refresh tokens, contrary to the options: from now on, do not retry after a
+   * lost answer (I3).
+   */
   noticeRotation(): void {
     if (this.#replaces) return;
     this.#replaces = true;
@@ -68,8 +71,8 @@ export class TokenExchange {
       body: { refresh_token: refreshToken, grant_type: REFRESH_GRANT } satisfies TokenRequest,
       secrets: [refreshToken],
       subject: refreshToken,
-      // ASSUMPTION: an exchange twice is harmless, since the API is documented as not replacing the
-      // refresh token. Where it does, the answer that was lost had the only good one.
+      // ASSUMPTION: a second exchange is harmless, since the API is documented as not replacing the
+      // refresh token. If it does, the lost answer had the only valid one.
       repeat: this.#mayRepeat ? 'always' : 'unless-done',
     };
   }

@@ -3,9 +3,9 @@ import { accountToken } from '../http/index.js';
 import { BerbixTokenService } from './berbix-token.service.js';
 
 /**
- * The injection token of an account's BerbixTokenService: the class itself without a name.
+ * The injection token of the BerbixTokenService of an account; without a name, the class itself.
  *
- * @param name as given to `forRoot`
+ * @param name as passed to `forRoot`
  */
 export function getBerbixTokenServiceToken(name?: string): InjectionToken<BerbixTokenService> {
   return accountToken(BerbixTokenService, 'token-service', name);

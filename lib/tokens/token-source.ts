@@ -4,7 +4,8 @@ import { recordName, type TransactionRef, type TokenQuery } from './freshness/in
 import { requireTransactionId, requireUid } from './ids.js';
 
 /**
- * Which tokens are meant: tokens, a stored refresh token, or whose they are, where they are stored.
+ * Refers to tokens: the tokens themselves, a refresh token from your own table, or the transaction
+ * or customer of stored ones.
  *
  * @example
  * ```ts
@@ -16,10 +17,10 @@ export type TokenRef = BerbixTokens | string | TransactionRef;
 const OWNER_EXPECTED = 'Say whose tokens: { transactionId } or { customerUid }.';
 
 /**
- * What to ask for.
+ * The lookup for a reference.
  *
- * @throws {BerbixInvalidRefreshTokenError} when the refresh token is empty, missing or malformed
- * @throws {BerbixInputError} when it is not a source of tokens
+ * @throws {BerbixInvalidRefreshTokenError} if the refresh token is empty, missing or malformed
+ * @throws {BerbixInputError} if it does not refer to tokens
  */
 export function queryOf(source: TokenRef): TokenQuery {
   if (readInput(OWNER_EXPECTED, () => isTransactionRef(source))) return queryOfOwner(source);
@@ -35,9 +36,9 @@ export function queryOf(source: TokenRef): TokenQuery {
 }
 
 /**
- * What to ask for by its owner.
+ * The lookup for a transaction or a customer.
  *
- * @throws {BerbixInputError} when it does not say whose tokens are meant, as tokens and a refresh token do not
+ * @throws {BerbixInputError} for anything else, also for tokens and refresh tokens
  */
 export function queryOfOwner(owner: unknown): TokenQuery & { owner: TransactionRef } {
   const { transactionId, customerUid } = readInput(OWNER_EXPECTED, () => ownerParts(owner));
@@ -52,7 +53,9 @@ export function queryOfOwner(owner: unknown): TokenQuery & { owner: TransactionR
   return { name: recordName.customer(uid), owner: { customerUid: uid } };
 }
 
-/** Whether it says whose tokens are meant; what it says may be wrong. */
+/**
+ * Whether it has the form of a reference to a transaction or customer; its values may be invalid.
+ */
 export function isTransactionRef(source: TokenRef): source is TransactionRef {
   return typeof source === 'object' && source !== null && !('refreshToken' in source);
 }
@@ -68,7 +71,7 @@ function ownerParts(owner: unknown): { transactionId?: unknown; customerUid?: un
   );
 }
 
-/** A null from a database counts as not given. */
+/** Null, as databases return it, counts as undefined. */
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

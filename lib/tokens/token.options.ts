@@ -10,10 +10,10 @@ import {
 } from '../token-store/index.js';
 import type { BerbixTokenOptions } from './freshness/index.js';
 
-/** What the options of the module say of tokens. */
+/** The options of the module for tokens. */
 export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
   /**
-   * Where tokens are kept, for all replicas of the application.
+   * Where tokens are stored, for all replicas of the application.
    * @default new InMemoryTokenStore()
    */
   store?: BerbixTokenStore | undefined;
@@ -24,22 +24,29 @@ export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
    */
   storeTimeoutMs?: number | undefined;
 
-  /** Encrypts what is stored. Without it a shared store holds refresh tokens in clear, and a warning says so at the start. */
+  /**
+   * Encrypts stored tokens. Without it, a shared store has refresh tokens in plaintext, and a
+   * warning at the start says so.
+   */
   encryption?: BerbixEncryptionOptions | undefined;
 }
 
-/** The same, and the name of the account. */
+/** The options of one account. */
 export interface BerbixTokenAccountOptions extends Omit<BerbixTokenModuleOptions, 'store'> {
   account: string;
 }
 
-/** Where the options of one account are found; `Symbol.for`, so that two copies of this package agree. */
+/**
+ * The injection token of the options of one account; `Symbol.for`, so that two copies of this
+ * package agree.
+ */
 export const BERBIX_TOKEN_OPTIONS = Symbol.for('berbix:token-options');
 
 /**
- * The store of an account, each call with the time limit of the options.
+ * The store of an account, with the time limit of the options for each call.
  *
- * @throws {BerbixConfigurationError} when it is not a store, or the limit is not a number of milliseconds
+ * @throws {BerbixConfigurationError} if it is not a store, or the limit is not a number of
+ * milliseconds
  */
 export function openStore(
   store: BerbixTokenStore,
@@ -54,7 +61,7 @@ export function openStore(
 }
 
 /**
- * The records of an account, sealed as the options say.
+ * The records of an account, sealed according to the options.
  *
  * @throws {BerbixConfigurationError} that names the wrong option
  */

@@ -3,24 +3,24 @@ import { requireUid } from '../tokens/index.js';
 import type { CreateHostedTransactionDto } from '../transactions/index.js';
 import { creationToWire, hostedCreationToWire } from '../transactions/to-wire.js';
 
-/** With what a verification is begun. */
+/** The options of a verification. */
 export interface BeginVerification extends Omit<CreateHostedTransactionDto, 'customerUid'> {
   /**
-   * `sdk`: in your page or app, with the Berbix front end. `hosted`: on a page of Berbix's, for which
-   * `completionEmail` and `redirectUrl` are.
+   * `sdk`: in your page or app, with the Berbix front end. `hosted`: on a page at Berbix; only then
+   * do `completionEmail` and `redirectUrl` apply.
    * @default 'sdk'
    */
   kind?: 'sdk' | 'hosted' | undefined;
 
   /**
-   * Begins a new attempt where the one before is finished. Without it that is a conflict, so that nobody
-   * is verified twice by mistake.
+   * Begins a new attempt if the previous one is finished. Without it that is a conflict, so that
+   * nobody is verified twice by mistake.
    * @default false
    */
   again?: boolean | undefined;
 }
 
-/** The same, checked and complete. */
+/** The options, validated and with defaults. */
 export interface VerificationPlan {
   readonly kind: 'sdk' | 'hosted';
   readonly again: boolean;
@@ -28,10 +28,10 @@ export interface VerificationPlan {
 }
 
 /**
- * Checks what a verification is begun with, also where it will be taken up again and nothing of it
- * is sent: a mistake shows at the first call.
+ * Validates the options, even if the verification will be resumed and nothing is sent: a mistake
+ * shows at the first call.
  *
- * @throws {BerbixInputError} that names what is wrong, misspelt names included
+ * @throws {BerbixInputError} that names the mistake, also a misspelt name
  */
 export function parseBeginOptions(
   customerUid: string,

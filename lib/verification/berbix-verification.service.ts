@@ -25,16 +25,19 @@ import { CustomerAttempts, type Attempt, type KnownCustomer } from './customer-a
 import { VerificationResultDto } from './dto/verification-result.dto.js';
 import { VerificationStartDto } from './dto/verification-start.dto.js';
 
-/** A client token with less of its life left is replaced before it is handed out again. */
+/**
+ * A client token with a smaller share of its lifetime left is replaced before it is handed out
+ * again.
+ */
 const RENEWED_BELOW = 1 / 2;
 
 /**
- * The whole verification of a customer, by customer uid: begun or taken up again, begun anew,
- * its result, and its end. The tokens are in the store; what is returned for browsers holds a
- * client token or a URL, never another token.
+ * The whole verification, by customer uid: begin, resume or repeat it, read its result, forget it.
+ * The tokens stay in the store. What is returned for browsers contains a client token or a URL,
+ * never another token.
  *
- * All Observables are cold, emit once and complete. Beside what is listed with a method they throw
- * the errors of `BerbixTokenService.fresh` and `BerbixTransactionService`.
+ * All Observables are cold, emit once and complete. In addition to the errors of each method, they
+ * throw those of `BerbixTokenService.fresh` and `BerbixTransactionService`.
  */
 @Injectable()
 export class BerbixVerificationService implements OnApplicationShutdown {
@@ -56,22 +59,21 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /**
-   * Takes the customer's unfinished verification up again, or begins one where there is none, where it
-   * is gone at Berbix, where it was begun with another template or kind, or where it is finished and
-   * `again` is set. Calls at the same time, on whatever replica, end with one
-   * transaction.
+   * Resumes the customer's unfinished verification. Begins a new one if there is none, if it is
+   * gone at Berbix, if it was begun with another template or kind, or if it is finished and `again`
+   * is set. Concurrent calls, on any replica, end with one transaction.
    *
-   * The client token of a verification that is taken up again is replaced where less than half of its life
-   * is left, by one exchange for all who call meanwhile.
+   * When a verification is resumed and less than half of its client token's lifetime is left, the
+   * token is replaced, by one exchange for all concurrent callers.
    *
    * @param customerUid your own id of the customer; take it from the login, not from the request
-   * @throws {BerbixConflictError} when it is finished and `again` is not set
-   * @throws {BerbixInvalidRefreshTokenError} when it is unknown to this account, and `again` is not set:
-   * it may be of the account's other mode, and finished there
-   * @throws {BerbixInputError} for what cannot be sent, misspelt names included
-   * @throws {BerbixTimeoutError} when another replica was busy with the customer for `totalTimeoutMs`
-   * @throws {BerbixStoreError} among others when a transaction was created and could not be saved;
-   * `tokens` of the error has its tokens, for `BerbixTokenService.remember`
+   * @throws {BerbixConflictError} if it is finished and `again` is not set
+   * @throws {BerbixInvalidRefreshTokenError} if it is unknown to this account and `again` is not
+   * set: it may belong to the account's other mode, and be finished there
+   * @throws {BerbixInputError} for invalid options, also misspelt names
+   * @throws {BerbixTimeoutError} if another replica was busy with the customer for `totalTimeoutMs`
+   * @throws {BerbixStoreError} among other cases, if a transaction was created and could not be
+   * saved; its tokens are in `tokens` of the error, for `BerbixTokenService.remember`
    *
    * @example
    * ```ts
@@ -85,10 +87,10 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /**
-   * Begins a new attempt, whatever became of the one before; that stays readable by its transaction
-   * id (see `history`). Calls at the same time end with one new attempt.
+   * Begins a new attempt, whatever the state of the previous one, which stays readable by its
+   * transaction id (see `history`). Concurrent calls end with one new attempt.
    *
-   * @throws as `begin` does, but for the conflict
+   * @throws the errors of `begin`, except the conflict
    */
   reverify(
     customerUid: string,
@@ -100,10 +102,10 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /**
-   * Where the customer's current verification stands, and what came of it.
+   * The status and the result of the customer's current verification.
    *
-   * @throws {BerbixInvalidRefreshTokenError} when it is unknown to this account, which does not say that
-   * it is gone: it may be of the account's other mode
+   * @throws {BerbixInvalidRefreshTokenError} if it is unknown to this account. That does not mean
+   * that it is gone: it may belong to the account's other mode
    */
   result(customerUid: string): Observable<VerificationResultDto> {
     return defer(async () => {
@@ -121,8 +123,8 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /**
-   * The ids of the customer's transactions, the current one last, as far as they are known. Each can
-   * be given to `BerbixTransactionService` as `{ transactionId }`.
+   * The known ids of the customer's transactions, the current one last. Pass one to
+   * `BerbixTransactionService` as `{ transactionId }`.
    */
   history(customerUid: string): Observable<string[]> {
     return defer(async () => {
@@ -132,14 +134,15 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /**
-   * Deletes all of the customer's transactions at Berbix, with all that was submitted to them, and then
-   * their tokens in the store; emits undefined when that is done. Nobody begins another meanwhile, on
-   * whatever replica. It may be repeated; where it fails, it has to be.
+   * Deletes all of the customer's transactions at Berbix, with everything that was submitted to
+   * them, and then their tokens in the store; emits undefined when that is done. No replica begins
+   * another one meanwhile. It may be repeated; if it fails, repeat it.
    *
-   * @throws {BerbixInvalidRefreshTokenError} when a transaction cannot be deleted, since its refresh token
-   * is unknown to this account: that of another account or mode. The others are deleted. Where you know
-   * that it is gone, `BerbixTokenService.forget` removes what is left in the store
-   * @throws {BerbixTimeoutError} when another replica was busy with the customer for `totalTimeoutMs`
+   * @throws {BerbixInvalidRefreshTokenError} if a transaction cannot be deleted because its refresh
+   * token is unknown to this account: it may belong to another account or mode. The others are
+   * deleted. If you know that it is gone, `BerbixTokenService.forget` removes the rest from the
+   * store
+   * @throws {BerbixTimeoutError} if another replica was busy with the customer for `totalTimeoutMs`
    */
   forget(customerUid: string): Observable<undefined> {
     return defer(async () => {
@@ -150,24 +153,26 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     });
   }
 
-  /** Nothing more can be begun: the connections to the API are being closed. */
+  /** Ends all waits: the connections to the API are being closed, so nothing more can begin. */
   onApplicationShutdown(): void {
     this.#attempts.close();
   }
 
-  /** @param mayResume whether the attempt will do that is there at the first look */
+  /**
+   * @param mayResume whether the attempt of the first read may be resumed; a later one always may
+   */
   async #lead(plan: VerificationPlan, mayResume: boolean): Promise<VerificationStartDto> {
     for (let resumes = mayResume; ; resumes = true) {
       const known = await this.#attempts.look(plan.transaction.customerUid);
       const start =
         (resumes ? await this.#resume(plan, known) : undefined) ??
         (await this.#start(plan, known.version));
-      // Undefined: somebody else has just begun one.
+      // Undefined: another call has just begun one.
       if (start !== undefined) return start;
     }
   }
 
-  /** Undefined where a new attempt is to be begun. */
+  /** Resumes the current attempt; undefined if a new one must begin. */
   async #resume(
     { kind, again, transaction }: VerificationPlan,
     { current }: KnownCustomer,
@@ -187,7 +192,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
       if (error instanceof BerbixNotFoundError || error instanceof BerbixGoneError)
         return undefined;
       if (!(error instanceof BerbixInvalidRefreshTokenError)) throw error;
-      // The API secret may be that of the other mode: only 410 says that it is gone.
+      // The API secret may be that of the other mode: only 410 proves that it is gone.
       if (!again) throw unknownTransactionError();
       this.#warnOfUnknown(current);
       return undefined;
@@ -199,7 +204,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     );
   }
 
-  /** With a client token that lasts for a while; tokens that were handed over may have none. */
+  /** Tokens with a client token that is valid for a while; remembered tokens may have none. */
   async #forFrontEnd(owner: TransactionRef, tokens: BerbixTokens): Promise<BerbixTokens> {
     const { accessToken, clientToken, lifetimeMs = 0 } = tokens;
     const wanted =
@@ -234,7 +239,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
         'key' in transaction ? await this.#tokens.freshAt(transaction.key) : transaction;
       await firstValueFrom(this.#transactions.delete(tokens));
     } catch (error) {
-      // Removed from the store by somebody else meanwhile, who has seen to it.
+      // Deleted or forgotten by another call meanwhile.
       if (!(error instanceof BerbixGoneError)) throw error;
     }
   }
@@ -246,13 +251,17 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 }
 
-/** By the transaction that the store has now: memory may have the one before for a while. */
+/**
+ * By the transaction that the store has now: the cache may still have the customer's previous one.
+ */
 function ownerOf(customerUid: string, current: TokenRecord | undefined): TransactionRef {
   const transactionId = current?.transactionId;
   return transactionId === undefined ? { customerUid } : { transactionId };
 }
 
-/** The customer may have been accepted there, so no other transaction is begun. */
+/**
+ * The customer may have been accepted in the other mode, so no new transaction begins by itself.
+ */
 function unknownTransactionError(): BerbixInvalidRefreshTokenError {
   return new BerbixInvalidRefreshTokenError(
     'The verification of this customer is unknown to this account. Check that apiSecret belongs to the account and mode in which it was begun. If it does, and the transaction is lost, call reverify(), or pass `again: true`, to begin another.',

@@ -25,7 +25,7 @@ export interface Attempt {
   readonly hostedUrl?: string | undefined;
 }
 
-/** What the store knows of a customer. */
+/** What the store has about a customer. */
 export interface KnownCustomer {
   /** Grows with each attempt. */
   readonly version: number;
@@ -33,7 +33,7 @@ export interface KnownCustomer {
   readonly current: TokenRecord | undefined;
 }
 
-/** The right to change what is known of a customer, for a while. */
+/** The lease of a customer's record. */
 interface CustomerLease extends SeenRecord {
   readonly name: string;
   readonly customerUid: string;
@@ -44,18 +44,18 @@ interface CustomerLease extends SeenRecord {
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
 
 /**
- * The transactions of customers, in the store. One replica at a time begins one for a customer, or
- * forgets them, under the lease of their record.
+ * The stored transactions of customers. The lease of a customer's record lets one replica at a time
+ * begin a transaction or forget the customer.
  */
 export class CustomerAttempts {
   readonly #logger = new Logger('BerbixVerificationService');
   #isClosing = false;
 
   /**
-   * @param limits `totalTimeoutMs`: milliseconds for a call of the API, and for the wait for another
-   * replica; `leaseMs`: for the lease under which one replica works on a customer
-   * @param end deletes a transaction at Berbix, if it is there: the one of these tokens, or of those
-   * that the store has under a key
+   * @param limits `totalTimeoutMs`: milliseconds for a call of the API, and for the wait for
+   * another replica; `leaseMs`: milliseconds for the lease of a customer
+   * @param end deletes a transaction at Berbix, if it is there, by its tokens or by their key in
+   * the store
    */
   constructor(
     private readonly sealed: SealedRecords,
@@ -74,7 +74,7 @@ export class CustomerAttempts {
     return { version, current: await tokensAt(this.sealed, value.see) };
   }
 
-  /** The transactions, the current one last, without those that were forgotten. */
+  /** The transactions of the customer, the current one last, without forgotten ones. */
   async all(customerUid: string): Promise<TokenRecord[]> {
     const { value } = await this.sealed.load<Reference>(recordName.customer(customerUid));
     const found = await Promise.all(referencesOf(value).map((key) => tokensAt(this.sealed, key)));
@@ -82,12 +82,12 @@ export class CustomerAttempts {
   }
 
   /**
-   * Begins an attempt, unless another one was begun since the customer was looked at; undefined then.
+   * Begins an attempt; undefined if another one began since the customer's record was read.
    *
-   * @param version as it was seen
-   * @param create makes the transaction; called under the lease of the customer
-   * @throws (as a rejection) what the creation throws; {BerbixStoreError} with `tokens` when what was
-   * created could not be saved
+   * @param version of the customer's record as it was read
+   * @param create creates the transaction; called under the lease of the customer
+   * @throws (as a rejection) the error of the creation; {BerbixStoreError} with `tokens` if the new
+   * transaction could not be saved
    */
   async begin(
     customerUid: string,
@@ -106,16 +106,16 @@ export class CustomerAttempts {
   }
 
   /**
-   * Deletes the customer's transactions at Berbix, then removes what the store has of them. What is handed
-   * over meanwhile is deleted with the rest.
+   * Deletes the customer's transactions at Berbix, then removes their tokens from the store. Tokens
+   * that are remembered meanwhile are deleted with the rest.
    *
-   * @param remove does the latter, unless something was handed over since; resolves to whether it did
-   * @throws (as a rejection) what the deletion throws; nothing is removed then
+   * @param remove removes the tokens from the store; resolves to false if any were remembered since
+   * @throws (as a rejection) the error of the deletion; nothing is removed then
    */
   async forget(customerUid: string, remove: (seen: SeenRecord) => Promise<boolean>): Promise<void> {
     for (let isDone = false; !isDone;) {
       const { version, fence } = await this.sealed.load(recordName.customer(customerUid));
-      // A lease would leave a record of somebody whom nobody knows.
+      // Do not take a lease: it would leave a record of an unknown customer.
       if (version === 0 && fence === 0) return;
       const turn = await this.#take(customerUid, version);
       if (turn === undefined) continue;
@@ -129,8 +129,8 @@ export class CustomerAttempts {
   }
 
   /**
-   * All that can be; then what has gone wrong with one is thrown. By their keys: an exchange that is
-   * made first leaves a refresh token that replaces the other in the store.
+   * Deletes all transactions that can be deleted, then throws the first error. It works by their
+   * keys: the exchange before a deletion may replace the refresh token in the store.
    */
   async #endAll(keys: string[]): Promise<void> {
     const failures: unknown[] = [];
@@ -141,7 +141,7 @@ export class CustomerAttempts {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Waits for the customer's lease; undefined if the record has another version by now. */
+  /** Waits for the customer's lease; undefined if the version of the record has changed. */
   async #take(customerUid: string, version: number): Promise<CustomerLease | undefined> {
     const name = recordName.customer(customerUid);
     const giveUpAt = performance.now() + this.limits.totalTimeoutMs;
@@ -167,14 +167,14 @@ export class CustomerAttempts {
     }
   }
 
-  /** The lease would end by itself; what has gone wrong before says more than a failure here. */
+  /** Ignores a failure: the lease expires by itself, and an earlier error matters more. */
   async #release({ name, version, fence }: CustomerLease): Promise<void> {
     await this.sealed.release(name, { version, fence }, {}).catch(() => false);
   }
 
   /**
-   * The tokens first: what refers to them comes when they are there. A store that fails is asked again
-   * as long as the lease lasts. Resolves to false where somebody else was faster.
+   * Saves the tokens first, then the reference to them. Retries while the lease lasts if the store
+   * fails. Resolves to false if the customer's record has changed.
    */
   async #save(turn: CustomerLease, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
     const { name, customerUid, version, before, moment } = turn;
@@ -194,7 +194,7 @@ export class CustomerAttempts {
     return false;
   }
 
-  /** What was created for a customer who has another transaction by now, or was forgotten. */
+  /** Deletes a new transaction whose customer got another one meanwhile, or was forgotten. */
   async #discard(key: string, tokens: BerbixTokens): Promise<void> {
     await this.end(tokens).catch((error: unknown) => {
       const reason = isBerbixError(error) ? error.message : String((error as Error)?.name);
@@ -202,7 +202,7 @@ export class CustomerAttempts {
         `Transaction ${tokens.transactionId} is of no use, since its customer was given another or forgotten while it was created; it could not be deleted at Berbix. ${reason}`,
       );
     });
-    // As it was saved here: what somebody else has made of it since is theirs.
+    // Only the version that was saved here: a newer one belongs to somebody else.
     await this.sealed.remove(key, (seen) => seen.version === 1);
   }
 }

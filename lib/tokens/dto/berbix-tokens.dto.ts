@@ -11,18 +11,21 @@ import {
 } from './token-fields.js';
 
 /**
- * The API's answer to an exchange or a creation, checked. Its JSON form holds the tokens; printed,
- * it does not.
+ * The answer of the API to an exchange or a creation. As JSON it contains the tokens; when it is
+ * printed, it does not.
  */
 export class BerbixTokensDto {
   @IsToken()
   accessToken!: string;
 
-  /** Absent in answers to grants that are no longer in use; never counted on. [3p: mintyfusion TokenModel.cs] */
+  /** Absent in answers to obsolete grants, so it is optional. [3p: mintyfusion TokenModel.cs] */
   @IsOptionalToken()
   clientToken?: string | undefined;
 
-  /** Documented as absent when tokens are refreshed; the stored one stays good then. [3p: mintyfusion TokenModel.cs] */
+  /**
+   * Documented as absent when tokens are refreshed; the stored one then stays valid. [3p:
+   * mintyfusion TokenModel.cs]
+   */
   @IsOptionalRefreshToken()
   refreshToken?: string | undefined;
 
@@ -34,7 +37,7 @@ export class BerbixTokensDto {
   @IsLifetime()
   expiresIn!: number;
 
-  /** From the JSON of the API; unknown fields are left out, null and "" count as absent. */
+  /** From the JSON of the API; unknown fields are ignored, null and "" count as absent. */
   static fromWire(body: Record<string, unknown>): BerbixTokensDto {
     const id = present(body['transaction_id']);
     return Object.assign(new BerbixTokensDto(), {
@@ -46,7 +49,9 @@ export class BerbixTokensDto {
     });
   }
 
-  /** What is wrong with it, in the API's field names; empty if nothing is. Never a value. */
+  /**
+   * The problems, by the API's field names; empty if there are none. They never contain a value.
+   */
   problems(): string[] {
     if (followsRules(this)) return [];
     return validateSync(this, { validationError: { target: false, value: false } }).flatMap(
@@ -57,7 +62,10 @@ export class BerbixTokensDto {
     );
   }
 
-  /** For a controller between your own services; a browser or app gets a ClientTokenDto. @internal */
+  /**
+   * For a controller between your own services; send a ClientTokenDto to a browser or app.
+   * @internal
+   */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       accessToken: { required: true, type: () => String },

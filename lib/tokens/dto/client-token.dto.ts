@@ -2,20 +2,23 @@ import { IsDate, IsNotEmpty, IsString } from 'class-validator';
 import { BerbixResponseError } from '../../errors/index.js';
 import { BerbixTokens } from '../berbix-tokens.js';
 
-/** The one token that a browser or app may have, as a controller's answer. */
+/** The answer of a controller with the only token that a browser or app may have. */
 export class ClientTokenDto {
-  /** What the Berbix front end is started with. */
+  /** Starts the Berbix front end. */
   @IsString()
   @IsNotEmpty()
   clientToken!: string;
 
-  /** When it ends; the front end has no hook for that, so ask for another before. [sdk: react] */
+  /**
+   * When it expires; the front end has no hook for that, so ask for another one in time. [sdk:
+   * react]
+   */
   @IsDate()
   expiresAt!: Date;
 
   /**
-   * @throws {BerbixResponseError} when the tokens have no client token: refresh them first
-   * @throws {BerbixInputError} when they are a copy of tokens, or went through JSON
+   * @throws {BerbixResponseError} if the tokens have no client token: refresh them first
+   * @throws {BerbixInputError} for a copy of tokens, or tokens that went through JSON
    *
    * @example
    * ```ts

@@ -1,8 +1,8 @@
 import { IsRefreshToken } from './token-fields.js';
 
 /**
- * A request body with a refresh token, for a controller between your own services. A browser or app
- * must never hold one.
+ * A request body with a refresh token, for a controller between your own services. Never send one
+ * to a browser or app.
  */
 export class RefreshTokensDto {
   @IsRefreshToken()

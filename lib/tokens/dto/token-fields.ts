@@ -2,21 +2,24 @@ import { ValidateBy } from 'class-validator';
 import { isTransactionId } from '../ids.js';
 import { isRefreshToken, isToken } from '../refresh-token.js';
 
-/** The longest lifetime that is believed, in seconds: 30 days. The API's is an hour. [doc: docs/platform-overview] */
+/**
+ * The longest plausible lifetime in seconds: 30 days. The API's is an hour. [doc:
+ * docs/platform-overview]
+ */
 const MAX_LIFETIME_SECONDS = 30 * 24 * 3600;
 
 /** A token: any non-empty string. */
 export const IsToken = (): PropertyDecorator => rule('isToken', isToken, 'a non-empty string');
 
-/** A token that need not be there. */
+/** An optional token. */
 export const IsOptionalToken = (): PropertyDecorator =>
   rule('isOptionalToken', (value) => value === undefined || isToken(value), 'a string');
 
-/** What can be sent as a refresh token. */
+/** A refresh token that can be sent. */
 export const IsRefreshToken = (): PropertyDecorator =>
   rule('isRefreshToken', isRefreshToken, 'a non-empty string without control characters');
 
-/** A refresh token that need not be there. */
+/** An optional refresh token. */
 export const IsOptionalRefreshToken = (): PropertyDecorator =>
   rule(
     'isOptionalRefreshToken',
@@ -32,7 +35,7 @@ export const IsOptionalId = (): PropertyDecorator =>
     'a positive integer',
   );
 
-/** Seconds that a token may live. */
+/** The lifetime of a token in seconds. */
 export const IsLifetime = (): PropertyDecorator =>
   rule(
     'isLifetime',
@@ -58,8 +61,8 @@ function rule(name: string, validate: Rule, what: string): PropertyDecorator {
 }
 
 /**
- * Whether the fields follow the rules above: what class-validator says, without what it makes on
- * the way, which is a third of the memory of an exchange. It words the problems where there are any.
+ * Whether the fields follow the rules above. class-validator says the same, but its work takes a
+ * third of the memory of an exchange; it is only used to describe problems.
  */
 export function followsRules(dto: object): boolean {
   const rules = RULES.get(Object.getPrototypeOf(dto) as object);

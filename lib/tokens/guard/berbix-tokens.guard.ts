@@ -21,9 +21,9 @@ const REQUIREMENT = 'berbix:fresh-tokens';
 
 /** Options of {@link RequireFreshTokens}. */
 export interface RequireFreshTokensOptions {
-  /** Name of the account, as given to `forRoot`, if it has one. */
+  /** The name of the account, as passed to `forRoot`, if it has one. */
   account?: string | undefined;
-  /** Milliseconds that the tokens must be good for; see `BerbixTokenService.fresh`. */
+  /** Milliseconds for which the tokens must be valid; see `BerbixTokenService.fresh`. */
   leewayMs?: number | undefined;
   /**
    * A guard of your own that extends {@link BerbixTokensGuard}.
@@ -32,35 +32,35 @@ export interface RequireFreshTokensOptions {
   guard?: Type<BerbixTokensGuard> | undefined;
 }
 
-/** Says of a request whose tokens it needs. */
+/** Returns whose tokens a request needs. */
 export type TokenResolver<Request = never> = (
   request: Request,
   context: ExecutionContext,
 ) => TokenRef | PromiseLike<TokenRef>;
 
-/** As the decorator has it. */
+/** The arguments of the decorator. */
 interface Requirement {
   resolve: TokenResolver<unknown>;
   options: RequireFreshTokensOptions;
 }
 
-/** What is known of a handler once it was called. */
+/** What is cached for a handler after its first call. */
 interface GuardedHandler extends Requirement {
-  /** The class that it was called on; another that inherits it may have a requirement of its own. */
+  /** The class on which it was called; a subclass may have a requirement of its own. */
   of: unknown;
   service: BerbixTokenService;
 }
 
 /**
- * Lets a call of the handler, or of every handler of a controller, in only with fresh tokens of the
- * customer or transaction that the resolver names; `@FreshTokens()` hands them to the handler.
+ * Admits a call of the handler, or of every handler of a controller, only with fresh tokens of the
+ * customer or transaction that the resolver returns. `@FreshTokens()` passes them to the handler.
  *
- * Name the customer by what your login guard has found out, never by what the request says of
- * itself: whoever writes another's uid into a URL would act in his place.
+ * Take the customer from your login guard, never from the request itself: otherwise anyone who puts
+ * another customer's uid into a URL could act in their place.
  *
  * Put the login guard below this decorator: Nest runs the guards of a handler from the lowest
- * decorator upwards, after those of its controller and global ones. In `applyDecorators` the login
- * guard comes first.
+ * decorator upwards, after global guards and those of its controller. In `applyDecorators`, put the
+ * login guard first.
  *
  * @example
  * ```ts
@@ -92,12 +92,12 @@ export function RequireFreshTokens<Request>(
 }
 
 /**
- * The guard behind {@link RequireFreshTokens}, for HTTP, WebSockets, microservices and GraphQL. What
- * it refuses is a {@link BerbixError}; `BerbixExceptionFilter` makes the fitting HTTP answer of it.
+ * The guard behind {@link RequireFreshTokens}, for HTTP, WebSockets, microservices and GraphQL. It
+ * throws a {@link BerbixError}, which `BerbixExceptionFilter` turns into an HTTP answer.
  */
 @Injectable()
 export class BerbixTokensGuard implements CanActivate {
-  /** Those that were called, for the class that each was called on last. */
+  /** Handlers that were called, each for the class on which it was called last. */
   readonly #handlers = new Map<unknown, GuardedHandler>();
 
   constructor(
@@ -119,14 +119,14 @@ export class BerbixTokensGuard implements CanActivate {
   }
 
   /**
-   * What the resolver is given: the HTTP request, the data of a message, and of a GraphQL operation
-   * the request in its context, or the context itself. Override it where yours is elsewhere.
+   * The argument of the resolver: the HTTP request; the data of a message; for GraphQL, the request
+   * in the context, or the context itself. Override it if your request is elsewhere.
    */
   protected getRequest(context: ExecutionContext): unknown {
-    // By their places: switchToHttp() and the like give every context functions of its own first.
+    // By position: switchToHttp() and the like create new functions for every context.
     switch (context.getType<string>()) {
       case 'graphql': {
-        // The last but one, also where a reference is resolved, which has no arguments.
+        // The last but one, also for a reference resolver, which has no arguments.
         const shared = context.getArgs<({ req?: unknown } | undefined)[]>().at(-2);
         return shared?.req ?? shared;
       }
@@ -151,7 +151,7 @@ export class BerbixTokensGuard implements CanActivate {
     return this.#admit(context, source, handler);
   }
 
-  /** At once, where the tokens are in memory: whatever Nest has to wait for costs more than all this. */
+  /** Synchronously if the tokens are in memory: a promise would cost Nest more than all of this. */
   #admit(
     context: ExecutionContext,
     source: TokenRef,
@@ -162,7 +162,7 @@ export class BerbixTokensGuard implements CanActivate {
         `The function of @RequireFreshTokens on ${nameOf(context)} returned null or undefined for this request. ${GUARD_ORDER}`,
       );
     }
-    // Without an Observable, which takes longer than all the rest; a mock may have no other way.
+    // An Observable would take longer than all the rest. A mock of the service may lack `cached`.
     const tokens = leewayMs === undefined ? service.cached?.(source) : undefined;
     if (tokens === undefined) return this.#admitFresh(context, service, source, leewayMs);
     keepTokens(context, tokens);
@@ -200,7 +200,7 @@ export class BerbixTokensGuard implements CanActivate {
     );
   }
 
-  /** Wherever its module is imported. */
+  /** The service of the account, wherever its module is imported. */
   #serviceOf(account: string | undefined): BerbixTokenService {
     try {
       return this.moduleRef.get(getBerbixTokenServiceToken(account), { strict: false });
@@ -214,7 +214,7 @@ export class BerbixTokensGuard implements CanActivate {
   }
 }
 
-/** Also a promise of another library, whose class is its own. */
+/** By its `then`: a promise of another library has a class of its own. */
 function isThenable(source: TokenRef | PromiseLike<TokenRef>): source is PromiseLike<TokenRef> {
   return readInput(
     'The function of @RequireFreshTokens says whose tokens a request needs.',
@@ -225,7 +225,10 @@ function isThenable(source: TokenRef | PromiseLike<TokenRef>): source is Promise
 const GUARD_ORDER =
   'Is somebody signed in when it runs? Put the login guard below @RequireFreshTokens: Nest runs the guards of a handler from the lowest decorator upwards, after those of its controller and global ones.';
 
-/** Errors thrown on purpose pass; the TypeError of `request.user.id` without a user gets advice. */
+/**
+ * Adds advice to a TypeError, as thrown by `request.user.id` without a user; other errors pass
+ * unchanged.
+ */
 function resolverError(context: ExecutionContext, error: unknown): unknown {
   if ((error as Error | undefined)?.name !== 'TypeError') return error;
   return new BerbixConfigurationError(

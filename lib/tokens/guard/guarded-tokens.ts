@@ -3,20 +3,20 @@ import { BerbixConfigurationError } from '../../errors/index.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 
 /**
- * Where an HTTP request has them: a WeakMap of requests costs about as much as all else that the
- * guard does. What prints a request prints no token, since tokens do not show.
+ * The property of an HTTP request with its tokens: a WeakMap of requests would cost about as much
+ * as the rest of the guard. Printing the request prints no token, since BerbixTokens hides them.
  */
 const KEPT = Symbol('nestjs-berbix:tokens');
 
-/** For this handler: a request may be passed on to one that has no guard. */
+/** With its handler: a request may be passed on to a handler without the guard. */
 interface Kept {
   handler: object;
   tokens: BerbixTokens;
 }
 
 /**
- * Of all else by handler, and then by call: what came is the sender's data, and one event may go to
- * several handlers, each with a guard of its own.
+ * For all other calls, by handler and then by call: the call is the sender's data, and one event
+ * may go to several handlers, each with a guard of its own.
  */
 const OF_HANDLERS = new WeakMap<object, WeakMap<object, BerbixTokens>>();
 
@@ -35,8 +35,8 @@ export function keepTokens(context: ExecutionContext, tokens: BerbixTokens): voi
 }
 
 /**
- * The {@link BerbixTokens} with which the guard let this call in; needs `@RequireFreshTokens`. In a
- * WebSocket gateway the message needs data that are an object, too: a text cannot be told from
+ * The {@link BerbixTokens} with which the guard admitted this call; needs `@RequireFreshTokens`. In
+ * a WebSocket gateway, the data of the message must be an object: a text cannot be told from
  * another one of the same client.
  *
  * @example
@@ -65,24 +65,24 @@ export const FreshTokens = createParamDecorator((_: unknown, context: ExecutionC
 type Call = object & { [KEPT]?: Kept };
 
 /**
- * What this call has for itself, and no other that runs at the same time: the execution context is
- * another one in guard and handler. Undefined rather than something that calls share, such as the
- * socket of a client: one would get the tokens of the other.
+ * An object that belongs to this call alone: guard and handler get different execution contexts.
+ * Undefined rather than an object that calls share, such as the socket of a client: one call would
+ * get the tokens of the other.
  */
 function callOf(context: ExecutionContext): Call | undefined {
   const args = context.getArgs<unknown[]>();
   switch (context.getType<string>()) {
     case 'graphql':
-      // The field that is resolved; it comes last, also where a reference is resolved.
+      // The info of the field that is resolved; it comes last, also for a reference resolver.
       return objectOf(args.at(-1));
     case 'rpc':
-      // The context of the message; its data where the transport has none.
+      // The context of the message, or its data if the transport has none.
       return objectOf(args[1]) ?? objectOf(args[0]);
     case 'ws':
-      // The data; before them comes the client.
+      // The data; the client comes first.
       return objectOf(args[1]);
     default:
-      // The request; and what libraries with a context type of their own begin with.
+      // The request, or the first argument of a library with a context type of its own.
       return objectOf(args[0]);
   }
 }

@@ -1,28 +1,31 @@
 import { TransactionDto } from '../../transactions/index.js';
 
 /**
- * Where a customer's verification stands.
+ * The status of a customer's verification.
  *
- * - `not_started`: the store knows of none.
- * - `in_progress`: begun, and not determined.
+ * - `not_started`: the store has none.
+ * - `in_progress`: begun, but without a result.
  * - `accepted`, `rejected`, `review`: by the account's action map, or by a person.
- * - `other`: an action of the account's own; it is in `transaction.action`.
+ * - `other`: a custom action of the account; see `transaction.action`.
  * - `gone`: deleted or purged at Berbix, or forgotten.
  */
 export type VerificationStatus =
   'not_started' | 'in_progress' | 'accepted' | 'rejected' | 'review' | 'other' | 'gone';
 
-/** A Map: an action may be any word, also one that every object has as a property. */
+/** A Map, since an action may be any word, also the name of a property that every object has. */
 const STATUSES: ReadonlyMap<string, VerificationStatus> = new Map([
   ['accept', 'accepted'],
   ['reject', 'rejected'],
   ['review', 'review'],
 ]);
 
-/** What came of a customer's current verification. It is for the backend: it holds what was read from his ID. */
+/**
+ * The result of a customer's current verification. For the backend only: it contains the data of
+ * their ID.
+ */
 export class VerificationResultDto {
   status!: VerificationStatus;
-  /** As the API gives it; absent where there is none. */
+  /** As the API returns it; absent if there is none. */
   transaction?: TransactionDto | undefined;
 
   /** @internal */

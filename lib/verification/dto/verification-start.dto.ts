@@ -1,19 +1,21 @@
 import type { BerbixTokens } from '../../tokens/index.js';
 
 /**
- * What the customer's browser or app needs to run the verification; it holds no other token, so that a
- * controller can answer it as it is.
+ * What the customer's browser or app needs to run the verification. It contains no other token, so
+ * a controller can return it as it is.
  */
 export class VerificationStartDto {
-  /** The digits of the transaction's id, to name in a support request. */
+  /** The id of the transaction, to mention in a support request. */
   transactionId?: string | undefined;
-  /** Starts the Berbix front end until `expiresAt`: for an hour at first. Absent for a hosted verification. */
+  /**
+   * Starts the Berbix front end; a new one is valid for an hour. Absent for a hosted verification.
+   */
   clientToken?: string | undefined;
-  /** When the client token ends. */
+  /** When the client token expires. */
   expiresAt?: Date | undefined;
-  /** Where the customer goes to be verified. Absent unless the verification is hosted. */
+  /** The page on which the customer is verified. Absent unless the verification is hosted. */
   hostedUrl?: string | undefined;
-  /** Whether an unfinished verification is taken up again. */
+  /** Whether this resumes an unfinished verification. */
   isResumed!: boolean;
 
   /** @internal */
