@@ -1,57 +1,65 @@
-/** A record as the store has it, read at one moment. */
+/** A snapshot of a record. */
 export interface StoredRecord {
-  /** Grows by one with each commit and when the record is forgotten; 0 for one that was never committed. */
+  /**
+   * Grows by one with each commit and when the record is forgotten; 0 if it was never committed.
+   */
   readonly version: number;
   /** Grows by one with each lease and when the record is forgotten. */
   readonly fence: number;
-  /** What was committed last, as it was given; undefined when nothing was, or when it was forgotten. */
+  /**
+   * The value of the last commit, unchanged; undefined if there was none, or if it was forgotten.
+   */
   readonly value: string | undefined;
-  /** What the holder of a lease noted since the last commit. */
+  /** The note of the last lease or release since the last commit. */
   readonly note: string | undefined;
-  /** Milliseconds until the lease ends; 0 when there is none. */
+  /** Milliseconds until the lease expires; 0 if there is none. */
   readonly leasedForMs: number;
-  /** The store's clock when this was read, in milliseconds since 1970. */
+  /** The time of the read on the store's clock, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** The right to work on a record for a while. */
+/** The exclusive right to work on a record for a while. */
 export interface Lease {
   readonly fence: number;
-  /** The store's clock when the lease began, in milliseconds since 1970. */
+  /** The start of the lease on the store's clock, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Which state of a record a change expects to find; version and fence 0 where there is none yet. */
+/**
+ * The state of a record that a change expects; version and fence are 0 if there is no record yet.
+ */
 export type SeenRecord = Pick<StoredRecord, 'version' | 'fence'>;
 
 /**
- * Where tokens are kept: records with a version to compare and set, a lease, and a fence. Also the
- * injection token of the store in use.
+ * Where tokens are stored: records with a version for compare-and-swap, a lease, and a fence. This
+ * class is also the injection token of the store in use.
  *
- * A store keeps values and notes as they are given and understands nothing of them; each method is
- * one atomic step; every time is taken from the store's own clock, never from the caller's. A failure is a
- * rejection: whether the step was done may be unknown then. `tokenStoreContract` of
- * `nestjs-berbix/testing` tests all of this on a store of yours.
+ * A store does not interpret or change values and notes. Each method is one atomic step. All times
+ * come from the store's own clock, never from the caller's. A failure is a rejection, after which
+ * the outcome of the step may be unknown. `tokenStoreContract` of `nestjs-berbix/testing` tests all
+ * of this on your own store.
  */
 export abstract class BerbixTokenStore {
-  /** What this is, for people: "PostgreSQL", say. */
+  /** The name of the store for messages, such as "PostgreSQL". */
   abstract readonly description: string;
 
-  /** Whether all replicas of an application see the same records; one process alone does if not. */
+  /**
+   * Whether all replicas of an application see the same records; if not, each process has its own.
+   */
   abstract readonly shared: boolean;
 
-  /** Whether a commit that was confirmed outlives a crash of the store. */
+  /** Whether a confirmed commit survives a crash of the store. */
   abstract readonly durable: boolean;
 
-  /** The record; undefined when there is none. */
+  /** The record; undefined if there is none. */
   abstract load(key: string): Promise<StoredRecord | undefined>;
 
   /**
-   * Takes the lease, with one fence more, unless the record changed since it was seen or somebody
-   * else's lease has not ended; undefined then. Makes an empty record where there is none.
+   * Takes the lease and increments the fence. Undefined if the record has changed since it was
+   * seen, or if another lease has not expired. Creates an empty record if there is none.
    *
-   * @param ttlMs how long the lease lasts, in milliseconds
-   * @param note kept from now on, in place of the one before
+   * @param ttlMs the duration of the lease in milliseconds
+   * @param note replaces the previous note
    */
   abstract lease(
     key: string,
@@ -61,38 +69,38 @@ export abstract class BerbixTokenStore {
   ): Promise<Lease | undefined>;
 
   /**
-   * Sets the value if the record still has this version, whoever has the lease and whether or not it
-   * has ended; ends the lease and removes the note. Resolves to the new version, or to undefined when
-   * the record has another one.
+   * Sets the value if the record still has this version, regardless of any lease; ends the lease
+   * and removes the note. Resolves to the new version, or to undefined if the record has another
+   * one.
    *
-   * @param version as it was seen; 0 makes the record if there is none
+   * @param version as it was seen; 0 creates the record if there is none
    */
   abstract commit(key: string, version: number, value: string): Promise<number | undefined>;
 
   /**
-   * Ends the lease and leaves a note, if the record still has this version and this fence, also
-   * after the lease has ended by itself. Resolves to whether it had.
+   * Ends the lease and sets the note if the record still has this version and this fence, even if
+   * the lease has expired. Resolves to whether it did.
    */
   abstract release(key: string, seen: SeenRecord, note: string): Promise<boolean>;
 
   /**
-   * Removes value and note for good and ends the lease, if the record still has this version and this
-   * fence. What is under way fails to commit: version and fence grow by one and are kept for a day
-   * at least. Resolves to whether it had; nothing is made where there is no record.
+   * Removes value and note permanently and ends the lease, if the record still has this version and
+   * this fence. Version and fence grow by one and are kept for at least a day, so commits in flight
+   * fail. Resolves to whether it did. Creates nothing if there is no record.
    */
   abstract forget(key: string, seen: SeenRecord): Promise<boolean>;
 
   /**
-   * Puts another text in place of the value, and changes nothing else, if the value is still the one
-   * that is expected. Resolves to whether it was. For values that mean the same, encrypted anew.
+   * Replaces the value, and nothing else, if it is still the expected one. Resolves to whether it
+   * did. Used to re-encrypt a value without changing its meaning.
    */
   abstract swap(key: string, expected: string, value: string): Promise<boolean>;
 
   /**
-   * Some keys that have a value and begin with the prefix, and where to go on; a key may come twice,
-   * none that was there all the time is left out.
+   * A page of the keys that have a value and begin with the prefix, and the cursor of the next
+   * page. A key may occur twice; a key that exists throughout is never left out.
    *
-   * @param cursor from the call before; undefined to begin
+   * @param cursor from the previous call; undefined for the first page
    */
   abstract keys(
     prefix: string,
@@ -100,12 +108,11 @@ export abstract class BerbixTokenStore {
   ): Promise<{ keys: string[]; cursor: string | undefined }>;
 
   /**
-   * Called when the application starts, for those that can tell: whether the server can be reached,
-   * all is set up, and its client gives answers of the right kind. Changes nothing.
+   * Optional; called when the application starts. Checks that the server is reachable and set up,
+   * and that the client returns answers of the right types. Changes nothing.
    *
-   * @throws (as a rejection) a `BerbixStoreError` with a sentence that says what to do, which stops the
-   * boot; one that is `retryable`, or the error of a driver that says the server is down, is a
-   * warning
+   * @throws (as a rejection) a `BerbixStoreError` that says what to do, which stops the boot. One
+   * that is `retryable`, or a driver's error for a server that is down, is only a warning
    */
   check?(): Promise<void>;
 }

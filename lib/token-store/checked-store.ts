@@ -4,25 +4,30 @@ import type { BerbixTokenStore, Lease, SeenRecord, StoredRecord } from './berbix
 import { StoreAnswers } from './store-answer.js';
 import { storeFailure } from './store-failure.js';
 
-/** An answer, and when the store was asked for it, by `performance.now()`: never after its own `now`. */
+/**
+ * An answer, and when the store was asked, by `performance.now()`: never later than the `now` of
+ * the answer.
+ */
 export type Timed<T> = T & { readonly askedAt: number };
 
-/** Calls to the store at a time; others wait for a turn, as long as the store answers at all. */
+/**
+ * Maximum number of concurrent calls to the store; others wait for their turn while the store
+ * answers.
+ */
 const MAX_CONCURRENT = 32;
 
 /**
- * Reads and leases are refused if they would wait for their turn this many times as long as a call may
- * take. What ends something that was begun waits as long as it must.
+ * Reads and leases are refused if they would wait for their turn longer than this many call
+ * timeouts. Calls that finish something wait as long as necessary.
  */
 const MAX_WAIT_CALLS = 10;
 
-/** How long to wait before a store that is still connecting is checked again, in milliseconds. */
+/** Milliseconds between two checks of a store that is still connecting. */
 const BETWEEN_CHECKS_MS = 50;
 
 /**
- * A store as the services of an account use it, for tokens and for webhooks: each call has the same
- * time limit, each failure is a {@link BerbixStoreError}, and each answer has the shape that the
- * contract promises.
+ * The store of an account, for tokens and for webhooks: each call has the same time limit, each
+ * failure is a {@link BerbixStoreError}, and each answer has the types that the contract promises.
  */
 export class CheckedStore {
   readonly description: string;
@@ -30,7 +35,7 @@ export class CheckedStore {
   readonly durable: boolean;
   readonly #turns = new Limiter(MAX_CONCURRENT);
   readonly #answers: StoreAnswers;
-  /** When the store last answered, with an error or not, by `performance.now()`. */
+  /** When the store last answered, even with an error, by `performance.now()`. */
   #answeredAt = -Infinity;
 
   /** @param timeoutMs milliseconds for one call */
@@ -43,8 +48,8 @@ export class CheckedStore {
   }
 
   /**
-   * Checks whether the store can be used, if it has a check. One that is still connecting is asked
-   * again, for as long as one call may take.
+   * Runs the check of the store, if it has one. Retries for the time of one call, since the store
+   * may still be connecting.
    */
   async check(): Promise<void> {
     const giveUpAt = performance.now() + this.timeoutMs;
@@ -64,7 +69,7 @@ export class CheckedStore {
     return this.#timed(await this.#look((store) => store.load(key)));
   }
 
-  /** The same after a commit whose outcome must be known: never refused for a long queue. */
+  /** `load` after a commit whose outcome must be known: never refused because of a long queue. */
   async loadAfterCommit(key: string): Promise<Timed<StoredRecord> | undefined> {
     return this.#timed(await this.#ask((store) => store.load(key)));
   }
@@ -107,7 +112,7 @@ export class CheckedStore {
     return record && { ...record, askedAt };
   }
 
-  /** The answer, and the local time at which the store was asked. */
+  /** Calls the store when its turn comes; resolves to the answer and the local time of the call. */
   #ask<T>(
     call: (store: BerbixTokenStore) => Promise<T>,
     deadline = Infinity,
@@ -127,7 +132,10 @@ export class CheckedStore {
     return this.#turns.run(run, { deadline });
   }
 
-  /** The same for a call that only reads or begins: it fails if its turn would come too late. */
+  /**
+   * `#ask` for a call that only reads or begins something: it fails if its turn would come too
+   * late.
+   */
   async #look<T>(call: (store: BerbixTokenStore) => Promise<T>): Promise<[T, number]> {
     const calledAt = performance.now();
     const maxWaitMs = MAX_WAIT_CALLS * this.timeoutMs;
@@ -144,7 +152,7 @@ export class CheckedStore {
     }
   }
 
-  /** Whether the store has been silent since then, for as long as one call may take. */
+  /** Whether the store has not answered since then, for at least the time of one call. */
   #isSilentSince(calledAt: number): boolean {
     return this.#answeredAt < calledAt && performance.now() - calledAt >= this.timeoutMs;
   }
@@ -165,7 +173,7 @@ export class CheckedStore {
   }
 }
 
-/** Only these two: a user's own store may serialize everything it is given. */
+/** Only these two fields: a custom store may serialize everything that it receives. */
 function only({ version, fence }: SeenRecord): SeenRecord {
   return { version, fence };
 }

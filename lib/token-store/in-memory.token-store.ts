@@ -18,27 +18,29 @@ interface MemoryRecord {
 
 const DAY_MS = 86_400_000;
 
-/** Somebody may still be at work with what was used less than so many milliseconds ago. */
+/**
+ * Milliseconds after its last use during which a record may still be in use, and is not evicted.
+ */
 const IN_USE_MS = 60_000;
 
 /**
  * Keeps tokens in the memory of this process: for development, tests and single processes. Nothing
- * is shared with other replicas, and nothing outlives a restart.
+ * is shared with other replicas, and nothing survives a restart.
  */
 export class InMemoryTokenStore extends BerbixTokenStore {
   readonly description = 'the memory of this process';
   readonly shared = false;
   readonly durable = false;
   readonly #clock = new SuspendAwareClock();
-  /** Those used last are at the end. */
+  /** The most recently used are at the end. */
   readonly #records = new Map<string, MemoryRecord>();
-  /** When records without a value were left so; the oldest first. */
+  /** When records without a value were leased or forgotten; the oldest first. */
   readonly #emptied = new Map<string, number>();
 
   /**
-   * @param maxRecords above that, records go that nobody has used for a minute, those used longest
-   * ago first; for what can be done without
-   * @param mustStay whether a record with this value cannot be done without
+   * @param maxRecords above this number, records that were not used for a minute are evicted, the
+   * least recently used first; only for records that can be recreated
+   * @param mustStay whether a record with this value must not be evicted
    */
   constructor(
     private readonly maxRecords = Infinity,
@@ -126,7 +128,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     }
   }
 
-  /** Notes that the record was left without a value, and removes those that have been for a day. */
+  /** Records that this record has no value, and removes those that have had none for a day. */
   #removeInADay(key: string, now: number): void {
     this.#emptied.delete(key);
     this.#emptied.set(key, now);

@@ -4,29 +4,29 @@ import type { CheckedStore, Timed } from './checked-store.js';
 import { unknownForm } from './encryption/index.js';
 import { BAD_ANSWER } from './store-answer.js';
 
-/** Makes texts unreadable and readable again; bound to the key of the record that they belong to. */
+/** Encrypts and decrypts texts, each bound to the key of its record (I13). */
 export interface RecordCipher {
   seal(key: string, text: string): Promise<string>;
   open(key: string, sealed: string): Promise<string>;
 }
 
-/** What a lease holder keeps beside the value; times are those of the store, in milliseconds. */
+/** The note of a lease holder; times are on the store's clock, in milliseconds. */
 export interface ExchangeAttempt {
-  /** When something was begun whose end nobody has noted. */
+  /** When the first attempt without a known outcome started. */
   startedAt?: number | undefined;
-  /** Whether the holder of a lease has not noted yet how its attempt ended. */
+  /** Whether the lease holder has not reported the outcome of its attempt yet. */
   isUnreported?: true | undefined;
-  /** How many of the refresh tokens of the record, from the first, the API does not know. */
+  /** How many refresh tokens of the record the API does not know, counted from the first. */
   unknown?: number | undefined;
-  /** How often it failed in a row. */
+  /** The number of consecutive failures. */
   failures?: number | undefined;
-  /** Not to be tried again before. */
+  /** The earliest time of the next attempt. */
   notBefore?: number | undefined;
-  /** The code of the error that no repetition mends. */
+  /** The code of a permanent error. */
   dead?: string | undefined;
 }
 
-/** A record, opened. */
+/** A decrypted record. */
 export interface OpenedRecord<T> extends SeenRecord {
   readonly value: T | undefined;
   readonly note: ExchangeAttempt;
@@ -34,7 +34,7 @@ export interface OpenedRecord<T> extends SeenRecord {
   readonly moment: StoreMoment;
 }
 
-/** A moment on the store's clock beside one of this process; the latter is never the later of the two. */
+/** A time on the store's clock with a local time that is never later. */
 export interface StoreMoment {
   /** Milliseconds since 1970, by the store. */
   readonly store: number;
@@ -50,8 +50,8 @@ export interface RecordLease {
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
 
 /**
- * The records of one account: a store whose values are JSON, sealed, under keys that begin with the
- * account. Every failure is a {@link BerbixStoreError}.
+ * The records of one account: sealed JSON under keys that begin with the account. Every failure is
+ * a {@link BerbixStoreError}.
  */
 export class SealedRecords {
   readonly #store: CheckedStore;
@@ -64,13 +64,13 @@ export class SealedRecords {
     this.#account = encodeURIComponent(account);
   }
 
-  /** The record as it is now; an empty one where there is none. */
+  /** The current record; an empty one if there is none. */
   async load<T>(name: string): Promise<OpenedRecord<T>> {
     const key = this.#key(name);
     return this.#opened(key, await this.#store.load(key));
   }
 
-  /** Takes the lease of the record as it was seen; undefined when it has changed or is leased. */
+  /** Takes the lease of the record; undefined if it has changed since it was seen, or is leased. */
   async lease(
     name: string,
     seen: SeenRecord,
@@ -82,13 +82,13 @@ export class SealedRecords {
   }
 
   /**
-   * Sets the value if the record still has the version, and makes sure of the outcome: a call whose
-   * answer was lost is made again. Resolves to whether the value is there.
+   * Sets the value if the record still has this version, and makes sure of the outcome: it retries
+   * a call whose answer was lost. Resolves to whether the value was set.
    *
-   * @param keepTrying asked after each failure
-   * @param merge asked where somebody else has changed the record, or where it is not there any more:
-   * what to set in place of that, or undefined to leave it
-   * @throws {BerbixStoreError} (as a rejection) when the outcome stayed unknown
+   * @param keepTrying called after each failure
+   * @param merge called if the record has changed or is gone; returns the value to set instead, or
+   * undefined to leave the record
+   * @throws {BerbixStoreError} (as a rejection) if the outcome is unknown
    */
   async commit<T extends object>(
     name: string,
@@ -106,7 +106,7 @@ export class SealedRecords {
           const text = (sealed ??= await this.#cipher.seal(key, JSON.stringify(next)));
           if ((await this.#store.commit(key, expected, text)) !== undefined) return true;
           const record = await this.#store.loadAfterCommit(key);
-          // It was this commit that changed the version: its answer was lost, here or in the driver.
+          // This commit itself changed the version: its answer was lost, here or in the driver.
           if (record?.value === sealed) return true;
           const current = await this.#opened<T>(key, record);
           next = merge(current);
@@ -114,30 +114,32 @@ export class SealedRecords {
         }
         return false;
       } catch (error) {
-        // A malformed answer does not get better by asking again.
+        // Retrying does not help against malformed answers.
         if (isBadAnswer(error) || !keepTrying()) throw error;
         await sleep(wait * (0.5 + Math.random() / 2));
       }
     }
   }
 
-  /** Ends a lease and leaves a note; resolves to whether the record was still as the lease left it. */
+  /**
+   * Ends a lease and sets the note; resolves to false if the record has changed since the lease.
+   */
   async release(name: string, seen: SeenRecord, note: ExchangeAttempt): Promise<boolean> {
     return this.#store.release(this.#key(name), seen, JSON.stringify(note));
   }
 
   /**
-   * Removes the value for good if the record is still as it was seen: what is under way fails to
-   * commit. Resolves to whether it was.
+   * Removes the value permanently if the record has not changed since it was seen; commits in
+   * flight fail (I8). Resolves to false if it has changed.
    */
   async forget(name: string, seen: SeenRecord): Promise<boolean> {
     return this.#store.forget(this.#key(name), seen);
   }
 
   /**
-   * Removes the value for good, even under another replica's lease.
+   * Removes the value permanently, even under another replica's lease.
    *
-   * @param mayGo asked of the record as it is at that moment
+   * @param mayGo decides by the current record; called again if it changes meanwhile
    */
   async remove<T>(
     name: string,
@@ -145,7 +147,7 @@ export class SealedRecords {
   ): Promise<void> {
     for (;;) {
       const seen = await this.load<T>(name);
-      // It has neither where there is no record.
+      // There is no record.
       if (seen.version === 0 && seen.fence === 0) return;
       if (!(await mayGo(seen)) || (await this.forget(name, seen))) return;
     }
@@ -176,13 +178,13 @@ function isBadAnswer(error: unknown): boolean {
   return isBerbixError(error) && (error as BerbixStoreError).reason === BAD_ANSWER;
 }
 
-/** Without the words of JSON.parse, which quote what they are about. */
+/** Parses JSON. The message of JSON.parse would quote the text, so it is not passed on (I10). */
 function parsed<T>(text: string): T {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as T;
   } catch {
-    // Said below.
+    // Thrown below.
   }
   throw unknownForm();
 }

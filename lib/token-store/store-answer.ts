@@ -6,7 +6,7 @@ export const BAD_ANSWER = 'BAD_ANSWER';
 
 type Fields = Record<string, unknown>;
 
-/** What each kind of field has to be, in the words of the message. */
+/** The types of fields, as error messages name them. */
 const KINDS = {
   count: 'a whole number',
   number: 'a number',
@@ -25,12 +25,12 @@ const RECORD = {
 const LEASE = { fence: 'count', now: 'number' } as const;
 
 /**
- * Checks the answers of stores, users' own ones too. A client, a type parser or an ORM in between may
- * turn numbers into text or rename columns, and a time that is compared as text never expires. Values
- * are never quoted.
+ * Validates the answers of stores, including custom ones. A client, a type parser or an ORM may
+ * turn numbers into text or rename columns, and a time that is compared as text never expires.
+ * Messages never quote values (I10).
  */
 export class StoreAnswers {
-  /** @param description of the store, for people */
+  /** @param description of the store, for messages */
   constructor(private readonly description: string) {}
 
   /** Of `load`. @throws {BerbixStoreError} that names the field and what may have changed it */
@@ -96,7 +96,7 @@ export class StoreAnswers {
   }
 }
 
-/** What most likely stands between the store and its server. */
+/** The most likely cause, which is the client between the store and its server. */
 function causeOf(value: unknown): string {
   if (typeof value === 'string' || typeof value === 'bigint') {
     return ' Its client does not give numbers as numbers: for ioredis, leave the option stringNumbers off; for PostgreSQL, set no type parser for integer (int4) and float8, nor an option that gives them as text.';

@@ -1,24 +1,27 @@
 import { BerbixStoreError } from '../errors/index.js';
 
-/** What PostgreSQL refuses now and may do later: connection, rollback, resources, locks, shutdown, failover. */
+/**
+ * Transient SQLSTATEs of PostgreSQL: connection, rollback, resources, locks, shutdown, failover.
+ */
 const PASSING_SQLSTATE = /^(08|40|53|55P03|57|25006)/;
 
-/** The same for Redis, by the first word of its refusal. */
+/** Transient errors of Redis, by the first word of the reply. */
 const PASSING_REPLY =
   /^(ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOREPLICAS|OOM|READONLY|TRYAGAIN)$/;
 
 /**
- * What a store throws in place of a driver's error, of which only the short code is kept: its
- * message may quote keys and values, and its fields the whole statement.
+ * The error that a store throws instead of a driver's error. It keeps only the short code: the
+ * driver's message may quote keys and values, and its fields the whole statement (I10).
  *
- * @param description of the store, for people
+ * @param description of the store, for messages
  */
 export function storeFailure(description: string, error: unknown): BerbixStoreError {
   if (error instanceof BerbixStoreError) return error;
   const refusal = refusalOf(error);
   const reason = refusal ?? systemCodeOf(error);
   const known = reason === undefined ? '' : ` (${reason})`;
-  // A driver has no code for a connection that is closed or silent.
+  // Drivers have no code for a closed or silent connection, so an error without one may be
+  // transient.
   const retryable =
     refusal === undefined
       ? !(error instanceof TypeError)
@@ -29,18 +32,18 @@ export function storeFailure(description: string, error: unknown): BerbixStoreEr
   return new BerbixStoreError(message, { retryable }, reason);
 }
 
-/** The code with which the server itself refused: an SQLSTATE, or the first word of Redis's answer. */
+/** The code of a refusal by the server itself: an SQLSTATE, or the first word of a Redis error. */
 export function refusalOf(error: unknown): string | undefined {
   const { name, code, message } = Object(error) as Record<string, unknown>;
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) return code;
   if (name !== 'ReplyError') return undefined;
   const text = String(message);
-  // Redis 6 puts what a command inside of a script was refused with behind words of its own.
+  // Redis 6 wraps the error of a command inside a script in a message of its own.
   const inScript = /^ERR Error running script .*? -([A-Z]{2,20}) /.exec(text)?.[1];
   return inScript ?? /^[A-Z]{2,20}(?= )/.exec(text)?.[0];
 }
 
-/** The code of the system, such as ECONNREFUSED. */
+/** The code of a system error, such as ECONNREFUSED. */
 function systemCodeOf(error: unknown): string | undefined {
   const { code } = Object(error) as Record<string, unknown>;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code) ? code : undefined;

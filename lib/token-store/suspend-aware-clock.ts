@@ -1,10 +1,10 @@
-/** Smaller steps of the host's clock are ordinary corrections, in milliseconds. */
+/** Steps of the host's clock up to this many milliseconds are ordinary corrections. */
 const STEP_MS = 1_000;
 
 /**
- * Milliseconds since 1970, by whichever clock of this process says that more time has passed: the
- * monotonic one (`performance.now()`) stands still while the machine is suspended, and `Date.now()` can
- * be set back. If that is set forward, time seems to have passed.
+ * Milliseconds since 1970, by the clock that says that more time has passed: the monotonic clock
+ * (`performance.now()`) stands still while the machine is suspended, and `Date.now()` can be set
+ * back. Setting `Date.now()` forward looks like time that has passed.
  */
 export class SuspendAwareClock {
   #aheadMs = 0;
@@ -19,7 +19,9 @@ export class SuspendAwareClock {
   }
 }
 
-/** Between the two clocks; it grows by as long as the machine was suspended. */
+/**
+ * The difference between the two clocks; it grows by the time for which the machine is suspended.
+ */
 function difference(): number {
   return Date.now() - performance.now();
 }

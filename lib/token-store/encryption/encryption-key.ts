@@ -3,26 +3,26 @@ import { createSecretKey, KeyObject } from 'node:crypto';
 /** Bytes of a key of AES-256. */
 const KEY_BYTES = 32;
 
-/** Of 32 random bytes, fewer than 17 different ones are rarer than one in ten million millions. */
+/** Fewer than 17 distinct bytes among 32 random ones are rarer than one in ten trillion. */
 const DIFFERENT_BYTES = 17;
 
-/** What to do for a key, at the end of a message. */
+/** The advice at the end of messages. */
 export const MAKE_A_KEY = 'Make a key with: openssl rand -base64 32';
 
-/** Whether this can be the id of a key; it stands in clear text in what is sealed. */
+/** Whether this can be the id of a key, which a sealed value contains in plaintext. */
 export function isKeyId(id: unknown): id is string {
   return typeof id === 'string' && /^[\w-]{1,64}$/.test(id);
 }
 
-/** An id for a message; not one that could be a key that was put in the wrong place. */
+/** An id for a message, unless it could be a misplaced key (I10). */
 export function shownKeyId(id: string): string {
   return isKeyId(id) && id.length < 40 ? `"${id}"` : 'with a long or malformed id';
 }
 
 /**
- * Reads a key and looks for the mistakes that make it a weak one.
+ * Reads a key, and rejects keys that are weak by mistake.
  *
- * @returns the key, held where nothing prints it, or what is wrong with it: never the key itself
+ * @returns the key as an object that does not print it, or the problem, without the key
  */
 export function readKey(key: unknown): KeyObject | string {
   if (typeof key === 'string') return textProblem(key) ?? checked(Buffer.from(key, 'base64'));

@@ -5,10 +5,10 @@ import type { BerbixOwnKeys } from './encryption.options.js';
 const VARIABLE = 'BERBIX_ENCRYPTION_KEYS';
 
 /**
- * Keys from `BERBIX_ENCRYPTION_KEYS`: `id:base64,id:base64`; the first is the current one. The
- * result shows no key when it is printed.
+ * Keys from `BERBIX_ENCRYPTION_KEYS`: `id:base64,id:base64`; the first is the current one. Printing
+ * the result shows no key.
  *
- * @returns undefined when the variable is missing or empty
+ * @returns undefined if the variable is missing or empty
  * @throws {BerbixConfigurationError} that says which entry is wrong, and why
  * @example
  * ```ts
@@ -36,7 +36,7 @@ function entryOf(entry: string, index: number) {
   return [id, key] as const;
 }
 
-/** Nothing of the entry is quoted, not even what stands where the id belongs. */
+/** Quotes no part of the entry: even the part before the colon may be a key (I10). */
 function wrong(index: number, problem: string): BerbixConfigurationError {
   return new BerbixConfigurationError(
     `Entry ${index + 1} of the environment variable ${VARIABLE} ${problem}. Give id:base64, several with commas between, the current one first. ${MAKE_A_KEY}`,

@@ -2,14 +2,14 @@ import type { KeyObject } from 'node:crypto';
 
 /**
  * A key: 32 random bytes, as base64 text (`openssl rand -base64 32`), as bytes, or as a secret
- * `KeyObject`, which shows nothing when it is printed.
+ * `KeyObject`, which does not show the key when it is printed.
  */
 export type BerbixEncryptionKey = string | Uint8Array | KeyObject;
 
 /**
- * Keys that are kept elsewhere, in a KMS say, which unwraps them when they are asked for. What it
- * answers is kept: `current` for a minute, keys by their id as long as the application runs. A call
- * that takes longer than five seconds counts as failed. It runs in the async context of no caller.
+ * Provides keys that are kept elsewhere, such as in a KMS that unwraps them on request. Answers are
+ * cached: the current key for a minute, keys by id while the application runs. A call that takes
+ * longer than five seconds counts as failed. Calls do not run in the async context of any caller.
  *
  * @example
  * ```ts
@@ -26,13 +26,13 @@ export type BerbixEncryptionKey = string | Uint8Array | KeyObject;
  * ```
  */
 export interface BerbixKeyProvider {
-  /** The key to seal with from now on, and its id. */
+  /** The key with which values are sealed, and its id. */
   current(): NamedEncryptionKey | Promise<NamedEncryptionKey>;
-  /** The key with this id, also one that is not the current one any more; undefined if there is none. */
+  /** The key with this id, which need not be the current one; undefined if there is none. */
   byId(id: string): BerbixEncryptionKey | undefined | Promise<BerbixEncryptionKey | undefined>;
 }
 
-/** A key and what it is called: 1 to 64 letters, digits, hyphens and underscores. The id is no secret. */
+/** A key and its id: 1 to 64 letters, digits, hyphens and underscores. The id is not a secret. */
 export interface NamedEncryptionKey {
   readonly id: string;
   readonly key: BerbixEncryptionKey;
@@ -40,24 +40,24 @@ export interface NamedEncryptionKey {
 
 interface EncryptionSettings {
   /**
-   * Whether values that are not encrypted are read, and sealed when they are written next: for the
-   * days in which a store that began without encryption moves over. Off otherwise, since whoever
-   * can write to the database could plant tokens of another person in clear text.
+   * Whether to read values that are not encrypted; they are sealed when they are next written. Turn
+   * it on only while you migrate an unencrypted store: anyone who can write to the database could
+   * plant another person's tokens in plaintext.
    * @default false
    */
   acceptPlaintext?: boolean | undefined;
 }
 
-/** Encryption with keys that the application has. */
+/** Encryption with keys of the application. */
 export interface BerbixOwnKeys extends EncryptionSettings {
-  /** Keys by their ids. Old ones stay until nothing is sealed with them; see `reencryptTokens`. */
+  /** Keys by id. Keep an old key until no value is sealed with it; see `reencryptTokens`. */
   keys: Readonly<Record<string, BerbixEncryptionKey>>;
-  /** The id of the key to seal with. */
+  /** The id of the key with which values are sealed. */
   current: string;
   keyProvider?: undefined;
 }
 
-/** Encryption with keys that somebody else keeps. */
+/** Encryption with the keys of a provider. */
 export interface BerbixProvidedKeys extends EncryptionSettings {
   keyProvider: BerbixKeyProvider;
   keys?: undefined;
@@ -65,9 +65,9 @@ export interface BerbixProvidedKeys extends EncryptionSettings {
 }
 
 /**
- * How stored tokens are encrypted: AES-256-GCM, bound to account, record and key id. A value that
- * was altered or moved to another record is refused. Not prevented: that somebody who can write to
- * the database puts an older value back in the record that it comes from.
+ * How stored tokens are encrypted: with AES-256-GCM, bound to account, record and key id. A value
+ * that was altered or moved to another record is refused. It does not prevent someone who can write
+ * to the database from restoring an older value of the same record.
  *
  * @example
  * ```ts

@@ -3,15 +3,15 @@ import { BerbixConfigurationError } from '../../errors/index.js';
 import { isKeyId, MAKE_A_KEY, readKey, shownKeyId } from './encryption-key.js';
 import type { BerbixEncryptionOptions, BerbixKeyProvider } from './encryption.options.js';
 
-/** Options that were checked, and that show no key when they are printed or turned into JSON. */
+/** Validated options, which show no key when they are printed or turned into JSON. */
 export type CheckedEncryption =
   | { keys: Record<string, KeyObject>; current: string; acceptPlaintext: boolean }
   | { keyProvider: BerbixKeyProvider; acceptPlaintext: boolean; keys?: undefined };
 
 /**
- * Checks the options and conceals their keys.
+ * Validates the options and conceals their keys.
  *
- * @throws {BerbixConfigurationError} that names what is wrong and says what to do
+ * @throws {BerbixConfigurationError} that names the problem and says what to do
  */
 export function checkedEncryption(options: BerbixEncryptionOptions): CheckedEncryption {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -19,11 +19,11 @@ export function checkedEncryption(options: BerbixEncryptionOptions): CheckedEncr
       `encryption must be an object with keys and current, or with keyProvider. ${MAKE_A_KEY}`,
     );
   }
-  // With the type, the compiler takes what follows for checked already.
+  // As `unknown`: with the declared types, the compiler would consider the checks below redundant.
   const given: { [name in keyof BerbixEncryptionOptions]?: unknown } = options;
   const known = ['keys', 'current', 'keyProvider', 'acceptPlaintext'];
   if (Object.keys(given).some((name) => !known.includes(name))) {
-    // Not which: a key may have been put beside `keys` instead of into it.
+    // Without the unknown name: a key may have been put beside `keys` instead of into it (I10).
     throw new BerbixConfigurationError(`encryption takes only ${known.join(', ')}.`);
   }
   const { keys, current, keyProvider, acceptPlaintext = false } = given;
@@ -72,7 +72,7 @@ function ownKey(id: string, key: unknown): KeyObject {
   );
 }
 
-/** A provider may have keys among its own fields; this stand-in has none. */
+/** A wrapper without fields of its own: those of the provider may hold keys. */
 function concealed(keyProvider: unknown): BerbixKeyProvider {
   const provider = keyProvider as BerbixKeyProvider | null;
   if (typeof provider?.current !== 'function' || typeof provider.byId !== 'function') {

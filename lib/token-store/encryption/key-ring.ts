@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 
-/** The keys in use; each is looked up by its id alone. */
+/** The keys in use, looked up by id. */
 export interface KeyRing {
   current(): Promise<{ readonly id: string; readonly key: KeyObject }>;
   byId(id: string): Promise<KeyObject | undefined>;
 }
 
-/** Keys that the application has. */
+/** The keys of the application. */
 export class OwnKeyRing implements KeyRing {
   readonly #keys: Map<string, KeyObject>;
   readonly #current: { id: string; key: KeyObject };

@@ -6,11 +6,11 @@ import { isKeyId, readKey, shownKeyId } from './encryption-key.js';
 import type { BerbixKeyProvider } from './encryption.options.js';
 import type { KeyRing } from './key-ring.js';
 
-/** How long the current key is taken for the current one. */
+/** Milliseconds for which the current key is cached. */
 const CURRENT_FOR_MS = 60_000;
-/** How long the provider may take for an answer. */
+/** Milliseconds that the provider may take. */
 const TIMEOUT_MS = 5_000;
-/** Keys that are kept; a rotation a week fills it in two years. */
+/** Maximum number of cached keys; weekly key rotation takes two years to reach it. */
 const MAX_KEYS = 100;
 
 interface CurrentKey {
@@ -19,20 +19,20 @@ interface CurrentKey {
 }
 
 /**
- * Asks a provider for keys and keeps what it answers. Callers who ask for the same share one
- * question, which is in the async context of none of them; a failure is told to those who share it
- * and is not kept.
+ * Caches the keys of a provider. Concurrent callers for the same key share one call of the
+ * provider, which runs in the async context of none of them. All of them get its failure, which is
+ * not cached.
  */
 export class ProvidedKeyRing implements KeyRing {
   readonly #logger = new Logger('BerbixEncryption');
   readonly #provider: BerbixKeyProvider;
-  /** Those used last are at the end. */
+  /** The most recently used are at the end. */
   readonly #keys = new Map<string, KeyObject>();
   readonly #asked = new Map<string, Promise<KeyObject | undefined>>();
   #current: CurrentKey | undefined;
   #currentUntil = 0;
   #askedCurrent: Promise<CurrentKey> | undefined;
-  /** Since the last good answer; told once. */
+  /** Whether the provider has failed since its last valid answer; the warning is logged once. */
   #failing = false;
 
   constructor(provider: BerbixKeyProvider) {
@@ -73,7 +73,7 @@ export class ProvidedKeyRing implements KeyRing {
       this.#keep(answer.id, this.#current.key);
       this.#failing = false;
     } catch (error) {
-      // Tokens are rather sealed with the key before than lost because the provider is down.
+      // Sealing with the previous key is better than losing tokens while the provider is down.
       if (this.#current === undefined) throw error;
       this.#warn(this.#current.id, error as BerbixStoreError);
     }
@@ -112,7 +112,9 @@ function accepted(id: string, answer: unknown): KeyObject {
   );
 }
 
-/** The provider's own error is not passed on: it may quote the key that it was to unwrap. */
+/**
+ * Calls the provider with a time limit. Its own error is not passed on: it may quote a key (I10).
+ */
 async function inTime<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

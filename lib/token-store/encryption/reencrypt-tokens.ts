@@ -4,15 +4,15 @@ import { storeFailure } from '../store-failure.js';
 import type { BerbixEncryptionOptions } from './encryption.options.js';
 import { TokenCipher } from './token-cipher.js';
 
-/** How many values have been looked at, and what became of them. */
+/** How many values were processed, by outcome. */
 export interface ReencryptionCounts {
-  /** Those that were found; the sum of the others. One that a store lists twice counts twice. */
+  /** The sum of the others. A value that the store lists twice counts twice. */
   readonly total: number;
-  /** Sealed anew with the current key. */
+  /** Re-encrypted with the current key. */
   readonly changed: number;
-  /** Sealed with the current key already. */
+  /** Already sealed with the current key. */
   readonly unchanged: number;
-  /** Left as they are, since they cannot be opened. */
+  /** Left unchanged, since they cannot be decrypted or keep changing. */
   readonly failed: number;
 }
 
@@ -20,45 +20,51 @@ export interface ReencryptionCounts {
 export interface ReencryptionOptions {
   store: BerbixTokenStore;
   /**
-   * As the application has it, all keys that values are sealed with among them. Values in clear text
-   * are sealed only with `acceptPlaintext`; without it they count as failed: somebody who can write to
-   * the database may have planted them.
+   * The options of the application, with every key with which values are sealed. Plaintext values
+   * are sealed only with `acceptPlaintext`. Without it they count as failed, since someone who can
+   * write to the database may have planted them.
    */
   encryption: BerbixEncryptionOptions;
   /**
-   * The name of the account, as it is given to the module.
+   * The name of the account, as passed to the module.
    * @default 'default'
    */
   account?: string | undefined;
   /** Called after each value. */
   onProgress?: ((counts: ReencryptionCounts) => void) | undefined;
-  /** Called with the record's key for each value that could not be sealed anew, and why. */
+  /**
+   * Called for each value that could not be re-encrypted, with the key of its record and the
+   * reason.
+   */
   onFailure?: ((key: string, error: BerbixStoreError) => void) | undefined;
 }
 
-/** Values that are worked on at the same time. */
+/** Number of values that are processed concurrently. */
 const WORKERS = 8;
 
-/** A value that was replaced meanwhile is read once more; most often it has the current key then. */
+/**
+ * Attempts per value: one that was replaced meanwhile is read again, and then usually has the
+ * current key.
+ */
 const ATTEMPTS = 2;
 
 /**
- * Seals with the current key all that an account has stored and that is sealed with an older one, or
- * not at all. Once a run changes nothing that began when all applications sealed with the current
- * key, and that for each account, the older keys can go.
+ * Re-encrypts all stored values of an account that are not sealed with the current key. First let
+ * all applications seal with the current key. Then run it for each account until a run changes
+ * nothing, and remove the older keys.
  *
- * It is safe beside running applications, which need to have the current key: a value is
- * replaced only if it is still the one that was opened, and versions and leases stay as they are.
- * What it has done stays done; after a failure just run it again.
+ * It is safe while applications run, if they have the current key: a value is replaced only if it
+ * has not changed since it was read, and versions and leases stay the same. Finished work is kept;
+ * after a failure, run it again.
  *
  * @returns the counts, if nothing failed
- * @throws {BerbixStoreError} (as a rejection) at the end, if some values could not be sealed anew;
- * at once, and `retryable`, if the store or the key provider fails
- * @throws {BerbixConfigurationError} (as a rejection) for encryption options that cannot be used
+ * @throws {BerbixStoreError} (as a rejection) at the end, if some values could not be re-encrypted;
+ * immediately, and `retryable`, if the store or the key provider fails
+ * @throws {BerbixConfigurationError} (as a rejection) for invalid encryption options
  *
  * @example
  * ```ts
- * // `old` is still there, for what is sealed with it.
+ * // `old` is still needed for values that are sealed with it.
  * await reencryptTokens({ store, encryption: { keys: { new: NEW_KEY, old: OLD_KEY }, current: 'new' } });
  * ```
  */
@@ -72,7 +78,7 @@ class Reencryption {
   readonly #cipher: TokenCipher;
   readonly #prefix: string;
   readonly #counts = { total: 0, changed: 0, unchanged: 0, failed: 0 };
-  /** How often each reason was met. */
+  /** How often each reason occurred. */
   readonly #reasons = new Map<string, number>();
 
   constructor(options: ReencryptionOptions) {
@@ -99,7 +105,7 @@ class Reencryption {
     return { ...this.#counts };
   }
 
-  /** Ends when no worker is at work any more, also where one failed. */
+  /** Resolves when all workers have stopped, even if one failed. */
   async #workThrough(keys: string[]): Promise<void> {
     const queue = [...keys];
     const workers = Array.from({ length: WORKERS }, async () => {
@@ -128,7 +134,7 @@ class Reencryption {
     this.#options.onProgress?.({ ...this.#counts });
   }
 
-  /** What became of a value, or why it stays as it is. */
+  /** Re-encrypts a value; resolves to the outcome, or to the reason why it stays unchanged. */
   async #reseal(key: string): Promise<'changed' | 'unchanged' | 'gone' | BerbixStoreError> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const value = (await this.#ask((store) => store.load(key)))?.value;
@@ -144,7 +150,9 @@ class Reencryption {
     );
   }
 
-  /** What may succeed later ends the run; it is no matter of this value. */
+  /**
+   * Decrypts a value. A retryable error ends the run, since it does not concern this value alone.
+   */
   async #open(key: string, value: string): Promise<string | BerbixStoreError> {
     try {
       return await this.#cipher.open(key, value);

@@ -1,13 +1,13 @@
-/** Bytes of the nonce of GCM, random for each value. */
+/** Length of the GCM nonce in bytes; it is random for each value. */
 export const IV_BYTES = 12;
-/** Bytes of the authentication tag of GCM. */
+/** Length of the GCM authentication tag in bytes. */
 export const TAG_BYTES = 16;
-/** The name of the format, first in the text and first in what is authenticated. */
+/** The name of the format, at the start of the text and of the authenticated data. */
 export const FORMAT = 'b1';
 
 const CLEAR_PREFIX = 'clear.';
 
-/** What a sealed text consists of. */
+/** The parts of a sealed text. */
 export interface SealedParts {
   readonly keyId: string;
   readonly iv: Uint8Array;
@@ -25,7 +25,7 @@ export function parseSealed(text: string): SealedParts | undefined {
   const [, keyId, encoded] = /^b1\.([\w-]{1,64})\.([\w-]+)$/.exec(text) ?? [];
   if (keyId === undefined || encoded === undefined) return undefined;
   const bytes = Buffer.from(encoded, 'base64url');
-  // Several texts decode to the same bytes; only one of them was written here.
+  // I13: several texts decode to the same bytes; only one of them is what `sealedText` writes.
   if (bytes.toString('base64url') !== encoded) return undefined;
   if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;
   return {
@@ -41,7 +41,7 @@ export function clearText(text: string): string {
   return `${CLEAR_PREFIX}${text}`;
 }
 
-/** What {@link clearText} was given; undefined for anything else. */
+/** The argument of {@link clearText}; undefined for any other text. */
 export function parseClear(text: string): string | undefined {
   return text.startsWith(CLEAR_PREFIX) ? text.slice(CLEAR_PREFIX.length) : undefined;
 }

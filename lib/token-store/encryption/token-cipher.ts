@@ -26,26 +26,30 @@ import {
 const ALGORITHM = 'aes-256-gcm';
 const TAG = { authTagLength: TAG_BYTES };
 
-/** The only field that a record has sealed; another one gets another name, so that they cannot change places. */
+/**
+ * The only sealed field of a record. Another one would need another name, so that they cannot be
+ * swapped.
+ */
 const FIELD = 'value';
 
 /**
- * Seals the values of one account with AES-256-GCM. What is sealed opens only with the same key id,
- * in the same account and under the same record key; one key is tried, that which the value names.
+ * Seals the values of one account with AES-256-GCM. A sealed value opens only with the same key id,
+ * in the same account and under the same record key (I13). Only the key that the value names is
+ * tried.
  *
- * Each account has a key of its own, made from the configured one with HKDF-SHA256: random nonces
- * are good for 2^32 values a key.
+ * Each account has a key of its own, derived from the configured one with HKDF-SHA256: with random
+ * nonces, one key is safe for 2^32 values.
  */
 export class TokenCipher implements RecordCipher {
   readonly #ring: KeyRing;
   readonly #account: string;
   readonly #acceptPlaintext: boolean;
-  /** By the key that they were made from. */
+  /** By the key from which they were derived. */
   readonly #subkeys = new WeakMap<KeyObject, KeyObject>();
 
   /**
-   * @param account its name as it is configured
-   * @throws {BerbixConfigurationError} for options that cannot be used
+   * @param account the configured name
+   * @throws {BerbixConfigurationError} for invalid options
    */
   constructor(options: BerbixEncryptionOptions, account: string) {
     const encryption = checkedEncryption(options);
@@ -60,7 +64,7 @@ export class TokenCipher implements RecordCipher {
   /**
    * Seals a text for one record, with the current key.
    *
-   * @throws {BerbixStoreError} (as a rejection) when the key provider fails; nothing else can go wrong
+   * @throws {BerbixStoreError} (as a rejection) if the key provider fails; nothing else can fail
    */
   async seal(key: string, text: string): Promise<string> {
     const { id, key: master } = await this.#ring.current();
@@ -74,8 +78,8 @@ export class TokenCipher implements RecordCipher {
   /**
    * The text that was sealed for this record.
    *
-   * @throws {BerbixStoreError} (as a rejection) for a value that was altered or moved, whose key is
-   * not known, or that is not encrypted although `acceptPlaintext` is off; `retryable` only when the key
+   * @throws {BerbixStoreError} (as a rejection) if the value was altered or moved, if its key is
+   * unknown, or if it is plaintext although `acceptPlaintext` is off; `retryable` only if the key
    * provider fails
    */
   async open(key: string, sealed: string): Promise<string> {
@@ -90,7 +94,7 @@ export class TokenCipher implements RecordCipher {
     return this.#decipher(parts, this.#subkey(master), this.#context(parts.keyId, key));
   }
 
-  /** Whether a value is sealed with the current key, as it says; only `open` finds out whether that is true. */
+  /** Whether a value claims to be sealed with the current key; only `open` verifies it. */
   async isCurrent(sealed: string): Promise<boolean> {
     return parseSealed(sealed)?.keyId === (await this.#ring.current()).id;
   }
@@ -116,7 +120,7 @@ export class TokenCipher implements RecordCipher {
     }
   }
 
-  /** What is authenticated beside the text. A JSON array of strings can be read in one way only. */
+  /** The additional authenticated data. A JSON array of strings is unambiguous. */
   #context(keyId: string, key: string): Buffer {
     return Buffer.from(JSON.stringify([FORMAT, keyId, this.#account, key, FIELD]));
   }

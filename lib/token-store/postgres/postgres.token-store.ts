@@ -10,14 +10,17 @@ import { refusalOf, storeFailure } from '../store-failure.js';
 import { PAGE_SIZE, statementsFor } from './statements.js';
 import { createStatements, DEFAULT_TABLE, quoted } from './table.js';
 
-/** What a store needs of a `Pool` or `Client` of `pg`, or of a PGlite; or of what you wrap to look so. */
+/**
+ * The part of a `Pool` or `Client` of `pg`, or of a PGlite, that the store uses; you may wrap
+ * another client.
+ */
 export interface PostgresClient {
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 }
 
 /** The options of a {@link PostgresTokenStore}. */
 export interface PostgresTokenStoreOptions {
-  /** The table, with its schema if need be: `app.berbix_tokens`. `berbix_tokens` by default. */
+  /** The table, optionally with its schema: `app.berbix_tokens`. `berbix_tokens` by default. */
   table?: string | undefined;
 }
 
@@ -32,33 +35,35 @@ interface Row {
   lease_until: number;
 }
 
-/** SQLSTATEs of a table that is not there, or is another one. */
+/** SQLSTATEs of a missing table or column. */
 const NO_SUCH_TABLE = new Set(['42P01', '42703']);
 
 /**
- * What a step gets where the sessions' default is REPEATABLE READ or SERIALIZABLE and somebody else
- * was faster, or of a deadlock. The step alone was the transaction, and was rolled back.
+ * SQLSTATEs of a lost race under REPEATABLE READ or SERIALIZABLE, and of a deadlock. The step was
+ * the whole transaction and was rolled back, so it can be repeated.
  */
 const ROLLED_BACK = new Set(['40001', '40P01']);
 
-/** How often a step is tried: each time at least one of those who compete for a record is done. */
+/**
+ * Maximum number of attempts of a step: in each round, at least one of the competitors succeeds.
+ */
 const ATTEMPTS = 20;
 
-/** What two sessions get that create the same table at the same moment, `IF NOT EXISTS` or not. */
+/** SQLSTATEs if two sessions create the same table concurrently, even with `IF NOT EXISTS`. */
 const CREATED_MEANWHILE = new Set(['23505', '42P07', '42710']);
 
 /**
- * Keeps tokens in PostgreSQL 11 or later. Each step is one statement that leaves nothing in the
- * session, so that any pool will do, and PgBouncer in transaction mode. The table is made by
- * {@link createTable}, or by a migration with what {@link PostgresTokenStore.sql} gives; never by
- * itself.
+ * Stores tokens in PostgreSQL 11 or later. Each step is one statement that leaves no state in the
+ * session, so any pool works, and PgBouncer in transaction mode. Create the table with {@link
+ * createTable}, or with the SQL of {@link PostgresTokenStore.sql} in a migration; it is never
+ * created automatically.
  *
- * Give it a pool on the primary, never a client inside a transaction: a step that is rolled back
- * later was confirmed before. Set `connectionTimeoutMillis` and `query_timeout` of the pool, so that
- * a server that does not answer is a failure, and `statement_timeout` a little below, so that the
- * server gives up too. Leave `synchronous_commit` on, and the isolation at READ COMMITTED.
+ * Use a pool on the primary, never a client inside a transaction: that could roll back a confirmed
+ * step later. Set `connectionTimeoutMillis` and `query_timeout` of the pool, so that a server that
+ * does not answer is a failure, and `statement_timeout` a little lower, so that the server gives up
+ * too. Leave `synchronous_commit` on, and the isolation at READ COMMITTED.
  *
- * Every failure is a BerbixStoreError with the SQLSTATE or the system's code as `reason`.
+ * Every failure is a BerbixStoreError with the SQLSTATE or the system error code as `reason`.
  *
  * @example
  * ```ts
@@ -82,7 +87,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
 
   /**
    * @param client a `Pool` of `pg`, which the application opens and ends
-   * @throws {BerbixConfigurationError} for a client or a table name that cannot be used
+   * @throws {BerbixConfigurationError} for an invalid client or table name
    */
   constructor(client: PostgresClient, { table = DEFAULT_TABLE }: PostgresTokenStoreOptions = {}) {
     super();
@@ -97,23 +102,23 @@ export class PostgresTokenStore extends BerbixTokenStore {
   }
 
   /**
-   * The SQL that makes the table, for a migration. `nestjs-berbix token-table` prints it.
+   * The SQL that creates the table, for a migration. `nestjs-berbix token-table` prints it.
    *
-   * @throws {BerbixConfigurationError} for a table name that cannot be used
+   * @throws {BerbixConfigurationError} for an invalid table name
    */
   static sql(table: string = DEFAULT_TABLE): string {
     return `${createStatements(table).join('\n')}\n`;
   }
 
   /**
-   * Makes the table if it is not there; several replicas may do so at once. Needs CREATE on the
-   * schema, also where the table is there.
+   * Creates the table if it does not exist; several replicas may call it concurrently. Needs the
+   * CREATE privilege on the schema, even if the table exists.
    */
   async createTable(): Promise<void> {
     for (const statement of createStatements(this.#table)) await this.#create(statement);
   }
 
-  /** Whether the table is there with its columns, and the client gives numbers as numbers. */
+  /** Checks that the table has all columns, and that the client returns numbers as numbers. */
   override async check(): Promise<void> {
     const [row] = await this.#run(this.#statements.check);
     new StoreAnswers(this.description).record(row && recordIn(row));
@@ -130,7 +135,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
     ttlMs: number,
     note: string,
   ): Promise<Lease | undefined> {
-    // A record that is there has a version or a fence.
+    // An existing record has a version or a fence above 0.
     const [row] =
       seen.version === 0 && seen.fence === 0
         ? await this.#run(this.#statements.firstLease, key, ttlMs, note)
@@ -151,7 +156,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
     return rows.length > 0;
   }
 
-  /** Also removes some of the records that were forgotten, or left empty, more than a day ago. */
+  /** Also removes some records that were forgotten or left empty more than a day ago. */
   async forget(key: string, seen: SeenRecord): Promise<boolean> {
     const rows = await this.#run(this.#statements.forget, key, seen.version, seen.fence);
     return rows.length > 0;

@@ -1,23 +1,23 @@
-/** How many keys a page has. */
+/** Keys per page. */
 export const PAGE_SIZE = 500;
 
 /**
- * A record without a value goes a day after the last lease, or after it was forgotten. `1 day` is an
- * hour shorter when the session's time zone goes over to summer.
+ * A record without a value is removed a day after its last lease, or after it was forgotten. Not `1
+ * day`, which is an hour shorter when daylight saving time begins in the session's time zone.
  */
 const IN_A_DAY = `clock_timestamp() + interval '24 hours'`;
 
 /**
- * One statement for each step, so that each is atomic on any connection, behind a pooler too. The
- * time is `clock_timestamp()` where it is used: a statement may have waited for the row, and
- * `now()` is the start of the transaction.
+ * One statement for each step, so that each is atomic on any connection, also behind a pooler.
+ * Times use `clock_timestamp()`, since a statement may have waited for the row and `now()` is the
+ * start of the transaction.
  *
  * @param table quoted
  */
 export function statementsFor(table: string) {
-  // `now()` does not change during a statement, so that the index is searched for it: with
-  // `clock_timestamp()` each record in the index is looked at. Those that are locked are in use;
-  // somebody else's statement removes them.
+  // `now()` does not change during a statement, so PostgreSQL can use the index; with
+  // `clock_timestamp()` it would scan all of it. Locked records are in use; a later statement
+  // removes them.
   const removingOld = `
     WITH old AS (
       DELETE FROM ${table} WHERE key IN (
@@ -27,7 +27,7 @@ export function statementsFor(table: string) {
     )`;
   const leased = `RETURNING fence, ${milliseconds('lease_until')} AS lease_until`;
   return {
-    // One row as `load` gives it, whatever is in the table; it needs all columns that are used.
+    // Always one row, in the form of `load`; fails if a column is missing.
     check: `
       SELECT 0 AS version, 0 AS fence, NULL::text AS value, NULL::text AS note,
         ${milliseconds('clock_timestamp()')} AS now, 0::float8 AS leased_for_ms
@@ -80,7 +80,7 @@ export function statementsFor(table: string) {
   };
 }
 
-/** Of a time or of a difference, as a number that drivers give as a number. */
+/** A time or an interval in milliseconds, of a type that drivers return as a number. */
 function milliseconds(expression: string): string {
   return `(extract(epoch FROM ${expression}) * 1000)::float8`;
 }

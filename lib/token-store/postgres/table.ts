@@ -1,15 +1,15 @@
 import { BerbixConfigurationError } from '../../errors/index.js';
 
-/** The name of the table unless another one is given. */
+/** The default name of the table. */
 export const DEFAULT_TABLE = 'berbix_tokens';
 
 /** Leaves room for the name of the index, which PostgreSQL would cut at 63 characters. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/;
 
 /**
- * The name of a table as SQL has it.
+ * The quoted name of a table.
  *
- * @throws {BerbixConfigurationError} for what is no plain name
+ * @throws {BerbixConfigurationError} if it is not a plain name
  */
 export function quoted(table: string): string {
   const parts = typeof table === 'string' ? table.split('.') : [];
@@ -22,10 +22,9 @@ export function quoted(table: string): string {
 }
 
 /**
- * The statements that make the table, each harmless where it was run before. The collation gives
- * keys in the order of their bytes, so that one page of them is one range of the index; few records
- * have a `remove_after`, so that those to remove are found at once, and changing one that has none
- * touches no index.
+ * The statements that create the table; running them again is harmless. The collation orders keys
+ * by their bytes, so a page of them is one range of the index. The index of `remove_after` is
+ * partial: expired records are found quickly, and changing any other record does not touch it.
  */
 export function createStatements(table: string): string[] {
   const name = quoted(table);

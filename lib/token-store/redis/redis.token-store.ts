@@ -10,7 +10,7 @@ import { refusalOf, storeFailure } from '../store-failure.js';
 import { scanPage, type RedisScanner } from './scan.js';
 import { SCRIPTS, type RedisScript } from './scripts.js';
 
-/** What a store needs of a `Redis` or `Cluster` of ioredis. */
+/** The part of a `Redis` or `Cluster` of ioredis that the store uses. */
 export interface RedisClient extends RedisScanner {
   evalsha(sha: string, keys: number, ...args: string[]): Promise<unknown>;
   eval(script: string, keys: number, ...args: string[]): Promise<unknown>;
@@ -18,29 +18,29 @@ export interface RedisClient extends RedisScanner {
 
 /** The options of a {@link RedisTokenStore}. */
 export interface RedisTokenStoreOptions {
-  /** What every key begins with; `berbix:` by default. */
+  /** The prefix of every key; `berbix:` by default. */
   prefix?: string | undefined;
   /**
-   * Whether a write that Redis has confirmed outlives a crash of it: `appendonly yes` with
-   * `appendfsync always`. Redis cannot be asked on every host, so you say so. False by default.
+   * Whether a confirmed write survives a crash of Redis: `appendonly yes` with `appendfsync
+   * always`. Not every host lets clients read these settings, so set it yourself. False by default.
    */
   durable?: boolean | undefined;
 }
 
 /**
- * Keeps tokens in Redis 6 or later, or in a Cluster of it: a hash for each record, each step one
- * script on one key.
+ * Stores tokens in Redis 6 or later, or in a Redis Cluster. Each record is a hash, and each step
+ * one script on one key.
  *
- * The server must keep what it is given: `maxmemory-policy noeviction`, for an evicted record is a
- * lost refresh token, and `appendonly yes`; see {@link RedisTokenStoreOptions.durable}. A replica
- * that takes over may lack the last writes.
+ * The server must not lose records. Set `maxmemory-policy noeviction`, since an evicted record is a
+ * lost refresh token, and `appendonly yes`; see {@link RedisTokenStoreOptions.durable}. After a
+ * failover, the last writes may be missing.
  *
- * The client must fail rather than wait, and not send a step twice: `enableOfflineQueue: false`,
- * `commandTimeout` of a second or two, `maxRetriesPerRequest: 0`. A `keyPrefix` of the client comes
- * before the prefix of the store.
+ * The client must fail rather than wait, and must not send a step twice. Set `enableOfflineQueue:
+ * false`, `commandTimeout` to a second or two, and `maxRetriesPerRequest: 0`. A `keyPrefix` of the
+ * client comes before the prefix of the store.
  *
- * Every failure is a BerbixStoreError with the first word of Redis's answer or the system's code as
- * `reason`.
+ * Every failure is a BerbixStoreError with the first word of the Redis error or the system error
+ * code as `reason`.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export class RedisTokenStore extends BerbixTokenStore {
 
   /**
    * @param client of ioredis, which the application opens and quits
-   * @throws {BerbixConfigurationError} for a client or options that cannot be used
+   * @throws {BerbixConfigurationError} for an invalid client or invalid options
    */
   constructor(
     client: RedisClient,
@@ -84,7 +84,7 @@ export class RedisTokenStore extends BerbixTokenStore {
     this.durable = durable;
   }
 
-  /** Whether Redis answers, runs scripts and gives numbers as numbers. */
+  /** Checks that Redis answers and runs scripts, and that the client returns numbers as numbers. */
   override async check(): Promise<void> {
     const record = recordIn(await this.#run(SCRIPTS.check, 'check'));
     new StoreAnswers(this.description).record(record);
@@ -124,7 +124,7 @@ export class RedisTokenStore extends BerbixTokenStore {
     return (await this.#run(SCRIPTS.swap, key, expected, value)) === 1;
   }
 
-  /** Goes through all keys of the database: for maintenance, not for every day. */
+  /** Scans all keys of the database: for maintenance only. */
   async keys(
     prefix: string,
     cursor?: string,
@@ -139,7 +139,10 @@ export class RedisTokenStore extends BerbixTokenStore {
     });
   }
 
-  /** Redis forgets scripts when it restarts; it has not run one that it does not know. */
+  /**
+   * Redis forgets scripts when it restarts. NOSCRIPT means that nothing ran, so the script is sent
+   * again.
+   */
   #run(script: RedisScript, key: string, ...args: (string | number)[]): Promise<unknown> {
     const all = [this.#prefix + key, ...args.map(String)];
     return this.#guarded(async () => {
@@ -161,7 +164,7 @@ export class RedisTokenStore extends BerbixTokenStore {
   }
 }
 
-/** What a script gives of a record. */
+/** The record in the answer of a script. */
 function recordIn(answer: unknown): StoredRecord {
   const [version, fence, value, note, leasedForMs, now] = answer as [
     number,

@@ -1,6 +1,6 @@
 import { BerbixStoreError } from '../../errors/index.js';
 
-/** What lists the keys of one server. */
+/** A server whose keys can be listed. */
 interface RedisServer {
   scan(
     cursor: string,
@@ -18,31 +18,32 @@ interface RedisNode extends RedisServer {
   readonly options: { host?: string | undefined; port?: number | undefined };
 }
 
-/** A client that can list keys; of a Cluster, if it has nodes. */
+/** A client that can list keys; a Cluster if it has nodes. */
 export interface RedisScanner extends RedisServer {
   readonly options: { keyPrefix?: string | undefined };
   nodes?(role: 'master'): RedisNode[];
   hexists(key: string, field: string): Promise<number>;
 }
 
-/** How many keys Redis looks at for one page. */
+/** The number of keys that Redis scans for one page. */
 const HINT = 500;
 
 /**
- * Some of the keys of hashes that begin with the prefix, without the client's own `keyPrefix`, which it adds
- * to every key that it sends, and neither to a pattern nor to what it gets.
+ * A page of the keys of hashes that begin with the prefix, without the client's own `keyPrefix`.
+ * The client adds that to every key that it sends, but not to patterns, and does not remove it from
+ * results.
  *
- * On a Cluster one server after the other: the cursor has that of the server and the addresses of
- * those that are left. What moves between servers meanwhile may be missed.
+ * A Cluster is scanned one server after another: the cursor contains the cursor of the server and
+ * the addresses of the remaining servers. Keys that move between servers meanwhile may be missed.
  *
- * @throws {BerbixStoreError} when a server of the cursor is gone
+ * @throws {BerbixStoreError} if a server of the cursor is gone
  */
 export async function scanPage(
   client: RedisScanner,
   prefix: string,
   cursor: string | undefined,
 ): Promise<{ keys: string[]; cursor: string | undefined }> {
-  // A Cluster knows all of its servers once it can be asked for a key, and waits until it can.
+  // A Cluster may not know its servers yet: a command for any key waits until it does.
   if (client.nodes !== undefined && cursor === undefined) await client.hexists(prefix, 'value');
   const clientPrefix = String(client.options.keyPrefix ?? '');
   const servers = serversOf(client);
@@ -63,7 +64,7 @@ export async function scanPage(
   };
 }
 
-/** By address; a single server has none. */
+/** The servers by address; a single server has none. */
 function serversOf(client: RedisScanner): Map<string, RedisServer> {
   if (client.nodes === undefined) return new Map([['-', client]]);
   return new Map(
@@ -71,7 +72,7 @@ function serversOf(client: RedisScanner): Map<string, RedisServer> {
   );
 }
 
-/** What a glob pattern would read otherwise. */
+/** Escapes the special characters of a glob pattern. */
 function escaped(text: string): string {
   return text.replace(/[\\*?[\]]/g, '\\$&');
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** A script with the name under which Redis keeps it. */
+/** A script and its SHA-1, under which Redis caches it. */
 export interface RedisScript {
   readonly text: string;
   readonly sha: string;
 }
 
 /**
- * A record is a hash: `version`, `fence`, `value`, `note`, `until` (when its lease ends, in
+ * A record is a hash: `version`, `fence`, `value`, `note`, `until` (when its lease expires, in
  * milliseconds since 1970). Each script touches one key, KEYS[1].
  */
 const PRELUDE = `
@@ -18,9 +18,9 @@ local function number(field) return tonumber(redis.call('HGET', key, field) or 0
 local function in_a_day() redis.call('PEXPIRE', key, 86400000) end
 `;
 
-/** One for each step of a store. */
+/** One script for each step of the store; the comments name its arguments. */
 export const SCRIPTS = {
-  /** As of a record with nothing in it. */
+  /** The answer of `load` for an empty record. */
   check: script('return {0, 0, false, false, 0, now}'),
 
   load: script(`
