@@ -79,6 +79,8 @@ describe('the body of an upload', () => {
     ['null', [null], /Each image must be an object/],
     ['no data', [{ imageSubject: 'document_front' }], /images\[0\]\.data must be a Buffer/],
     ['empty data', [front(Buffer.alloc(0))], /images\[0\]\.data is empty/],
+    ['padding alone', [front('==')], /images\[0\]\.data is not base64/],
+    ['padding in the middle', [front('AA==AAAA')], /images\[0\]\.data is not base64/],
     ['a data: URL', [front('data:image/png;base64,AAAA')], /images\[0\]\.data is not base64/],
     [
       'an unknown subject',
