@@ -17,19 +17,19 @@ export interface ExchangeAttempt {
   /** Whether the lease holder has not reported the outcome of its attempt yet. */
   isUnreported?: true | undefined;
   /** How many refresh tokens of the record the API does not know, counted from the first. */
-  unknown?: number | undefined;
+  unknownCount?: number | undefined;
   /** The number of consecutive failures. */
   failures?: number | undefined;
   /** The earliest time of the next attempt. */
   notBefore?: number | undefined;
   /** The code of a permanent error. */
-  dead?: string | undefined;
+  deadCode?: string | undefined;
 }
 
 /** A decrypted record. */
 export interface OpenedRecord<T> extends SeenRecord {
   readonly value: T | undefined;
-  readonly note: ExchangeAttempt;
+  readonly attempt: ExchangeAttempt;
   readonly leasedForMs: number;
   readonly moment: StoreMoment;
 }
@@ -160,14 +160,14 @@ export class SealedRecords {
   async #opened<T>(key: string, record: Timed<StoredRecord> | undefined): Promise<OpenedRecord<T>> {
     if (record === undefined) {
       const moment = { store: 0, local: performance.now() };
-      return { version: 0, fence: 0, value: undefined, note: {}, leasedForMs: 0, moment };
+      return { version: 0, fence: 0, value: undefined, attempt: {}, leasedForMs: 0, moment };
     }
     const { version, fence, value, note, leasedForMs, now, askedAt } = record;
     return {
       version,
       fence,
       value: value === undefined ? undefined : parsed<T>(await this.#cipher.open(key, value)),
-      note: note === undefined ? {} : parsed<ExchangeAttempt>(note),
+      attempt: note === undefined ? {} : parsed<ExchangeAttempt>(note),
       leasedForMs,
       moment: { store: now, local: askedAt },
     };

@@ -30,7 +30,7 @@ import {
 import { checkStore, probeStore, reportStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
 import { requireUid } from './ids.js';
-import { isTransactionRef, queryOf, queryOfOwner, type TokenRef } from './token-source.js';
+import { isTransactionRef, queryOf, refQuery, type TokenRef } from './token-source.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   openStore,
@@ -53,8 +53,7 @@ const NOTHING_MORE: FreshTokensOptions = {};
 
 const OPTIONS_EXPECTED = 'The options of fresh() are { leewayMs, refused }.';
 
-const SOURCE_EXPECTED =
-  'Pass { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
+const REF_EXPECTED = 'Pass { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
 
 /** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
@@ -173,7 +172,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
       const tokens = options === NOTHING_MORE ? this.cached(source) : undefined;
       if (tokens === undefined) {
         return observe(async (caller) =>
-          this.#get(queryOf(source), goalOf(options), caller),
+          this.#get(queryOf(source), requirementFrom(options), caller),
         ).subscribe(subscriber);
       }
       // Synchronously: a promise would delay every cache hit.
@@ -232,7 +231,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    */
   forget(owner: TransactionRef): Observable<undefined> {
     return defer(async () => {
-      const { name } = queryOfOwner(owner);
+      const { name } = refQuery(owner);
       await this.#stored.fresh.replace(() => this.#stored.removal.forget(name));
       return undefined;
     });
@@ -243,7 +242,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
    * @internal
    */
   async forgetAsSeen(owner: TransactionRef, seen: SeenRecord): Promise<boolean> {
-    const { name } = queryOfOwner(owner);
+    const { name } = refQuery(owner);
     let isComplete = false;
     await this.#stored.fresh.replace(async () => {
       const removal = await this.#stored.removal.forgetAsSeen(name, seen);
@@ -273,13 +272,13 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
         ? this.#given.fresh.cached(recordName.refreshToken(given.refreshToken))
         : this.#stored.fresh.cached(recordName.transaction(given.transactionId));
     } catch (error) {
-      throw asInputError(SOURCE_EXPECTED, error);
+      throw asInputError(REF_EXPECTED, error);
     }
   }
 
   /** Discards what this process has cached, since the store was changed. @internal */
   changed(owner: TransactionRef): Promise<void> {
-    return this.#stored.fresh.replace(async () => [queryOfOwner(owner).name]);
+    return this.#stored.fresh.replace(async () => [refQuery(owner).name]);
   }
 
   /**
@@ -326,7 +325,7 @@ export class BerbixTokenService implements OnApplicationBootstrap, BeforeApplica
 }
 
 /** @throws {BerbixInputError} for invalid options */
-function goalOf(options: FreshTokensOptions): TokenRequirement {
+function requirementFrom(options: FreshTokensOptions): TokenRequirement {
   if (typeof options !== 'object') throw new BerbixInputError(OPTIONS_EXPECTED);
   const { leewayMs, refused } = readInput(OPTIONS_EXPECTED, () => ({
     leewayMs: options.leewayMs,

@@ -23,7 +23,7 @@ const OWNER_EXPECTED = 'Say whose tokens: { transactionId } or { customerUid }.'
  * @throws {BerbixInputError} if it does not refer to tokens
  */
 export function queryOf(source: TokenRef): TokenQuery {
-  if (readInput(OWNER_EXPECTED, () => isTransactionRef(source))) return queryOfOwner(source);
+  if (readInput(OWNER_EXPECTED, () => isTransactionRef(source))) return refQuery(source);
   const given = BerbixTokens.from(source as BerbixTokens | string);
   const { transactionId, refreshToken } = given;
   return {
@@ -40,7 +40,7 @@ export function queryOf(source: TokenRef): TokenQuery {
  *
  * @throws {BerbixInputError} for anything else, also for tokens and refresh tokens
  */
-export function queryOfOwner(owner: unknown): TokenQuery & { owner: TransactionRef } {
+export function refQuery(owner: unknown): TokenQuery & { owner: TransactionRef } {
   const { transactionId, customerUid } = readInput(OWNER_EXPECTED, () => ownerParts(owner));
   if (isGiven(transactionId) && isGiven(customerUid)) {
     throw new BerbixInputError(`${OWNER_EXPECTED} Only one of them is taken.`);

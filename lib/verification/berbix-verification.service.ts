@@ -83,7 +83,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * ```
    */
   begin(customerUid: string, options: BeginVerification): Observable<VerificationStartDto> {
-    return defer(async () => this.#lead(parseBeginOptions(customerUid, options), true));
+    return defer(async () => this.#beginOrResume(parseBeginOptions(customerUid, options), true));
   }
 
   /**
@@ -97,7 +97,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     options: Omit<BeginVerification, 'again'>,
   ): Observable<VerificationStartDto> {
     return defer(async () =>
-      this.#lead({ ...parseBeginOptions(customerUid, options), again: true }, false),
+      this.#beginOrResume({ ...parseBeginOptions(customerUid, options), again: true }, false),
     );
   }
 
@@ -161,7 +161,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   /**
    * @param mayResume whether the attempt of the first read may be resumed; a later one always may
    */
-  async #lead(plan: VerificationPlan, mayResume: boolean): Promise<VerificationStartDto> {
+  async #beginOrResume(plan: VerificationPlan, mayResume: boolean): Promise<VerificationStartDto> {
     for (let resumes = mayResume; ; resumes = true) {
       const known = await this.#attempts.look(plan.transaction.customerUid);
       const start =

@@ -94,7 +94,7 @@ export class CustomerAttempts {
     version: number,
     create: () => Promise<Attempt>,
   ): Promise<Attempt | undefined> {
-    const turn = await this.#take(customerUid, version);
+    const turn = await this.#acquire(customerUid, version);
     if (turn === undefined) return undefined;
     try {
       const attempt = await create();
@@ -117,7 +117,7 @@ export class CustomerAttempts {
       const { version, fence } = await this.sealed.load(recordName.customer(customerUid));
       // Do not take a lease: it would leave a record of an unknown customer.
       if (version === 0 && fence === 0) return;
-      const turn = await this.#take(customerUid, version);
+      const turn = await this.#acquire(customerUid, version);
       if (turn === undefined) continue;
       try {
         await this.#endAll(referencesOf(turn.before));
@@ -142,14 +142,14 @@ export class CustomerAttempts {
   }
 
   /** Waits for the customer's lease; undefined if the version of the record has changed. */
-  async #take(customerUid: string, version: number): Promise<CustomerLease | undefined> {
+  async #acquire(customerUid: string, version: number): Promise<CustomerLease | undefined> {
     const name = recordName.customer(customerUid);
     const giveUpAt = performance.now() + this.limits.totalTimeoutMs;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       const seen = await this.sealed.load<Reference>(name);
       if (seen.version !== version) return undefined;
       const isLeft = isOverlong(seen.leasedForMs, this.limits.leaseMs);
-      if (isLeft) await this.sealed.release(name, seen, seen.note);
+      if (isLeft) await this.sealed.release(name, seen, seen.attempt);
       if (isLeft || seen.leasedForMs === 0) {
         const lease = await this.sealed.lease(name, seen, this.limits.leaseMs, {});
         if (lease !== undefined) {

@@ -42,34 +42,39 @@ export function attemptAfter(
   { error, startedAt }: Failure,
   policy: RenewalPolicy,
 ): ExchangeAttempt {
-  const { note } = seen;
+  const { attempt } = seen;
   const now = storeTime(seen);
   // A spare may still work: the next step presents it, without backing off.
-  if (isUnknown(error) && hasAnother(seen)) return { ...note, unknown: (note.unknown ?? 0) + 1 };
-  if (isUnknown(error) && note.isUnreported) {
+  if (isUnknown(error) && hasAnother(seen))
+    return { ...attempt, unknownCount: (attempt.unknownCount ?? 0) + 1 };
+  if (isUnknown(error) && attempt.isUnreported) {
     // I7: another replica may have exchanged this token and not yet saved the successor. Its lease
     // ends early if the store's clock is set forward.
-    return { failures: note.failures, notBefore: now + policy.leaseMs, startedAt: note.startedAt };
+    return {
+      failures: attempt.failures,
+      notBefore: now + policy.leaseMs,
+      startedAt: attempt.startedAt,
+    };
   }
   if (isDead(error)) {
-    const failures = note.dead === undefined ? 1 : (note.failures ?? 0) + 1;
+    const failures = attempt.deadCode === undefined ? 1 : (attempt.failures ?? 0) + 1;
     const waitMs = Math.min(DEAD_MS * 2 ** (failures - 1), DEAD_LIMIT_MS);
-    return { dead: error.code, failures, notBefore: now + waitMs };
+    return { deadCode: error.code, failures, notBefore: now + waitMs };
   }
-  const { isUnreported, unknown } = note;
+  const { isUnreported, unknownCount } = attempt;
   // I3: the first attempt without a known outcome may have spent the token. A later refusal does
   // not clear it.
-  const openSince = note.startedAt ?? (provesNotSpent(error) ? undefined : startedAt);
+  const openSince = attempt.startedAt ?? (provesNotSpent(error) ? undefined : startedAt);
   // Nothing was sent, for a reason within this process: other replicas need not back off.
   if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
-    return { failures: note.failures, startedAt: openSince, isUnreported, unknown };
+    return { failures: attempt.failures, startedAt: openSince, isUnreported, unknownCount };
   }
-  const failures = note.dead === undefined ? (note.failures ?? 0) + 1 : 1;
+  const failures = attempt.deadCode === undefined ? (attempt.failures ?? 0) + 1 : 1;
   const notBefore = Math.min(
     now + backoffMs(error, failures),
     lastChanceAt(seen.value, openSince, now, policy),
   );
-  return { failures, notBefore, startedAt: openSince, isUnreported, unknown };
+  return { failures, notBefore, startedAt: openSince, isUnreported, unknownCount };
 }
 
 function backoffMs(error: unknown, failures: number): number {
@@ -96,8 +101,8 @@ function lastChanceAt(
 }
 
 /** Whether the record has a refresh token that has not been presented yet. */
-function hasAnother({ value, note }: SeenTokens): boolean {
-  return (note.unknown ?? 0) + 1 < refreshTokensOf(value).length;
+function hasAnother({ value, attempt }: SeenTokens): boolean {
+  return (attempt.unknownCount ?? 0) + 1 < refreshTokensOf(value).length;
 }
 
 function isUnknown(error: unknown): error is BerbixInvalidRefreshTokenError {

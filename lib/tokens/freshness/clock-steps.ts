@@ -8,7 +8,7 @@ const TOLERANCE_MS = 1_000;
 /** A record and its note. */
 interface Noted {
   readonly value: TokenRecord;
-  readonly note: ExchangeAttempt;
+  readonly attempt: ExchangeAttempt;
 }
 
 /**
@@ -19,10 +19,10 @@ interface Noted {
  * @param now the store's clock, in milliseconds
  */
 export function believed<T extends Noted>(seen: T, now: number): T {
-  const { value, note } = seen;
+  const { value, attempt } = seen;
   const { expiresAt = 0, lifetimeMs = 0, exchangedAt = 0 } = value;
-  const { notBefore = 0, startedAt = 0, dead } = note;
-  const limitMs = dead === undefined ? BACKOFF_LIMIT_MS : DEAD_LIMIT_MS;
+  const { notBefore = 0, startedAt = 0, deadCode } = attempt;
+  const limitMs = deadCode === undefined ? BACKOFF_LIMIT_MS : DEAD_LIMIT_MS;
   const latest = now + TOLERANCE_MS;
   const isSetBack =
     expiresAt > latest + lifetimeMs ||
@@ -34,6 +34,6 @@ export function believed<T extends Noted>(seen: T, now: number): T {
     ...seen,
     value: { ...value, expiresAt: undefined, refreshAfter: undefined, exchangedAt: undefined },
     // The attempt was made before the clock was set back. Zero keeps it open, with its grace over.
-    note: { ...note, notBefore: undefined, startedAt: note.startedAt && 0 },
+    attempt: { ...attempt, notBefore: undefined, startedAt: attempt.startedAt && 0 },
   };
 }

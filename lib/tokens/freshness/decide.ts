@@ -8,7 +8,7 @@
  *    '- neither --> BerbixNotFoundError                        |  fresh | stale | expired, by the |
  *                                                              |  clock; satisfies --> serve      |
  *  leased by another replica: wait, read again <---------------+                                  |
- *                                                              | lease(version), note.startedAt   |
+ *                                                              | lease(version), attempt.startedAt   |
  *                                                              v                                  |
  *             the process dies                             EXCHANGING                             |
  *     +--------------------------------------------------------+                                  |
@@ -22,7 +22,7 @@
  *                                                              |     (1, 2, 4 ... 60 min)         |
  *                                                              '- else --> COOLING (<= 60 s) -----+
  *
- * COOLING and DEAD end at note.notBefore; DEAD ends earlier if loadTokens() has another refresh
+ * COOLING and DEAD end at attempt.notBefore; DEAD ends earlier if loadTokens() has another refresh
  * token. UNNOTIFIED exists only with onRotation; without it, a rotated token is IDLE once committed.
  *
  * forget(), from every state: FORGOTTEN --> BerbixGoneError, for at least a day. The version grows
@@ -39,7 +39,7 @@ import { deadTokenError, renewalPostponedError, refusedAgainError } from './rene
 import { isNotificationOwed, rotationOf, type RenewalPolicy } from './renewal-policy.js';
 import { notificationPostponedError } from './rotation-hook.js';
 import { isUsableIfError, satisfies, type TokenRequirement } from './token-requirement.js';
-import { storeTime, type FoundTokens } from './token-record.js';
+import { storeTime, type LocalTokens } from './token-record.js';
 import type { SeenTokens } from './token-records.js';
 
 /** What a renewal does next. */
@@ -72,26 +72,26 @@ const NOT_FORCED_FOR_MS = 10_000;
  */
 export function decide(
   seen: SeenTokens,
-  found: FoundTokens,
+  found: LocalTokens,
   need: TokenRequirement,
   since: number | undefined,
   policy: RenewalPolicy,
 ): Step {
-  const { value, note, leasedForMs } = seen;
+  const { value, attempt, leasedForMs } = seen;
   const isOwed = isNotificationOwed(value, policy);
   const isNew = need.forceNew === undefined || value.exchangedAt !== since;
   // I1, I4; I11: after a wait, this serves what the other replica saved.
   if (isNew && !isOwed && satisfies(found, need)) return { do: 'serve' };
   // Cooling comes before `notify`: otherwise every caller would call an onRotation that has just
   // failed.
-  const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(seen));
+  const waitMs = Math.ceil((attempt.notBefore ?? 0) - storeTime(seen));
   if (waitMs > 0 && isOwed)
     return { do: 'refuse', error: notificationPostponedError(found.tokens, waitMs) };
-  if (waitMs > 0 && note.dead !== undefined) {
-    return { do: 'reload', error: deadTokenError(note.dead, waitMs) };
+  if (waitMs > 0 && attempt.deadCode !== undefined) {
+    return { do: 'reload', error: deadTokenError(attempt.deadCode, waitMs) };
   }
   if (waitMs > 0) {
-    return { do: 'refuse', error: renewalPostponedError(waitMs, note.startedAt !== undefined) };
+    return { do: 'refuse', error: renewalPostponedError(waitMs, attempt.startedAt !== undefined) };
   }
   // Before `wait`: the answer does not depend on the other replica.
   const forcedMs = refusedForMs(seen, found, need);
@@ -111,7 +111,7 @@ export function decide(
  * Milliseconds for which a refused access token is too new to be exchanged again; 0 or less if it
  * is not.
  */
-function refusedForMs(seen: SeenTokens, found: FoundTokens, { refused }: TokenRequirement): number {
+function refusedForMs(seen: SeenTokens, found: LocalTokens, { refused }: TokenRequirement): number {
   const { accessToken, exchangedAt = -Infinity } = seen.value;
   if (refused === undefined || refused !== accessToken || !satisfies(found, {})) return 0;
   return Math.ceil(exchangedAt + NOT_FORCED_FOR_MS - storeTime(seen));
@@ -119,7 +119,7 @@ function refusedForMs(seen: SeenTokens, found: FoundTokens, { refused }: TokenRe
 
 /** Whether an attempt without a recorded outcome may have replaced the refresh token. */
 function mayBeSpent(seen: SeenTokens, policy: RenewalPolicy): boolean {
-  const { startedAt } = seen.note;
+  const { startedAt } = seen.attempt;
   const rotation = rotationOf(seen.value, policy);
   if (startedAt === undefined || rotation === 'none') return false;
   if (rotation === 'strict') return true;

@@ -10,7 +10,7 @@ import { isDead } from './attempt-after.js';
 import type { TransactionRef } from './freshness.options.js';
 import { TokenCache, postponeRecheck, postponeRefresh, type CachedTokens } from './token-cache.js';
 import { isUsableIfError, satisfies, type TokenRequirement } from './token-requirement.js';
-import type { FoundTokens } from './token-record.js';
+import type { LocalTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 import type { RenewalProgress } from './renewal-progress.js';
 import type { TokenRenewal } from './token-renewal.js';
@@ -20,21 +20,21 @@ import { Seat, WaitingCallers, abandonedError } from './waiting-callers.js';
 const PATIENCE_MS = 100;
 
 /** Milliseconds after a store failure during which cached tokens are served without a recheck. */
-const STORE_REST_MS = 5_000;
+const STORE_COOLDOWN_MS = 5_000;
 
 /**
  * Fresh tokens: from the cache if it has them, else from the store, else by one exchange. Stale
  * tokens are still served while they are renewed in the background (stale-while-revalidate).
  *
- * In this process, callers for the same tokens share one flight (I2). It runs in the async context
+ * In this process, callers for the same tokens share one run (I2). It runs in the async context
  * of none of them.
  */
 export class FreshTokenSource {
   readonly #cache: TokenCache;
-  readonly #flights = new Map<string, Flight>();
+  readonly #runs = new Map<string, Run>();
   /** Each function ends the wait of one caller immediately, with stale tokens or an error. */
   readonly #waits = new Set<(why: string) => void>();
-  #storeRestsUntil = 0;
+  #storeCooldownUntil = 0;
 
   constructor(
     private readonly renewal: TokenRenewal,
@@ -67,18 +67,17 @@ export class FreshTokenSource {
     const entry = this.#cache.get(query.name);
     if (entry !== undefined && !need.forceNew && satisfies(entry, need))
       return this.#keep(query, entry);
-    const atHand = entry !== undefined && isUsableIfError(entry, need) ? entry : undefined;
-    if (atHand !== undefined && this.#storeRests()) {
+    const stale = entry !== undefined && isUsableIfError(entry, need) ? entry : undefined;
+    if (stale !== undefined && this.#isStoreCoolingDown()) {
       this.#obtainLater(query, need);
-      return atHand.tokens;
+      return stale.tokens;
     }
     const found = this.#inTime(query, need, caller);
-    if (atHand === undefined) return found;
+    if (stale === undefined) return found;
     return found.catch((error: unknown) => {
       // stale-if-error: fall back to the cache on any outage. It may even be newer than the store,
       // if saving failed.
-      if (!isRemoved(error) && !isDead(error) && isUsableIfError(atHand, need))
-        return atHand.tokens;
+      if (!isRemoved(error) && !isDead(error) && isUsableIfError(stale, need)) return stale.tokens;
       throw error;
     });
   }
@@ -91,15 +90,15 @@ export class FreshTokenSource {
   async replace(change: () => Promise<string[]>): Promise<void> {
     const names = new Set(await change());
     for (const name of names) this.#cache.delete(name);
-    for (const flight of this.#flights.values()) {
-      if (names.has(flight.name)) flight.replacedAt = performance.now();
+    for (const run of this.#runs.values()) {
+      if (names.has(run.name)) run.replacedAt = performance.now();
     }
   }
 
-  /** Waits a while for exchanges in flight, then ends all waits. */
+  /** Waits a while for exchanges under way, then ends all waits. */
   async close(): Promise<void> {
-    const flights = [...this.#flights.values()].map(({ landing }) => landing);
-    await drained(Promise.allSettled(flights));
+    const runs = [...this.#runs.values()].map(({ result }) => result);
+    await drained(Promise.allSettled(runs));
     this.renewal.close();
     for (const end of this.#waits) end('The application shut down before there were fresh tokens.');
   }
@@ -115,7 +114,7 @@ export class FreshTokenSource {
       // A failure is recorded in the store, or occurs again when a caller needs the renewal.
       this.#obtainLater(query, { proactive: true });
     }
-    if (now < entry.recheckAt || this.#storeRests()) return entry.tokens;
+    if (now < entry.recheckAt || this.#isStoreCoolingDown()) return entry.tokens;
     return this.#recheck(query, entry);
   }
 
@@ -126,7 +125,7 @@ export class FreshTokenSource {
   #recheck(query: TokenQuery, entry: CachedTokens): Promise<BerbixTokens> {
     return new Promise((resolve, reject) => {
       const makeDo = (): void => {
-        postponeRecheck(entry, STORE_REST_MS);
+        postponeRecheck(entry, STORE_COOLDOWN_MS);
         resolve(entry.tokens);
       };
       const timer = setTimeout(makeDo, PATIENCE_MS);
@@ -153,16 +152,16 @@ export class FreshTokenSource {
     return new Seat(askedAt + this.totalTimeoutMs);
   }
 
-  /** Joins the flight for these tokens, or starts one. */
+  /** Joins the run for these tokens, or starts one. */
   async #obtain(query: TokenQuery, need: TokenRequirement, seat: Seat): Promise<CachedTokens> {
     const key = keyOf(query, need);
     for (let joined = 0; ; joined++) {
       if (seat.hasLeft) throw abandonedError();
-      const flight = this.#flights.get(key);
-      if (flight === undefined) return this.#start(key, query, need, seat);
-      seat.take(flight.callers);
-      const entry = await flight.landing;
-      // The first flight may have started before this call; the second one did not, so its tokens
+      const run = this.#runs.get(key);
+      if (run === undefined) return this.#start(key, query, need, seat);
+      seat.take(run.callers);
+      const entry = await run.result;
+      // The first run may have started before this call; the second one did not, so its tokens
       // are the best there are.
       const isLatest = joined > 0 && need.refused === undefined;
       if (need.forceNew || satisfies(entry, need) || isLatest) return entry;
@@ -176,37 +175,37 @@ export class FreshTokenSource {
     seat: Seat,
   ): Promise<CachedTokens> {
     const end = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      if (this.#runs.get(key) === run) this.#runs.delete(key);
     };
-    const flight: Flight = new Flight(query.name, new WaitingCallers(end));
-    this.#flights.set(key, flight);
-    seat.take(flight.callers);
-    flight.landing = outside(() => this.#fly(flight, query, need)).finally(end);
-    return flight.landing;
+    const run: Run = new Run(query.name, new WaitingCallers(end));
+    this.#runs.set(key, run);
+    seat.take(run.callers);
+    run.result = outside(() => this.#run(run, query, need)).finally(end);
+    return run.result;
   }
 
-  async #fly(flight: Flight, query: TokenQuery, need: TokenRequirement): Promise<CachedTokens> {
+  async #run(run: Run, query: TokenQuery, need: TokenRequirement): Promise<CachedTokens> {
     for (let current = need; ; current = { ...need, forceNew: undefined }) {
-      const { replacedAt, progress } = flight;
+      const { replacedAt, progress } = run;
       try {
         const found = await this.renewal.obtain({ query, need: current, progress });
-        this.#storeRestsUntil = 0;
+        this.#storeCooldownUntil = 0;
         // I8: the store was changed during the run, so read it again.
-        if (replacedAt === flight.replacedAt) return this.#cache.put(query.name, found);
+        if (replacedAt === run.replacedAt) return this.#cache.put(query.name, found);
       } catch (error) {
         if (isStoreDown(error)) {
-          this.#storeRestsUntil = performance.now() + STORE_REST_MS;
+          this.#storeCooldownUntil = performance.now() + STORE_COOLDOWN_MS;
         }
         throw error;
       }
     }
   }
 
-  #storeRests(): boolean {
-    return performance.now() < this.#storeRestsUntil;
+  #isStoreCoolingDown(): boolean {
+    return performance.now() < this.#storeCooldownUntil;
   }
 
-  /** Waits until the caller's deadline (I12); an exchange in flight continues after it (I9). */
+  /** Waits until the caller's deadline (I12); an exchange under way continues after it (I9). */
   #inTime(query: TokenQuery, need: TokenRequirement, caller?: Caller): Promise<BerbixTokens> {
     const { askedAt = performance.now() } = query;
     const seat = this.#seat(askedAt);
@@ -217,12 +216,12 @@ export class FreshTokenSource {
         seat.leave();
       };
       const end = (why: string): void => {
-        const underWay = this.#flights.get(keyOf(query, need));
+        const underWay = this.#runs.get(keyOf(query, need));
         over();
         const unsaved = underWay?.progress.unsaved;
-        const atHand = underWay?.atHand;
-        if (unsaved === undefined && atHand && isUsableIfError(atHand, need)) {
-          return resolve(atHand.tokens);
+        const stale = underWay?.stale;
+        if (unsaved === undefined && stale && isUsableIfError(stale, need)) {
+          return resolve(stale.tokens);
         }
         reject(
           unsaved === undefined
@@ -247,8 +246,8 @@ export class FreshTokenSource {
 }
 
 /** One run that gets tokens, shared by all callers who ask for them meanwhile. */
-class Flight {
-  landing!: Promise<CachedTokens>;
+class Run {
+  result!: Promise<CachedTokens>;
   readonly progress: RenewalProgress;
   /** When this process last changed the store: what was read before does not count (I8). */
   replacedAt = -Infinity;
@@ -261,13 +260,13 @@ class Flight {
   }
 
   /** The tokens that the store had at the last read, if nothing was changed since. */
-  get atHand(): FoundTokens | undefined {
-    const { found, readAt = -Infinity } = this.progress.atHand ?? {};
+  get stale(): LocalTokens | undefined {
+    const { found, readAt = -Infinity } = this.progress.latest ?? {};
     return readAt > this.replacedAt ? found : undefined;
   }
 }
 
-/** `forceNew` needs an exchange that starts after the call, so it has a flight of its own. */
+/** `forceNew` needs an exchange that starts after the call, so it has a run of its own. */
 function keyOf({ name }: TokenQuery, { forceNew }: TokenRequirement): string {
   return forceNew ? `new:${name}` : name;
 }

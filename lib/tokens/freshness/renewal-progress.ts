@@ -1,7 +1,7 @@
 import type { WaitingCallers } from './waiting-callers.js';
 import type { BerbixTokens } from '../berbix-tokens.js';
 import type { TokenRequirement } from './token-requirement.js';
-import type { FoundTokens } from './token-record.js';
+import type { LocalTokens } from './token-record.js';
 import type { TokenQuery } from './token-records.js';
 
 /**
@@ -12,7 +12,7 @@ export interface RenewalProgress {
   /** The callers who wait for it. */
   readonly callers: WaitingCallers;
   /** The tokens last read from the store, if they may still be usable, and when they were read. */
-  atHand?: { readonly found: FoundTokens; readonly readAt: number } | undefined;
+  latest?: { readonly found: LocalTokens; readonly readAt: number } | undefined;
   /** The successor of a spent refresh token, until it is saved. */
   unsaved?: BerbixTokens | undefined;
   /** Whether `loadTokens` has replaced a dead refresh token. */

@@ -1,9 +1,9 @@
 import type { BerbixTokens } from '../berbix-tokens.js';
 import type { TransactionRef } from './freshness.options.js';
-import { refNamed, type FoundTokens } from './token-record.js';
+import { refNamed, type LocalTokens } from './token-record.js';
 
 /** A cache entry. */
-export interface CachedTokens extends FoundTokens {
+export interface CachedTokens extends LocalTokens {
   /** The name under which it is cached. */
   readonly name: string;
   staleAt: number;
@@ -73,7 +73,7 @@ export class TokenCache {
     return transactionId === undefined ? reliable(this.#customers.get(customerUid)) : undefined;
   }
 
-  put(name: string, found: FoundTokens): CachedTokens {
+  put(name: string, found: LocalTokens): CachedTokens {
     const { tokens, staleAt, expiresSoonAt, endAt } = found;
     const now = performance.now();
     const spread = Math.max(0, staleAt - now) * SPREAD * Math.random();

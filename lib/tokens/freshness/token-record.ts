@@ -50,7 +50,7 @@ export interface Reference {
 }
 
 /** The tokens of a record, with times on the clock of this process (`performance.now()`). */
-export interface FoundTokens {
+export interface LocalTokens {
   readonly tokens: BerbixTokens;
   /** From then on they are renewed in the background (stale-while-revalidate). */
   readonly staleAt: number;
@@ -168,7 +168,7 @@ function hashOf(refreshToken: string): string {
 }
 
 /** Converts the tokens of a record to the clock of this process. */
-export function foundTokens(record: TokenRecord, moment: StoreMoment): FoundTokens {
+export function localTokens(record: TokenRecord, moment: StoreMoment): LocalTokens {
   // I1: the local time of a moment is never the later one, so the remaining time is never
   // overestimated.
   const local = (time = -Infinity): number => moment.local + (time - moment.store);

@@ -108,7 +108,7 @@ export class TokenRecords {
     });
     if (tokens === undefined || isOfRecord(seen.value, tokens.refreshToken)) return false;
     // I3: a faster replica may have stored and spent it since.
-    const lease = await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.note);
+    const lease = await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.attempt);
     if (lease === undefined) return true;
     const customerUid = uidOf(owner);
     if (seen.value.transactionId === undefined && tokens.transactionId === undefined) {
@@ -184,7 +184,7 @@ export class TokenRecords {
    */
   async #hold(key: string, seen: Found): Promise<boolean> {
     const { totalTimeoutMs } = this.limits;
-    return (await this.sealed.lease(key, seen, totalTimeoutMs, seen.note)) !== undefined;
+    return (await this.sealed.lease(key, seen, totalTimeoutMs, seen.attempt)) !== undefined;
   }
 
   /**
@@ -212,7 +212,7 @@ export class TokenRecords {
     const found = await resolveRecord(this.sealed, name);
     const { key, seen } = found;
     if (!isOverlong(seen.leasedForMs, this.limits.leaseMs)) return found;
-    await this.sealed.release(key, seen, seen.note);
+    await this.sealed.release(key, seen, seen.attempt);
     return { ...found, seen: { ...seen, leasedForMs: 0 } };
   }
 
@@ -320,7 +320,9 @@ export class TokenRecords {
     if (tokens.needsRefresh()) return undefined;
     const leftMs = tokens.leftMs();
     const clock =
-      seen.moment.store > 0 ? seen : await this.sealed.lease(key, seen, SHORT_LEASE_MS, seen.note);
+      seen.moment.store > 0
+        ? seen
+        : await this.sealed.lease(key, seen, SHORT_LEASE_MS, seen.attempt);
     if (clock === undefined) return undefined;
     const { lifetimeMs = leftMs } = tokens;
     // I1: the host's clock may have been set back since the tokens were issued.

@@ -27,10 +27,10 @@ import type { TokenSearch } from './renewal-progress.js';
 import { isUsableIfError } from './token-requirement.js';
 import type { SeenTokens, TokenRecords } from './token-records.js';
 import {
-  foundTokens,
+  localTokens,
   refreshTokensOf,
   storeTime,
-  type FoundTokens,
+  type LocalTokens,
   type TokenRecord,
 } from './token-record.js';
 import { TokenSaver } from './token-saver.js';
@@ -85,27 +85,27 @@ export class TokenRenewal {
    *
    * @throws {BerbixError} (as a rejection) if there are neither
    */
-  async obtain(search: TokenSearch): Promise<FoundTokens> {
+  async obtain(search: TokenSearch): Promise<LocalTokens> {
     const { query, need, progress } = search;
     const giveUpAt = performance.now() + this.#policy.totalTimeoutMs;
     let first: SeenTokens | undefined;
     let { given } = query;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 1.5, LONGEST_WAIT_MS)) {
       const seen = await this.records.find({ ...query, given });
-      const found = foundTokens(seen.value, seen.moment);
+      const found = localTokens(seen.value, seen.moment);
       // If the store loses the record meanwhile, `find` adds it again.
       given = found.tokens;
       const isOwed = isNotificationOwed(seen.value, this.#policy);
-      progress.atHand = isOwed ? undefined : { found, readAt: seen.moment.local };
+      progress.latest = isOwed ? undefined : { found, readAt: seen.moment.local };
       first ??= seen;
       const step = decide(seen, found, need, first.value.exchangedAt, this.#policy);
       if (step.do === 'serve') return found;
       if ('error' in step) {
         if (step.do === 'reload' && (await this.#reload(search, seen))) continue;
-        return this.#inNeed(search, seen, found, step.error);
+        return this.#staleOr(search, seen, found, step.error);
       }
       if (step.do !== 'wait') {
-        const renew = (): Promise<FoundTokens | undefined> =>
+        const renew = (): Promise<LocalTokens | undefined> =>
           step.do === 'notify'
             ? this.#saver.notify(seen)
             : this.#renew(search, seen, found, step.mayBeSpent);
@@ -115,11 +115,11 @@ export class TokenRenewal {
           if (renewed !== undefined) return renewed;
         } catch (error) {
           if (!(error instanceof NoTurn)) throw error;
-          return this.#inNeed(search, seen, found, queueFullError(error));
+          return this.#staleOr(search, seen, found, queueFullError(error));
         }
       }
       if (this.#isClosing || performance.now() >= giveUpAt)
-        return this.#inNeed(search, seen, found, renewalTimeoutError());
+        return this.#staleOr(search, seen, found, renewalTimeoutError());
       await sleep(wait * (1 - 0.3 * Math.random()));
     }
   }
@@ -128,16 +128,16 @@ export class TokenRenewal {
   async #renew(
     search: TokenSearch,
     seen: SeenTokens,
-    found: FoundTokens,
+    found: LocalTokens,
     isOpen: boolean,
-  ): Promise<FoundTokens | undefined> {
+  ): Promise<LocalTokens | undefined> {
     const { key, value } = seen;
     const { leaseMs, totalTimeoutMs } = this.#policy;
     const startedAt = storeTime(seen);
-    const openSince = seen.note.startedAt ?? startedAt;
-    const note: ExchangeAttempt = { ...seen.note, startedAt: openSince, isUnreported: true };
+    const openSince = seen.attempt.startedAt ?? startedAt;
+    const attempt: ExchangeAttempt = { ...seen.attempt, startedAt: openSince, isUnreported: true };
     // I2, I3: of this version and fence only, so the note that was read is still the last one.
-    const lease = await this.sealed.lease(key, seen, leaseMs, note);
+    const lease = await this.sealed.lease(key, seen, leaseMs, attempt);
     if (lease === undefined) return undefined;
     const held = { version: seen.version, fence: lease.fence };
     if (isOpen) {
@@ -147,10 +147,10 @@ export class TokenRenewal {
     }
     // I2: this process was paused for so long that the exchange might outlast the lease.
     if (performance.now() - lease.moment.local > leaseMs - totalTimeoutMs) {
-      await this.sealed.release(key, held, seen.note);
+      await this.sealed.release(key, held, seen.attempt);
       return undefined;
     }
-    const presented = refreshTokensOf(value)[seen.note.unknown ?? 0] ?? value.refreshToken;
+    const presented = refreshTokensOf(value)[seen.attempt.unknownCount ?? 0] ?? value.refreshToken;
     let tokens: BerbixTokens;
     try {
       tokens = await this.exchange(tokensToPresent(found, presented), this.#mayRepeat(value));
@@ -170,34 +170,34 @@ export class TokenRenewal {
     // I4: while the application has not been notified, nobody gets the tokens; the next step does
     // that.
     if (saved === undefined || isNotificationOwed(saved, this.#policy)) return undefined;
-    return foundTokens(saved, lease.moment);
+    return localTokens(saved, lease.moment);
   }
 
   /** Leaves a note for the other replicas, then serves stale tokens or throws. */
   async #failed(
     search: TokenSearch,
     held: SeenTokens,
-    found: FoundTokens,
+    found: LocalTokens,
     failure: Failure,
-  ): Promise<FoundTokens | undefined> {
+  ): Promise<LocalTokens | undefined> {
     const { error } = failure;
-    const note = attemptAfter(held, failure, this.#policy);
+    const attempt = attemptAfter(held, failure, this.#policy);
     try {
       // I7: the record has changed meanwhile, so this error may not apply to it any more.
-      if (!(await this.sealed.release(held.key, held, note))) return undefined;
+      if (!(await this.sealed.release(held.key, held, attempt))) return undefined;
     } catch (storeError) {
       this.#logger.warn(`A failed exchange could not be noted: ${sentenceOf(storeError)}`);
     }
-    if (!isDead(error)) return this.#inNeed(search, held, found, error);
+    if (!isDead(error)) return this.#staleOr(search, held, found, error);
     // The next step presents a spare refresh token.
-    if (note.unknown !== undefined) return undefined;
-    if (note.dead === undefined) {
-      const waitMs = Math.ceil((note.notBefore ?? 0) - storeTime(held));
-      return this.#inNeed(search, held, found, renewalPostponedError(waitMs, true));
+    if (attempt.unknownCount !== undefined) return undefined;
+    if (attempt.deadCode === undefined) {
+      const waitMs = Math.ceil((attempt.notBefore ?? 0) - storeTime(held));
+      return this.#staleOr(search, held, found, renewalPostponedError(waitMs, true));
     }
     if (await this.#reload(search, held)) return undefined;
     this.#logger.warn(`A refresh token is dead: ${error.message}`);
-    return this.#inNeed(search, held, found, error);
+    return this.#staleOr(search, held, found, error);
   }
 
   /** At most once per run: `loadTokens` might return one dead refresh token after another. */
@@ -211,12 +211,12 @@ export class TokenRenewal {
    * stale-if-error: the stored tokens, if they may still be served (I1, I4, I8); else throws the
    * error.
    */
-  #inNeed(
+  #staleOr(
     { need }: TokenSearch,
     seen: SeenTokens,
-    found: FoundTokens,
+    found: LocalTokens,
     error: unknown,
-  ): FoundTokens {
+  ): LocalTokens {
     if (!(error instanceof BerbixGoneError) && !isNotificationOwed(seen.value, this.#policy)) {
       if (isUsableIfError(found, need)) return found;
     }
@@ -229,7 +229,7 @@ export class TokenRenewal {
 }
 
 /** The stored tokens, or those of a spare refresh token of the same transaction. */
-function tokensToPresent({ tokens }: FoundTokens, refreshToken: string): BerbixTokens {
+function tokensToPresent({ tokens }: LocalTokens, refreshToken: string): BerbixTokens {
   const { transactionId } = tokens;
   return refreshToken === tokens.refreshToken
     ? tokens

@@ -1,4 +1,4 @@
-import type { FoundTokens } from './token-record.js';
+import type { LocalTokens } from './token-record.js';
 
 /** What tokens must satisfy. */
 export interface TokenRequirement {
@@ -31,7 +31,7 @@ const LEEWAY_SHARE = 0.75;
 
 /** Whether the tokens satisfy the requirement, apart from `forceNew` (I1). */
 export function satisfies(
-  found: FoundTokens,
+  found: LocalTokens,
   need: TokenRequirement,
   now = performance.now(),
 ): boolean {
@@ -43,7 +43,7 @@ export function satisfies(
 }
 
 /** stale-if-error (RFC 5861): whether the tokens may be served when a renewal fails (I1). */
-export function isUsableIfError(found: FoundTokens, need: TokenRequirement): boolean {
+export function isUsableIfError(found: LocalTokens, need: TokenRequirement): boolean {
   const { accessToken, lifetimeMs = 0 } = found.tokens;
   if (need.forceNew || accessToken === undefined || accessToken === need.refused) return false;
   return (

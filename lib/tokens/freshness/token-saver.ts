@@ -9,7 +9,7 @@ import type { RenewalPolicy } from './renewal-policy.js';
 import type { TokenSearch } from './renewal-progress.js';
 import { notifyRotation } from './rotation-hook.js';
 import { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.js';
-import { foundTokens, recordName, type TokenRecord } from './token-record.js';
+import { localTokens, recordName, type TokenRecord } from './token-record.js';
 import type { SeenTokens, TokenQuery, TokenRecords } from './token-records.js';
 
 /** Milliseconds after which tokens with an unchanged refresh token are handed out unsaved. */
@@ -83,7 +83,7 @@ export class TokenSaver {
       this.#logger.error(
         `The tokens of an exchange could not be saved, and the store ${which}: ${sentenceOf(error)} Callers get them in \`error.tokens\`.`,
       );
-      await this.#tellAsLastResort(next, tokens, spent);
+      await this.#notifyAsLastResort(next, tokens, spent);
       throw isBerbixError(error) ? error.withTokens(tokens) : error;
     } finally {
       progress.unsaved = undefined;
@@ -91,7 +91,7 @@ export class TokenSaver {
   }
 
   /** The store did not take the new refresh token; the application may be able to keep it. */
-  async #tellAsLastResort(
+  async #notifyAsLastResort(
     { customerUid }: TokenRecord,
     tokens: BerbixTokens,
     previousRefreshToken: string,
@@ -119,10 +119,10 @@ export class TokenSaver {
 
   /** Notifies the application of a new refresh token, under the lease (I4). */
   async notify(seen: SeenTokens): Promise<undefined> {
-    const { key, value, version, note } = seen;
-    const lease = await this.sealed.lease(key, seen, this.policy.leaseMs, note);
+    const { key, value, version, attempt } = seen;
+    const lease = await this.sealed.lease(key, seen, this.policy.leaseMs, attempt);
     if (lease === undefined) return undefined;
-    const { tokens } = foundTokens(value, seen.moment);
+    const { tokens } = localTokens(value, seen.moment);
     const { pendingRotation: previousRefreshToken = '', customerUid } = value;
     try {
       await notifyRotation(

@@ -22,13 +22,13 @@ const FULL = new BerbixUnavailableError('full', { retryable: true }).withoutEffe
 const NO_SECRET = new BerbixConfigurationError('no secret').withoutEffect();
 const OUT_OF_ORDER = new BerbixServerError('out of order', { status: 503, retryable: true });
 
-function noteAfter(error: BerbixError, note: SeenTokens['note']) {
+function attemptLeftBy(error: BerbixError, attempt: SeenTokens['attempt']) {
   const seen: SeenTokens = {
     key: 'transaction/1',
     version: 1,
     fence: 1,
     value: { refreshToken: 'rt_1', spares: ['rt_0'] },
-    note,
+    attempt,
     leasedForMs: 0,
     moment: { store: NOW, local: performance.now() },
   };
@@ -41,21 +41,21 @@ describe('attemptAfter', () => {
     ['too many calls', FULL],
     ['no API secret', NO_SECRET],
   ])('where nothing was sent for %s, the next may try at once', (_, error) => {
-    expect(noteAfter(error, {})).toEqual({});
+    expect(attemptLeftBy(error, {})).toEqual({});
   });
 
   it.each([
     ['nothing was sent', FULL],
     ['the API is out of order', OUT_OF_ORDER],
   ])('where %s, what is known of the attempts before stays', (_, error) => {
-    const known = { isUnreported: true, unknown: 1, startedAt: NOW - 5_000 } as const;
-    expect(noteAfter(error, known)).toMatchObject(known);
+    const known = { isUnreported: true, unknownCount: 1, startedAt: NOW - 5_000 } as const;
+    expect(attemptLeftBy(error, known)).toMatchObject(known);
   });
 
   it('the failures of a token that counted as dead are not those of an API that is out of order', () => {
-    const before = { dead: 'BERBIX_INVALID_REFRESH_TOKEN', failures: 6, notBefore: NOW - 1 };
-    const note = noteAfter(OUT_OF_ORDER, before);
-    expect(note).toMatchObject({ failures: 1, startedAt: NOW });
-    expect(note).not.toHaveProperty('dead');
+    const before = { deadCode: 'BERBIX_INVALID_REFRESH_TOKEN', failures: 6, notBefore: NOW - 1 };
+    const attempt = attemptLeftBy(OUT_OF_ORDER, before);
+    expect(attempt).toMatchObject({ failures: 1, startedAt: NOW });
+    expect(attempt).not.toHaveProperty('deadCode');
   });
 });

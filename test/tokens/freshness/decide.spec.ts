@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { decide } from '../../../lib/tokens/freshness/decide.js';
 import type { RenewalPolicy } from '../../../lib/tokens/freshness/renewal-policy.js';
 import type { TokenRequirement } from '../../../lib/tokens/freshness/token-requirement.js';
-import { foundTokens, type TokenRecord } from '../../../lib/tokens/freshness/token-record.js';
+import { localTokens, type TokenRecord } from '../../../lib/tokens/freshness/token-record.js';
 import type { SeenTokens } from '../../../lib/tokens/freshness/token-records.js';
 
 /** The store's clock at the look; what a busy machine takes from there on changes no row. */
@@ -38,7 +38,7 @@ const [JUST_CAME, PENDING] = [{ exchangedAt: NOW - SECOND }, { pendingRotation: 
 
 interface Case {
   record: TokenRecord;
-  note?: SeenTokens['note'];
+  attempt?: SeenTokens['attempt'];
   /** For so long, by another replica. */
   leased?: number;
   need?: TokenRequirement;
@@ -46,18 +46,18 @@ interface Case {
   policy?: Partial<RenewalPolicy>;
 }
 
-function decided({ record, note = {}, leased = 0, need = {}, since, policy }: Case) {
+function decided({ record, attempt = {}, leased = 0, need = {}, since, policy }: Case) {
   const moment = { store: NOW, local: performance.now() };
   const seen: SeenTokens = {
     key: 'transaction/1',
     version: 1,
     fence: 1,
     value: record,
-    note,
+    attempt,
     leasedForMs: leased,
     moment,
   };
-  return decide(seen, foundTokens(record, moment), need, since ?? record.exchangedAt, {
+  return decide(seen, localTokens(record, moment), need, since ?? record.exchangedAt, {
     rotation: 'none',
     leaseMs: 30 * SECOND,
     totalTimeoutMs: TOTAL_TIMEOUT_MS,
@@ -68,7 +68,7 @@ function decided({ record, note = {}, leased = 0, need = {}, since, policy }: Ca
 }
 
 const COOLING = { failures: 1, notBefore: NOW + 10 * SECOND };
-const DEAD = { ...COOLING, dead: 'BERBIX_INVALID_REFRESH_TOKEN' };
+const DEAD = { ...COOLING, deadCode: 'BERBIX_INVALID_REFRESH_TOKEN' };
 const OPEN = { startedAt: NOW - MINUTE };
 /** Within the grace, with time for an exchange. */
 const OPEN_IN_GRACE = { startedAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS + SECOND };
@@ -128,7 +128,7 @@ describe('decide', () => {
     ],
     [
       'refused tokens that just came, after a failure',
-      { record: left(59 * MINUTE, JUST_CAME), need: REFUSED, note: COOLING },
+      { record: left(59 * MINUTE, JUST_CAME), need: REFUSED, attempt: COOLING },
       'refuse',
       'BERBIX_UNAVAILABLE',
     ],
@@ -142,63 +142,63 @@ describe('decide', () => {
     ['another exchanges, tokens good enough', { record: FRESH, leased: SECOND }, 'serve'],
     [
       'another exchanges, its end unknown so far',
-      { record: ENDING, leased: SECOND, note: OPEN, policy: STRICT },
+      { record: ENDING, leased: SECOND, attempt: OPEN, policy: STRICT },
       'wait',
     ],
 
-    ['after a failure', { record: ENDED, note: COOLING }, 'refuse', 'BERBIX_UNAVAILABLE'],
-    ['after a failure, tokens good enough', { record: FRESH, note: COOLING }, 'serve'],
+    ['after a failure', { record: ENDED, attempt: COOLING }, 'refuse', 'BERBIX_UNAVAILABLE'],
+    ['after a failure, tokens good enough', { record: FRESH, attempt: COOLING }, 'serve'],
     [
       'after a failure, another at work',
-      { record: ENDED, note: COOLING, leased: SECOND },
+      { record: ENDED, attempt: COOLING, leased: SECOND },
       'refuse',
       'BERBIX_UNAVAILABLE',
     ],
     [
       'after a failure long ago',
-      { record: ENDED, note: { failures: 1, notBefore: NOW - 1 } },
+      { record: ENDED, attempt: { failures: 1, notBefore: NOW - 1 } },
       'exchange',
     ],
-    ['a dead token', { record: ENDED, note: DEAD }, 'reload', 'BERBIX_INVALID_REFRESH_TOKEN'],
+    ['a dead token', { record: ENDED, attempt: DEAD }, 'reload', 'BERBIX_INVALID_REFRESH_TOKEN'],
     [
       'a token of a transaction that is gone',
-      { record: ENDED, note: { ...DEAD, dead: 'BERBIX_GONE' } },
+      { record: ENDED, attempt: { ...DEAD, deadCode: 'BERBIX_GONE' } },
       'reload',
       'BERBIX_GONE',
     ],
-    ['a dead token with good tokens', { record: FRESH, note: DEAD }, 'serve'],
+    ['a dead token with good tokens', { record: FRESH, attempt: DEAD }, 'serve'],
     [
       'a dead token that is due again',
-      { record: ENDED, note: { ...DEAD, notBefore: NOW - 1 } },
+      { record: ENDED, attempt: { ...DEAD, notBefore: NOW - 1 } },
       'exchange',
     ],
 
-    ['an open end, no rotation', { record: ENDING, note: OPEN }, 'exchange'],
-    ['an open end, strict', { record: ENDING, note: OPEN, policy: STRICT }, 'serve'],
+    ['an open end, no rotation', { record: ENDING, attempt: OPEN }, 'exchange'],
+    ['an open end, strict', { record: ENDING, attempt: OPEN, policy: STRICT }, 'serve'],
     [
       'an open end, strict, new ones wanted',
-      { record: FRESH, need: FORCE_NEW, note: OPEN, policy: STRICT },
+      { record: FRESH, need: FORCE_NEW, attempt: OPEN, policy: STRICT },
       'exchange',
     ],
-    ['an open end, strict, ended', { record: ENDED, note: OPEN, policy: STRICT }, 'exchange'],
+    ['an open end, strict, ended', { record: ENDED, attempt: OPEN, policy: STRICT }, 'exchange'],
     [
       'an open end, rotation was seen',
-      { record: left(30 * SECOND, { rotates: true }), note: OPEN },
+      { record: left(30 * SECOND, { rotates: true }), attempt: OPEN },
       'serve',
     ],
     [
       'an open end, time left in the grace',
-      { record: ENDING, note: OPEN_IN_GRACE, policy: GRACE },
+      { record: ENDING, attempt: OPEN_IN_GRACE, policy: GRACE },
       'exchange',
     ],
     [
       'an open end, too late in the grace',
-      { record: ENDING, note: OPEN_LATE_IN_GRACE, policy: GRACE },
+      { record: ENDING, attempt: OPEN_LATE_IN_GRACE, policy: GRACE },
       'serve',
     ],
     [
       'an open end, too late in the grace, ended',
-      { record: ENDED, note: OPEN_LATE_IN_GRACE, policy: GRACE },
+      { record: ENDED, attempt: OPEN_LATE_IN_GRACE, policy: GRACE },
       'exchange',
     ],
 
@@ -215,7 +215,7 @@ describe('decide', () => {
     ],
     [
       'the same, and telling has just failed',
-      { record: left(50 * MINUTE, PENDING), policy: NOTIFIES, note: COOLING },
+      { record: left(50 * MINUTE, PENDING), policy: NOTIFIES, attempt: COOLING },
       'refuse',
       'BERBIX_STORE',
     ],
@@ -224,7 +224,7 @@ describe('decide', () => {
       {
         record: left(30 * SECOND, PENDING),
         policy: { ...NOTIFIES, ...STRICT },
-        note: OPEN,
+        attempt: OPEN,
       },
       'notify',
     ],
@@ -236,10 +236,10 @@ describe('decide', () => {
 
   it.each<[boolean, Case]>([
     [false, { record: ENDED }],
-    [false, { record: ENDED, note: OPEN }],
-    [true, { record: ENDED, note: OPEN, policy: STRICT }],
-    [false, { record: ENDED, note: OPEN_IN_GRACE, policy: GRACE }],
-    [true, { record: ENDED, note: OPEN_LATE_IN_GRACE, policy: GRACE }],
+    [false, { record: ENDED, attempt: OPEN }],
+    [true, { record: ENDED, attempt: OPEN, policy: STRICT }],
+    [false, { record: ENDED, attempt: OPEN_IN_GRACE, policy: GRACE }],
+    [true, { record: ENDED, attempt: OPEN_LATE_IN_GRACE, policy: GRACE }],
   ])('tells whether the refresh token may be spent: %s for %j', (mayBeSpent, given) => {
     expect(decided(given)).toEqual({ do: 'exchange', mayBeSpent });
   });
