@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
+import { built } from '../support/built.js';
 import { runBuilt } from './run-command.support.js';
 
 /** Starts the built command line, which writes into pipes. */
 function start(...args: string[]) {
-  const child = spawn(process.execPath, ['dist/esm/cli/main.js', ...args], {
+  const child = spawn(process.execPath, [built('dist/esm/cli/main.js'), ...args], {
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { jest } from '@jest/globals';
+import { built } from '../support/built.js';
 
 /** Runs a command of the command line in this process, and keeps what it writes. */
 export async function runCommand(
@@ -26,7 +27,7 @@ export async function runBuilt(
   environment: Record<string, string | undefined> = {},
   input = '',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['dist/esm/cli/main.js', ...args], {
+  const child = spawn(process.execPath, [built('dist/esm/cli/main.js'), ...args], {
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
   });
   let [stdout, stderr] = ['', ''];

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { built } from '../support/built.js';
 import { closeAfterTest } from '../support/services.js';
 
-const MAIN = resolve('build/examples/backend/main.js');
+const MAIN = built('build/examples/backend/main.js');
 
 /** How a run of the command ended. */
 export interface Ended {

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { built } from '../support/built.js';
 import { until } from '../support/until.js';
 import { closeAfterFile } from './closing.js';
 
@@ -96,6 +97,7 @@ export class Fleet {
 
   /** Starts processes that are ready to work: to start takes longer than to kill. */
   async prepare(count: number): Promise<void> {
+    built('dist/esm/index.js');
     for (let number = 0; number < count; number++) this.#start();
     await until(() => this.#spares.filter(({ isReady }) => isReady).length >= count);
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { describeInBrowser } from '../support/browser/describe-in-browser.js';
+import { built } from '../support/built.js';
 import type { Tab } from '../support/browser/tab.js';
 import { PLATFORMS } from './support/platforms.js';
 
@@ -11,6 +12,7 @@ describe.each(PLATFORMS)('the page at /reference of the built sandbox on %s', (p
   let ready: { url: string; apiSecret: string };
 
   beforeEach(async () => {
+    built('dist/esm/index.js');
     child = fork('test/sandbox/support/built-sandbox.mjs', [platform], { silent: true });
     const output = child.stdout as NodeJS.ReadableStream;
     const failed = once(child, 'exit').then(() => Promise.reject(new Error('It has ended.')));

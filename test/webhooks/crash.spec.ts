@@ -18,6 +18,7 @@ import {
   uniquePrefix,
   uniqueTable,
 } from '../support/servers.js';
+import { built } from '../support/built.js';
 import { closeAfterTest, startSandbox } from '../support/services.js';
 import { SECRETS, startApp, webhookModule } from './webhook-app.support.js';
 
@@ -84,6 +85,7 @@ describeEachOn(PLACES)(
         providers: [Handler],
       });
       const options = JSON.stringify({ ...SECRETS, leaseMs: LEASE_MS });
+      built('dist/esm/index.js');
       child = fork('test/webhooks/replica.mjs', [server, url, name, options], { silent: true });
       const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
       const says = lines[Symbol.asyncIterator]();

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { built } from '../../support/built.js';
 import { readAll } from './raw-client.js';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 /** The command as it is shipped: `npm run build` makes it, or a private build somewhere else. */
-export const MAIN = join(process.env.BERBIX_DIST ?? join(ROOT, 'dist/esm'), 'cli/main.js');
+export const MAIN = built(join(process.env.BERBIX_DIST ?? join(ROOT, 'dist/esm'), 'cli/main.js'));
 
 export interface Run {
   child: ChildProcess;
