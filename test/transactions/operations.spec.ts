@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { BerbixTokens } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { errorOf } from '../support/errors.js';
@@ -218,17 +219,21 @@ describe('uploading', () => {
   });
 });
 
+async function createApiOnly(
+  transactions: Services['transactions'],
+  sandbox: BerbixSandbox,
+): Promise<BerbixTokens> {
+  const { apiOnly: templateKey } = sandbox.templateKeys;
+  return (await firstValueFrom(transactions.createApiOnly({ customerUid: 'ada', templateKey })))
+    .tokens;
+}
+
 describe('a call whose answer was lost', () => {
   it.each<[string, (services: Services, sandbox: BerbixSandbox) => Promise<unknown>]>([
     [
       'an upload',
       async ({ transactions }, sandbox) => {
-        const { tokens } = await firstValueFrom(
-          transactions.createApiOnly({
-            customerUid: 'ada',
-            templateKey: sandbox.templateKeys.apiOnly,
-          }),
-        );
+        const tokens = await createApiOnly(transactions, sandbox);
         sandbox.faults.add(LOST);
         return errorOf(
           transactions.uploadImages(tokens, [{ imageSubject: 'document_front', data: JPEG }]),
@@ -238,12 +243,7 @@ describe('a call whose answer was lost', () => {
     [
       'an ID scan',
       async ({ transactions }, sandbox) => {
-        const { tokens } = await firstValueFrom(
-          transactions.createApiOnly({
-            customerUid: 'ada',
-            templateKey: sandbox.templateKeys.apiOnly,
-          }),
-        );
+        const tokens = await createApiOnly(transactions, sandbox);
         sandbox.faults.add(LOST);
         return errorOf(transactions.uploadIdScan(tokens, JPEG));
       },

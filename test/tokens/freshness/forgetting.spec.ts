@@ -47,7 +47,7 @@ describe('what is forgotten', () => {
     },
   );
 
-  it('I8: is not handed out by whoever forgot it once more, under any name', async () => {
+  it('I8: is not handed out by a replica that forgot it once more, under any name', async () => {
     const { world } = the;
     const [replica, other] = [await world.start(), await world.start()];
     const owner = await world.remembered(replica, '1', 'ada');

@@ -79,7 +79,7 @@ describe('onRotation that fails', () => {
     await valueOf(replica.fresh(owner));
     await advance(50 * MINUTE);
     world.storeFault = { calls: ['commit'], fault: 'fail' };
-    // They are still good; behind whoever gets them, the refresh token is replaced.
+    // They are still valid; the refresh token is replaced in the background.
     await valueOf(replica.fresh(owner));
     await advance(SECOND);
     expect(told).toEqual([]);

@@ -297,7 +297,7 @@ describe('fresh(), and refresh tokens that the API replaces', () => {
       for (const tokens of all) expect(tokens.refreshToken).toBe(told[0]!.tokens.refreshToken);
     });
 
-    it('is called again by whoever comes next where it failed or its replica was killed, without another exchange', async () => {
+    it('is called again by the next caller where it failed or its replica was killed, without another exchange', async () => {
       const { world } = the;
       world.api.habit = 'strict';
       const told: string[] = [];

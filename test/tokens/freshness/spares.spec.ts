@@ -75,7 +75,7 @@ describe('remember() of a refresh token that may be older than the stored one, o
       expect(world.storeCalls.filter(({ call }) => call === 'release')).toHaveLength(1);
     });
 
-    it('the other one is presented first by whoever comes next, until all were refused', async () => {
+    it('the other one is presented first by the next caller, until all were refused', async () => {
       const { world, replica } = await withSlowAnswers();
       const good = world.api.currentOf('1');
       world.api.faults.push(undefined, { status: 503 });
