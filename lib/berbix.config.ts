@@ -1,13 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { registerAs } from '@nestjs/config';
 import type { BerbixModuleOptions } from './berbix.options.js';
 import { BerbixConfigurationError } from './errors/index.js';
-import { ApiSecret, httpSettings } from './http/index.js';
-import { encryptionKeysFromEnvironment } from './token-store/index.js';
+import { ApiSecret, httpSettings, type BerbixHttpOptions } from './http/index.js';
+import { berbixEncryptionFromEnvironment } from './token-store/index.js';
 import { WebhookSettings } from './webhooks/index.js';
 
 /**
- * What {@link berbixConfig} reads: the options of the module, and what only the application needs.
- * Spreading it (`{ ...config, store }`) leaves only the options.
+ * The configuration of {@link berbixConfig}: the options of the module, and the template key for
+ * the application. Spreading it (`{ ...config, store }`) copies only the options.
  */
 class BerbixEnvironment implements BerbixModuleOptions {
   readonly allowInsecure = boolean('BERBIX_ALLOW_INSECURE');
@@ -36,7 +38,20 @@ class BerbixEnvironment implements BerbixModuleOptions {
     }),
   );
 
-  readonly encryption = encryptionKeysFromEnvironment();
+  readonly http = {
+    proxy: checked('BERBIX_PROXY', optional('BERBIX_PROXY'), (proxy) => this.#check({ proxy })),
+    ca: checked('BERBIX_CA_FILE', file('BERBIX_CA_FILE'), (ca) => this.#check({ ca })),
+    extraCa: checked('BERBIX_EXTRA_CA_FILE', file('BERBIX_EXTRA_CA_FILE'), (extraCa) =>
+      this.#check({ extraCa }),
+    ),
+    ...checked(
+      'BERBIX_CLIENT_CERT_FILE or BERBIX_CLIENT_KEY_FILE',
+      { cert: file('BERBIX_CLIENT_CERT_FILE'), key: file('BERBIX_CLIENT_KEY_FILE') },
+      (identity) => this.#check(identity),
+    ),
+  };
+
+  readonly encryption = berbixEncryptionFromEnvironment();
 
   readonly webhooks = {
     finished: checked(
@@ -54,20 +69,34 @@ class BerbixEnvironment implements BerbixModuleOptions {
   readonly #templateKey = optional('BERBIX_TEMPLATE_KEY');
 
   /**
-   * The template that verifications of this application follow. Read it in a constructor: a missing
-   * one then stops the boot.
+   * The template for verifications of this application. Read it in a constructor, so that a missing
+   * one stops the boot.
    *
-   * @throws {BerbixConfigurationError} where `BERBIX_TEMPLATE_KEY` is not set
+   * @throws {BerbixConfigurationError} if `BERBIX_TEMPLATE_KEY` is not set
    */
   get templateKey(): string {
     if (this.#templateKey !== undefined) return this.#templateKey;
     return required('BERBIX_TEMPLATE_KEY', 'the key of a template from the Berbix dashboard');
   }
+
+  /** What is printed of the configuration, or of the application that has it (I10). */
+  toJSON(): string {
+    return '[options of BerbixModule]';
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+
+  #check(http: BerbixHttpOptions): void {
+    const { apiSecret, apiHost, allowInsecure } = this;
+    httpSettings({ apiSecret, apiHost, allowInsecure, http });
+  }
 }
 
 /**
- * The options from the environment, for `@nestjs/config`, in the namespace `nestjs-berbix`: inject them
- * with `berbixConfig.KEY`.
+ * The options from the environment, for `@nestjs/config`, in the namespace `nestjs-berbix`. Inject
+ * them with `berbixConfig.KEY`.
  *
  * | variable | option |
  * | --- | --- |
@@ -75,12 +104,16 @@ class BerbixEnvironment implements BerbixModuleOptions {
  * | `BERBIX_API_HOST` | `apiHost` |
  * | `BERBIX_TIMEOUT_MS` | `timeoutMs` |
  * | `BERBIX_TOTAL_TIMEOUT_MS` | `totalTimeoutMs` |
+ * | `BERBIX_PROXY` | `http.proxy`: a URL, or `environment` |
+ * | `BERBIX_CA_FILE`, `BERBIX_EXTRA_CA_FILE` | `http.ca` and `http.extraCa`: paths of PEM files |
+ * | `BERBIX_CLIENT_CERT_FILE`, `BERBIX_CLIENT_KEY_FILE` | `http.cert` and `http.key`: paths of PEM files |
  * | `BERBIX_ENCRYPTION_KEYS` | `encryption`, as `id:base64,id:base64`; the first is the current one |
- * | `BERBIX_WEBHOOK_FINISHED_SECRET`, `BERBIX_WEBHOOK_STATUS_SECRET` | `webhooks`; several secrets with commas between |
+ * | `BERBIX_WEBHOOK_FINISHED_SECRET`, `BERBIX_WEBHOOK_STATUS_SECRET` | `webhooks`; several secrets are separated by commas |
  * | `BERBIX_ALLOW_INSECURE` | `allowInsecure`, `true` or `false` |
- * | `BERBIX_TEMPLATE_KEY` | none; `templateKey` of the configuration, required where it is read |
+ * | `BERBIX_TEMPLATE_KEY` | none; it is `templateKey` of the configuration, and required when that is read |
  *
- * A missing or malformed variable stops the boot with a {@link BerbixConfigurationError} that names it.
+ * A missing or malformed variable stops the boot with a {@link BerbixConfigurationError} that names
+ * it.
  *
  * @example
  * ```ts
@@ -97,14 +130,16 @@ export const berbixConfig = registerAs(
   (): BerbixEnvironment => new BerbixEnvironment(),
 );
 
-/** Checks what comes of a variable as the option that it is, so that the sentence names the variable. */
+/** Validates a value as its option, with an error that names the variable. */
 function checked<T>(name: string, value: T, asOption: (value: T) => unknown): T {
   try {
     asOption(value);
     return value;
   } catch (error) {
     throw error instanceof BerbixConfigurationError
-      ? new BerbixConfigurationError(`The environment variable ${name} is wrong: ${error.message}`)
+      ? new BerbixConfigurationError(
+          `The environment variable ${name} is invalid: ${error.message}`,
+        )
       : error;
   }
 }
@@ -112,6 +147,20 @@ function checked<T>(name: string, value: T, asOption: (value: T) => unknown): T 
 function optional(name: string): string | undefined {
   const value = process.env[name];
   return value === undefined || value === '' ? undefined : value;
+}
+
+/** The content of the file that a variable names. The message does not quote the variable (I10). */
+function file(name: string): string | undefined {
+  const path = optional(name);
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = path.includes('-----BEGIN')
+      ? 'must be the path of a PEM file, not its content'
+      : `names a file that cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    throw new BerbixConfigurationError(`The environment variable ${name} ${reason}.`);
+  }
 }
 
 function list(name: string): string[] | undefined {
@@ -128,7 +177,7 @@ function required(name: string, what: string): string {
   );
 }
 
-/** NaN for what is no number, which no option takes. */
+/** NaN if it is not a number, which no option accepts. */
 function number(name: string): number | undefined {
   const value = optional(name);
   if (value === undefined) return undefined;

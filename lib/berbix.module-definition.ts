@@ -1,96 +1,100 @@
-import { DiscoveryModule } from '@nestjs/core';
 import type { DynamicModule, InjectionToken, Provider, Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { BerbixMetrics } from './berbix.metrics.js';
 import type {
   BerbixModuleAsyncOptions,
-  BerbixModuleExtras,
   BerbixModuleOptions,
   BerbixOptionsFactory,
 } from './berbix.options.js';
-import {
-  getBerbixTokenServiceToken,
-  getBerbixTokenStoreToken,
-  getBerbixTransactionServiceToken,
-  getBerbixVerificationServiceToken,
-  getBerbixWebhookServiceToken,
-} from './berbix.injection-tokens.js';
-import { BerbixConfigurationError } from './errors/index.js';
 import { registrationProviders } from './berbix.registration.js';
+import { BerbixConfigurationError } from './errors/index.js';
+import { BerbixEvents, EventBus, EventHandlers, ExchangeLog } from './events/index.js';
+import { BerbixHealthService } from './health/index.js';
+import { BerbixHttp } from './http/index.js';
 import {
   BERBIX_OPTIONS,
-  BerbixHttp,
   ConcealedOptions,
   accountProvider,
+  checkAccount,
+  checkBoolean,
+  getBerbixToken,
   onlyKnown,
-} from './http/index.js';
+} from './options/index.js';
 import {
+  BerbixTokenStore,
   CheckedStore,
   InMemoryTokenStore,
   SealedRecords,
   checkedEncryption,
-  type BerbixTokenStore,
 } from './token-store/index.js';
 import {
   BERBIX_TOKEN_OPTIONS,
   BerbixTokenService,
+  StoreReport,
   openStore,
   openRecords,
   type BerbixTokenAccountOptions,
 } from './tokens/index.js';
 import { BerbixTransactionService } from './transactions/index.js';
 import { BerbixVerificationService } from './verification/index.js';
-import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings, webhookProviders } from './webhooks/index.js';
+import {
+  BERBIX_WEBHOOK_SETTINGS,
+  BerbixWebhookService,
+  WebhookSettings,
+  webhookProviders,
+} from './webhooks/index.js';
 
 type Options = ConcealedOptions<BerbixModuleOptions>;
 
-/** What the account without a name is called in the store. */
-const NAMELESS = 'default';
+const OPTION_NAMES: Record<keyof BerbixModuleOptions, true> = {
+  apiSecret: true,
+  apiHost: true,
+  timeoutMs: true,
+  totalTimeoutMs: true,
+  retry: true,
+  http: true,
+  allowInsecure: true,
+  store: true,
+  allowInMemoryStore: true,
+  storeTimeoutMs: true,
+  encryption: true,
+  loadTokens: true,
+  onRotation: true,
+  freshness: true,
+  webhooks: true,
+};
 
-const OPTION_NAMES = [
-  'apiSecret',
-  'apiHost',
-  'timeoutMs',
-  'totalTimeoutMs',
-  'retry',
-  'http',
-  'allowInsecure',
-  'store',
-  'storeTimeoutMs',
-  'encryption',
-  'loadTokens',
-  'onRotation',
-  'freshness',
-  'webhooks',
-] satisfies (keyof BerbixModuleOptions)[];
-
-const ASYNC_OPTION_NAMES = [
-  'useFactory',
-  'useClass',
-  'useExisting',
-  'inject',
-  'imports',
-  'extraProviders',
-  'name',
-  'isGlobal',
-] satisfies (keyof BerbixModuleAsyncOptions)[];
+const ASYNC_OPTION_NAMES: Record<keyof BerbixModuleAsyncOptions, true> = {
+  useFactory: true,
+  useClass: true,
+  useExisting: true,
+  inject: true,
+  imports: true,
+  extraProviders: true,
+  account: true,
+  isGlobal: true,
+};
 
 /** The dynamic module of one account. */
 export function defineModule(module: Type, options: BerbixModuleAsyncOptions): DynamicModule {
-  onlyKnown('BerbixModule.forRootAsync', options, ASYNC_OPTION_NAMES);
-  const { name, isGlobal = false, imports = [], extraProviders = [] } = options;
+  onlyKnown<BerbixModuleAsyncOptions>('BerbixModule.forRootAsync', options, ASYNC_OPTION_NAMES);
+  const { isGlobal = false, imports = [], extraProviders = [] } = options;
   for (const [option, value] of Object.entries({ imports, extraProviders })) {
     if (!Array.isArray(value)) throw new BerbixConfigurationError(`${option} must be a list.`);
   }
-  checkExtras({ name, isGlobal });
-  const store = getBerbixTokenStoreToken(name);
-  const tokens = getBerbixTokenServiceToken(name);
-  const transactions = getBerbixTransactionServiceToken(name);
-  const verifications = getBerbixVerificationServiceToken(name);
+  checkBoolean('isGlobal', isGlobal);
+  const account = checkAccount('account', options.account);
+  const store = getBerbixToken(BerbixTokenStore, account);
+  const tokens = getBerbixToken(BerbixTokenService, account);
+  const transactions = getBerbixToken(BerbixTransactionService, account);
   const services = [
     store,
     tokens,
     transactions,
-    verifications,
-    getBerbixWebhookServiceToken(name),
+    getBerbixToken(BerbixVerificationService, account),
+    getBerbixToken(BerbixWebhookService, account),
+    getBerbixToken(BerbixEvents, account),
+    getBerbixToken(BerbixHealthService, account),
   ] as InjectionToken[];
   return {
     module,
@@ -99,34 +103,43 @@ export function defineModule(module: Type, options: BerbixModuleAsyncOptions): D
     providers: [
       ...extraProviders,
       ...optionsProviders(options),
-      ...registrationProviders(name, services),
-      ...tokenProviders(store, name),
+      ...registrationProviders(account, services),
+      ...tokenProviders(store, account),
+      { provide: EventBus, useFactory: () => new EventBus(account) },
+      EventHandlers,
+      ExchangeLog,
+      accountProvider(account, BerbixMetrics, [EventBus, BerbixHttp, tokens]),
+      accountProvider(account, BerbixEvents, [EventBus]),
       BerbixHttp,
-      accountProvider(tokens, BerbixTokenService, [
+      StoreReport,
+      accountProvider(account, BerbixTokenService, [
         BerbixHttp,
         CheckedStore,
         SealedRecords,
         BERBIX_TOKEN_OPTIONS,
+        EventBus,
       ]),
-      accountProvider(transactions, BerbixTransactionService, [BerbixHttp, tokens]),
-      accountProvider(verifications, BerbixVerificationService, [
+      accountProvider(account, BerbixHealthService, [BerbixHttp, CheckedStore, tokens]),
+      accountProvider(account, BerbixTransactionService, [BerbixHttp, tokens]),
+      accountProvider(account, BerbixVerificationService, [
         tokens,
         transactions,
         SealedRecords,
+        EventBus,
       ]),
       {
         provide: BERBIX_WEBHOOK_SETTINGS,
         inject: [BERBIX_OPTIONS],
-        useFactory: (account: Options) => new WebhookSettings(account.reveal().webhooks, name),
+        useFactory: (given: Options) => new WebhookSettings(given.reveal().webhooks, account),
       },
-      ...webhookProviders(name),
+      ...webhookProviders(account),
     ],
     exports: services as DynamicModule['exports'],
   };
 }
 
-/** The store, and what concerns tokens of the options. */
-function tokenProviders(store: InjectionToken<BerbixTokenStore>, account = NAMELESS): Provider[] {
+/** The store and the token options. */
+function tokenProviders(store: InjectionToken<BerbixTokenStore>, account: string): Provider[] {
   return [
     {
       provide: store,
@@ -136,14 +149,29 @@ function tokenProviders(store: InjectionToken<BerbixTokenStore>, account = NAMEL
     {
       provide: BERBIX_TOKEN_OPTIONS,
       inject: [BERBIX_OPTIONS],
-      useFactory: (options: Options): BerbixTokenAccountOptions => {
-        const { storeTimeoutMs, encryption, loadTokens, onRotation, freshness } = options.reveal();
-        return { account, storeTimeoutMs, encryption, loadTokens, onRotation, freshness };
+      useFactory: (options: Options) => {
+        const {
+          allowInMemoryStore,
+          storeTimeoutMs,
+          encryption,
+          loadTokens,
+          onRotation,
+          freshness,
+        } = options.reveal();
+        return {
+          account,
+          allowInMemoryStore,
+          storeTimeoutMs,
+          encryption,
+          loadTokens,
+          onRotation,
+          freshness,
+        } satisfies Record<keyof BerbixTokenAccountOptions, unknown>;
       },
     },
     {
       provide: CheckedStore,
-      inject: [store, BERBIX_TOKEN_OPTIONS],
+      inject: [store, BERBIX_TOKEN_OPTIONS, EventBus],
       useFactory: openStore,
     },
     {
@@ -155,9 +183,8 @@ function tokenProviders(store: InjectionToken<BerbixTokenStore>, account = NAMEL
 }
 
 /**
- * Nest's ConfigurableModuleBuilder would keep the options as they were given, API secret and all,
- * where `util.inspect` of the application finds them; here they pass through a factory that
- * conceals them.
+ * Provides the options through a factory that conceals them. Nest's ConfigurableModuleBuilder would
+ * keep them with the API secret where `util.inspect` of the application finds them (I10).
  */
 function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   const styles = [options.useFactory, options.useClass, options.useExisting];
@@ -199,7 +226,7 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
   return options.useClass === undefined ? [provider] : [factory, provider];
 }
 
-/** @param called what the function that made the options is called by its author */
+/** @param called the name of the function that returned the options, for the message */
 function checkOptions(options: unknown, called: string): Options {
   if (typeof options === 'string') return concealed({ apiSecret: options });
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -208,27 +235,11 @@ function checkOptions(options: unknown, called: string): Options {
       `${called} of BerbixModule.forRootAsync returned ${what}. It must return the options, such as { apiSecret }; an arrow function with braces needs \`return\`.`,
     );
   }
-  onlyKnown('BerbixModule.forRoot', options, OPTION_NAMES);
+  onlyKnown<BerbixModuleOptions>('BerbixModule.forRoot', options, OPTION_NAMES);
   return concealed(options as BerbixModuleOptions);
 }
 
 function concealed(given: BerbixModuleOptions): Options {
   const { encryption, ...rest } = given;
   return new ConcealedOptions({ ...rest, encryption: encryption && checkedEncryption(encryption) });
-}
-
-function checkExtras({ name, isGlobal }: BerbixModuleExtras): void {
-  if (name !== undefined && (typeof name !== 'string' || name === '')) {
-    throw new BerbixConfigurationError(
-      'name must be a non-empty string, or left out for the only account.',
-    );
-  }
-  if (name === NAMELESS) {
-    throw new BerbixConfigurationError(
-      `name must not be "${NAMELESS}": what the account without a name stores goes by that.`,
-    );
-  }
-  if (typeof isGlobal !== 'boolean') {
-    throw new BerbixConfigurationError('isGlobal must be true or false.');
-  }
 }

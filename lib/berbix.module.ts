@@ -8,16 +8,16 @@ import type {
 
 /**
  * Registers the Berbix services of one account: {@link BerbixVerificationService},
- * {@link BerbixTokenService}, {@link BerbixTransactionService} and {@link BerbixWebhookService}, and the
- * {@link BerbixTokenStore} that they share. Call it once per account; import the class where the
- * services are needed through a module of yours that re-exports it, or set `isGlobal`.
+ * {@link BerbixTokenService}, {@link BerbixTransactionService} and {@link BerbixWebhookService},
+ * and the {@link BerbixTokenStore} that they share. Register each account once. To use the services
+ * in several modules, re-export `BerbixModule` from a module of your own, or set `isGlobal`.
  */
 @Module({})
 export class BerbixModule {
   /**
-   * With the API secret, or with options.
+   * Registers an account with its API secret, or with options.
    *
-   * A wrong option stops the boot with a {@link BerbixConfigurationError} that names it.
+   * An invalid option stops the boot with a {@link BerbixConfigurationError} that names it.
    *
    * @example
    * ```ts
@@ -29,12 +29,17 @@ export class BerbixModule {
     if (typeof options !== 'object' || options === null) {
       return defineModule(BerbixModule, { useFactory: () => ({ apiSecret: options }) });
     }
-    const { name, isGlobal, extraProviders, ...rest } = options;
-    return defineModule(BerbixModule, { name, isGlobal, extraProviders, useFactory: () => rest });
+    const { account, isGlobal, extraProviders, ...rest } = options;
+    return defineModule(BerbixModule, {
+      account,
+      isGlobal,
+      extraProviders,
+      useFactory: () => rest,
+    });
   }
 
   /**
-   * With options that are made by a function or a class, from other providers.
+   * Registers an account with options from a function or a class, which may use other providers.
    *
    * @example
    * ```ts
@@ -44,7 +49,7 @@ export class BerbixModule {
    *   inject: [Vault],
    *   useFactory: (vault: Vault) => ({ apiSecret: () => vault.read('berbix') }),
    * })
-   * BerbixModule.forRootAsync({ useClass: BerbixOptionsService, name: 'eu' })
+   * BerbixModule.forRootAsync({ useClass: BerbixOptionsService, account: 'eu' })
    * ```
    */
   static forRootAsync(options: BerbixModuleAsyncOptions): DynamicModule {

@@ -3,48 +3,52 @@ import type { BerbixHttpModuleOptions } from './http/index.js';
 import type { BerbixTokenModuleOptions } from './tokens/index.js';
 import type { BerbixWebhookOptions } from './webhooks/index.js';
 
-/** Options of {@link BerbixModule.forRoot}; only `apiSecret` is required. */
+/** The options of {@link BerbixModule.forRoot}; only `apiSecret` is required. */
 export interface BerbixModuleOptions extends BerbixHttpModuleOptions, BerbixTokenModuleOptions {
-  /** Secrets of the webhooks, and how they are checked. */
+  /** The secrets of the webhooks, and how they are checked. */
   webhooks?: BerbixWebhookOptions | undefined;
 }
 
-/** What is known when the module is declared, before any factory has run. */
+/** Options that must be known when the module is declared, before any factory runs. */
 export interface BerbixModuleExtras {
   /**
-   * Name of the account, for several in one application. The services of a named account are
-   * injected with `@InjectBerbixTokenService(name)` and its siblings.
+   * The name of the account, if an application has several. Its services are injected with
+   * `@InjectBerbix(BerbixTokenService, 'eu')`, and its records in the store have this name.
+   * @default 'default'
    */
-  name?: string | undefined;
+  account?: string | undefined;
 
   /**
-   * If `true`, registers a global module: its services can be injected everywhere without an import.
+   * Registers a global module, whose services can be injected everywhere without an import.
    * See https://docs.nestjs.com/modules#global-modules
    * @default false
    */
   isGlobal?: boolean | undefined;
 
-  /** Providers that the factory or the class of the options needs. */
+  /** Providers for the factory or the class of the options. */
   extraProviders?: Provider[] | undefined;
 }
 
-/** Implemented by a class that makes the options, for `useClass` and `useExisting`. */
+/** Implemented by a class that creates the options, for `useClass` and `useExisting`. */
 export interface BerbixOptionsFactory {
-  /** Called once, when the application starts; what it throws stops the boot. */
+  /** Called once, when the application starts; an error stops the boot. */
   createBerbixOptions(): BerbixModuleOptions | Promise<BerbixModuleOptions>;
 }
 
-/** Options of {@link BerbixModule.forRootAsync}; give one of `useFactory`, `useClass` and `useExisting`. */
+/**
+ * The options of {@link BerbixModule.forRootAsync}; one of `useFactory`, `useClass`, `useExisting`
+ * is required.
+ */
 export interface BerbixModuleAsyncOptions extends BerbixModuleExtras {
-  /** Modules whose providers the factory or the class of the options needs. */
+  /** Modules with providers for the factory or the class of the options. */
   imports?: ModuleMetadata['imports'] | undefined;
-  /** A function that makes the options; called once, when the application starts. */
+  /** A function that returns the options; called once, when the application starts. */
   useFactory?:
     ((...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>) | undefined;
-  /** What `useFactory` is called with. */
+  /** The arguments of `useFactory`. */
   inject?: FactoryProvider['inject'] | undefined;
-  /** A class that is created for this purpose; what it injects comes from `imports` and `extraProviders`. */
+  /** A class to instantiate; its dependencies come from `imports` and `extraProviders`. */
   useClass?: Type<BerbixOptionsFactory> | undefined;
-  /** A class that is a provider already, in `imports` or `extraProviders`. */
+  /** A class that is already a provider, in `imports` or `extraProviders`. */
   useExisting?: Type<BerbixOptionsFactory> | undefined;
 }

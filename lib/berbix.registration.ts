@@ -2,25 +2,24 @@ import { randomUUID } from 'node:crypto';
 import type { InjectionToken, OnModuleInit, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { BerbixConfigurationError } from './errors/index.js';
-import { BERBIX_OPTIONS } from './http/index.js';
+import { BERBIX_OPTIONS, DEFAULT_ACCOUNT, accountKey, ofAccount } from './options/index.js';
 
-/** A module as Nest keeps it. */
+/** A module of the application, as Nest represents it. */
 type NestModule = Parameters<Parameters<ModulesContainer['forEach']>[0]>[0];
 
-/** A provider as Nest keeps it. */
+/** A provider of a module, as Nest represents it. */
 type NestProvider = Parameters<Parameters<NestModule['providers']['forEach']>[0]>[0];
 
 /**
- * Keeps an application from having an account twice, or one for each request.
+ * Refuses an account that is registered twice, or whose services are request-scoped.
  *
- * @param account as given to `forRoot`
  * @param services the injection tokens of its services
  */
 export function registrationProviders(
-  account: string | undefined,
+  account: string,
   services: readonly InjectionToken[],
 ): Provider[] {
-  const token = Symbol.for(`berbix:registration:${account ?? ''}`);
+  const token = accountKey('registration', account);
   return [
     {
       provide: token,
@@ -28,32 +27,26 @@ export function registrationProviders(
       useFactory: (modules: ModulesContainer) =>
         new AccountRegistration(onlyModuleWith(token, modules, account), services, account),
     },
-    // With Nest's `deep-hash` algorithm, two calls of forRoot that differ in their secrets alone
-    // would otherwise be one module, and the second secret would be dropped.
+    // Otherwise, with Nest's `deep-hash` algorithm, two calls of forRoot that differ only in their
+    // secrets would be one module, and the second secret would be lost.
     { provide: 'berbix:registration-id', useValue: randomUUID() },
   ];
 }
 
 /**
- * Per application, and not per process: tests have many applications. The same dynamic module in the
- * imports of several modules is one module to Nest.
+ * Finds the module of an account. Nest keeps one list of modules per application, since tests
+ * create many applications. The same dynamic module in the imports of several modules is one
+ * module.
  *
- * @throws {BerbixConfigurationError} when there are several
+ * @throws {BerbixConfigurationError} if there are several
  */
-function onlyModuleWith(
-  token: symbol,
-  modules: ModulesContainer,
-  account: string | undefined,
-): NestModule {
+function onlyModuleWith(token: symbol, modules: ModulesContainer, account: string): NestModule {
   const registered = [...modules.values()].filter(({ providers }) => providers.has(token));
   if (registered.length === 1) return registered[0] as NestModule;
   throw new BerbixConfigurationError(
-    account === undefined
-      ? 'BerbixModule is registered more than once without a name. Each registration would have a cache and connections ' +
-          'of its own, and one customer could get two transactions. Register the account once, and import the module ' +
-          'that exports it, or set isGlobal; give a second account a name.'
-      : `BerbixModule is registered more than once with the name "${account}". Register each account once, and import ` +
-          'the module that exports it, or set isGlobal; give another account another name.',
+    `BerbixModule is registered more than once${account === DEFAULT_ACCOUNT ? '' : ` for the account "${account}"`}. Each registration would have its own cache and ` +
+      'connections, and a customer could get two transactions. Register each account once, and import the module that ' +
+      'exports it, or set isGlobal. Give a second account a name, with the option account.',
   );
 }
 
@@ -62,20 +55,19 @@ class AccountRegistration implements OnModuleInit {
   constructor(
     private readonly module: NestModule,
     private readonly services: readonly InjectionToken[],
-    private readonly account: string | undefined,
+    private readonly account: string,
   ) {}
 
-  /** Not earlier: dependencies are known once everything else is created. */
+  /** In this hook, since the scopes are known only after all providers were created. */
   onModuleInit(): void {
     const { providers } = this.module;
     const scoped = this.services.map((token) => providers.get(token)).find(isScoped);
     if (scoped === undefined) return;
-    const account = this.account === undefined ? '' : ` of the account "${this.account}"`;
     const cause = providers.get(BERBIX_OPTIONS)?.getCtorMetadata()?.find(isScoped) ?? scoped;
     throw new BerbixConfigurationError(
-      `The options${account} depend on ${String(cause.name)}, which is request-scoped or depends on something that is. ` +
-        'Each request would get services of its own, which lose tokens, keep connections open and answer no webhook. ' +
-        'Inject providers of the default scope into forRootAsync; for what differs between tenants, register one named account each.',
+      `The options${ofAccount(this.account)} depend on ${String(cause.name)}, which is request-scoped or depends on a request-scoped provider. ` +
+        'Each request would get its own services, which lose tokens, leave connections open and answer no webhook. ' +
+        'Inject only providers of the default scope into forRootAsync. For several tenants, register a named account for each.',
     );
   }
 }

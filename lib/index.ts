@@ -1,33 +1,33 @@
+// The public API: what an application calls, injects, throws or catches, and the types of what it
+// gets or implements. A part of some options is reached through the whole, such as
+// `BerbixModuleOptions['retry']`; what only the author of a store needs is in
+// `nestjs-berbix/token-store`.
+//
+// Names have the prefix Berbix, save decorators, DTO classes (...Dto) and stores (...TokenStore),
+// which say what they are.
+
+// The module, its options, and where its services are found
+export { BerbixExceptionFilter } from './berbix-exception.filter.js';
 export { berbixConfig } from './berbix.config.js';
 export { BerbixModule } from './berbix.module.js';
 export type {
   BerbixModuleAsyncOptions,
-  BerbixModuleExtras,
   BerbixModuleOptions,
   BerbixOptionsFactory,
 } from './berbix.options.js';
+export { InjectBerbix, getBerbixToken } from './options/index.js';
+
+// Errors
 export {
-  InjectBerbixTokenService,
-  InjectBerbixTokenStore,
-  InjectBerbixTransactionService,
-  InjectBerbixVerificationService,
-  InjectBerbixWebhookService,
-  getBerbixTokenServiceToken,
-  getBerbixTokenStoreToken,
-  getBerbixTransactionServiceToken,
-  getBerbixVerificationServiceToken,
-  getBerbixWebhookServiceToken,
-} from './berbix.injection-tokens.js';
-export {
+  BerbixAbortedError,
   BerbixAuthenticationError,
   BerbixConfigurationError,
   BerbixConflictError,
   BerbixConnectionError,
   BerbixError,
-  BerbixExceptionFilter,
   BerbixGoneError,
-  BerbixInvalidAccessTokenError,
   BerbixInputError,
+  BerbixInvalidAccessTokenError,
   BerbixInvalidRefreshTokenError,
   BerbixNotFoundError,
   BerbixRateLimitError,
@@ -40,55 +40,37 @@ export {
   BerbixWebhookBodyError,
   BerbixWebhookSignatureError,
   isBerbixError,
+  type BerbixErrorCode,
+  type BerbixReplacementTokens,
 } from './errors/index.js';
-export type { BerbixErrorDetails, ReplacementTokens } from './errors/index.js';
-export type {
-  ApiSecretSource,
-  BerbixDispatcher,
-  BerbixHttpModuleOptions,
-  BerbixHttpOptions,
-  BerbixRetryOptions,
-} from './http/index.js';
+
+// Tokens
 export {
   BerbixTokenService,
-  BerbixTokens,
   BerbixTokensDto,
   BerbixTokensGuard,
   ClientTokenDto,
   FreshTokens,
   RefreshTokensDto,
   RequireFreshTokens,
+  type BerbixCallOptions,
+  type BerbixTokenResolver,
+  type RequireFreshTokensOptions,
 } from './tokens/index.js';
-export type {
-  BerbixFreshnessOptions,
-  BerbixTokenModuleOptions,
-  BerbixTokensInit,
-  FreshTokensOptions,
-  RequireFreshTokensOptions,
-  RotatedTokens,
-  TransactionRef,
-  TokenResolver,
-  TokenRef,
-} from './tokens/index.js';
+export { BerbixTokens, type BerbixTokenRef, type BerbixTransactionRef } from './values/index.js';
+export type { BerbixRotatedTokens } from './renewal/index.js';
+
+// Where tokens are stored, and their encryption
 export {
   BerbixTokenStore,
   InMemoryTokenStore,
-  encryptionKeysFromEnvironment,
-  reencryptTokens,
+  berbixEncryptionFromEnvironment,
+  type BerbixEncryptionOptions,
+  type BerbixKeyProvider,
+  type BerbixNamedKey,
 } from './token-store/index.js';
-export type {
-  BerbixEncryptionKey,
-  BerbixEncryptionOptions,
-  BerbixKeyProvider,
-  BerbixOwnKeys,
-  BerbixProvidedKeys,
-  Lease,
-  NamedEncryptionKey,
-  ReencryptionCounts,
-  ReencryptionOptions,
-  SeenRecord,
-  StoredRecord,
-} from './token-store/index.js';
+
+// Transactions
 export {
   ApiOnlyTransactionDto,
   BerbixTransactionService,
@@ -100,21 +82,27 @@ export {
   TransactionDto,
   UpdateTransactionDto,
   UploadResultDto,
+  type MatchDataDto,
+  type TransactionDuplicateDto,
+  type TransactionFieldDto,
+  type TransactionImagesDto,
+  type UploadImageDto,
 } from './transactions/index.js';
-export type {
-  MatchDataDto,
-  TransactionDuplicateDto,
-  TransactionFieldDto,
-  TransactionImagesDto,
-  UploadData,
-  UploadImageDto,
-} from './transactions/index.js';
+
+// Verifications
 export {
   BerbixVerificationService,
   VerificationResultDto,
   VerificationStartDto,
+  type BerbixVerificationOptions,
+  type BerbixVerificationStatus,
 } from './verification/index.js';
-export type { BeginVerification, VerificationStatus } from './verification/index.js';
+
+// Health and events
+export { BerbixHealthService, type BerbixHealthStatus } from './health/index.js';
+export { BerbixEvents, OnBerbixEvent, type BerbixEvent } from './events/index.js';
+
+// Webhooks
 export {
   BerbixWebhook,
   BerbixWebhookDto,
@@ -123,12 +111,5 @@ export {
   BerbixWebhookService,
   OnBerbixWebhook,
   createBerbixWebhookController,
+  type BerbixWebhookControllerOptions,
 } from './webhooks/index.js';
-export type {
-  BerbixWebhookControllerOptions,
-  BerbixWebhookOptions,
-  BerbixWebhookOutcome,
-  BerbixWebhookRequest,
-  BerbixWebhookSecrets,
-} from './webhooks/index.js';
-export type { WebhookKind } from './wire/index.js';

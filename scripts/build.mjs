@@ -1,17 +1,27 @@
 // Builds lib/ into dist/, as ES modules and as CommonJS; with --apps, the examples and the benchmarks
 // into build/ too. What was built from the same sources is left as it is. A finished build takes the
 // place of the old one, so that whoever runs from there is not disturbed.
+//
+// The package is bundled, since an application would wait for the 150 files of its main entry at each
+// start. The bundle is the sources with their docstrings and without their types, which needs no source
+// maps. The CommonJS copy, which only Jest and older tools load, has no docstrings.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
 
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const tsc = join(
+  dirname(createRequire(import.meta.url).resolve('@typescript/native/package.json')),
+  'bin/tsc',
+);
 
 /** In dist/ and build/: a hash of what they were built from. */
 const STAMP = '.sources';
+/** In an unfinished build: what the compiler wrote. */
+const COMPILED = 'lib';
 /** What decides how all of them are built; the hidden lockfile tells what is installed. */
 const COMMON = [
   'package.json',
@@ -23,20 +33,30 @@ const COMMON = [
 const TARGETS = {
   dist: {
     title: 'the package (dist)',
-    sources: ['lib', 'tsconfig.build.json', 'tsconfig.cjs.json'],
-    projects: { 'tsconfig.build.json': 'esm', 'tsconfig.cjs.json': 'cjs' },
-    finish(folder) {
+    sources: ['lib', 'tsconfig.build.json'],
+    project: 'tsconfig.build.json',
+    async finish(folder) {
+      const entries = Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports)
+        .flatMap((conditions) => conditions.import?.default ?? [])
+        .map((path) => relative('dist/esm', path).slice(0, -'.js'.length));
+      await bundle(folder, 'esm', [...entries, 'cli/main']);
+      await bundle(folder, 'cjs', entries);
+      writeTypes(folder, entries);
+      rmSync(join(folder, COMPILED), { recursive: true });
       writeFileSync(`${folder}/esm/package.json`, '{"type":"module"}\n');
       writeFileSync(`${folder}/cjs/package.json`, '{"type":"commonjs"}\n');
       chmodSync(`${folder}/esm/cli/main.js`, 0o755);
-      removeSourceTags(folder);
     },
   },
   build: {
     title: 'the examples and benchmarks (build)',
-    sources: ['lib', 'examples', 'bench', 'tsconfig.apps.json'],
-    projects: { 'tsconfig.apps.json': '.' },
-    finish() {},
+    sources: ['lib', 'examples', 'bench', 'types', 'tsconfig.apps.json'],
+    project: 'tsconfig.apps.json',
+    async finish(folder) {
+      for (const name of readdirSync(join(folder, COMPILED)))
+        renameSync(join(folder, COMPILED, name), join(folder, name));
+      rmSync(join(folder, COMPILED), { recursive: true });
+    },
   },
 };
 
@@ -48,7 +68,7 @@ for (const target of process.argv.includes('--apps') ? ['dist', 'build'] : ['dis
 }
 
 /** Whether it is there, and up to date. Standard output is left to whatever runs afterwards. */
-async function build(target, { title, sources, projects, finish }) {
+async function build(target, { title, sources, project, finish }) {
   const stamp = hash([...COMMON, ...sources].flatMap(filesIn));
   if (existsSync(`${target}/${STAMP}`) && readFileSync(`${target}/${STAMP}`, 'utf8') === stamp) {
     console.error(`Up to date: ${title}`);
@@ -59,11 +79,8 @@ async function build(target, { title, sources, projects, finish }) {
   const fresh = `${target}.${process.pid}`;
   const old = `${fresh}.old`;
   try {
-    const codes = await Promise.all(
-      Object.entries(projects).map(([project, folder]) => compile(project, join(fresh, folder))),
-    );
-    if (codes.some((code) => code !== 0)) return false;
-    finish(fresh);
+    if ((await compile(project, join(fresh, COMPILED))) !== 0) return false;
+    await finish(fresh);
     writeFileSync(`${fresh}/${STAMP}`, stamp);
     if (existsSync(target)) renameSync(target, old);
     renameSync(fresh, target);
@@ -98,11 +115,42 @@ function hash(files) {
   return sum.digest('hex');
 }
 
-/** What editors show has no tags that say where a statement comes from, such as [sdk: node]. */
-function removeSourceTags(folder) {
-  for (const file of readdirSync(folder, { recursive: true })) {
-    if (!file.endsWith('.d.ts')) continue;
-    const types = readFileSync(join(folder, file), 'utf8');
-    writeFileSync(join(folder, file), types.replaceAll(/ \[(?:doc|sdk|3p):[^\]]*\]/g, ''));
+/** One file for each entry, and one for each set of entries that share code. */
+async function bundle(folder, format, entries) {
+  const built = await rolldown({
+    cwd: resolve(folder, COMPILED),
+    input: Object.fromEntries(entries.map((entry) => [entry, `./${entry}.js`])),
+    external: /^[^./]/,
+    platform: 'node',
+  });
+  await built.write({
+    dir: resolve(folder, format),
+    format,
+    chunkFileNames: 'shared/[name].js',
+    comments: format === 'esm',
+    // Jest cannot import() without a flag.
+    dynamicImportInCjs: false,
+    // Nest and its users see the names of classes.
+    keepNames: true,
+  });
+  await built.close();
+}
+
+/**
+ * The types that the entries lead to, for both formats: internal ones are no use to anybody.
+ * What editors show has no tags that say where a statement comes from, such as [sdk: node].
+ */
+function writeTypes(folder, entries) {
+  const reached = new Set(entries.map((entry) => `${entry}.d.ts`));
+  for (const file of reached) {
+    const types = readFileSync(join(folder, COMPILED, file), 'utf8');
+    for (const [, path] of types.matchAll(/\b(?:from |import\()['"](\.[^'"]+)\.js['"]/g)) {
+      reached.add(join(dirname(file), `${path}.d.ts`));
+    }
+    const shown = types.replaceAll(/ \[(?:doc|sdk|3p):[^\]]*\]/g, '');
+    for (const format of ['esm', 'cjs']) {
+      mkdirSync(join(folder, format, dirname(file)), { recursive: true });
+      writeFileSync(join(folder, format, file), shown);
+    }
   }
 }

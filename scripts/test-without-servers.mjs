@@ -12,8 +12,6 @@ try {
   const { status } = spawnSync(
     process.execPath,
     [
-      '--experimental-vm-modules',
-      '--disable-warning=ExperimentalWarning',
       'node_modules/jest/bin/jest.js',
       '--findRelatedTests',
       'test/support/requirements.ts',

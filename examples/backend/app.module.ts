@@ -8,8 +8,8 @@ import { webhooksConfig } from './berbix/webhooks.config.js';
 import { VerificationsModule } from './verifications/verifications.module.js';
 
 /**
- * The whole backend, configured by the environment or `.env`. Create it with `rawBody: true`: webhooks
- * are signed over the bytes of their body.
+ * The whole backend, configured by the environment or `.env`. Create the application with
+ * `rawBody: true`: the signature of a webhook covers the bytes of its body.
  */
 @Module({
   imports: [
@@ -25,7 +25,7 @@ import { VerificationsModule } from './verifications/verifications.module.js';
     }),
     VerificationsModule,
   ],
-  // What goes wrong at Berbix becomes a fitting status and a sentence without secrets.
+  // Turns errors of Berbix into a suitable status and a message without secrets.
   providers: [{ provide: APP_FILTER, useClass: BerbixExceptionFilter }],
 })
 export class AppModule {}

@@ -2,7 +2,7 @@ import { BerbixTransactionService, ClientTokenDto } from 'nestjs-berbix';
 import { concatMap, type Observable } from 'rxjs';
 import type { Customers } from './customers.js';
 
-/** Starts a verification; gives what the browser needs. */
+/** Starts a verification; emits what the browser needs. */
 export function start(
   transactions: BerbixTransactionService,
   customers: Customers,

@@ -1,7 +1,7 @@
 import { Injectable, Module } from '@nestjs/common';
-import type { TransactionRef } from 'nestjs-berbix';
+import type { BerbixTransactionRef } from 'nestjs-berbix';
 
-/** Stands in for a table of the application's, with the refresh token in an encrypted column. */
+/** Stands for a table of the application, with the refresh token in an encrypted column. */
 @Injectable()
 export class Customers {
   readonly #refreshTokens = new Map<string, string>();
@@ -10,8 +10,8 @@ export class Customers {
     return this.#refreshTokens.get(customerUid) ?? '';
   }
 
-  /** Undefined for a customer who has none, and for a transaction, which this table does not know. */
-  async find(owner: TransactionRef): Promise<string | undefined> {
+  /** Undefined if the customer has none, and for transactions, which this table does not know. */
+  async find(owner: BerbixTransactionRef): Promise<string | undefined> {
     return 'customerUid' in owner ? this.#refreshTokens.get(owner.customerUid) : undefined;
   }
 

@@ -2,7 +2,7 @@ import { BerbixTransactionService } from 'nestjs-berbix';
 import { concatMap, type Observable } from 'rxjs';
 import type { Customers } from './customers.js';
 
-/** The result of a verification: `accept`, `reject`, `review` or, so far, nothing. */
+/** The result of a verification: `accept`, `reject` or `review`; undefined if there is none yet. */
 export function actionFor(
   transactions: BerbixTransactionService,
   customers: Customers,

@@ -2,7 +2,7 @@ import { BerbixTokenService, ClientTokenDto } from 'nestjs-berbix';
 import { concatMap, type Observable } from 'rxjs';
 import type { Customers } from './customers.js';
 
-/** Resumes a verification; gives what the browser needs. */
+/** Resumes a verification; emits what the browser needs. */
 export function resume(
   tokenService: BerbixTokenService,
   customers: Customers,

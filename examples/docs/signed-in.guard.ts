@@ -7,7 +7,7 @@ export interface SignedInRequest {
   user: { id: string };
 }
 
-/** Stands in for the login of an application: here whoever sends `x-user` is believed. */
+/** Stands for the login of an application: here, anybody can send `x-user`. */
 @Injectable()
 export class SignedInGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

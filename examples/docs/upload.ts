@@ -1,7 +1,7 @@
 import { BerbixConflictError, BerbixTransactionService, type BerbixTokens } from 'nestjs-berbix';
 import { catchError, map, of, throwError, type Observable } from 'rxjs';
 
-/** Uploads the front of an ID; gives what to upload next, which may be the same again. */
+/** Uploads the front of an ID; emits what to upload next, which may be the same again. */
 export function uploadFront(
   transactions: BerbixTransactionService,
   tokens: BerbixTokens | string,
@@ -11,7 +11,7 @@ export function uploadFront(
   return transactions.uploadImages(tokens, [image]).pipe(
     map((result) => result.nextStep),
     catchError((error: unknown) =>
-      // The transaction waits for something else.
+      // The transaction expects another upload.
       error instanceof BerbixConflictError ? of(error.nextStep) : throwError(() => error),
     ),
   );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BerbixTokens } from 'nestjs-berbix';
 
-/** Stands in for a table of the application's, with the refresh token in an encrypted column. */
+/** Stands for a table of the application, with the refresh token in an encrypted column. */
 @Injectable()
 export class Customers {
   readonly #refreshTokens = new Map<string, string>();

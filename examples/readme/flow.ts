@@ -26,22 +26,22 @@ export class VerificationController {
   readonly #templateKey: string;
 
   constructor(
-    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
-    @Inject(Statuses) private readonly statuses: Statuses,
+    private readonly verifications: BerbixVerificationService,
+    private readonly statuses: Statuses,
     @Inject(berbixConfig.KEY) config: ConfigType<typeof berbixConfig>,
   ) {
     // Here, so that a missing BERBIX_TEMPLATE_KEY stops the boot.
     this.#templateKey = config.templateKey;
   }
 
-  /** Begins or resumes it; answers what the browser needs, and no secret of the backend. */
+  /** Begins or resumes it; the answer has what the browser needs, and no secret of the backend. */
   @Post()
   @UseGuards(SignedInGuard)
   begin(@SignedInCustomer() uid: string): Observable<VerificationStartDto> {
     return this.verifications.begin(uid, { templateKey: this.#templateKey });
   }
 
-  /** The signature of the webhook was checked. It says that something changed; ask the API for the result. */
+  /** The signature was checked. A webhook only says that something changed: fetch the result. */
   @OnBerbixWebhook('finished')
   @OnBerbixWebhook('status')
   async update({ customerUid }: BerbixWebhookDto): Promise<void> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { BerbixModule, BerbixTokenService, ClientTokenDto, berbixConfig } from 'nestjs-berbix';
 import { concatMap, type Observable } from 'rxjs';
@@ -7,8 +7,8 @@ import { Customers } from './customers.js';
 @Injectable()
 export class VerificationService {
   constructor(
-    @Inject(BerbixTokenService) private readonly berbix: BerbixTokenService,
-    @Inject(Customers) private readonly customers: Customers,
+    private readonly berbix: BerbixTokenService,
+    private readonly customers: Customers,
   ) {}
 
   /** What the browser needs to resume the customer's verification. */

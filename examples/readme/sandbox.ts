@@ -15,7 +15,7 @@ export async function testWithSandbox(): Promise<void> {
       .create({ customerUid: 'ada', templateKey: sandbox.templateKeys.sdk }),
   );
 
-  // An hour later, with the API in trouble at first.
+  // An hour later, while the API fails at first.
   sandbox.clock.advance(3_600_000);
   sandbox.faults.add({ kind: 'status', status: 503, retryAfter: 1 });
   const fresh = await firstValueFrom(module.get(BerbixTokenService).refresh(created));

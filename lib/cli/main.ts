@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { VERSION } from '../version.js';
 
-/** Runs with the arguments after its name; resolves with the exit code when it is done. */
+/** Runs with the arguments after its name; resolves to the exit code. */
 type Command = (args: string[]) => Promise<number>;
 
-/** Loaded when called: nobody waits for Nest to read the version. */
+/** Loaded only when needed, so that `--version` does not wait for Nest. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
   sandbox: {
     summary: 'start a local Berbix to develop and test against',
@@ -22,9 +22,13 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'write the API as an OpenAPI document',
     load: async () => (await import('./openapi.command.js')).openapiCommand,
   },
-  'token-table': {
-    summary: 'write the SQL of the PostgreSQL table for tokens',
-    load: async () => (await import('./token-table.command.js')).tokenTableCommand,
+  store: {
+    summary: 'count, list, show or forget stored tokens; check the server',
+    load: async () => (await import('./store/store.command.js')).storeCommand,
+  },
+  table: {
+    summary: 'the PostgreSQL table for tokens: its SQL, status and migration',
+    load: async () => (await import('./store/table.command.js')).tableCommand,
   },
 };
 
@@ -45,13 +49,13 @@ async function main([name = '', ...args]: string[]): Promise<number> {
   if (name === '--help') return print(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command) return (await command.load())(args);
-  process.stderr.write(`${problemOf(name)}\n\n${USAGE}`);
+  process.stderr.write(`${describeProblem(name)}\n\n${USAGE}`);
   return 2;
 }
 
-/** What is no name is not quoted: it may be a token that was to be refreshed. */
-function problemOf(name: string): string {
-  if (name === '') return 'Name a command.';
+/** Quotes only plausible names, since the argument may be a token (I10). */
+function describeProblem(name: string): string {
+  if (name === '') return 'A command is missing.';
   return /^[a-z-]{1,20}$/i.test(name)
     ? `There is no command "${name}".`
     : 'The first argument is not a command.';
@@ -62,7 +66,7 @@ function print(text: string): number {
   return 0;
 }
 
-// As in `| head`: who read has gone, which needs no stack trace. What was to be read is missing.
+// The reader has gone, as in `| head`. That needs no stack trace, but is not a success.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   process.exitCode = 1;
   if (code !== 'EPIPE') process.stderr.write(`Standard output cannot be written (${code}).\n`);

@@ -1,22 +1,22 @@
 import { writeFile } from 'node:fs/promises';
-import { createReferenceDocument } from '../sandbox/reference/reference-document.js';
-import { PLACEHOLDERS } from '../sandbox/reference/reference-values.js';
+import { createReferenceDocument } from '../sandbox/openapi/document.js';
+import { PLACEHOLDERS } from '../sandbox/openapi/model.js';
 import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
 const OPENAPI_USAGE = `Usage: nestjs-berbix openapi [options]
 
-Writes the API as an OpenAPI document. A running sandbox serves the same document,
-with examples that work, at /reference/openapi.json.
+Writes an OpenAPI document of the API. A running sandbox serves the same document,
+with working examples, at /reference/openapi.json.
 
 Options:
-  --out FILE  file to write; standard output by default
+  --out FILE  the file to write; standard output by default
   --help      show this help
 `;
 
 /**
  * `nestjs-berbix openapi`: the document for client generators, mocks and gateways.
  *
- * @returns 0 when it is written, 1 if it cannot be, 2 for flags that cannot be used
+ * @returns 0 if it was written, 1 if that failed, 2 for invalid flags
  */
 export async function openapiCommand(args: string[]): Promise<number> {
   const parsed = parseFlags(args, { out: TEXT, help: SWITCH });

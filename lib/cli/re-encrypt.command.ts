@@ -1,22 +1,23 @@
 import {
-  encryptionKeysFromEnvironment,
-  reencryptTokens,
+  berbixEncryptionFromEnvironment,
   type BerbixEncryptionOptions,
-  type ReencryptionCounts,
 } from '../token-store/encryption/index.js';
+import { reencryptTokens, type ReencryptionCounts } from '../token-store/public-api.js';
+import { Progress } from './progress.js';
 import { parseReEncryptFlags, RE_ENCRYPT_USAGE } from './re-encrypt.flags.js';
-import { ReEncryptProgress } from './re-encrypt.progress.js';
-import { openStore, type OpenedStore } from './re-encrypt.store.js';
+import { openStore, type OpenedStore } from './store/store-connection.js';
 
-/** With a mistake in the address nothing is found, and the values still need their old key. */
+/**
+ * An error, since a mistake in the address also finds nothing, and the values keep their old key.
+ */
 const NOTHING_STORED =
   'Nothing is stored there for this account. Check the database, --table or --prefix, and --account.';
 
 /**
- * `nestjs-berbix re-encrypt`: all that is stored, under the current key.
+ * `nestjs-berbix re-encrypt`: encrypts all stored values with the current key.
  *
- * @returns 0 when everything is, 1 if something could not be, nothing was found or the store failed,
- * 2 for flags that cannot be used
+ * @returns 0 if all values have it, 1 if a value failed, nothing was found or the store failed, 2
+ * for invalid flags
  */
 export async function reEncryptCommand(args: string[]): Promise<number> {
   const flags = parseReEncryptFlags(args);
@@ -29,26 +30,31 @@ export async function reEncryptCommand(args: string[]): Promise<number> {
     return 2;
   }
   const { target, account, acceptPlaintext } = flags;
-  const progress = new ReEncryptProgress(process.stderr);
+  const progress = new Progress(process.stderr);
   let counts: ReencryptionCounts = { total: 0, changed: 0, unchanged: 0, failed: 0 };
   let opened: OpenedStore | undefined;
   try {
-    const encryption = { ...encryptionOf(process.env), acceptPlaintext };
+    const encryption = { ...readEncryption(process.env), acceptPlaintext };
     opened = await openStore(target);
     await reencryptTokens({
       store: opened.store,
       encryption,
       account,
-      onProgress: (now) => progress.update((counts = now)),
+      onProgress: (now) => {
+        counts = now;
+        progress.update(
+          () => `${now.total} values so far, ${now.changed} re-encrypted, ${now.failed} failed`,
+        );
+      },
       onFailure: (key, error) => progress.failure(key, error),
     });
     progress.end();
     if (counts.total === 0) throw new Error(NOTHING_STORED);
-    process.stdout.write(summaryOf(counts));
+    process.stdout.write(formatSummary(counts));
     return 0;
   } catch (error) {
     progress.end();
-    if (counts.total > 0) process.stdout.write(summaryOf(counts));
+    if (counts.total > 0) process.stdout.write(formatSummary(counts));
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   } finally {
@@ -56,20 +62,20 @@ export async function reEncryptCommand(args: string[]): Promise<number> {
   }
 }
 
-function encryptionOf(environment: NodeJS.ProcessEnv): BerbixEncryptionOptions {
-  const encryption = encryptionKeysFromEnvironment(environment);
+function readEncryption(environment: NodeJS.ProcessEnv): BerbixEncryptionOptions {
+  const encryption = berbixEncryptionFromEnvironment(environment);
   if (encryption !== undefined) return encryption;
   throw new Error(
-    'The environment variable BERBIX_ENCRYPTION_KEYS is missing. Set it to the keys, such as new:base64,old:base64 with the current one first. Make a key with: openssl rand -base64 32',
+    'The environment variable BERBIX_ENCRYPTION_KEYS is missing. Set it to the keys, such as new:base64,old:base64 with the current one first. Generate a key with: openssl rand -base64 32',
   );
 }
 
-function summaryOf({ total, changed, unchanged, failed }: ReencryptionCounts): string {
+function formatSummary({ total, changed, unchanged, failed }: ReencryptionCounts): string {
   return [
     `${total} values`,
     `  ${changed} re-encrypted with the current key`,
-    `  ${unchanged} had it already`,
-    `  ${failed} left as they were`,
+    `  ${unchanged} already had it`,
+    `  ${failed} left unchanged`,
     '',
   ].join('\n');
 }

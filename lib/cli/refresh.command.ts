@@ -12,19 +12,20 @@ import { parseFlags, SWITCH } from './parse-flags.js';
 
 const REFRESH_USAGE = `Usage: nestjs-berbix refresh [--json] < FILE
 
-Exchanges the refresh token on standard input once. Reads the account from the
-environment: BERBIX_API_SECRET, and BERBIX_API_HOST for another host.
-For the sandbox over HTTPS, set NODE_EXTRA_CA_CERTS to its CA file.
+Exchanges the refresh token from standard input once. It reads the account from
+the environment: BERBIX_API_SECRET, and BERBIX_API_HOST for another host.
+For the sandbox over HTTPS, set BERBIX_EXTRA_CA_FILE to its CA file. BERBIX_PROXY
+and the other variables of berbixConfig apply too.
 
 Options:
-  --json   print the tokens as one line of JSON; without it they are not shown
+  --json   print the tokens as one line of JSON; by default they are not shown
   --help   show this help
 `;
 
 /**
  * `nestjs-berbix refresh`: one exchange from a terminal.
  *
- * @returns 0 after an exchange, 1 if it failed, 2 for flags that cannot be used
+ * @returns 0 after an exchange, 1 if it failed, 2 for invalid flags
  */
 export async function refreshCommand(args: string[]): Promise<number> {
   const parsed = parseFlags(args, { json: SWITCH, help: SWITCH });
@@ -38,16 +39,16 @@ export async function refreshCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (process.stdin.isTTY)
-    process.stderr.write('Paste the refresh token, then Enter and Ctrl+D.\n');
-  // A file or a terminal ends the token with a line break.
+    process.stderr.write('Paste the refresh token, then press Enter and Ctrl+D.\n');
+  // In a file or a terminal, a line break follows the token.
   const refreshToken = (await text(process.stdin)).trim();
   try {
     const tokens = await exchange(refreshToken);
-    process.stdout.write(json ? jsonOf(tokens) : summaryOf(tokens, refreshToken));
+    process.stdout.write(json ? formatJson(tokens) : formatSummary(tokens, refreshToken));
     return 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    // The old one may be dead, so this one must not be lost.
+    // The old refresh token may be dead, so the new one must not be lost.
     const saved = isBerbixError(error) ? error.tokens : undefined;
     if (saved !== undefined) process.stdout.write(`${saved.refreshToken}\n`);
     return 1;
@@ -66,22 +67,22 @@ async function exchange(refreshToken: string): Promise<BerbixTokens> {
   }
 }
 
-function jsonOf(tokens: BerbixTokens): string {
+function formatJson(tokens: BerbixTokens): string {
   const { transactionId, accessToken, clientToken, refreshToken, expiresAt } = tokens;
   return `${JSON.stringify({ transactionId, accessToken, clientToken, refreshToken, expiresAt })}\n`;
 }
 
-function summaryOf(
+function formatSummary(
   { transactionId, refreshToken, expiresAt }: BerbixTokens,
   before: string,
 ): string {
   const kept =
     refreshToken === before
-      ? 'the same; keep it'
+      ? 'unchanged; keep it'
       : `replaced; store this one instead: ${refreshToken}`;
   return [
-    `Exchanged. Transaction ${transactionId ?? 'not named by the API'}.`,
-    `  access and client token  good until ${expiresAt?.toISOString()} (--json prints them)`,
+    `Exchanged. Transaction ${transactionId ?? 'unknown'}.`,
+    `  access and client token  valid until ${expiresAt?.toISOString()} (--json prints them)`,
     `  refresh token            ${kept}`,
     '',
   ].join('\n');

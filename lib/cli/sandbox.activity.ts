@@ -1,22 +1,26 @@
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import type { RecordedRequest } from '../sandbox/requests/request-log.js';
+import type { RecordedRequest } from '../sandbox/http/request-log.js';
 import type { WebhookDelivery } from '../sandbox/webhooks/delivery-log.js';
-import { MOST_TRIES } from '../sandbox/webhooks/webhook-sender.js';
+import { MAX_TRIES } from '../sandbox/webhooks/webhook-sender.js';
 
 /**
- * Prints one line for each request and for each try of a webhook that failed, on standard error:
- * what is on standard output is for programs too.
+ * Prints a line for each request and each failed try of a webhook, on standard error, since programs
+ * read standard output.
  */
 export function printActivity(sandbox: BerbixSandbox): void {
   sandbox.requests.onEnd((request) => print(requestLine(request)));
   sandbox.deliveries.onTry((delivery) => {
     if (!delivery.delivered) print(failedTryLine(delivery));
   });
-  // The reader is gone; the sandbox goes on.
-  process.stderr.on('error', () => undefined);
+  if (!process.stderr.listeners('error').includes(continueWithoutReader)) {
+    process.stderr.on('error', continueWithoutReader);
+  }
 }
 
-/** Drops lines that are not read, rather than keep them in memory. */
+/** The reader of the lines has gone; the sandbox continues. */
+function continueWithoutReader(): void {}
+
+/** Drops lines that nobody reads instead of keeping them in memory. */
 function print(line: string): void {
   if (!process.stderr.writableNeedDrain) process.stderr.write(`${line}\n`);
 }
@@ -30,13 +34,13 @@ export function requestLine({ method, path, status, durationMs }: RecordedReques
 export function failedTryLine({ kind, url, status, problem, tries }: WebhookDelivery): string {
   const { origin, pathname } = new URL(url);
   const target = origin + maskedPath(pathname);
-  return `webhook ${kind} to ${target} failed: ${status ?? problem} (try ${tries} of ${MOST_TRIES})`;
+  return `webhook ${kind} to ${target} failed: ${status ?? problem} (try ${tries} of ${MAX_TRIES})`;
 }
 
-/** A word, or a version such as `v0`; tokens, secrets and ids have digits or are longer. */
+/** A word, or a version such as `v0`. Tokens, secrets and ids have digits or are longer. */
 const WORD = /^(?:[a-z_-]{0,24}|v\d)$/;
 
-/** A path that the API does not have may contain anything. */
+/** An unknown path may contain anything, even a token. */
 function maskedPath(path: string): string {
   return path
     .split('/')

@@ -1,16 +1,21 @@
 import { once } from 'node:events';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
-import type { BerbixSandboxOptions } from '../sandbox/sandbox.options.js';
+import { type BerbixSandboxOptions, SandboxOptionError } from '../sandbox/options.js';
+import { isLoopback } from '../wire/index.js';
 import { printActivity } from './sandbox.activity.js';
-import { flagOf, parseSandboxFlags, SANDBOX_USAGE, type SandboxRun } from './sandbox.flags.js';
+import {
+  describeOptionError,
+  parseSandboxFlags,
+  SANDBOX_USAGE,
+  type SandboxRun,
+} from './sandbox.flags.js';
 import { keptSecrets, type KeptSecrets, newSecrets, renewSecrets } from './sandbox.secrets.js';
 import { summaryOf } from './sandbox.summary.js';
 
 /**
  * `nestjs-berbix sandbox`: runs until SIGINT or SIGTERM.
  *
- * @returns 0 after a clean end, 1 if it cannot start, 2 for flags that cannot be used
+ * @returns 0 after a clean end, 1 if it cannot start, 2 for invalid flags
  */
 export async function sandboxCommand(args: string[]): Promise<number> {
   const flags = parseSandboxFlags(args);
@@ -22,28 +27,42 @@ export async function sandboxCommand(args: string[]): Promise<number> {
     process.stderr.write(`${flags.problem}\n\n${SANDBOX_USAGE}`);
     return 2;
   }
-  // Listened for from here on, so that a signal during the start is not lost.
-  const signal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  // From here on, so that a signal during the start is not lost.
+  const signal = listenForSignal();
   const kept = secretsFor(flags);
   let sandbox: BerbixSandbox;
   try {
     sandbox = await BerbixSandbox.start(withSecrets(flags.options, kept?.secrets));
   } catch (error) {
+    signal.ignore();
     process.stderr.write(`${sentenceOf(error)}\n`);
     return 1;
   }
   if (!flags.quiet) printActivity(sandbox);
   const { host } = flags.options;
-  if (host !== undefined && !isLoopback(host)) process.stderr.write(openTo(host));
+  if (host !== undefined && !isLoopback(host.includes(':') ? `[${host}]` : host))
+    process.stderr.write(openTo(host));
   if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
-  process.stdout.write(
-    flags.json ? `${JSON.stringify(sandbox.ready())}\n` : await summaryOf(sandbox),
-  );
-  await signal;
+  process.stdout.write(flags.json ? `${JSON.stringify(sandbox.ready())}\n` : summaryOf(sandbox));
+  await signal.received;
   await sandbox.close();
-  // Unread lines would keep the process from ending.
+  // Unread lines would keep the process alive.
   if (process.stderr.writableLength > 0) process.exit(0);
   return 0;
+}
+
+/** The first SIGINT or SIGTERM; another one ends the process as usual. */
+function listenForSignal(): { received: Promise<unknown>; ignore: () => void } {
+  const ignored = new AbortController();
+  const { signal } = ignored;
+  const ignore = (): void => ignored.abort();
+  const received = Promise.race([
+    once(process, 'SIGINT', { signal }),
+    once(process, 'SIGTERM', { signal }),
+  ]).finally(ignore);
+  // It rejects when it is ignored.
+  received.catch(() => undefined);
+  return { received, ignore };
 }
 
 /** A data directory keeps its own secrets, unless new ones are requested. */
@@ -55,15 +74,11 @@ function secretsFor({
   return renew ? renewSecrets() : keptSecrets();
 }
 
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
-}
-
 function openTo(host: string): string {
   return `The sandbox has no login: everybody who can reach ${host} can use it. In a container, publish its port to 127.0.0.1 only.\n`;
 }
 
-/** Flags win. */
+/** Flags take precedence. */
 function withSecrets(
   options: BerbixSandboxOptions,
   secrets: KeptSecrets['secrets'] | undefined,
@@ -75,6 +90,7 @@ function withSecrets(
     apiSecret: options.apiSecret ?? secrets.apiSecret,
     liveApiSecret: options.liveApiSecret ?? secrets.liveApiSecret,
     webhooks: {
+      ...webhooks,
       finished: { ...secrets.webhooks.finished, ...given(webhooks.finished) },
       status: { ...secrets.webhooks.status, ...given(webhooks.status) },
     },
@@ -87,8 +103,7 @@ function given(webhook: object | undefined): object {
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
-/** People here know flags, not options. */
 function sentenceOf(error: unknown): string {
-  if (error instanceof SandboxOptionError) return `${flagOf(error.option)} ${error.problem}.`;
+  if (error instanceof SandboxOptionError) return describeOptionError(error);
   return error instanceof Error ? error.message : String(error);
 }

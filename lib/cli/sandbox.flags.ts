@@ -1,66 +1,49 @@
 import { readFileSync } from 'node:fs';
-import { SandboxOptionError } from '../sandbox/errors/sandbox-option.error.js';
-import type {
-  ApiOnlyDocument,
-  ApiOnlySelfie,
-  BerbixSandboxOptions,
-  RefreshTokenMode,
-} from '../sandbox/sandbox.options.js';
-import { resolveSettings } from '../sandbox/sandbox.settings.js';
-import type { SandboxWebhooksOptions } from '../sandbox/webhooks/webhook.options.js';
-import { parseFlags, SWITCH, TEXT, type FlagValues } from './parse-flags.js';
+import { type BerbixSandboxOptions, SandboxOptionError } from '../sandbox/options.js';
+import { resolveSettings } from '../sandbox/resolve-settings.js';
+import { type OptionPath, type SettingFlag, SETTINGS } from '../sandbox/settings.js';
+import { parseFlags, SWITCH, TEXT } from './parse-flags.js';
 
-/** What `nestjs-berbix sandbox --help` shows. */
+/** Flags of the command line only; the others belong to an option of the sandbox. */
+const COMMAND_FLAGS = {
+  newSecrets: {
+    name: 'new-secrets',
+    sets: true,
+    help: 'replace the secrets, which are generated once for each user and kept from start to start',
+  },
+  json: { name: 'json', sets: true, help: 'print one line of JSON when ready, instead of text' },
+  quiet: {
+    name: 'quiet',
+    sets: true,
+    help: 'do not print requests and failed webhooks, which get one line each on standard error otherwise',
+  },
+  help: { name: 'help', sets: true, help: 'show this help' },
+} satisfies Record<string, SettingFlag>;
+
+/** The flags of the options, by option. */
+const OPTION_FLAGS = Object.entries(SETTINGS).flatMap(([path, { flag }]) =>
+  flag === undefined ? [] : [[path as OptionPath, flag as SettingFlag] as const],
+);
+
+/** All flags, in the order of the help. */
+export const SANDBOX_FLAGS: readonly SettingFlag[] = [
+  ...OPTION_FLAGS.map(([, flag]) => flag),
+  ...Object.values(COMMAND_FLAGS),
+];
+
+/** The column of the descriptions in the help, and its width. */
+const [HELP_COLUMN, HELP_WIDTH] = [27, 80];
+
+/** The output of `nestjs-berbix sandbox --help`. */
 export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
 
 Starts a local Berbix, and prints how to reach it.
 
 Options:
-  --port N                 port for HTTP; a free one by default
-  --host ADDRESS           IP address to listen on; 127.0.0.1 by default. Any other
-                           address opens the sandbox to the network: 0.0.0.0 is for a
-                           container whose ports are published to 127.0.0.1 only
-  --public-url URL         URL by which others reach it, such as http://berbix:4010
-                           from another container; used in links and in the output
-  --tls                    listen for HTTPS too; needs @peculiar/x509
-  --tls-port N             port for HTTPS; a free one by default
-  --token-ttl SECONDS      lifetime of access and client tokens; 3600 by default
-  --refresh-token MODE     what an exchange does with the refresh token:
-                           omit (the default), echo or rotate
-  --rotation-grace SECONDS how long a rotated refresh token still works; 0 by default
-  --api-secret SECRET      API secret of test mode
-  --live-api-secret SECRET API secret of live mode
-  --new-secrets            replace the secrets, which are generated once for each
-                           user and kept from start to start
-  --large-ids              ids above 2^53, which JavaScript numbers cannot hold
-  --api-only-document KIND document that API-only transactions ask for: photo (the
-                           default), barcode or barcode-or-photo
-  --api-only-selfie KIND   selfie that they ask for: none (the default), basic or
-                           liveness
-  --no-facial-recognition  refuse consents_to_automated_facial_recognition, as Berbix
-                           does unless an account asks for it
-  --images                 links to placeholder images in results
-  --action-map FILE        JSON file with an action for each flag, such as
-                           {"id_expired": "reject"}
-  --retention-days DAYS    when transactions are purged; 30 by default
-  --test-completion-limit N
-                           refuse to create test transactions once N were completed
-                           within four hours; no limit by default
-  --webhook-finished URL   where to send the webhook for a finished verification
-  --webhook-finished-secret SECRET
-                           secret that signs it
-  --webhook-status URL     where to send the webhook for a determined action
-  --webhook-status-secret SECRET
-                           secret that signs it
-  --data DIR               keep transactions and secrets in this directory for the
-                           next run; needs @electric-sql/pglite
-  --json                   print one line of JSON when ready, instead of text
-  --quiet                  do not print requests and failed webhooks, which get one
-                           line each on standard error otherwise
-  --help                   show this help
+${SANDBOX_FLAGS.map(describeFlag).join('\n')}
 `;
 
-/** What to do. */
+/** The options of the sandbox, and what the command does besides. */
 export interface SandboxRun {
   options: BerbixSandboxOptions;
   json: boolean;
@@ -68,136 +51,90 @@ export interface SandboxRun {
   newSecrets: boolean;
 }
 
-/** Help, or what is wrong with the flags, or what to do. */
+/** A request for help, a problem with the flags, or the parsed flags. */
 export type SandboxFlags = { help: true } | { problem: string } | SandboxRun;
 
-const FLAGS: Record<string, string> = {
-  port: '--port',
-  host: '--host',
-  publicUrl: '--public-url',
-  tlsPort: '--tls-port',
-  tokenTtlSeconds: '--token-ttl',
-  refreshToken: '--refresh-token',
-  rotationGraceSeconds: '--rotation-grace',
-  apiSecret: '--api-secret',
-  liveApiSecret: '--live-api-secret',
-  largeIds: '--large-ids',
-  apiOnlyDocument: '--api-only-document',
-  apiOnlySelfie: '--api-only-selfie',
-  facialRecognition: '--no-facial-recognition',
-  images: '--images',
-  actionMap: '--action-map',
-  retentionDays: '--retention-days',
-  testCompletionLimit: '--test-completion-limit',
-  dataDir: '--data',
-  'webhooks.finished.url': '--webhook-finished',
-  'webhooks.finished.secret': '--webhook-finished-secret',
-  'webhooks.status.url': '--webhook-status',
-  'webhooks.status.secret': '--webhook-status-secret',
-};
-
-/** The flag for an option of the sandbox. */
-export function flagOf(option: string): string {
-  return FLAGS[option] ?? option;
-}
-
-const OPTIONS = {
-  port: TEXT,
-  host: TEXT,
-  'public-url': TEXT,
-  tls: SWITCH,
-  'tls-port': TEXT,
-  'token-ttl': TEXT,
-  'refresh-token': TEXT,
-  'rotation-grace': TEXT,
-  'api-secret': TEXT,
-  'live-api-secret': TEXT,
-  'large-ids': SWITCH,
-  'api-only-document': TEXT,
-  'api-only-selfie': TEXT,
-  'no-facial-recognition': SWITCH,
-  images: SWITCH,
-  'action-map': TEXT,
-  'retention-days': TEXT,
-  'test-completion-limit': TEXT,
-  data: TEXT,
-  'webhook-finished': TEXT,
-  'webhook-finished-secret': TEXT,
-  'webhook-status': TEXT,
-  'webhook-status-secret': TEXT,
-  'new-secrets': SWITCH,
-  json: SWITCH,
-  quiet: SWITCH,
-  help: SWITCH,
-};
-
-type Flags = FlagValues<typeof OPTIONS>;
-
-/** Reads the flags and checks their values. */
+/** Parses and checks the flags. */
 export function parseSandboxFlags(args: string[]): SandboxFlags {
-  const parsed = parseFlags(args, OPTIONS);
+  const types = SANDBOX_FLAGS.map(({ name, sets }) => [
+    name,
+    typeof sets === 'boolean' ? SWITCH : TEXT,
+  ]);
+  const parsed = parseFlags(args, Object.fromEntries(types) as Record<string, typeof TEXT>);
   if ('problem' in parsed) return parsed;
-  const { flags } = parsed;
-  if (flags.help) return { help: true };
+  const flags: Readonly<Record<string, string | boolean | undefined>> = parsed.flags;
+  const isSet = ({ name }: SettingFlag): boolean => flags[name] === true;
+  if (isSet(COMMAND_FLAGS.help)) return { help: true };
   try {
-    const options = optionsOf(flags);
+    const options = readOptions(flags);
     resolveSettings(options);
-    const { json = false, quiet = false, 'new-secrets': renew = false } = flags;
-    return { options, json, quiet, newSecrets: renew };
+    return {
+      options,
+      json: isSet(COMMAND_FLAGS.json),
+      quiet: isSet(COMMAND_FLAGS.quiet),
+      newSecrets: isSet(COMMAND_FLAGS.newSecrets),
+    };
   } catch (error) {
     if (!(error instanceof SandboxOptionError)) throw error;
-    return { problem: `${flagOf(error.option)} ${error.problem}.` };
+    return { problem: describeOptionError(error) };
   }
 }
 
-/** What was not given stays undefined, and gets its default where all callers get theirs. */
-function optionsOf(flags: Flags): BerbixSandboxOptions {
-  return {
-    port: numberOf(flags.port),
-    host: flags.host,
-    publicUrl: flags['public-url'],
-    tls: flags.tls,
-    tlsPort: numberOf(flags['tls-port']),
-    tokenTtlSeconds: numberOf(flags['token-ttl']),
-    refreshToken: flags['refresh-token'] as RefreshTokenMode | undefined,
-    rotationGraceSeconds: numberOf(flags['rotation-grace']),
-    apiSecret: flags['api-secret'],
-    liveApiSecret: flags['live-api-secret'],
-    largeIds: flags['large-ids'],
-    apiOnlyDocument: flags['api-only-document'] as ApiOnlyDocument | undefined,
-    apiOnlySelfie: flags['api-only-selfie'] as ApiOnlySelfie | undefined,
-    facialRecognition: flags['no-facial-recognition'] ? false : undefined,
-    images: flags.images,
-    actionMap: actionMapOf(flags['action-map']),
-    retentionDays: numberOf(flags['retention-days']),
-    testCompletionLimit: numberOf(flags['test-completion-limit']),
-    dataDir: flags.data,
-    webhooks: webhooksOf(flags),
-  };
+/** The error in terms of flags, since users of the command line do not know the options. */
+export function describeOptionError({ option, problem }: SandboxOptionError): string {
+  const flag = OPTION_FLAGS.find(([path]) => path === option)?.[1];
+  return `${flag === undefined ? option : `--${flag.name}`} ${problem}.`;
 }
 
-function webhooksOf(flags: Flags): SandboxWebhooksOptions | undefined {
-  if (!Object.keys(flags).some((name) => name.startsWith('webhook-'))) return undefined;
-  return {
-    finished: { url: flags['webhook-finished'], secret: flags['webhook-finished-secret'] },
-    status: { url: flags['webhook-status'], secret: flags['webhook-status-secret'] },
-  };
+/** `--port N` */
+export function signatureOf({ name, sets }: SettingFlag): string {
+  const [argument] = typeof sets === 'boolean' ? [] : Object.values(sets);
+  return argument === undefined ? `--${name}` : `--${name} ${argument}`;
 }
 
-/** What is in it is checked with all other options. */
-function actionMapOf(file: string | undefined): BerbixSandboxOptions['actionMap'] {
-  if (file === undefined) return undefined;
+/** The options that have a flag, without those that are not given. */
+function readOptions(flags: Readonly<Record<string, string | boolean | undefined>>) {
+  const options: Record<string, unknown> = {};
+  for (const [path, { name, sets }] of OPTION_FLAGS) {
+    const given = flags[name];
+    if (given === undefined) continue;
+    const value = typeof sets === 'boolean' ? sets : readArgument(path, sets, String(given));
+    const names = path.split('.');
+    const last = names.pop() ?? '';
+    const parent = names.reduce((object, key) => (object[key] ??= {}) as typeof options, options);
+    parent[last] = value;
+  }
+  return options as BerbixSandboxOptions;
+}
+
+function readArgument(path: string, sets: object, text: string): unknown {
+  if ('file' in sets) return readJson(path, text);
+  if (!('number' in sets)) return text;
+  // `Number('')` would be 0.
+  return /^\d+$/.test(text) ? Number(text) : NaN;
+}
+
+function readJson(path: string, file: string): unknown {
   try {
     // `null` would count as not given.
-    return (JSON.parse(readFileSync(file, 'utf8')) as BerbixSandboxOptions['actionMap']) ?? {};
+    return (JSON.parse(readFileSync(file, 'utf8')) as unknown) ?? {};
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'it is not JSON';
-    throw new SandboxOptionError('actionMap', `is ${file}, which cannot be read (${reason})`);
+    throw new SandboxOptionError(path, `is ${file}, which cannot be read (${reason})`);
   }
 }
 
-/** `Number('')` would be 0. */
-function numberOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  return /^\d+$/.test(text) ? Number(text) : NaN;
+/** The flag and its description, wrapped. */
+function describeFlag(flag: SettingFlag): string {
+  const signature = `  ${signatureOf(flag)}`;
+  const lines = [signature.length < HELP_COLUMN ? signature.padEnd(HELP_COLUMN) : signature];
+  if (signature.length >= HELP_COLUMN) lines.push(' '.repeat(HELP_COLUMN));
+  for (const word of flag.help.split(' ')) {
+    const line = lines.pop() ?? '';
+    const isFirst = line.trim() === '' || line.length === HELP_COLUMN;
+    const longer = isFirst ? line + word : `${line} ${word}`;
+    if (longer.length <= HELP_WIDTH) lines.push(longer);
+    else lines.push(line, ' '.repeat(HELP_COLUMN) + word);
+  }
+  return lines.join('\n');
 }

@@ -12,32 +12,33 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { BerbixSandboxOptions } from '../sandbox/sandbox.options.js';
-import { resolveSettings, type SandboxSettings } from '../sandbox/sandbox.settings.js';
+import type { BerbixSandboxOptions } from '../sandbox/options.js';
+import { resolveSettings } from '../sandbox/resolve-settings.js';
+import type { SandboxSettings } from '../sandbox/settings.js';
 import type { WebhookKind } from '../wire/index.js';
 
-/** For nobody but the user. */
+/** Only the current user has access. */
 const PRIVATE = 0o600;
 
-/** The options that are secrets, all of them given. */
+/** All options that are secrets. */
 export type SandboxSecrets = Required<
   Pick<BerbixSandboxOptions, 'apiSecret' | 'liveApiSecret' | 'webhooks'>
 >;
 
-/** Secrets, and a message if they cannot be kept, or are not those of the last start. */
+/** Secrets, and a message if they cannot be stored, or differ from those of the last start. */
 export interface KeptSecrets {
   secrets: SandboxSecrets;
   problem?: string;
 }
 
-/** Generates new ones. */
+/** Generates new secrets. */
 export function newSecrets(): SandboxSecrets {
   return secretsOf(undefined).secrets;
 }
 
 /**
- * The secrets of the sandboxes of this user, so that what was pasted into an `.env` stays right from
- * start to start. They are made once, for this user alone: a constant would be known to everybody.
+ * The secrets of this user's sandboxes, the same at each start, so that a pasted `.env` stays valid.
+ * They are generated, since everybody would know a constant.
  */
 export function keptSecrets(path = secretsPath()): KeptSecrets {
   const text = path === undefined ? undefined : read(path);
@@ -54,12 +55,12 @@ export function renewSecrets(path = secretsPath()): KeptSecrets {
   return save(path, newSecrets());
 }
 
-/** Undefined if there is no file that can be read and made private. */
+/** The text of the file; undefined if it cannot be read and made private. */
 function read(path: string): string | undefined {
   try {
     const file = openSync(path, 'r');
     try {
-      // By its descriptor: what is at the path may be another file by now.
+      // By its descriptor, since the path may lead to another file by now.
       if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, PRIVATE);
       return readFileSync(file, 'utf8');
     } finally {
@@ -86,7 +87,7 @@ function save(path: string | undefined, secrets: SandboxSecrets): KeptSecrets {
   }
 }
 
-/** Renames a complete draft: another sandbox may be reading the file. Follows no link. */
+/** Renames a complete draft, since another sandbox may read the file. Follows no link. */
 function replace(path: string, text: string): void {
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
@@ -99,10 +100,9 @@ function replace(path: string, text: string): void {
 }
 
 /**
- * Checks each secret by itself, so that one that cannot be used does not cost the others, and makes
- * those that are missing.
+ * Checks each secret separately, and generates the invalid and missing ones.
  *
- * @returns the secrets, and the names of those that were made
+ * @returns the secrets, and the names of the generated ones
  */
 function secretsOf(text: string | undefined): { secrets: SandboxSecrets; replaced: string[] } {
   const { apiSecret, liveApiSecret, webhooks } = parse(text);
@@ -111,7 +111,7 @@ function secretsOf(text: string | undefined): { secrets: SandboxSecrets; replace
     try {
       if (given !== undefined && given !== null) return resolveSettings(options);
     } catch {
-      // It cannot be used.
+      // It is invalid.
     }
     replaced.push(name);
     return resolveSettings();
@@ -129,7 +129,7 @@ function secretsOf(text: string | undefined): { secrets: SandboxSecrets; replace
   return { secrets, replaced };
 }
 
-/** Somebody may have changed the file by hand: any part of it may be missing. */
+/** Any part may be missing, if somebody has edited the file. */
 function parse(text: string | undefined): BerbixSandboxOptions {
   try {
     return (JSON.parse(text ?? 'null') as BerbixSandboxOptions | null) ?? {};
@@ -138,7 +138,7 @@ function parse(text: string | undefined): BerbixSandboxOptions {
   }
 }
 
-/** Where programs keep state of a user. [XDG Base Directory Specification] */
+/** The file for the state of a user. [XDG Base Directory Specification] */
 function secretsPath(): string | undefined {
   const directory = stateDirectory();
   return directory && join(directory, 'nestjs-berbix', 'sandbox-secrets.json');

@@ -1,13 +1,12 @@
-import { isLoopback } from '../loopback.js';
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import { WEBHOOK_KINDS } from '../wire/index.js';
+import { WEBHOOK_KINDS, isLoopback } from '../wire/index.js';
 
-/** What is needed after starting a sandbox, and a command to try it. */
-export async function summaryOf(sandbox: BerbixSandbox): Promise<string> {
+/** How to reach the sandbox, the lines for a `.env` file, and a command to try it. */
+export function summaryOf(sandbox: BerbixSandbox): string {
   const { url, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys } = sandbox;
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
   const tls = tlsUrl === undefined ? [] : [`  HTTPS         ${tlsUrl}`, `  CA file       ${ca}`];
-  const command = await sandbox.commandForReference();
+  const command = sandbox.referenceCommand;
   const reference = command === undefined ? `${url}/reference` : `after ${command}`;
   return [
     'The Berbix sandbox is ready. Ctrl+C ends it.',
@@ -31,16 +30,16 @@ export async function summaryOf(sandbox: BerbixSandbox): Promise<string> {
   ].join('\n');
 }
 
-/** Says why no webhooks arrive; where they go is known to those who gave the URLs. */
+/** Says why no webhooks arrive, unless a URL was given. */
 function webhooksOf({ webhooks }: BerbixSandbox): string[] {
   if (WEBHOOK_KINDS.some((kind) => webhooks.url(kind) !== undefined)) return [];
   return ['  webhooks      not sent: see --webhook-finished URL and --webhook-status URL'];
 }
 
 const READ_AT_START =
-  '# Over HTTPS, in the environment in which Node starts; it takes no .env for this:';
+  '# For HTTPS, in the environment in which Node starts; a .env file is too late for this:';
 
-/** The variables that `berbixConfig` reads, test mode. */
+/** The variables that `berbixConfig` reads, for test mode. */
 function environmentOf(sandbox: BerbixSandbox): string[] {
   const { url, ca, apiSecret, templateKeys, webhookSecrets } = sandbox;
   const insecure = needsPermission(url) ? ['BERBIX_ALLOW_INSECURE=true'] : [];
@@ -56,12 +55,12 @@ function environmentOf(sandbox: BerbixSandbox): string[] {
   ];
 }
 
-/** For a shell: the directory for temporary files may have spaces in its path. */
+/** For a shell, since the path of the temporary directory may contain spaces. */
 function quoted(path: string): string {
   return /^[\w.~+/=:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** The module speaks plain HTTP to this machine alone, unless it is allowed to. */
+/** The module only allows plain HTTP to this machine, unless it is configured otherwise. */
 function needsPermission(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'http:' && !isLoopback(hostname);

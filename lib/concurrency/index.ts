@@ -1,5 +1,12 @@
-export { drained } from './drain.js';
+export {
+  callLimits,
+  callTimeoutError,
+  type BerbixCallOptions,
+  type CallLimits,
+} from './call-options.js';
 export { Limiter, NoTurn, type Wait } from './limiter.js';
-export { Caller, observe } from './observe.js';
-export { outside } from './outside.js';
-export { SharedRuns } from './shared-runs.js';
+export { LinkedList } from './linked-list.js';
+export { Caller, observe, observeWait } from './observe.js';
+export { Pauses } from './pauses.js';
+export { SharedRuns, outside } from './shared-runs.js';
+export { InFlight, drained, withTimeout } from './with-timeout.js';

@@ -1,3 +1,5 @@
+import { LinkedList, type ListEntry } from './linked-list.js';
+
 /** How long a caller can wait for their turn, and what ends the wait early. */
 export interface Wait {
   /** When a turn is no longer useful, by `performance.now()`; it may change during the wait. */
@@ -38,15 +40,10 @@ const ROUNDS = 16;
  *
  * Once the pace of the queue is known, callers whose turn would come too late are rejected.
  * Otherwise an overloaded queue would stay so long that every new caller waited in vain.
- *
- * Joining the queue, leaving it and being served take constant time each: the queue is a linked
- * list.
  */
 export class Limiter {
   #running = 0;
-  #waiting = 0;
-  #first: Place | undefined;
-  #last: Place | undefined;
+  readonly #queue = new LinkedList<Place>();
   /** How many functions have ended since the queue formed, and their total time in milliseconds. */
   #ended = 0;
   #ranMs = 0;
@@ -59,6 +56,11 @@ export class Limiter {
     private readonly maxRunning: number,
     private readonly maxWaiting = Infinity,
   ) {}
+
+  /** Callers in the queue. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
 
   /**
    * Runs the function when its turn has come, and settles as the function does.
@@ -78,28 +80,24 @@ export class Limiter {
 
   /** Rejects everyone who is in the queue now. */
   dismiss(error: unknown): void {
-    while (this.#first !== undefined) this.#leave(this.#first, error);
+    while (this.#queue.first !== undefined) this.#leave(this.#queue.first, error);
   }
 
   #turn(wait: Wait): Promise<void> {
-    if (this.#waiting >= this.maxWaiting) throw new NoTurn('full');
+    if (this.#queue.size >= this.maxWaiting) throw new NoTurn('full');
     const now = performance.now();
-    if (this.#waiting === 0) [this.#ended, this.#ranMs] = [0, 0];
-    const lateMs = this.#lateMs(this.#waiting + 1, wait, now);
+    if (this.#queue.size === 0) [this.#ended, this.#ranMs] = [0, 0];
+    const lateMs = this.#lateMs(this.#queue.size + 1, wait, now);
     if (lateMs > 0) throw new NoTurn('late', lateMs);
     return new Promise((begin, reject) => {
-      const place: Place = { wait, begin, reject, before: this.#last, after: undefined };
-      if (this.#last === undefined) this.#first = place;
-      else this.#last.after = place;
-      this.#last = place;
-      this.#waiting++;
-      wait.onWait?.((error) => this.#leave(place, error));
+      const entry = this.#queue.append({ wait, begin, reject });
+      wait.onWait?.((error) => this.#leave(entry, error));
     });
   }
 
   /** A function has ended: its slot goes to the first in the queue who can still use it. */
   #next(begunAt: number): void {
-    if (this.#first === undefined) return void this.#running--;
+    if (this.#queue.first === undefined) return void this.#running--;
     const now = performance.now();
     this.#ended++;
     this.#ranMs += now - begunAt;
@@ -108,22 +106,22 @@ export class Limiter {
       this.#ranMs /= 2;
     }
     this.#dismissLate(now);
-    for (let place = this.#first; place !== undefined; place = this.#first) {
-      if (place.wait.deadline > now) {
-        this.#remove(place);
-        return place.begin();
+    for (let entry = this.#queue.first; entry !== undefined; entry = this.#queue.first) {
+      if (entry.value.wait.deadline > now) {
+        this.#queue.remove(entry);
+        return entry.value.begin();
       }
-      this.#leave(place, new NoTurn('expired'));
+      this.#leave(entry, new NoTurn('expired'));
     }
     this.#running--;
   }
 
   /** Rejects, from the back of the queue, those whose turn would come too late. */
   #dismissLate(now: number): void {
-    for (let place = this.#last; place !== undefined; place = this.#last) {
-      const lateMs = this.#lateMs(this.#waiting, place.wait, now);
+    for (let entry = this.#queue.last; entry !== undefined; entry = this.#queue.last) {
+      const lateMs = this.#lateMs(this.#queue.size, entry.value.wait, now);
       if (lateMs <= 0) return;
-      this.#leave(place, new NoTurn('late', lateMs));
+      this.#leave(entry, new NoTurn('late', lateMs));
     }
   }
 
@@ -138,24 +136,10 @@ export class Limiter {
     return Math.ceil(now + averageMs * (position / this.maxRunning + 1) - deadline);
   }
 
-  #leave(place: Place, error: unknown): boolean {
-    const wasThere = this.#remove(place);
-    if (wasThere) place.reject(error);
+  #leave(entry: ListEntry<Place>, error: unknown): boolean {
+    const wasThere = this.#queue.remove(entry);
+    if (wasThere) entry.value.reject(error);
     return wasThere;
-  }
-
-  /** Unlinks the place; false if the place had already left the queue. */
-  #remove(place: Place): boolean {
-    const { before, after } = place;
-    if (before === undefined && this.#first !== place) return false;
-    if (before === undefined) this.#first = after;
-    else before.after = after;
-    if (after === undefined) this.#last = before;
-    else after.before = before;
-    place.before = undefined;
-    place.after = undefined;
-    this.#waiting--;
-    return true;
   }
 }
 
@@ -164,6 +148,4 @@ interface Place {
   readonly wait: Wait;
   readonly begin: () => void;
   readonly reject: (error: unknown) => void;
-  before: Place | undefined;
-  after: Place | undefined;
 }

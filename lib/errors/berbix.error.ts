@@ -1,24 +1,46 @@
-import { compareByTokens } from './compare-by.js';
+import { compareByTokens } from './secrets.js';
 
-/** A refresh token to store, held where nothing prints it; a BerbixTokens. */
-export interface ReplacementTokens {
+/** A refresh token to store; a BerbixTokens, so that printing does not show it. */
+export interface BerbixReplacementTokens {
   readonly refreshToken: string;
   readonly transactionId?: string | undefined;
 }
 
-/** What is known of a failure; copied field by field, so that nothing else can come along. */
+/** The code of an error, one for each class; `docs/errors.md` says what to do about each. */
+export type BerbixErrorCode =
+  | 'BERBIX_ABORTED'
+  | 'BERBIX_AUTHENTICATION'
+  | 'BERBIX_CONFIGURATION'
+  | 'BERBIX_CONFLICT'
+  | 'BERBIX_CONNECTION'
+  | 'BERBIX_GONE'
+  | 'BERBIX_INPUT'
+  | 'BERBIX_INVALID_ACCESS_TOKEN'
+  | 'BERBIX_INVALID_REFRESH_TOKEN'
+  | 'BERBIX_NOT_FOUND'
+  | 'BERBIX_RATE_LIMIT'
+  | 'BERBIX_REQUEST'
+  | 'BERBIX_RESPONSE'
+  | 'BERBIX_SERVER'
+  | 'BERBIX_STORE'
+  | 'BERBIX_TIMEOUT'
+  | 'BERBIX_UNAVAILABLE'
+  | 'BERBIX_WEBHOOK_BODY'
+  | 'BERBIX_WEBHOOK_SIGNATURE';
+
+/** The details of a failure; copied field by field, so that nothing else is passed on. */
 export interface BerbixErrorDetails {
-  /** HTTP status of the answer, where there was one. */
+  /** The HTTP status of the answer, if there was one. */
   status?: number | undefined;
-  /** Whether the same call may succeed later, unchanged. */
+  /** Whether the same call may succeed later. */
   retryable?: boolean | undefined;
-  /** How long to wait before that, in milliseconds, where the API said so. */
+  /** How long to wait before that, in milliseconds, if it is known. */
   retryAfterMs?: number | undefined;
-  /** The API's short name for the refusal, where it gave one. */
+  /** The API's short name for the refusal, if it gave one. */
   readable?: string | undefined;
-  /** The request id of the answer, for a support request. */
+  /** The request id of the answer, for support requests. */
   requestId?: string | undefined;
-  /** HTTP method and path of the call. */
+  /** The HTTP method and path of the call. */
   method?: string | undefined;
   path?: string | undefined;
 }
@@ -26,15 +48,16 @@ export interface BerbixErrorDetails {
 const BRAND: unique symbol = Symbol.for('berbix:error') as never;
 
 /**
- * Base of everything this package throws. Told apart by `code`, which is stable, or with
- * {@link isBerbixError}, which also works when two copies of the package are loaded.
+ * The base class of all errors of this package. Distinguish them by `code`, which is stable, and
+ * recognize them with {@link isBerbixError}, which also works if two copies of the package are
+ * loaded.
  *
- * It carries no request, no header, no body and no `cause`: an error of an HTTP client holds the
- * API secret and the refresh token, and every logger prints what an error holds.
+ * It has no request, headers, body or `cause`: errors of HTTP clients contain the API secret and
+ * the refresh token, and loggers print everything that an error contains (I10).
  */
 export abstract class BerbixError extends Error {
-  /** Stable, for programs; the message is for people. */
-  abstract readonly code: string;
+  /** For programs, and stable; the message is for people. */
+  abstract readonly code: BerbixErrorCode;
   declare readonly status?: number;
   readonly retryable: boolean;
   declare readonly retryAfterMs?: number;
@@ -60,18 +83,18 @@ export abstract class BerbixError extends Error {
     }
   }
 
-  #tokens: ReplacementTokens | undefined;
+  #tokens: BerbixReplacementTokens | undefined;
 
   /**
-   * There when the API may have replaced the stored refresh token before the call failed: store this
-   * one, or the transaction is lost.
+   * Present if the API may have replaced the stored refresh token before the call failed. Store
+   * these tokens, or the transaction is lost.
    */
-  get tokens(): ReplacementTokens | undefined {
+  get tokens(): BerbixReplacementTokens | undefined {
     return this.#tokens;
   }
 
   /** @internal */
-  withTokens(tokens: ReplacementTokens | undefined): this {
+  withTokens(tokens: BerbixReplacementTokens | undefined): this {
     if (this.#tokens === undefined && tokens !== undefined) compareByTokens(this);
     this.#tokens = tokens;
     return this;
@@ -79,7 +102,9 @@ export abstract class BerbixError extends Error {
 
   #isWithoutEffect = false;
 
-  /** Whether the API cannot have acted on the call: nothing was sent, or all was refused. @internal */
+  /**
+   * Whether the API cannot have acted on the call: nothing was sent, or all was refused. @internal
+   */
   get isWithoutEffect(): boolean {
     return this.#isWithoutEffect;
   }
@@ -90,14 +115,14 @@ export abstract class BerbixError extends Error {
     return this;
   }
 
-  /** The fields above, the code and the message; no stack and no tokens. */
+  /** The fields above, the code and the message, without the stack and the tokens. */
   toJSON(): Record<string, unknown> {
     return { name: this.name, message: this.message, ...Object.fromEntries(Object.entries(this)) };
   }
 }
 
 /**
- * Whether a thrown value comes from this package.
+ * Whether a thrown value is an error of this package.
  *
  * @example
  * ```ts
@@ -113,7 +138,27 @@ export function isBerbixError(value: unknown): value is BerbixError {
       typeof value === 'object' && value !== null && (value as { [BRAND]?: true })[BRAND] === true
     );
   } catch {
-    // Anything can be thrown, a proxy too.
+    // Anything can be thrown, even a proxy that throws.
     return false;
   }
+}
+
+/** What may be shown of an error of the application: its message may quote a secret (I10). */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
+/** The message of an error of this package; of any other, its name. */
+export function sentenceOf(error: unknown): string {
+  return isBerbixError(error) ? error.message : nameOf(error);
+}
+
+/**
+ * A line of the log about an error: what it means here, its message, its code, and the place in
+ * `docs/errors.md` that says what to do.
+ */
+export function logLine(meaning: string, error: unknown): string {
+  const line = [meaning, sentenceOf(error)].filter(Boolean).join(' ');
+  if (!isBerbixError(error)) return line;
+  return `${line} (${error.code}, see docs/errors.md#${error.code.toLowerCase()})`;
 }

@@ -1,12 +1,11 @@
-import { isBerbixError } from './berbix.error.js';
+import { isBerbixError, nameOf } from './berbix.error.js';
 import { BerbixInputError } from './berbix.errors.js';
 
 /**
- * Reads an argument. Its getters or a proxy may throw anything; callers of this package get a
- * {@link BerbixInputError}.
+ * Reads an argument, whose getters may throw anything.
  *
  * @param expected a sentence that says what the call takes
- * @throws {BerbixError} what `read` throws, if it is one; {BerbixInputError} for any other error
+ * @throws {BerbixError} that `read` throws; {BerbixInputError} instead of any other error
  */
 export function readInput<T>(expected: string, read: () => T): T {
   try {
@@ -16,9 +15,8 @@ export function readInput<T>(expected: string, read: () => T): T {
   }
 }
 
-/** The same for an error that was caught already. The message of a foreign error may quote a secret. */
+/** The same for a caught error. The message of a foreign error may quote a secret (I10). */
 export function asInputError(expected: string, error: unknown): Error {
   if (isBerbixError(error)) return error;
-  const name = error instanceof Error ? error.name : typeof error;
-  return new BerbixInputError(`${expected} What was given cannot be read (${name}).`);
+  return new BerbixInputError(`${expected} The argument cannot be read (${nameOf(error)}).`);
 }

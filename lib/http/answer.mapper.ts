@@ -10,22 +10,24 @@ import {
   BerbixResponseError,
   BerbixServerError,
   BerbixTimeoutError,
+  REDACTED,
   type BerbixError,
   type BerbixErrorDetails,
 } from '../errors/index.js';
-import { API_PATHS, READABLE } from '../wire/index.js';
+import { API_PATHS, READABLE, parseJson } from '../wire/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
-import { parseJson } from './json.js';
-import { redact } from './redaction.js';
-import { retryAfterMs } from './retry-after.js';
+import { parseRetryAfter } from './retry.js';
 
-/** Strikes out the secrets of the request, should the answer quote one. */
+/** Limit of a text from the API in a message, in characters. */
+const MAX_LENGTH = 200;
+
+/** Removes the secrets of the request from a text of the answer, which may quote them (I10). */
 type Redact = (text: string) => string;
 
 /**
- * What an HTTP answer means: a {@link BerbixAnswer}, or the error that fits.
+ * Maps an HTTP answer to a {@link BerbixAnswer}, or to the error of the right class.
  *
- * @param secrets what must not be in a message: those of the request and of its authorization
+ * @param secrets of the authorization; as those of the request, no message may contain them (I10)
  */
 export function mapAnswer(
   request: BerbixRequest,
@@ -34,55 +36,51 @@ export function mapAnswer(
   secrets: readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const strike: Redact = (text) => redact(text, secrets);
-  const requestId = shortWord(headers['x-request-id'], strike);
-  const details: BerbixErrorDetails = {
-    status,
-    requestId,
-    method: request.method,
-    path: request.path,
-  };
-  if (status >= 200 && status < 300) {
-    if (data.length === 0) return { body: undefined, startedAt, requestId };
-    const body = jsonObject(data);
-    if (body !== undefined) return { body, startedAt, requestId };
+  const redact: Redact = (text) => redactSecrets(text, [...secrets, ...(request.secrets ?? [])]);
+  const requestId = shortWord(headers['x-request-id'], redact);
+  const isGood = status >= 200 && status < 300;
+  const body = isGood && data.length > 0 ? jsonObject(data) : undefined;
+  if (isGood && (body !== undefined || data.length === 0)) return { body, startedAt, requestId };
+  const { method, path } = request;
+  const details: BerbixErrorDetails = { status, requestId, method, path };
+  if (isGood) {
     const [mediaType] = String(headers['content-type']).split(';');
-    const type = shortWord(mediaType, strike) ?? 'no content type';
+    const type = shortWord(mediaType, redact) ?? 'no content type';
     return new BerbixResponseError(
-      `${call(request)} was answered ${status} with a body that is not a JSON object (${type}). ` +
-        'Is apiHost the Berbix API, or does a proxy answer in its place?',
+      `The answer to ${call(request)} was ${status} with a body that is not a JSON object (${type}). ` +
+        'Is apiHost the Berbix API, or did a proxy answer instead?',
       details,
     );
   }
   if (status < 400) {
     return new BerbixResponseError(
-      `${call(request)} was answered ${status}, a redirect, which is not followed: it would carry ` +
-        'the credentials elsewhere. Check apiHost.',
+      `The answer to ${call(request)} was ${status}, a redirect. It is not followed, since that would ` +
+        'send the credentials elsewhere. Check apiHost.',
       details,
     );
   }
-  return errorFor(request, details, data, headers, strike);
+  return errorFor(request, details, data, headers, redact);
 }
 
-/** `call` and the reason that the API gave make the message of each class. */
+/** Each message has the call and the reason that the API gave. */
 function errorFor(
   request: BerbixRequest,
   details: BerbixErrorDetails,
   data: Buffer,
   headers: AxiosResponse['headers'],
-  strike: Redact,
+  redact: Redact,
 ): BerbixError {
   const status = details.status as number;
   const body = jsonObject(data) ?? {};
-  const said = typeof body['message'] === 'string' ? strike(body['message']) : '';
-  const readable = typeof body['readable'] === 'string' ? strike(body['readable']) : undefined;
+  const said = typeof body['message'] === 'string' ? redact(body['message']) : '';
+  const readable = typeof body['readable'] === 'string' ? redact(body['readable']) : undefined;
   const known = { ...details, ...(readable !== undefined && { readable }) };
   const reason = said === '' ? '' : ` Berbix says: ${JSON.stringify(said)}`;
   const refused = `${call(request)} was refused (${status}).`;
   const later = {
     ...known,
     retryable: true,
-    retryAfterMs: retryAfterMs(headers['retry-after']),
+    retryAfterMs: parseRetryAfter(headers['retry-after']),
   };
 
   if (blamesRefreshToken(request, status, readable, said)) {
@@ -96,7 +94,7 @@ function errorFor(
     case 401:
       if (request.bearer !== undefined) {
         return new BerbixInvalidAccessTokenError(
-          `${refused} The access or client token is not valid, or no longer; refresh the tokens.${reason}`,
+          `${refused} The access or client token is not valid, or has expired; refresh the tokens.${reason}`,
           known,
         );
       }
@@ -109,7 +107,7 @@ function errorFor(
       return new BerbixTimeoutError(`${refused} The API gave up waiting.${reason}`, later);
     case 409: {
       const step = body['next_step'];
-      const nextStep = typeof step === 'string' ? strike(step) : undefined;
+      const nextStep = typeof step === 'string' ? redact(step) : undefined;
       return new BerbixConflictError(
         `${refused} The transaction is at another step.${reason}`,
         known,
@@ -151,17 +149,31 @@ function jsonObject(data: Buffer): Record<string, unknown> | undefined {
       ? (parsed as Record<string, unknown>)
       : undefined;
   } catch {
-    // The parser's message quotes the body, and the body may hold tokens.
+    // The parser's message quotes the body, which may contain tokens (I10).
     return undefined;
   }
 }
 
-/** A header value that is a plain word or media type, and no secret; or nothing. */
-function shortWord(value: unknown, strike: Redact): string | undefined {
+/** A header value, if it is a plain word or media type and not a secret. */
+function shortWord(value: unknown, redact: Redact): string | undefined {
   if (typeof value !== 'string' || !/^[\w.+/-]{1,100}$/.test(value)) return undefined;
-  return strike(value) === value ? value : undefined;
+  return redact(value) === value ? value : undefined;
 }
 
 function call(request: BerbixRequest): string {
   return `${request.method} ${request.path}`;
+}
+
+/**
+ * Makes a text from the API safe for an error message (I10): removes the secrets of the request,
+ * which the API may quote, and control characters, since a line break could forge a log line;
+ * shortens a long text.
+ */
+function redactSecrets(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) {
+    if (secret !== '') clean = clean.replaceAll(secret, REDACTED);
+  }
+  clean = clean.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  return clean.length > MAX_LENGTH ? `${clean.slice(0, MAX_LENGTH)}...` : clean;
 }

@@ -1,47 +1,51 @@
-import { BerbixConfigurationError, BerbixInvalidAccessTokenError } from '../errors/index.js';
+import {
+  BerbixConfigurationError,
+  BerbixInvalidAccessTokenError,
+  nameOf,
+} from '../errors/index.js';
 
-/** The API secret, or a function that gives the one in force now; it is asked once per request. */
+/** The API secret, or a function that returns the current one; it is called for each request. */
 export type ApiSecretSource = string | (() => string | Promise<string>);
 
-/** What one attempt is authorized with. */
+/** The authorization of one attempt. */
 export interface Authorization {
   /** The value of the Authorization header. */
   readonly header: string;
-  /** What must not appear in any message, should the answer quote it. */
+  /** Must not appear in a message, even if the answer quotes them (I10). */
   readonly secrets: readonly string[];
 }
 
 /**
- * With an access or client token.
+ * The authorization with an access or client token.
  *
- * @throws {BerbixInvalidAccessTokenError} for one that cannot be sent in a header
+ * @throws {BerbixInvalidAccessTokenError} if the token cannot be sent in a header
  */
 export function bearerAuthorization(token: string): Authorization {
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new BerbixInvalidAccessTokenError(
-      'The access or client token has a character that no token has. Nothing was sent; refresh the tokens.',
+      'The access or client token has a character that tokens cannot have. Nothing was sent; refresh the tokens.',
     );
   }
   return { header: `Bearer ${token}`, secrets: [token] };
 }
 
 /**
- * Holds the API secret where no logger finds it and turns it into the Authorization header: Basic,
- * the secret as user name, an empty password. [doc: reference/createtoken] [sdk: all]
+ * Keeps the API secret away from loggers, and makes the Authorization header: Basic, with the
+ * secret as the user name and an empty password. [doc: reference/createtoken] [sdk: all]
  */
 export class ApiSecret {
   readonly #source: ApiSecretSource;
   #secret = '';
   #authorization: Authorization = { header: '', secrets: [] };
 
-  /** @throws {BerbixConfigurationError} for a string that cannot be an API secret */
+  /** @throws {BerbixConfigurationError} if it is a string that cannot be an API secret */
   constructor(source: ApiSecretSource) {
     this.#source = source;
     if (typeof source !== 'function') this.#use(source);
   }
 
   /**
-   * @throws {BerbixConfigurationError} (as a rejection) when the function fails or gives something
+   * @throws {BerbixConfigurationError} (as a rejection) if the function fails, or returns something
    * that cannot be an API secret
    */
   authorization(): Authorization | Promise<Authorization> {
@@ -53,10 +57,9 @@ export class ApiSecret {
     try {
       secret = await provide();
     } catch (error) {
-      // Not the message: it may quote what the function was reading.
-      const name = error instanceof Error ? error.name : typeof error;
+      // Without the message, which may quote what the function was reading (I10).
       throw new BerbixConfigurationError(
-        `The function given as apiSecret failed (${name}). It must answer the API secret.`,
+        `The function given as apiSecret failed (${nameOf(error)}). It must return the API secret.`,
         { retryable: true },
       );
     }
@@ -64,10 +67,10 @@ export class ApiSecret {
   }
 
   #use(secret: string): Authorization {
-    const problem = problemOf(secret);
+    const problem = findProblem(secret);
     if (problem !== undefined) {
       throw new BerbixConfigurationError(
-        `apiSecret ${problem}. Give the API secret from the Berbix dashboard as it is there, such as secret_test_...`,
+        `apiSecret ${problem}. Pass the API secret exactly as it is in the Berbix dashboard, such as secret_test_...`,
       );
     }
     this.#secret = secret;
@@ -77,12 +80,12 @@ export class ApiSecret {
   }
 }
 
-function problemOf(secret: unknown): string | undefined {
+function findProblem(secret: unknown): string | undefined {
   if (secret === undefined || secret === null || secret === '') return 'is missing';
   if (typeof secret !== 'string') return `is a ${typeof secret}, not a string`;
-  if (secret.includes(':')) return 'contains a colon, which Basic authorization cannot carry';
+  if (secret.includes(':')) return 'contains a colon, which Basic authorization does not allow';
   if (/[^\x21-\x7e]/.test(secret)) {
-    return 'contains a space, a line break or another character that no API secret has';
+    return 'contains a space, a line break or another character that API secrets cannot have';
   }
   return undefined;
 }

@@ -1,27 +1,35 @@
 import { isBerbixError, type BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
-import { isShutDown, mapFailure, mapForeignError, type Route } from './failure.mapper.js';
+import {
+  isShutDown,
+  mapFailure,
+  mapForeignError,
+  type Route,
+  type TimeLimits,
+} from './failure.mapper.js';
 import type { Judged, Verdict } from './circuit-breaker.js';
 import { WireFailure, type Stage } from './wire-failure.js';
 
-/** How one attempt ended, and what that says of the API. */
-export type AttemptResult = Judged &
-  (
-    | { readonly answer: BerbixAnswer }
-    /** `mayHaveActed`: whether the API may have done what was asked for. */
-    | { readonly error: BerbixError; readonly mayHaveActed: boolean }
-  );
+/** An attempt that failed. */
+export interface FailedAttempt extends Judged {
+  readonly error: BerbixError;
+  /** Whether the API may have acted on the request. */
+  readonly mayHaveActed: boolean;
+}
 
-/** The circumstances in which an attempt ended. */
+/** The end of one attempt, and its verdict on the health of the API. */
+export type AttemptResult = (Judged & { readonly answer: BerbixAnswer }) | FailedAttempt;
+
+/** The circumstances of a failure. */
 interface AttemptEnd {
-  readonly timeoutMs: number;
-  /** Whether the API was given a fair part of the time to answer in. */
+  readonly limits: TimeLimits;
+  /** Whether the API had a fair share of the time to answer. */
   readonly hadTime: boolean;
   readonly stage: Stage;
   readonly route: Route;
 }
 
-/** An attempt that the API answered. */
+/** The result of an attempt that the API answered. */
 export function fromResponse(
   { subject }: BerbixRequest,
   answer: BerbixAnswer | BerbixError,
@@ -31,30 +39,30 @@ export function fromResponse(
   return { error: answer, mayHaveActed: !isRefusal(answer), verdict, subject };
 }
 
-/** With 408 the API gave up, at whatever step. */
+/** Not 408: the API gave up, perhaps after it had acted. */
 function isRefusal({ status = 0 }: BerbixError): boolean {
   return status >= 400 && status < 500 && status !== 408;
 }
 
-/** An attempt that ended otherwise. */
+/** The result of an attempt without an answer. */
 export function fromFailure(
   request: BerbixRequest,
   thrown: unknown,
-  { timeoutMs, hadTime, stage, route }: AttemptEnd,
+  { limits, hadTime, stage, route }: AttemptEnd,
 ): AttemptResult {
   if (thrown instanceof WireFailure) {
-    const error = mapFailure(request, thrown, timeoutMs, route);
-    // Never sent: the content of the request cannot be the cause.
+    const error = mapFailure(request, thrown, limits, route);
+    // If it was not sent, the content of the request cannot be the cause.
     const subject = thrown.sent ? request.subject : undefined;
-    return { error, mayHaveActed: thrown.sent, verdict: verdictOf(thrown, hadTime), subject };
+    return { error, mayHaveActed: thrown.sent, verdict: judge(thrown, hadTime), subject };
   }
-  // Where it came after the authorization, an interceptor has thrown it, perhaps at an answer.
+  // After the authorization, an interceptor threw it, perhaps because of an answer.
   return isBerbixError(thrown)
     ? { error: thrown, mayHaveActed: stage !== 'authorizing', verdict: 'inconclusive' }
     : { error: mapForeignError(request, thrown), mayHaveActed: true, verdict: 'inconclusive' };
 }
 
-function verdictOf(failure: WireFailure, hadTime: boolean): Verdict {
+function judge(failure: WireFailure, hadTime: boolean): Verdict {
   switch (failure.reason) {
     case 'proxy':
       return 'unhealthy';

@@ -1,37 +1,53 @@
 import { setImmediate } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { AxiosAdapter, AxiosResponse, CancelToken } from 'axios';
-import { Observable, firstValueFrom } from 'rxjs';
-import { drained } from '../concurrency/index.js';
-import { isBerbixError } from '../errors/index.js';
+import type { AxiosResponse, CancelToken } from 'axios';
+import type { Observable } from 'rxjs';
+import { InFlight, LinkedList, NoTurn, drained, type Caller } from '../concurrency/index.js';
+import {
+  BerbixAuthenticationError,
+  BerbixConfigurationError,
+  isBerbixError,
+} from '../errors/index.js';
+import { EventBus } from '../events/index.js';
+import { BERBIX_OPTIONS, ConcealedOptions } from '../options/index.js';
+import { instruments } from '../telemetry/index.js';
 import { VERSION } from '../version.js';
 import { mapAnswer } from './answer.mapper.js';
 import { ApiSecret, bearerAuthorization } from './api-secret.js';
-import { fromResponse, fromFailure, type AttemptResult } from './attempt-result.js';
-import { backoff } from './backoff.js';
+import {
+  fromResponse,
+  fromFailure,
+  type AttemptResult,
+  type FailedAttempt,
+} from './attempt-result.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
-import { Cancellation } from './cancellation.js';
-import type { ConcealedOptions } from './concealed-options.js';
-import { openConnection, type Connection } from './connection.js';
-import { mapFailure, type Route } from './failure.mapper.js';
+import { Call, type Attempt } from './call.js';
+import { OUTDATED_AFTER_MS } from './circuit-breaker.js';
+import { createConnection, type Connection } from './connection.js';
+import { mapFailure, type Route, type TimeLimits } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
 import type { BerbixHttpModuleOptions, BerbixHttpSettings } from './http.options.js';
-import { leanAxios } from './lean-axios.js';
-import { OverloadGuard } from './overload-guard.js';
-import { undiciAdapter } from './undici.adapter.js';
+import { OverloadGuard, mapNoTurn } from './overload-guard.js';
+import { warnOfUnusedProxy } from './proxy.js';
+import { backoff } from './retry.js';
+import { leanAxios, undiciAdapter } from './undici.adapter.js';
 import { WireFailure } from './wire-failure.js';
 
-/** Where the options of one account are found; `Symbol.for`, so that two copies of this package agree. */
-export const BERBIX_OPTIONS = Symbol.for('berbix:options');
-
-/** No answer of the API comes near it; what is larger is not from the API. */
+/** Limit of a body; any answer of the API is much smaller. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
+/** What operators watch. */
+interface HttpState {
+  readonly waiting: number;
+  readonly isCircuitOpen: boolean;
+  /** `missing`: the function that returns it failed. */
+  readonly secretProblem: 'refused' | 'missing' | undefined;
+}
+
 /**
- * The one way onto the wire: every call of one account goes through here, over an HttpService on an
- * axios instance of its own. Deadlines, repetition, circuit breaker and the making of errors are
- * nowhere else.
+ * Sends every call of one account, over an HttpService with its own axios instance. Time limits,
+ * repetition, circuit breaker and the mapping of errors are only here.
  */
 @Injectable()
 export class BerbixHttp implements OnApplicationShutdown {
@@ -41,131 +57,149 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #route: Route;
   readonly #http: HttpService;
   readonly #guard: OverloadGuard;
-  readonly #calls = new Set<Cancellation>();
-  /** Settle as what was sent is answered. */
-  readonly #answers = new Set<Promise<AxiosResponse>>();
+  readonly #account: string;
+  /** The last problem with the API secret, and when it occurred, by `performance.now()`. */
+  #secretProblem: { isRefused: boolean; at: number } | undefined;
+  readonly #calls = new LinkedList<Call>();
+  /** The requests that were sent and not answered yet. */
+  readonly #answers = new InFlight();
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
-  constructor(@Inject(BERBIX_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>) {
+  constructor(
+    @Inject(BERBIX_OPTIONS) concealed: ConcealedOptions<BerbixHttpModuleOptions>,
+    @Inject(EventBus) events: EventBus,
+  ) {
     const options = concealed.reveal();
     this.#settings = httpSettings(options);
     this.#secret = new ApiSecret(options.apiSecret);
-    this.#connection = openConnection(this.#settings);
-    const { proxy } = this.#settings.http;
-    this.#route = {
-      origin: this.#settings.origin,
-      proxy: proxy === undefined ? undefined : new URL(proxy).origin,
-    };
-    this.#guard = new OverloadGuard(this.#settings.http.connections);
-    const { dispatcher } = this.#connection;
-    const adapter = undiciAdapter(dispatcher, this.#settings.origin, MAX_ANSWER_BYTES);
-    const instance = leanAxios(this.#noting(adapter));
-    this.#settings.http.configureAxios?.(instance);
+    this.#account = events.account;
+    this.#connection = createConnection(this.#settings);
+    const { origin, http } = this.#settings;
+    this.#route = { origin, proxy: http.proxy };
+    if (http.proxy === undefined && http.dispatcher === undefined) warnOfUnusedProxy(origin);
+    this.#guard = new OverloadGuard(http.connections, events);
+    const instance = leanAxios(
+      undiciAdapter({
+        connection: this.#connection,
+        origin,
+        maxAnswerBytes: MAX_ANSWER_BYTES,
+        answers: this.#answers,
+      }),
+    );
+    http.configureAxios?.(instance);
     this.#http = new HttpService(instance);
   }
 
-  /** How much happens at once and how long a call may take, in milliseconds. */
+  /** The maximum number of concurrent calls, and the time limit of a call in milliseconds. */
   get limits(): { connections: number; totalTimeoutMs: number } {
     const { http, totalTimeoutMs } = this.#settings;
     return { connections: http.connections, totalTimeoutMs };
   }
 
   /**
-   * Sends a request when subscribed to; emits once what is read of the 2xx answer and completes.
-   * Unsubscribing aborts it, wherever it is.
-   *
-   * @param read makes a value of the answer; what it throws ends the call, without repetition
-   * @throws {BerbixError} (on the Observable) of the class that fits
+   * What health and metrics show: how many calls wait for a connection, whether the circuit is open,
+   * and what was wrong with the API secret in the last half minute, unless it has worked since.
    */
-  send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Observable<T> {
-    return new Observable((subscriber) => {
-      const call = new Cancellation();
-      this.#calls.add(call);
-      const totalTimeoutMs = request.timeoutMs ?? this.#settings.totalTimeoutMs;
-      const fail = (thrown: unknown): void => {
-        const isWire = thrown instanceof WireFailure;
-        const error = isWire ? mapFailure(request, thrown, totalTimeoutMs, this.#route) : thrown;
-        const mayHaveActed = call.mayHaveActed || (isWire && thrown.sent);
-        subscriber.error(isBerbixError(error) && !mayHaveActed ? error.withoutEffect() : error);
-      };
-      const timer = setTimeout(() => {
-        const failure = new WireFailure('total-timeout', call.stage);
-        call.cancel('total-timeout');
-        fail(failure);
-      }, totalTimeoutMs);
-      this.#repeat(request, read, call, performance.now() + totalTimeoutMs).then((value) => {
-        subscriber.next(value);
-        subscriber.complete();
-      }, fail);
-      return () => {
-        clearTimeout(timer);
-        call.cancel('unsubscribed');
-        this.#calls.delete(call);
-      };
-    });
+  get state(): HttpState {
+    const problem = this.#secretProblem;
+    const isRecent = problem !== undefined && performance.now() < problem.at + OUTDATED_AFTER_MS;
+    const secretProblem = problem?.isRefused === true ? 'refused' : 'missing';
+    return { ...this.#guard.state, secretProblem: isRecent ? secretProblem : undefined };
   }
 
-  /** Lets answers under way come in, for a while, then ends all calls and closes the connections. */
-  async onApplicationShutdown(): Promise<void> {
-    // Those of a user's dispatcher too, which is not closed.
-    await drained(Promise.allSettled([this.#connection.close(), ...this.#answers]));
-    // What came last still has to reach its caller.
-    await setImmediate();
-    for (const call of this.#calls) call.cancel('shutdown');
-    await this.#connection.destroy();
-  }
-
-  /** The same adapter; its answers are noted as long as they are outstanding. */
-  #noting(adapter: AxiosAdapter): AxiosAdapter {
-    return async (config) => {
-      const answer = adapter(config);
-      this.#answers.add(answer);
-      try {
-        return await answer;
-      } finally {
-        this.#answers.delete(answer);
-      }
-    };
-  }
-
-  async #repeat<T>(
+  /**
+   * Resolves to the value of the 2xx answer.
+   *
+   * @param read makes the value of the answer; an error that it throws is not repeated
+   * @param caller aborts the request when they leave, and may have a time limit of their own; omit it
+   * if there is nobody
+   * @throws {BerbixError} (as a rejection)
+   */
+  async send<T>(
     request: BerbixRequest,
     read: (answer: BerbixAnswer) => T,
-    call: Cancellation,
-    deadline: number,
+    caller?: Caller,
   ): Promise<T> {
     const body = encode(request.body);
-    const make = (): Promise<AttemptResult> => this.#attempt(request, body, call);
     const isLong = request.timeoutMs !== undefined;
-    for (let repetition = 0; ; repetition++) {
-      const attempted = await this.#guard.run({ make, call, deadline, isLong });
-      if ('answer' in attempted) {
+    const limits = limitsOf(request, this.#settings, caller);
+    // A limit of the caller also covers what came before, such as getting fresh tokens.
+    const passedMs = caller?.timeoutMs === undefined ? 0 : performance.now() - caller.askedAt;
+    const call = new Call(limits.totalTimeoutMs - passedMs, limits, isLong);
+    const entry = this.#calls.append(call);
+    if (caller !== undefined) caller.onLeave = () => call.cancel('unsubscribed');
+    const timer = setTimeout(() => call.cancel('total-timeout'), call.timeoutMs);
+    const attempt = (): Promise<AttemptResult> => this.#attempt(request, body, call);
+    try {
+      for (let repetition = 0; ; repetition++) {
+        const attempted = await this.#guard.run(call, attempt);
+        if (!('answer' in attempted)) {
+          await this.#pause(request, call, attempted, repetition);
+          continue;
+        }
         call.mayHaveActed = true;
         return read(attempted.answer);
       }
-      const { error, mayHaveActed } = attempted;
-      call.mayHaveActed ||= mayHaveActed;
-      const mayRepeat = request.repeat === 'always' || !mayHaveActed;
-      if (!error.retryable || !mayRepeat || repetition >= this.#settings.retry.limit) throw error;
-      const pause = backoff(repetition, error.retryAfterMs, this.#settings.retry);
-      if (performance.now() + pause >= deadline) throw error;
-      await call.sleep(pause);
-      call.requeue();
+    } catch (thrown) {
+      const error = this.#errorOf(request, thrown, limits);
+      throw isBerbixError(error) && !call.mayHaveActed ? error.withoutEffect() : error;
+    } finally {
+      clearTimeout(timer);
+      // Also aborts what an interceptor may have left in flight.
+      call.cancel('unsubscribed');
+      this.#calls.remove(entry);
     }
+  }
+
+  /** Waits a few seconds for answers in flight, then ends all calls and closes the connections. */
+  async onApplicationShutdown(): Promise<void> {
+    // Also wait for answers of the user's own dispatcher, which is not closed.
+    await drained(Promise.allSettled([this.#connection.close(), this.#answers.none()]));
+    // Let the last answers reach their callers.
+    await setImmediate();
+    for (let entry = this.#calls.first; entry !== undefined; entry = entry.after) {
+      entry.value.cancel('shutdown');
+    }
+    await this.#connection.destroy();
+  }
+
+  /** Waits before the next attempt. @throws {BerbixError} of this one, if it was the last one */
+  async #pause(
+    request: BerbixRequest,
+    call: Call,
+    { error, mayHaveActed }: FailedAttempt,
+    repetition: number,
+  ): Promise<void> {
+    call.mayHaveActed ||= mayHaveActed;
+    const mayRepeat = request.repeat === 'always' || !mayHaveActed;
+    if (!error.retryable || !mayRepeat || repetition >= this.#settings.retry.limit) throw error;
+    const pause = backoff(repetition, error.retryAfterMs, this.#settings.retry);
+    if (performance.now() + pause >= call.deadline) throw error;
+    instruments()?.retries.add(1, { 'error.type': error.code, 'berbix.account': this.#account });
+    call.requeue();
+    await call.sleep(pause);
+  }
+
+  /** Of what ended the call while it waited for its turn. */
+  #errorOf(request: BerbixRequest, thrown: unknown, limits: TimeLimits): unknown {
+    const reason = thrown instanceof NoTurn ? mapNoTurn(thrown) : thrown;
+    return reason instanceof WireFailure
+      ? mapFailure(request, reason, limits, this.#route)
+      : reason;
   }
 
   async #attempt(
     request: BerbixRequest,
     body: string | Uint8Array | undefined,
-    call: Cancellation,
+    call: Call,
   ): Promise<AttemptResult> {
-    const attempt = call.child();
-    const timeoutMs = request.timeoutMs ?? this.#settings.timeoutMs;
-    const timer = setTimeout(() => attempt.cancel('timeout'), timeoutMs);
+    const attempt = call.begin();
+    const { limits } = call;
+    const timer = setTimeout(() => attempt.cancel('timeout'), limits.timeoutMs);
     const startedAt = Date.now();
     const began = performance.now();
     try {
-      // Abandoned while it waited for its turn.
+      // Throw if the caller has left while it waited for its turn.
       attempt.throwIfRequested();
       attempt.stage = 'authorizing';
       const source =
@@ -174,18 +208,23 @@ export class BerbixHttp implements OnApplicationShutdown {
           : bearerAuthorization(request.bearer);
       const { header, secrets } = source instanceof Promise ? await attempt.race(source) : source;
       attempt.stage = 'intercepting';
-      const response = await attempt.race(this.#post(request, body, header, attempt));
-      const mapped = mapAnswer(request, response, startedAt, [
-        ...secrets,
-        ...(request.secrets ?? []),
-      ]);
-      return fromResponse(request, mapped);
+      const response = await attempt.first(this.#post(request, body, header, attempt));
+      const answer = mapAnswer(request, response, startedAt, secrets);
+      if (request.bearer === undefined) {
+        const isRefused = answer instanceof BerbixAuthenticationError;
+        this.#secretProblem = isRefused ? { isRefused, at: performance.now() } : undefined;
+      }
+      return fromResponse(request, answer);
     } catch (thrown) {
-      // One that waited long for its turn may have had next to no time.
-      const hadTime =
-        performance.now() - began >= Math.min(timeoutMs, this.#settings.totalTimeoutMs) / 2;
+      if (thrown instanceof BerbixConfigurationError && attempt.stage === 'authorizing') {
+        this.#secretProblem = { isRefused: false, at: performance.now() };
+      }
+      // An attempt that waited long for its turn, or of a hurried call, may have had almost no time.
+      const { timeoutMs, totalTimeoutMs } = this.#settings;
+      const usualMs = Math.min(request.timeoutMs ?? timeoutMs, totalTimeoutMs);
+      const hadTime = performance.now() - began >= usualMs / 2;
       return fromFailure(request, thrown, {
-        timeoutMs,
+        limits,
         hadTime,
         stage: attempt.stage,
         route: this.#route,
@@ -199,24 +238,35 @@ export class BerbixHttp implements OnApplicationShutdown {
     request: BerbixRequest,
     body: string | Uint8Array | undefined,
     authorization: string,
-    attempt: Cancellation,
-  ): Promise<AxiosResponse<Buffer>> {
-    return firstValueFrom(
-      this.#http.request<Buffer>({
-        method: request.method,
-        url: request.path,
-        data: body,
-        headers: {
-          accept: 'application/json',
-          'accept-encoding': 'identity',
-          'content-type': 'application/json',
-          'user-agent': `nestjs-berbix/${VERSION}`,
-          authorization,
-        },
-        cancelToken: attempt as unknown as CancelToken,
-      }),
-    );
+    attempt: Attempt,
+  ): Observable<AxiosResponse<Buffer>> {
+    return this.#http.request<Buffer>({
+      method: request.method,
+      url: request.path,
+      data: body,
+      headers: {
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+        'content-type': 'application/json',
+        'user-agent': `nestjs-berbix/${VERSION}`,
+        authorization,
+      },
+      cancelToken: attempt as unknown as CancelToken,
+    });
   }
+}
+
+/** The time limits of a call; its caller may have set the total one. */
+function limitsOf(
+  request: BerbixRequest,
+  settings: BerbixHttpSettings,
+  caller: Caller | undefined,
+): TimeLimits {
+  const own = caller?.timeoutMs ?? request.timeoutMs;
+  const { timeoutMs, totalTimeoutMs } = settings;
+  if (own === undefined) return { timeoutMs, totalTimeoutMs, isOwn: false };
+  const isLong = request.timeoutMs !== undefined;
+  return { timeoutMs: isLong ? own : timeoutMs, totalTimeoutMs: own, isOwn: true };
 }
 
 function encode(body: object | undefined): string | Uint8Array | undefined {

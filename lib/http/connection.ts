@@ -1,38 +1,82 @@
-import { Pool, type Dispatcher } from 'undici';
-import type { BerbixHttpSettings } from './http.options.js';
-import { openProxy } from './proxy.js';
-import type { BerbixDispatcher } from './undici.adapter.js';
+import type { Dispatcher } from 'undici';
+import { outside } from '../concurrency/index.js';
+import type { BerbixDispatcher, BerbixHttpSettings } from './http.options.js';
+import { WireFailure } from './wire-failure.js';
 
-/** What carries the requests, and how it is let go. */
+/** Undici's code for a request to a closed dispatcher. */
+const CLOSED = 'UND_ERR_CLOSED';
+
+/** The dispatcher that sends the requests, and how to close it. */
 export interface Connection {
-  dispatcher: BerbixDispatcher;
-  /**
-   * Takes no more requests, and waits for the answers under way; a dispatcher of the user's is left
-   * open. May be called again.
-   */
+  /** Opens the dispatcher at the first call; from then on it is returned without a promise. */
+  open(): BerbixDispatcher | Promise<BerbixDispatcher>;
+  /** Accepts no more requests, and waits for answers in flight. It can be called again. */
   close(): Promise<void>;
-  /** Closes what is left at once. */
+  /** Closes all connections immediately. */
   destroy(): Promise<void>;
 }
 
-/** Opens no socket yet; connections are made when needed and kept for the next call. */
-export function openConnection(settings: BerbixHttpSettings): Connection {
-  const { origin, timeoutMs, http } = settings;
-  if (http.dispatcher !== undefined) {
-    return { dispatcher: http.dispatcher, close: leftOpen, destroy: leftOpen };
-  }
-  const tls = http.ca === undefined ? {} : { ca: http.ca };
-  const pool: Dispatcher =
-    http.proxy === undefined
-      ? new Pool(origin, { connections: http.connections, connect: { ...tls, timeout: timeoutMs } })
-      : openProxy(http.proxy, settings);
-  let closing: Promise<void> | undefined;
-  return {
-    dispatcher: pool,
-    close: () => (closing ??= pool.close()),
-    destroy: () => pool.destroy(),
-  };
+/** The application's own dispatcher, which it closes itself, or a pool. */
+export function createConnection(settings: BerbixHttpSettings): Connection {
+  const { dispatcher } = settings.http;
+  return dispatcher === undefined
+    ? new PoolConnection(settings)
+    : new ForeignConnection(dispatcher);
 }
 
-/** The user closes it. */
-async function leftOpen(): Promise<void> {}
+/** The application's own dispatcher. It stays open, but takes no more requests after the close. */
+class ForeignConnection implements Connection {
+  #isClosed = false;
+
+  constructor(private readonly dispatcher: BerbixDispatcher) {}
+
+  open(): BerbixDispatcher {
+    if (this.#isClosed) throw new WireFailure('connection', 'connecting', CLOSED);
+    return this.dispatcher;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  async destroy(): Promise<void> {}
+}
+
+/**
+ * A pool of undici. Undici is loaded with the first request, since that takes about as long as
+ * loading this whole package.
+ */
+class PoolConnection implements Connection {
+  #pool: Dispatcher | undefined;
+  #opening: Promise<Dispatcher> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(private readonly settings: BerbixHttpSettings) {}
+
+  open(): Dispatcher | Promise<Dispatcher> {
+    // The pool outlives the request that opens it.
+    return this.#pool ?? (this.#opening ??= outside(() => this.#load()).catch(this.#failed));
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= Promise.resolve(this.#opening).then((pool) => pool?.close()));
+  }
+
+  async destroy(): Promise<void> {
+    await (await this.#opening?.catch(() => undefined))?.destroy();
+  }
+
+  /** The next request tries again. */
+  readonly #failed = (error: unknown): never => {
+    this.#opening = undefined;
+    throw error;
+  };
+
+  async #load(): Promise<Dispatcher> {
+    const { openPool } = await import('./pool.js');
+    this.#pool = openPool(this.settings);
+    // A request after the shutdown is refused by a closed pool.
+    if (this.#closing !== undefined) await this.#pool.close();
+    return this.#pool;
+  }
+}

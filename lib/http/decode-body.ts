@@ -10,16 +10,17 @@ const DECODERS = new Map<string, Decoder>([
   ['br', promisify(brotliDecompress) as Decoder],
 ]);
 
-/** Why a body cannot be read. */
+/** Why a body cannot be decoded. */
 export type DecodingProblem = 'too-large' | 'undecodable';
 
 /**
- * Decodes a body. No content encoding is requested, but a gateway may compress all the same, and an
- * answer with a new refresh token must not be lost by that. An unknown coding is ignored: some servers
- * name a charset here, and whether the body is JSON is seen when it is read.
+ * Decodes a body. A request asks for no encoding, but a gateway may compress the answer anyway, and
+ * an answer with a new refresh token must not be lost. Unknown encodings are ignored: some servers
+ * send a charset here, and parsing shows whether the body is JSON.
  *
- * @param encoding the Content-Encoding header: codings in the order in which they were applied
- * @param maxBytes of the decoded body: a small one may decode to a huge one
+ * @param encoding the Content-Encoding header, with encodings in the order in which they were
+ * applied
+ * @param maxBytes limit of the decoded body: a small body may decode to a huge one
  */
 export async function decodeBody(
   body: Buffer,

@@ -1,16 +1,16 @@
-/** How far back failures count, in milliseconds, and the steps in which they are forgotten. */
+/** Milliseconds for which failures count, and the steps in which they expire. */
 const WINDOW_MS = 10_000;
 const BUCKET_MS = 1_000;
 
-/** Fewer attempts than this are inconclusive. */
+/** Fewer attempts than this prove nothing. */
 const MIN_ATTEMPTS = 10;
 
 /** The share of failures that is too high. */
 const THRESHOLD = 0.5;
 
 /**
- * What one subject can add. With two, an API that fails for one or two transactions does not look
- * like one that is down: it takes at least five failures, and so three subjects.
+ * Maximum number of failures that count per subject. A rate that is too high needs at least five
+ * failures, and so three subjects: an API that fails only for one or two transactions is not down.
  */
 const MAX_PER_SUBJECT = 2;
 
@@ -18,7 +18,7 @@ interface Bucket {
   readonly endsAt: number;
   attempts: number;
   failures: number;
-  /** Whose failures were counted. */
+  /** The subjects of the counted failures. */
   readonly subjects: string[];
 }
 
@@ -30,7 +30,7 @@ export class FailureRate {
   #attempts = 0;
   #failures = 0;
 
-  /** Whether there were enough attempts, and too many of them failed. */
+  /** Whether there were enough attempts and too many of them failed. */
   get isTooHigh(): boolean {
     this.#forget();
     return this.#attempts >= MIN_ATTEMPTS && this.#failures >= this.#attempts * THRESHOLD;
@@ -41,7 +41,7 @@ export class FailureRate {
     this.#attempts++;
   }
 
-  /** @param subject whose failure it may be; undefined where it concerns everybody */
+  /** @param subject to which the failure may be limited; undefined if it concerns all calls */
   failed(subject: string | undefined): void {
     const bucket = this.#bucket();
     if (subject !== undefined) {
@@ -63,7 +63,7 @@ export class FailureRate {
     this.#failures = 0;
   }
 
-  /** The one of this second. */
+  /** The bucket of the current second. */
   #bucket(): Bucket {
     this.#forget();
     const now = performance.now();

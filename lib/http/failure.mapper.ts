@@ -4,82 +4,97 @@ import {
   BerbixResponseError,
   BerbixTimeoutError,
   type BerbixError,
+  nameOf,
 } from '../errors/index.js';
-import { isLoopback } from '../loopback.js';
+import { isLoopback } from '../wire/index.js';
 import type { BerbixRequest } from './berbix-request.js';
-import type { Stage, WireFailure } from './wire-failure.js';
+import type { HttpProxy } from './proxy.js';
+import { REFUSED_CLIENT, type Stage, type WireFailure } from './wire-failure.js';
 
-/** Where requests go. */
+/** The destination of requests. */
 export interface Route {
-  /** Of the API. */
+  /** The origin of the API. */
   readonly origin: string;
-  /** Of the proxy, without credentials, where there is one. */
-  readonly proxy?: string | undefined;
+  readonly proxy?: HttpProxy | undefined;
 }
 
-/** Undici's codes for a dispatcher that was closed. */
+/** The time limits of an attempt and of a call, in milliseconds. */
+export interface TimeLimits {
+  readonly timeoutMs: number;
+  readonly totalTimeoutMs: number;
+  /** Whether the call has a total limit of its own, instead of that of the options. */
+  readonly isOwn: boolean;
+}
+
+/** Undici's codes for a closed dispatcher. */
 const CLOSED = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
 
-/** Whether nothing could be sent since the dispatcher was closed. */
+/** The codes of OpenSSL for a certificate from an authority that is not trusted. */
+const UNTRUSTED =
+  /^(CERT_SIGNATURE_FAILURE|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE))$/;
+
+/** Whether nothing was sent because the dispatcher was closed. */
 export function isShutDown({ reason, code }: WireFailure): boolean {
   return reason === 'connection' && CLOSED.has(code ?? '');
 }
 
-/** What it means that no answer came. */
+/** Maps a failure without an answer to an error. */
 export function mapFailure(
   request: BerbixRequest,
   failure: WireFailure,
-  timeoutMs: number,
+  limits: TimeLimits,
   route: Route,
 ): BerbixError {
   const { method, path } = request;
   const details = { method, path };
   switch (failure.reason) {
     case 'unsubscribed':
-      // Nobody is there to see it.
+      // Nobody receives this error.
       return new BerbixTimeoutError(`${method} ${path} was abandoned by its caller.`, details);
     case 'shutdown':
       return new BerbixConnectionError(
-        `${method} ${path} was cut short because the application is shutting down.${
+        `${method} ${path} was canceled because the application is shutting down.${
           failure.sent ? ' The API may have acted on it.' : ''
         }`,
         details,
       );
     case 'timeout':
     case 'total-timeout': {
-      const option = failure.reason === 'timeout' ? 'timeoutMs' : 'totalTimeoutMs';
-      const limit = request.timeoutMs === undefined ? option : 'the limit of this call';
-      return mapTimeout(request, failure.stage, `within ${timeoutMs} ms (${limit})`);
+      const isAttempt = failure.reason === 'timeout';
+      const isOfOptions = isAttempt ? request.timeoutMs === undefined : !limits.isOwn;
+      const option = isAttempt ? 'timeoutMs' : 'totalTimeoutMs';
+      const within = `within ${limits[option]} ms (${isOfOptions ? option : 'the limit of this call'})`;
+      return mapTimeout(request, failure.stage, within);
     }
     case 'too-large':
       return new BerbixResponseError(
-        `${method} ${path} was answered with a body larger than any answer of the API; it was cut off.`,
+        `The answer to ${method} ${path} was larger than any answer of the API, and was not read to its end.`,
         details,
       );
     case 'undecodable':
       return new BerbixResponseError(
-        `${method} ${path} was answered in a content encoding that cannot be read; none was asked for. ` +
-          'Does a proxy or gateway compress the answers?',
+        `The answer to ${method} ${path} has a content encoding that cannot be decoded, though none was requested. ` +
+          'Does a proxy or gateway compress answers?',
         details,
       );
     case 'refused':
       return new BerbixConfigurationError(
-        `${method} ${path} was refused by the HTTP client (${failure.code}) and not sent. Where http.dispatcher ` +
-          'is given, it must be of undici 7 or later; what interceptors add must be valid in a request.',
+        `The HTTP client refused to send ${method} ${path} (${failure.code}). If you set http.dispatcher, ` +
+          'it must be of undici 7 or later; if you have interceptors, check what they add to the request.',
         details,
       );
     case 'connection':
       if (isShutDown(failure)) {
         return new BerbixConnectionError(
-          `${method} ${path} was not sent: BerbixModule, or the dispatcher given to it, is shut down.`,
+          `${method} ${path} was not sent: BerbixModule or its http.dispatcher is shut down.`,
           details,
           failure.code,
         );
       }
       return new BerbixConnectionError(
         failure.sent
-          ? `The connection to ${route.origin} broke before ${method} ${path} was answered${because(failure.code)}.`
-          : `Berbix could not be reached at ${route.origin} for ${method} ${path}${because(failure.code)}. ${adviceFor(route)}`,
+          ? `The connection to ${route.origin} broke before the answer to ${method} ${path}${because(failure.code)}.`
+          : `Berbix could not be reached at ${route.origin} for ${method} ${path}${because(failure.code)}. ${adviceFor(route, failure.code)}`,
         { ...details, retryable: true },
         failure.code,
       );
@@ -88,11 +103,23 @@ export function mapFailure(
   }
 }
 
-function adviceFor({ origin, proxy }: Route): string {
-  if (proxy !== undefined) return `Check apiHost, the network and the proxy ${proxy}.`;
+function adviceFor({ origin, proxy }: Route, code: string | undefined): string {
+  const ofTls = adviceForTls(code);
+  if (ofTls !== undefined) return ofTls;
+  if (proxy !== undefined) return `Check apiHost, the network and the proxy ${proxy.origin}.`;
   return isLoopback(new URL(origin).hostname)
-    ? 'That is this machine: does the sandbox run, on this port? Check apiHost.'
+    ? 'That is this machine: is the sandbox running, and on this port? Check apiHost.'
     : 'Check apiHost and the network.';
+}
+
+function adviceForTls(code = ''): string | undefined {
+  if (UNTRUSTED.test(code)) {
+    return 'Its certificate is from an authority that is not trusted here. If a gateway or proxy of your company inspects TLS, give its authority as http.extraCa.';
+  }
+  if (REFUSED_CLIENT.test(code)) {
+    return 'It may require another client certificate, or one at all: http.cert and http.key.';
+  }
+  return undefined;
 }
 
 function mapProxyFailure(
@@ -101,46 +128,49 @@ function mapProxyFailure(
   { origin, proxy }: Route,
 ): BerbixConnectionError {
   const details = { method, path };
-  const what = `The proxy ${proxy} (http.proxy)`;
+  const what = `The proxy ${proxy?.origin} (${proxy?.source})`;
   const status = /^HTTP_(\d{3})$/.exec(code)?.[1];
   if (status === undefined) {
+    const advice = adviceForTls(code);
     return new BerbixConnectionError(
-      `${what} could not be reached for ${method} ${path}${because(code || undefined)}.`,
+      `${what} could not be reached for ${method} ${path}${because(code || undefined)}.${
+        advice === undefined ? '' : ` ${advice}`
+      }`,
       { ...details, retryable: true },
       code || undefined,
     );
   }
   const advice =
     status === '407'
-      ? ' Check the user and the password in http.proxy.'
-      : ' Does it allow connections to that host?';
+      ? ` Check the user and the password in ${proxy?.source}.`
+      : ' Does it allow connections to this host?';
   return new BerbixConnectionError(
     `${what} refused a connection to ${origin} with ${status}; ${method} ${path} was not sent.${advice}`,
-    // With 5xx the proxy may reach the API later; otherwise it refuses.
+    // With 5xx, the proxy may reach the API later; with any other status, it refuses.
     { ...details, retryable: Number(status) >= 500 },
     code,
   );
 }
 
-/** Says whose time it was. */
+/** Says what took so long. */
 function mapTimeout({ method, path }: BerbixRequest, stage: Stage, within: string): BerbixError {
   const details = { method, path, retryable: true };
   switch (stage) {
     case 'queued':
       return new BerbixTimeoutError(
-        `${method} ${path} had no turn ${within}: too many calls wait for Berbix. Slow down, or ` +
+        `${method} ${path} did not get a connection ${within}: too many calls wait for Berbix. Slow down, or ` +
           'raise http.connections.',
         details,
       );
     case 'authorizing':
       return new BerbixConfigurationError(
-        `The function given as apiSecret did not answer ${within}. Let it answer from memory.`,
+        `The function given as apiSecret did not answer ${within}. Let it return a cached secret.`,
         details,
       );
     case 'intercepting':
     case 'answered':
       return new BerbixTimeoutError(
-        `${method} ${path} was held up by an interceptor of this application and not done ${within}.`,
+        `${method} ${path} was delayed by an interceptor of this application, and did not finish ${within}.`,
         details,
       );
     case 'connecting':
@@ -150,14 +180,14 @@ function mapTimeout({ method, path }: BerbixRequest, stage: Stage, within: strin
 }
 
 /**
- * What an interceptor of the application's threw. Its message stays behind: it may quote the
- * request, headers and all.
+ * Maps an error that an interceptor of the application threw. Its message is left out, since it may
+ * quote the request with its headers (I10).
  */
 export function mapForeignError(request: BerbixRequest, thrown: unknown): BerbixError {
-  const name = thrown instanceof Error ? thrown.name : typeof thrown;
+  const name = nameOf(thrown);
   return new BerbixConnectionError(
-    `${request.method} ${request.path} was stopped by an error of an interceptor or dispatcher of ` +
-      `this application (${name}). Its message is withheld, since it may quote the request.`,
+    `${request.method} ${request.path} failed with an error of an interceptor or dispatcher of this ` +
+      `application (${name}). Its message is withheld, since it may quote the request.`,
     { method: request.method, path: request.path },
     name,
   );

@@ -1,101 +1,141 @@
 import type { AxiosInstance } from 'axios';
+import type { Dispatcher } from 'undici';
 import type { ApiSecretSource } from './api-secret.js';
-import type { BerbixDispatcher } from './undici.adapter.js';
+import type { HttpProxy } from './proxy.js';
+import type { TlsSettings } from './tls.js';
 
-/** How one Berbix account is reached. */
+/** The options of the connection to one Berbix account. */
 export interface BerbixHttpModuleOptions {
   /**
-   * The API secret of the account, from the dashboard; it decides between test and
-   * live. [doc: docs/settings] A function is asked before every request, so that a rotated secret is
-   * used without a restart; let it answer from memory.
+   * The API secret of the account, from the dashboard; it selects the test or live mode.
+   * [doc: docs/settings] A function is called before each request, so that a changed secret is used
+   * without a restart; let it return a cached secret.
    *
-   * It runs in the async context of the caller, or in no caller's for an exchange, which callers
-   * share. So it cannot choose a secret by the request: each tenant needs an account with a `name`.
+   * The function runs in the async context of the caller; for an exchange, which callers share, in
+   * that of no caller. So it cannot select a secret by the request: each tenant needs an account
+   * with a `name`.
    */
   apiSecret: ApiSecretSource;
 
   /**
-   * Scheme and host of the API, without a path.
+   * The scheme and host of the API, without a path.
    * @default 'https://api.berbix.com'
    */
   apiHost?: string | undefined;
 
   /**
-   * Milliseconds for one attempt, from its start to the last byte of the answer; at most
-   * `totalTimeoutMs`.
+   * The time limit of one attempt in milliseconds, from its start to the last byte of the answer;
+   * at most `totalTimeoutMs`.
    * @default 5000
    */
   timeoutMs?: number | undefined;
 
   /**
-   * Milliseconds for the whole call, with its attempts, the waits between them and the wait for a
-   * free connection.
+   * The time limit of the whole call in milliseconds: its attempts, the waits between them, and the
+   * wait for a free connection.
    * @default 15000
    */
   totalTimeoutMs?: number | undefined;
 
-  /** How often and how patiently a call that is safe to repeat is repeated; a number is the `limit`. */
+  /** The repetition of calls that are safe to repeat; a number is the `limit`. */
   retry?: number | BerbixRetryOptions | undefined;
 
-  /** The HTTP client below. */
+  /** The settings of the HTTP client. */
   http?: BerbixHttpOptions | undefined;
 
   /**
-   * Allows an `apiHost` without https that is not this machine. The API secret travels readable
-   * then; for tests in a closed network only.
+   * Allows an `apiHost` without https that is not this machine. The API secret is then readable on
+   * the network, so use it only for tests in a closed network.
    * @default false
    */
   allowInsecure?: boolean | undefined;
 }
 
 /**
- * Names as in ky. The wait before a repetition is random, below 100 ms at first and below twice as
- * much each time after. A `Retry-After` is waited for if `totalTimeoutMs` leaves the time; if not,
- * the call ends, with the wait in `retryAfterMs` of the error.
+ * The repetition of calls, with names as in ky. The wait before a repetition is random: at most 100
+ * ms at first, and at most twice as long each time. A `Retry-After` of the API is added. If
+ * `totalTimeoutMs` does not leave enough time, the call fails, with the wait in `retryAfterMs` of
+ * the error.
  */
 export interface BerbixRetryOptions {
   /**
-   * Repetitions at most, after the first attempt.
+   * The maximum number of repetitions after the first attempt.
    * @default 2
    */
   limit?: number | undefined;
   /**
-   * Upper limit of the random wait, in milliseconds.
+   * The upper limit of the random wait, in milliseconds.
    * @default 2000
    */
   backoffLimit?: number | undefined;
 }
 
+/**
+ * A dispatcher of undici 7 or later, such as a Pool, Agent, ProxyAgent or MockAgent. Only this
+ * method is used, so it may belong to another copy of undici.
+ */
+export interface BerbixDispatcher {
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
+}
+
 /** Settings of the HTTP client. */
 export interface BerbixHttpOptions {
   /**
-   * Connections to the API at most, and so calls at a time; further calls wait for a turn. Uploads have
-   * a quarter of them at most, but at least one: with a single connection, all else waits for an upload.
+   * The maximum number of connections to the API, and so of concurrent calls; others wait for their
+   * turn. Uploads use at most a quarter of them, but at least one: with a single connection, all
+   * other calls wait for an upload.
    * @default 32
    */
   connections?: number | undefined;
-  /** Certificate authorities to trust instead of the system's, as PEM: for a private gateway, or the sandbox over TLS. */
+  /**
+   * Certificate authorities to trust instead of the default ones, as PEM text: for a private
+   * gateway, or for the sandbox over TLS.
+   */
   ca?: string | Buffer | undefined;
   /**
-   * URL of an HTTP proxy, such as `http://proxy.internal:3128` or `http://user:password@proxy.internal:3128`,
-   * with a user and a password in percent-encoding.
+   * Certificate authorities to trust in addition to the default ones, or to those of `ca`, as PEM
+   * text: for a company's proxy that inspects TLS.
    */
-  proxy?: string | undefined;
-  /** A dispatcher of your own, of undici 7 or later, such as an Agent or a MockAgent; you close it. Excludes `ca` and `proxy`. */
+  extraCa?: string | Buffer | undefined;
+  /**
+   * The certificate of this client for a gateway that requires one (mTLS), as PEM text, followed by
+   * those of intermediate authorities. It needs `key`. It is not shown to a proxy.
+   */
+  cert?: string | Buffer | undefined;
+  /** The private key of `cert`, as PEM text without a passphrase. */
+  key?: string | Buffer | undefined;
+  /**
+   * The URL of an HTTP proxy, such as `http://proxy.internal:3128` or
+   * `http://user:password@proxy.internal:3128`, with the user and password percent-encoded.
+   *
+   * `'environment'` takes it from `HTTPS_PROXY`, or `HTTP_PROXY` for an `apiHost` without https; in
+   * lower case too, which comes first. It connects directly if that is not set, if `NO_PROXY` names
+   * the host, or if the host is this machine. They are read once, at boot. The proxy must open
+   * tunnels (CONNECT).
+   */
+  proxy?: 'environment' | (string & {}) | undefined;
+  /**
+   * Your own dispatcher of undici 7 or later, such as an Agent or a MockAgent. You close it. It
+   * excludes `ca`, `extraCa`, `cert`, `key` and `proxy`.
+   */
   dispatcher?: BerbixDispatcher | undefined;
   /**
-   * Called once with the place for interceptors of the axios instance that carries every call. They
-   * see the credentials: log nothing of `config.headers` and `config.data`. They run in the async
-   * context of the caller, or in no caller's for an exchange, which callers share.
+   * Called once, to add interceptors to the axios instance of all calls. Interceptors see the
+   * credentials: do not log `config.headers` or `config.data`. They run in the async context of the
+   * caller; for an exchange, which callers share, in that of no caller.
    */
   configureAxios?: ((axios: Pick<AxiosInstance, 'interceptors'>) => void) | undefined;
 }
 
-/** The same, checked and complete. */
+/** The validated options, with defaults. */
 export interface BerbixHttpSettings {
   origin: string;
   timeoutMs: number;
   totalTimeoutMs: number;
   retry: { limit: number; backoffLimit: number };
-  http: BerbixHttpOptions & { connections: number };
+  http: Pick<BerbixHttpOptions, 'dispatcher' | 'configureAxios'> & {
+    connections: number;
+    proxy?: HttpProxy | undefined;
+    tls?: TlsSettings | undefined;
+  };
 }

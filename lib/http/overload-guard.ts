@@ -1,66 +1,55 @@
 import { Limiter, NoTurn } from '../concurrency/index.js';
 import { BerbixUnavailableError } from '../errors/index.js';
-import type { Cancellation } from './cancellation.js';
+import type { EventBus } from '../events/index.js';
+import type { Call } from './call.js';
 import { CircuitBreaker, type Judged } from './circuit-breaker.js';
 import { WireFailure } from './wire-failure.js';
 
-/** How many calls may wait for a turn; more than that would time out there anyway. */
+/** Maximum number of waiting calls; more would time out in the queue anyway. */
 const MAX_QUEUED = 1_000;
 
-/** The share of the connections that long calls may use; the rest is kept for short ones. */
+/** The share of the connections that long calls may use; the rest is for short calls. */
 const LONG_CALLS_SHARE = 0.25;
 
-/** An attempt that is to be made. */
-export interface GuardedAttempt<T extends Judged> {
-  make: () => Promise<T>;
-  /** The call that it is part of, and by when that must have ended, by `performance.now()`. */
-  call: Cancellation;
-  deadline: number;
-  /** Whether it may take minutes, as an upload does. */
-  isLong: boolean;
-}
-
-/** Limits the attempts of one account: how many run at a time, and none while the API is down. */
+/** Limits how many attempts of an account run at a time, and blocks them while the API is down. */
 export class OverloadGuard {
-  readonly #breaker = new CircuitBreaker();
+  readonly #breaker: CircuitBreaker;
   readonly #turns: Limiter;
   readonly #turnsOfLong: Limiter;
 
   /** @param maxConcurrent attempts at a time */
-  constructor(maxConcurrent: number) {
+  constructor(maxConcurrent: number, events: EventBus) {
+    this.#breaker = new CircuitBreaker(events);
     this.#turns = new Limiter(maxConcurrent, MAX_QUEUED);
     const share = Math.max(1, Math.floor(maxConcurrent * LONG_CALLS_SHARE));
     this.#turnsOfLong = new Limiter(share, MAX_QUEUED);
   }
 
+  /** How many calls wait for their turn, and whether attempts are blocked. */
+  get state(): { waiting: number; isCircuitOpen: boolean } {
+    return { waiting: this.#turns.waiting, isCircuitOpen: this.#breaker.isOpen };
+  }
+
   /**
-   * Makes the attempt when its turn has come, in the async context of the caller.
+   * Makes the attempt when its turn comes, in the async context of the caller.
    *
-   * @throws (as a rejection) {BerbixUnavailableError} when it was not made; a {@link WireFailure} when
-   * the call ended while it waited
+   * @throws if the attempt was not made: {BerbixUnavailableError}; as a rejection also
+   * {@link NoTurn}, or a {@link WireFailure} if the call ended while it waited
    */
-  async run<T extends Judged>(attempt: GuardedAttempt<T>): Promise<T> {
-    const { make, call, deadline, isLong } = attempt;
-    const wait = {
-      deadline,
-      onWait: (leave: (error: unknown) => void): void =>
-        call.onCancel((reason) => leave(new WireFailure(reason, 'queued'))),
-    };
-    // Inside the limiter, so that queued calls fail once the circuit opens.
-    const run = (): Promise<T> => this.#breaker.run(make, (probe) => call.race(probe), isLong);
-    try {
-      // Fail before queueing for a turn.
-      this.#breaker.check();
-      return await (isLong
-        ? this.#turnsOfLong.run(() => this.#turns.run(run, wait), wait)
-        : this.#turns.run(run, wait));
-    } catch (error) {
-      throw error instanceof NoTurn ? whyNoTurn(error) : error;
-    }
+  run<T extends Judged>(call: Call, attempt: () => Promise<T>): Promise<T> {
+    // Inside the limiter, so that queued calls fail as soon as the circuit opens.
+    const run = (): Promise<T> =>
+      this.#breaker.run(attempt, (probe) => call.race(probe), call.isLong);
+    // Fail before joining the queue.
+    this.#breaker.check();
+    return call.isLong
+      ? this.#turnsOfLong.run(() => this.#turns.run(run, call), call)
+      : this.#turns.run(run, call);
   }
 }
 
-function whyNoTurn({ reason, retryAfterMs }: NoTurn): BerbixUnavailableError | WireFailure {
+/** Why a call did not get its turn. */
+export function mapNoTurn({ reason, retryAfterMs }: NoTurn): BerbixUnavailableError | WireFailure {
   switch (reason) {
     case 'expired':
       return new WireFailure('total-timeout', 'queued');

@@ -1,39 +1,141 @@
-import { Pool, ProxyAgent, type Dispatcher } from 'undici';
-import type { BerbixHttpSettings } from './http.options.js';
-import { ProxyFailure } from './proxy-failure.js';
-import { shortCode } from './short-code.js';
+import { BlockList, isIP } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { BerbixConfigurationError } from '../errors/index.js';
+import { isLoopback } from '../wire/index.js';
 
-/** A dispatcher that sends everything through the proxy of the options. */
-export function openProxy(proxy: string, settings: BerbixHttpSettings): Dispatcher {
-  const { timeoutMs, http } = settings;
-  const { origin, username, password } = new URL(proxy);
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const tls = http.ca === undefined ? {} : { ca: http.ca };
-  return new ProxyAgent({
-    uri: origin,
-    // Undici sends nothing where there is a user without a password.
-    ...(username !== '' && { token: `Basic ${Buffer.from(credentials).toString('base64')}` }),
-    connections: http.connections,
-    requestTls: { ...tls, timeout: timeoutMs },
-    proxyTls: { timeout: timeoutMs },
-    // A CONNECT tunnel has no request deadline of its own; bound it here.
-    clientFactory: (uri, options) =>
-      new ProxyPool(uri, { ...options, headersTimeout: timeoutMs }) as never,
-  });
+/** The proxy between this process and the API. */
+export interface HttpProxy {
+  /** The option or the environment variable that named it, for messages. */
+  readonly source: string;
+  /** Scheme, host and port, without the credentials. */
+  readonly origin: string;
+  /** The Proxy-Authorization header, if the URL has credentials. */
+  readonly token?: string;
 }
 
-/** The connections to the proxy. */
-class ProxyPool extends Pool {
-  override async connect(options: never): Promise<never> {
-    const data = await (super.connect(options) as Promise<Dispatcher.ConnectData>).catch(
-      (error: unknown) => {
-        const code = shortCode(error);
-        // Undici would retry forever if the proxy hangs up on CONNECT.
-        throw new ProxyFailure(code === 'UND_ERR_SOCKET' ? 'ECONNRESET' : code);
-      },
+const EXAMPLE = 'http://proxy.internal:3128';
+
+/**
+ * The proxy of the option `http.proxy`: of its URL, or of the environment.
+ *
+ * Undici's EnvHttpProxyAgent is not used. It would report a malformed variable with the first
+ * request instead of at boot, ignores a user without a password, and does not say which proxy it
+ * has chosen, which the message for a 407 needs.
+ *
+ * @param origin of the API
+ * @throws {BerbixConfigurationError} that names the option or the variable
+ */
+export function readProxy(option: unknown, origin: string): HttpProxy | undefined {
+  if (option === undefined) return undefined;
+  if (option !== 'environment') return parseProxy('http.proxy', option);
+  const found = proxyVariable(origin);
+  if (found === undefined) return undefined;
+  // The scheme may be missing, as for curl.
+  return parseProxy(
+    found.name,
+    found.value.includes('://') ? found.value : `http://${found.value}`,
+  );
+}
+
+/**
+ * The environment variable with the proxy for an origin: `HTTPS_PROXY` for https, `HTTP_PROXY` for
+ * http, or the same in lower case, which comes first. Undefined if it is not set, `NO_PROXY` names
+ * the host, or the host is this machine.
+ */
+export function proxyVariable(origin: string): { name: string; value: string } | undefined {
+  const url = new URL(origin);
+  const found = readVariable(url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
+  if (found === undefined || isLoopback(url.hostname)) return undefined;
+  const exceptions = readVariable('no_proxy')?.value.split(/[,\s]+/) ?? [];
+  return exceptions.some((exception) => covers(exception, url)) ? undefined : found;
+}
+
+/** Warns at boot if the environment has a proxy for an origin that is reached without it. */
+export function warnOfUnusedProxy(origin: string): void {
+  const found = proxyVariable(origin);
+  if (found === undefined) return;
+  new Logger('BerbixModule').warn(
+    `${found.name} is set, but Berbix is called without that proxy. Set the option http.proxy to 'environment' ` +
+      `(or BERBIX_PROXY=environment) to use it. If the direct connection is intended, add ${new URL(origin).hostname} to NO_PROXY.`,
+  );
+}
+
+/** The variable in lower or upper case, unless it is empty. */
+function readVariable(lowerCase: string): { name: string; value: string } | undefined {
+  for (const name of [lowerCase, lowerCase.toUpperCase()]) {
+    const value = process.env[name]?.trim();
+    if (value) return { name, value };
+  }
+  return undefined;
+}
+
+/**
+ * Whether an entry of `NO_PROXY` names the host of the URL: `*`, an address, a network such as
+ * `10.0.0.0/8`, or a domain with its subdomains. An entry with a port is for that port only.
+ */
+function covers(entry: string, url: URL): boolean {
+  if (entry === '*') return true;
+  const host = withoutBrackets(url.hostname);
+  const [network = '', bits] = entry.split('/');
+  if (bits !== undefined) return isWithin(host, withoutBrackets(network), Number(bits));
+  const [, name = entry, port] = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
+  if (port !== undefined && port !== (url.port || defaultPort(url))) return false;
+  const domain = withoutBrackets(name)
+    .replace(/^\*?\./, '')
+    .toLowerCase();
+  return domain !== '' && (host === domain || (isIP(host) === 0 && host.endsWith(`.${domain}`)));
+}
+
+function isWithin(host: string, network: string, bits: number): boolean {
+  const version = isIP(network);
+  const longest = version === 6 ? 128 : 32;
+  if (version === 0 || isIP(host) !== version) return false;
+  if (!Number.isInteger(bits) || bits < 0 || bits > longest) return false;
+  const family = version === 6 ? 'ipv6' : 'ipv4';
+  const list = new BlockList();
+  list.addSubnet(network, bits, family);
+  return list.check(host, family);
+}
+
+/** The host; an IPv6 address without its brackets. */
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
+function defaultPort({ protocol }: URL): string {
+  return protocol === 'https:' ? '443' : '80';
+}
+
+/** The messages quote nothing of the URL, which may contain a password (I10). */
+function parseProxy(source: string, value: unknown): HttpProxy {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    const otherwise = source === 'http.proxy' ? `, or 'environment'` : '';
+    throw new BerbixConfigurationError(
+      `${source} must be the URL of an HTTP proxy, such as ${EXAMPLE}${otherwise}.`,
     );
-    if (data.statusCode === 200) return data as never;
-    data.socket.on('error', () => {}).destroy();
-    throw new ProxyFailure(`HTTP_${data.statusCode}`);
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new BerbixConfigurationError(
+      `${source} must be only scheme, host and port, such as ${EXAMPLE}. A user and a password before the host are percent-encoded.`,
+    );
+  }
+  if (url.username === '' && url.password !== '') {
+    throw new BerbixConfigurationError(`${source} has a password without a user.`);
+  }
+  if (url.username === '') return { source, origin: url.origin };
+  // A token, since undici would ignore a user without a password.
+  const credentials = `${decode(source, url.username)}:${decode(source, url.password)}`;
+  const token = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  return { source, origin: url.origin, token };
+}
+
+function decode(source: string, part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new BerbixConfigurationError(
+      `${source} has a % in its user or password that is not percent-encoding. Write it as %25.`,
+    );
   }
 }

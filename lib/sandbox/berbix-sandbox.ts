@@ -1,27 +1,27 @@
+import type { RequestListener } from 'node:http';
+import { TokenReader } from './auth/tokens.js';
+import { SandboxAddress } from './auth/signed-links.js';
+import { SandboxClock } from './clock.js';
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
-import { type Restored, restore } from './persistence/restore.js';
-import { commandForReference } from './reference/reference-page.js';
-import { AllowedHosts } from './requests/allowed-hosts.js';
-import { RequestGate } from './requests/request-gate.js';
-import { RequestLog } from './requests/request-log.js';
-import { RequestPipeline } from './requests/request-pipeline.js';
-import { SandboxAddress } from './sandbox-address.js';
-import { SandboxClock } from './sandbox-clock.js';
+import { SandboxTransactions } from './control/sandbox-transactions.js';
+import { createApplication, type PlatformLoaders } from './http/application.js';
+import { createCertificateAuthority } from './http/certificate-authority.js';
+import { hostNames, Listeners, urlOfListener } from './http/listeners.js';
+import { RequestGate } from './http/request-gate.js';
+import { RequestLog } from './http/request-log.js';
+import { swaggerCommand } from './openapi/swagger-ui.js';
+import type { BerbixSandboxOptions } from './options.js';
+import { RequestPipeline } from './request-pipeline.js';
 import { SandboxModule, type SandboxParts } from './sandbox.module.js';
-import type { BerbixSandboxOptions } from './sandbox.options.js';
-import type { SandboxSettings } from './sandbox.settings.js';
-import { createCertificateAuthority } from './server/certificate-authority.js';
-import type { Platform, PlatformLoaders } from './server/http-adapter.js';
-import { hostNames, urlOfListener } from './server/host-names.js';
-import { Listeners } from './server/listeners.js';
-import { createApplication } from './server/nest-application.js';
-import { type TemplateKeys, templateKeysOf } from './transactions/template-keys.js';
+import type { SandboxSettings, WebhookSecrets } from './settings.js';
+import { ExchangeLog } from './tokens/exchange-log.js';
+import { restore, type Restored } from './storage/restore.js';
+import { type TemplateKeys, templateKeysOf } from './transactions/templates.js';
 import type { DeliveryLog } from './webhooks/delivery-log.js';
 import { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
-import type { WebhookSecrets } from './webhooks/webhook.settings.js';
 
-/** How to reach a sandbox that listens; the ready line of the CLI has the same keys. */
+/** How to reach a sandbox; the line of `--json` has the same keys. */
 export interface BerbixSandboxReady {
   /** `http://127.0.0.1:PORT`, or the option `publicUrl`, without a slash at the end. */
   url: string;
@@ -34,13 +34,13 @@ export interface BerbixSandboxReady {
   /** The secret of live mode. */
   liveApiSecret: string;
   templateKeys: TemplateKeys;
-  /** What the webhooks are signed with, also those whose URL is set later. */
+  /** The secrets that sign the webhooks. */
   webhookSecrets: WebhookSecrets;
 }
 
 /**
  * A local Berbix: the official SDKs and this package's client run against it unchanged. Everything
- * is in memory and ends with `close()`, unless there is a `dataDir`.
+ * is in memory and ends with `close()`, except with the option `dataDir`.
  *
  * @example
  * const sandbox = await BerbixSandbox.start({ refreshToken: 'rotate' });
@@ -50,30 +50,30 @@ export interface BerbixSandboxReady {
  * await sandbox.close();
  */
 export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
-  /** What arrived. */
+  /** The requests so far. */
   readonly requests = new RequestLog();
-  /** What shall go wrong next. */
+  /** The pending faults. */
   readonly faults = new SandboxFaults();
-  /** The time as the sandbox sees it. */
+  /** The clock of the sandbox, which tests can move. */
   readonly clock = new SandboxClock();
 
   readonly apiSecret: string;
   readonly liveApiSecret: string;
   readonly templateKeys: TemplateKeys;
   readonly webhookSecrets: WebhookSecrets;
-  /** What is sent to the application under test. */
+  /** The webhooks to the application under test. */
   readonly webhooks: SandboxWebhooks;
-  /** What was sent to it. */
+  /** The webhooks so far. */
   readonly deliveries: DeliveryLog;
 
   readonly #settings: SandboxSettings;
-  readonly #kept: Pick<SandboxParts, 'signer' | 'transactions'>;
+  readonly #stored: Pick<SandboxParts, 'signer' | 'transactions' | 'exchanges'>;
   readonly #address = new SandboxAddress();
   readonly #listeners: Listeners;
   readonly #player: FaultPlayer;
-  /** What to undo when closing, last first. */
-  readonly #undo: (() => Promise<void>)[] = [];
-  #platform: Platform = 'express';
+  /** The steps of closing, last one first. */
+  readonly #closers: (() => Promise<void>)[] = [];
+  #transactions!: SandboxTransactions;
   #tls: { url: string; caPath: string } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -81,22 +81,23 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     this.#settings = settings;
     this.#listeners = new Listeners(settings.host);
     this.#player = new FaultPlayer(this.#listeners.reset);
-    this.#kept = { signer, transactions: storage.transactions };
-    this.#undo.push(() => storage.close());
+    const exchanges = new ExchangeLog(new TokenReader(signer), this.requests);
+    this.#stored = { signer, transactions: storage.transactions, exchanges };
+    this.#closers.push(() => storage.close());
     this.apiSecret = settings.apiSecret;
     this.liveApiSecret = settings.liveApiSecret;
     this.templateKeys = templateKeysOf(settings.apiSecret);
     this.webhookSecrets = settings.webhooks.secrets;
     this.webhooks = new SandboxWebhooks(settings.webhooks, this.clock, storage.pendingWebhooks);
     this.deliveries = this.webhooks.deliveries;
-    this.#undo.push(() => this.webhooks.close());
+    this.#closers.push(() => this.webhooks.close());
   }
 
   /**
-   * Starts a sandbox; resolves when it listens.
+   * Starts a sandbox; resolves when it accepts requests.
    *
-   * @throws {SandboxOptionError} for an option that cannot be used, such as a port that is in use
-   * @throws {Error} for a package that has to be installed; the message names it
+   * @throws {SandboxOptionError} for an invalid option, such as a port that is in use
+   * @throws {Error} if a package is missing; the message says how to install it
    */
   static start(options?: BerbixSandboxOptions): Promise<BerbixSandbox> {
     return BerbixSandbox.startOn(undefined, options);
@@ -129,19 +130,24 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     return this.#tls?.caPath;
   }
 
-  /** How to reach it, as one object; what belongs to an option is there with that option only. */
+  /** The transactions that exist. */
+  get transactions(): SandboxTransactions {
+    return this.#transactions;
+  }
+
+  /** How to reach the sandbox, as one object. */
   ready(): BerbixSandboxReady {
     const { url, apiSecret, liveApiSecret, templateKeys, webhookSecrets } = this;
     const tls = this.#tls && { tlsUrl: this.#tls.url, ca: this.#tls.caPath };
     return { url, ...tls, apiSecret, liveApiSecret, templateKeys, webhookSecrets };
   }
 
-  /** What installs the page of the reference; `undefined` where it is there. @internal */
-  commandForReference(): Promise<string | undefined> {
-    return commandForReference(this.#platform);
+  /** The command that installs the page at `/reference`; undefined if it is installed. @internal */
+  get referenceCommand(): string | undefined {
+    return swaggerCommand();
   }
 
-  /** Ends all connections, also those that wait for an answer. May be called more than once. */
+  /** Closes all connections, including those that wait for an answer. Can be called repeatedly. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -154,35 +160,35 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   async #open(platforms: PlatformLoaders | undefined): Promise<void> {
     const { requests, faults, clock, webhooks } = this;
     const [settings, address] = [this.#settings, this.#address];
-    const parts = { ...this.#kept, settings, requests, faults, clock, address, webhooks };
+    const parts = { ...this.#stored, settings, requests, faults, clock, address, webhooks };
     const application = await createApplication(SandboxModule.register(parts), platforms);
-    this.#undo.push(() => application.close());
-    this.#platform = application.platform;
+    this.#closers.push(() => application.close());
+    this.#transactions = application.get(SandboxTransactions);
     const { listener } = new RequestPipeline(
-      new RequestGate(new AllowedHosts(hostNames(settings))),
+      new RequestGate(hostNames(settings)),
       requests,
       faults,
       this.#player,
       clock,
       application.listener,
     );
-    this.#undo.push(() => this.#listeners.close());
+    this.#closers.push(() => this.#listeners.close());
     const port = await this.#listeners.listenHttp(settings.port, listener);
     address.url = settings.publicUrl ?? urlOfListener('http', settings, port);
     if (settings.tls) await this.#openTls(listener);
     await webhooks.resume();
   }
 
-  async #openTls(listener: RequestPipeline['listener']): Promise<void> {
+  async #openTls(listener: RequestListener): Promise<void> {
     const settings = this.#settings;
     const { caPath, server, remove } = await createCertificateAuthority(hostNames(settings));
-    this.#undo.push(remove);
+    this.#closers.push(remove);
     const port = await this.#listeners.listenHttps(settings.tlsPort, server, listener);
     this.#tls = { url: urlOfListener('https', settings, port), caPath };
   }
 
   async #close(): Promise<void> {
     this.#player.close();
-    for (const undo of this.#undo.toReversed()) await undo();
+    for (const close of this.#closers.toReversed()) await close();
   }
 }

@@ -1,6 +1,6 @@
 export { BerbixSandbox, type BerbixSandboxReady } from './berbix-sandbox.js';
-export type { ApiJson } from './api-json.js';
-export { SandboxOptionError } from './errors/sandbox-option.error.js';
+export type { ApiJson } from './http/answers.js';
+export { SandboxOptionError } from './options.js';
 export type {
   AnswerFault,
   FaultTarget,
@@ -16,18 +16,26 @@ export type {
   TruncateFault,
 } from './faults/fault.js';
 export { SandboxFaults } from './faults/sandbox-faults.js';
-export { type RecordedRequest, RequestLog } from './requests/request-log.js';
-export { SandboxClock } from './sandbox-clock.js';
+export { type RecordedRequest, RequestLog } from './http/request-log.js';
+export {
+  type SandboxResult,
+  type SandboxTransaction,
+  type SandboxTransactionDetails,
+  type SandboxTransactionQuery,
+  SandboxTransactions,
+} from './control/sandbox-transactions.js';
+export { SandboxClock } from './clock.js';
 export type {
   ApiOnlyDocument,
   ApiOnlySelfie,
   BerbixSandboxOptions,
   RefreshTokenMode,
-} from './sandbox.options.js';
-export type { TemplateKeys } from './transactions/template-keys.js';
+} from './options.js';
+export type { RecordedExchange, RefreshTokenFate } from './tokens/exchange-log.js';
+export type { TemplateKeys } from './transactions/templates.js';
 export { DeliveryLog, type WebhookDelivery } from './webhooks/delivery-log.js';
 export { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
-export type { WebhookFault } from './webhooks/webhook-fault.js';
-export type { SandboxWebhooksOptions, WebhookOptions } from './webhooks/webhook.options.js';
-export type { WebhookSecrets } from './webhooks/webhook.settings.js';
+export type { WebhookFault } from './webhooks/webhook.js';
+export type { SandboxWebhooksOptions, WebhookOptions } from './options.js';
+export type { WebhookSecrets } from './settings.js';
 export type { WebhookKind } from '../wire/index.js';

@@ -1,47 +1,45 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
-import { ApiJsonInterceptor } from './api-json.interceptor.js';
-import { ApiSecretGuard } from './auth/api-secret.guard.js';
-import { AccessTokenGuard, ClientTokenGuard } from './auth/transaction-token.guard.js';
+import { ApiSecretGuard } from './auth/authorization.js';
+import { HostedLinks, ImageLinks, SandboxAddress } from './auth/signed-links.js';
+import { TokenReader, TokenSigner, TokenWriter } from './auth/tokens.js';
+import { SandboxClock } from './clock.js';
 import { ControlController } from './control/control.controller.js';
+import { EventFeed } from './control/event-feed.js';
+import { SandboxEventsController } from './control/events.controller.js';
+import { SandboxTransactions } from './control/sandbox-transactions.js';
+import { SandboxTransactionsController } from './control/transactions.controller.js';
 import { WebhooksController } from './control/webhooks.controller.js';
-import { ApiExceptionFilter } from './errors/api-exception.filter.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
-import { HomeController } from './hosted/home.controller.js';
-import { HostedController } from './hosted/hosted.controller.js';
-import { HostedLinks } from './hosted/hosted-links.js';
-import { PageResponder } from './hosted/page-responder.js';
-import { VerifyController } from './hosted/verify.controller.js';
-import { ImageLinks } from './images/image-links.js';
-import { ImagesController } from './images/images.controller.js';
-import { ImagesPresenter } from './images/images.presenter.js';
-import { RequestLog } from './requests/request-log.js';
-import { SandboxAddress } from './sandbox-address.js';
-import { SandboxClock } from './sandbox-clock.js';
-import { SANDBOX_SETTINGS, type SandboxSettings } from './sandbox.settings.js';
-import { RefreshTokenExchange } from './tokens/refresh-token.exchange.js';
-import { TokenPresenter } from './tokens/token.presenter.js';
-import { TokenReader } from './tokens/token-reader.js';
-import { TokenSigner } from './tokens/token-signer.js';
-import { TokenWriter } from './tokens/token-writer.js';
+import { ApiExceptionFilter, ApiJsonInterceptor, ResponseWriter } from './http/answers.js';
+import { RequestLog } from './http/request-log.js';
+import { ExampleValues, ReferenceController } from './openapi/reference.controller.js';
+import { HomeController, VerifyController } from './pages/entry.controller.js';
+import { HostedController } from './pages/hosted.controller.js';
+import { ImagesController } from './pages/images.controller.js';
+import { PageResponder } from './pages/page.js';
+import { SANDBOX_SETTINGS, type SandboxSettings } from './settings.js';
+import { ExchangeLog } from './tokens/exchange-log.js';
+import { RefreshTokenExchange } from './tokens/exchange.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { ActionMap } from './transactions/action-map.js';
-import { CompletionLimit } from './transactions/completion-limit.js';
-import { MetadataPresenter } from './transactions/metadata.presenter.js';
-import { Templates } from './transactions/template-keys.js';
-import { TransactionEvents } from './transactions/transaction.events.js';
-import { TransactionFactory } from './transactions/transaction.factory.js';
-import { TransactionIds } from './transactions/transaction-ids.js';
+import { Templates } from './transactions/templates.js';
 import { TransactionResults } from './transactions/transaction-results.js';
-import { TransactionStore } from './transactions/transaction.store.js';
-import { Transactions } from './transactions/transactions.js';
+import { AccessTokenGuard, ClientTokenGuard } from './transactions/transaction-token.guard.js';
+import {
+  CompletionLimit,
+  TransactionFactory,
+  TransactionIds,
+} from './transactions/transaction.factory.js';
+import { TransactionStore } from './transactions/transaction.js';
+import { TransactionPresenter } from './transactions/transaction.presenter.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
+import { Transactions } from './transactions/transactions.js';
 import { UploadFlow } from './uploads/upload-flow.js';
 import { UploadsController } from './uploads/uploads.controller.js';
 import { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
-import { WebhookTrigger } from './webhooks/webhook-trigger.js';
 
-/** What lives outside the Nest application and is shared with it. */
+/** Objects that the Nest application shares with the rest of the sandbox. */
 export interface SandboxParts {
   settings: SandboxSettings;
   clock: SandboxClock;
@@ -51,6 +49,7 @@ export interface SandboxParts {
   webhooks: SandboxWebhooks;
   signer: TokenSigner;
   transactions: TransactionStore;
+  exchanges: ExchangeLog;
 }
 
 /** The local Berbix. */
@@ -63,7 +62,10 @@ export interface SandboxParts {
     HostedController,
     VerifyController,
     ImagesController,
+    ReferenceController,
     ControlController,
+    SandboxEventsController,
+    SandboxTransactionsController,
     WebhooksController,
   ],
   providers: [
@@ -74,27 +76,27 @@ export interface SandboxParts {
     ApiSecretGuard,
     ClientTokenGuard,
     CompletionLimit,
+    EventFeed,
+    ExampleValues,
     HostedLinks,
     ImageLinks,
-    ImagesPresenter,
-    MetadataPresenter,
     PageResponder,
     RefreshTokenExchange,
+    ResponseWriter,
+    SandboxTransactions,
     Templates,
-    TokenPresenter,
     TokenReader,
     TokenWriter,
-    TransactionEvents,
     TransactionFactory,
     TransactionIds,
+    TransactionPresenter,
     TransactionResults,
     Transactions,
     UploadFlow,
-    WebhookTrigger,
   ],
 })
 export class SandboxModule {
-  /** Each call makes a sandbox of its own. */
+  /** Each call makes a separate sandbox. */
   static register({
     settings,
     clock,
@@ -104,6 +106,7 @@ export class SandboxModule {
     webhooks,
     signer,
     transactions,
+    exchanges,
   }: SandboxParts): DynamicModule {
     return {
       module: SandboxModule,
@@ -116,6 +119,7 @@ export class SandboxModule {
         { provide: SandboxWebhooks, useValue: webhooks },
         { provide: TokenSigner, useValue: signer },
         { provide: TransactionStore, useValue: transactions },
+        { provide: ExchangeLog, useValue: exchanges },
       ],
     };
   }

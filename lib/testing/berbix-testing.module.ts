@@ -1,43 +1,48 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import {
-  getBerbixTokenServiceToken,
-  getBerbixTokenStoreToken,
-  getBerbixTransactionServiceToken,
-  getBerbixVerificationServiceToken,
-  getBerbixWebhookServiceToken,
-} from '../berbix.injection-tokens.js';
-import { CheckedStore, type BerbixTokenStore } from '../token-store/index.js';
-import { openStore } from '../tokens/index.js';
+import { BerbixEvents, EventBus, EventHandlers } from '../events/index.js';
+import { BerbixHealthService } from '../health/index.js';
+import { accountProvider, checkAccount, getBerbixToken } from '../options/index.js';
+import { BerbixTokenStore, CheckedStore } from '../token-store/index.js';
+import { BerbixTokenService, openStore } from '../tokens/index.js';
+import { BerbixTransactionService } from '../transactions/index.js';
+import { BerbixVerificationService } from '../verification/index.js';
 import {
   BERBIX_WEBHOOK_SETTINGS,
+  BerbixWebhookService,
   WebhookSettings,
   webhookProviders,
   type BerbixWebhookOptions,
 } from '../webhooks/index.js';
 import { FakeBerbix } from './fake-berbix.js';
 
-/** Options of {@link BerbixTestingModule.forRoot}. */
+/** The options of {@link BerbixTestingModule.forRoot}. */
 export interface BerbixTestingOptions {
-  /** @default new FakeBerbix(), which is found under its class */
+  /** @default new FakeBerbix(), which is provided under its class */
   berbix?: FakeBerbix | undefined;
-  /** Name of the account that it stands in for, as given to `BerbixModule.forRoot`. */
-  name?: string | undefined;
+  /** The account to replace, as passed to `BerbixModule.forRoot`. */
+  account?: string | undefined;
   /** @default false */
   isGlobal?: boolean | undefined;
-  /** Secrets of the webhooks, for `signBerbixWebhook`. */
+  /** The secrets of the webhooks, for `signBerbixWebhook`. */
   webhooks?: BerbixWebhookOptions | undefined;
 }
 
+/** A fake has no connections whose health could be checked. */
+const HEALTHY: Pick<BerbixHealthService, 'check'> = {
+  check: async () => ({ status: 'up', berbix: 'up', store: 'up' }),
+};
+
 /**
- * Stands in for `BerbixModule` in unit tests: the same services under the same tokens, over a
- * {@link FakeBerbix}. Webhooks are checked and handled as ever.
+ * Replaces `BerbixModule` in unit tests: it provides the same services, with the same injection
+ * tokens, over a {@link FakeBerbix}. Webhooks are checked and handled, and events emitted, as usual; the
+ * health is always `up`.
  *
  * @example
  * ```ts
  * const berbix = new FakeBerbix();
  * const module = await Test.createTestingModule({ imports: [AppModule] })
- *   // The module of yours that has the account.
+ *   // Your module that imports BerbixModule.
  *   .overrideModule(AccountModule)
  *   .useModule(BerbixTestingModule.forRoot({ berbix }))
  *   .compile();
@@ -46,19 +51,21 @@ export interface BerbixTestingOptions {
 @Module({})
 export class BerbixTestingModule {
   /**
-   * The module, to import or to put in the place of another. Import it once for each account that the
-   * application has.
+   * The module, to import or to override another one with. Import it once for each account of the
+   * application.
    *
-   * @throws {BerbixConfigurationError} for webhook options that are wrong
+   * @throws {BerbixConfigurationError} for invalid webhook options
    */
   static forRoot(options: BerbixTestingOptions = {}): DynamicModule {
-    const { berbix = new FakeBerbix(), name, isGlobal = false, webhooks } = options;
+    const { berbix = new FakeBerbix(), isGlobal = false, webhooks } = options;
+    const account = checkAccount('account', options.account);
     const services: [unknown, unknown][] = [
       [FakeBerbix, berbix],
-      [getBerbixTokenStoreToken(name), berbix.store],
-      [getBerbixTokenServiceToken(name), berbix.tokens],
-      [getBerbixTransactionServiceToken(name), berbix.transactions],
-      [getBerbixVerificationServiceToken(name), berbix.verifications],
+      [getBerbixToken(BerbixTokenStore, account), berbix.store],
+      [getBerbixToken(BerbixTokenService, account), berbix.tokens],
+      [getBerbixToken(BerbixTransactionService, account), berbix.transactions],
+      [getBerbixToken(BerbixVerificationService, account), berbix.verifications],
+      [getBerbixToken(BerbixHealthService, account), HEALTHY],
     ];
     const providers = services.map(([provide, useValue]) => ({ provide, useValue }) as Provider);
     return {
@@ -67,18 +74,30 @@ export class BerbixTestingModule {
       imports: [DiscoveryModule],
       providers: [
         ...providers,
-        { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(webhooks, name) },
+        { provide: EventBus, useFactory: () => relayEvents(berbix, account) },
+        EventHandlers,
+        accountProvider(account, BerbixEvents, [EventBus]),
+        { provide: BERBIX_WEBHOOK_SETTINGS, useValue: new WebhookSettings(webhooks, account) },
         {
           provide: CheckedStore,
-          inject: [getBerbixTokenStoreToken(name)],
-          useFactory: (store: BerbixTokenStore) => openStore(store, { account: 'fake' }),
+          inject: [getBerbixToken(BerbixTokenStore, account), EventBus],
+          useFactory: (store: BerbixTokenStore, events: EventBus) =>
+            openStore(store, { account: 'fake' }, events),
         },
-        ...webhookProviders(name),
+        ...webhookProviders(account),
       ],
       exports: [
         ...services.map(([token]) => token as symbol),
-        getBerbixWebhookServiceToken(name) as symbol,
+        getBerbixToken(BerbixWebhookService, account) as symbol,
+        getBerbixToken(BerbixEvents, account) as symbol,
       ],
     };
   }
+}
+
+/** Relays the events of the fake, with the name of the account that it replaces. */
+function relayEvents(berbix: FakeBerbix, account: string): EventBus {
+  const bus = new EventBus(account);
+  berbix.events.events$.subscribe((event) => bus.emit(event.kind, () => ({ ...event, account })));
+  return bus;
 }

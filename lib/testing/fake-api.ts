@@ -19,7 +19,7 @@ interface FakeTransaction {
   id: number;
   customerUid: string;
   refreshToken: string;
-  /** Ends of access and client tokens, in milliseconds since 1970. */
+  /** When access and client tokens expire, in milliseconds since 1970. */
   tokens: Map<string, number>;
   createdAt: string;
   completedAt?: string;
@@ -31,17 +31,17 @@ interface FakeTransaction {
 
 type Answer = Record<string, unknown> | undefined;
 
-/** How long access and client tokens are good for. [doc: docs/platform-overview] */
+/** The lifetime of access and client tokens. [doc: docs/platform-overview] */
 const LIFETIME_SECONDS = 3_600;
 
 /**
- * What the API does, in memory and without checks of what it is given: enough for unit tests. Where the
- * answer matters in detail, test against `BerbixSandbox` of `nestjs-berbix/sandbox`.
+ * The API in memory, without validation of requests, for unit tests. If the details of answers
+ * matter, test with `BerbixSandbox` of `nestjs-berbix/sandbox`.
  */
 export class FakeApi {
   readonly #transactions: FakeTransaction[] = [];
 
-  /** The body of a 2xx answer. @throws {BerbixError} for any other */
+  /** The body of a 2xx answer. @throws {BerbixError} for any other answer */
   answer({ method, path, body, bearer = '' }: BerbixRequest): Answer {
     switch (`${method} ${path}`) {
       case `POST ${API_PATHS.tokens}`:
@@ -63,7 +63,7 @@ export class FakeApi {
     }
   }
 
-  /** Completes the customer's latest transaction. @throws {Error} when there is none */
+  /** Completes the customer's latest transaction. @throws {Error} if there is none */
   finish(customerUid: string, action: string, flags: string[]): void {
     const transaction = this.#transactions.findLast((one) => one.customerUid === customerUid);
     if (transaction === undefined) throw new Error(`There is no transaction of ${customerUid}.`);
@@ -113,7 +113,7 @@ export class FakeApi {
 
   #override(bearer: string, body: OverrideTransactionRequest): Answer {
     const transaction = this.#find(bearer);
-    if (transaction.action !== '') throw conflict('is completed already');
+    if (transaction.action !== '') throw conflict('is already completed');
     const fields = Object.entries(body.override_fields ?? {});
     transaction.fields = Object.fromEntries(fields.map(([name, value]) => [name, { value }]));
     complete(transaction, body.flags?.length ? 'review' : 'accept', body.flags ?? []);

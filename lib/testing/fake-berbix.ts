@@ -1,5 +1,5 @@
-import { Observable, defer, of } from 'rxjs';
 import type { BerbixError } from '../errors/index.js';
+import { BerbixEvents, EventBus } from '../events/index.js';
 import type { BerbixAnswer, BerbixHttp, BerbixRequest } from '../http/index.js';
 import { InMemoryTokenStore, type BerbixTokenStore } from '../token-store/index.js';
 import { BerbixTokenService, openStore, openRecords } from '../tokens/index.js';
@@ -16,8 +16,8 @@ export interface FakeCall {
 const LIMITS = { connections: 32, totalTimeoutMs: 15_000 };
 
 /**
- * A Berbix in memory, for unit tests: the services of this package as they are, without a network
- * below. Time is that of the process: a {@link FakeClock}, or the fake timers of a test runner, age its
+ * A Berbix in memory, for unit tests: the real services of this package, without a network. It uses
+ * the clock of the process, so a {@link FakeClock}, or the fake timers of a test runner, expire its
  * tokens.
  *
  * @example
@@ -31,56 +31,65 @@ const LIMITS = { connections: 32, totalTimeoutMs: 15_000 };
  * ```
  */
 export class FakeBerbix {
-  /** Where the services keep tokens: in memory, of this fake alone. */
+  /** The token store of the services: in memory, and only for this fake. */
   readonly store: BerbixTokenStore = new InMemoryTokenStore();
-  /** To provide as `BerbixTokenService`. */
+  /** Provide it as `BerbixTokenService`. */
   readonly tokens: BerbixTokenService;
-  /** To provide as `BerbixTransactionService`. */
+  /** Provide it as `BerbixTransactionService`. */
   readonly transactions: BerbixTransactionService;
-  /** To provide as `BerbixVerificationService`. */
+  /** Provide it as `BerbixVerificationService`. */
   readonly verifications: BerbixVerificationService;
-  /** What was asked of the API, in order; empty it as you like. */
+  /** Provide it as `BerbixEvents`; the account of its events is `fake`. */
+  readonly events: BerbixEvents;
+  /** The calls of the API, in order; you can clear the list. */
   readonly calls: FakeCall[] = [];
 
   readonly #api = new FakeApi();
   readonly #failures: BerbixError[] = [];
 
   constructor() {
-    const http = {
+    const fake: Pick<BerbixHttp, 'limits' | 'send'> = {
       limits: LIMITS,
-      send: <T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T) =>
-        this.#send(request, read),
-    } as unknown as BerbixHttp;
-    const options = { account: 'fake' };
-    const store = openStore(this.store, options);
+      send: (request, read) => this.#send(request, read),
+    };
+    const http = fake as BerbixHttp;
+    const options = { account: 'fake', allowInMemoryStore: true };
+    const events = new EventBus(options.account);
+    this.events = new BerbixEvents(events);
+    const store = openStore(this.store, options, events);
     const sealed = openRecords(store, options);
-    this.tokens = new BerbixTokenService(http, store, sealed, options);
+    this.tokens = new BerbixTokenService(http, store, sealed, options, events);
     this.transactions = new BerbixTransactionService(http, this.tokens);
-    this.verifications = new BerbixVerificationService(this.tokens, this.transactions, sealed);
+    this.verifications = new BerbixVerificationService(
+      this.tokens,
+      this.transactions,
+      sealed,
+      events,
+    );
   }
 
   /**
-   * Completes the customer's latest transaction, as if he had gone through it.
+   * Completes the customer's latest transaction, as if they had completed the flow.
    *
    * @param action such as `accept`, `reject` or `review`
-   * @throws {Error} when there is none
+   * @throws {Error} if there is none
    */
   finish(customerUid: string, action: string, flags: string[] = []): void {
     this.#api.finish(customerUid, action, flags);
   }
 
-  /** Lets the next call fail with an error, such as `new BerbixServerError('...', { retryable: true })`. */
+  /**
+   * Fails the next call with an error, such as `new BerbixServerError('...', { retryable: true })`.
+   */
   failNext(error: BerbixError): void {
     this.#failures.push(error);
   }
 
-  #send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Observable<T> {
-    return defer(() => {
-      const { method, path } = request;
-      this.calls.push({ method, path });
-      const failure = this.#failures.shift();
-      if (failure !== undefined) throw failure;
-      return of(read({ body: this.#api.answer(request), startedAt: Date.now() }));
-    });
+  async #send<T>(request: BerbixRequest, read: (answer: BerbixAnswer) => T): Promise<T> {
+    const { method, path } = request;
+    this.calls.push({ method, path });
+    const failure = this.#failures.shift();
+    if (failure !== undefined) throw failure;
+    return read({ body: this.#api.answer(request), startedAt: Date.now() });
   }
 }

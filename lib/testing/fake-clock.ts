@@ -1,16 +1,16 @@
 let installed: FakeClock | undefined;
 
 /**
- * A clock that a test sets forward, in any test runner: `Date` and `performance.now()` of this process
- * are ahead of the real ones from then on. A sandbox and an in-memory store in this process go with
- * it; a sandbox of another process, PostgreSQL and Redis have clocks of their own. Timers run as ever,
- * so that connections work, which they do not under the fake timers of most runners.
+ * A clock that a test can advance, with any test runner: `Date` and `performance.now()` of this
+ * process are then ahead of the real ones. A sandbox and an in-memory store in this process follow
+ * it; PostgreSQL, Redis and a sandbox in another process have their own clocks. Timers are real, so
+ * that connections work, unlike with the fake timers of most runners.
  *
  * @example
  * ```ts
  * const clock = FakeClock.install();
  * clock.advance(3_600_000);
- * // Tokens that came an hour ago have ended.
+ * // Tokens of an hour ago have expired.
  * clock.uninstall();
  * ```
  */
@@ -28,32 +28,32 @@ export class FakeClock {
   }
 
   /**
-   * Takes the place of the clock, at the same time.
+   * Replaces the clock; it starts with the real time.
    *
-   * @throws {Error} when another one has
+   * @throws {Error} if another FakeClock is installed
    */
   static install(): FakeClock {
     if (installed !== undefined) {
-      throw new Error('There is a FakeClock already. Call uninstall() on it first.');
+      throw new Error('A FakeClock is already installed. Call uninstall() on it first.');
     }
     installed = new FakeClock();
     return installed;
   }
 
   /**
-   * Sets it forward.
+   * Advances the clock.
    *
    * @param ms milliseconds
-   * @throws {RangeError} for what is no time, or would set it back
+   * @throws {RangeError} if it is negative or not a number
    */
   advance(ms: number): void {
     if (!(ms >= 0 && ms < Infinity)) {
-      throw new RangeError('A FakeClock can be set forward by a number of milliseconds only.');
+      throw new RangeError('A FakeClock can only be advanced, by a number of milliseconds.');
     }
     this.#aheadMs += ms;
   }
 
-  /** Puts the real clock back; it may be called again. */
+  /** Restores the real clock. It can be called again. */
   uninstall(): void {
     if (installed !== this) return;
     this.#uninstall();

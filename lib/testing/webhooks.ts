@@ -1,10 +1,10 @@
-import { signatureOf } from '../webhooks/webhook-signature.js';
+import { signBody } from '../webhooks/webhook-signature.js';
 
-/** What {@link signBerbixWebhook} signs. */
+/** The options of {@link signBerbixWebhook}. */
 export interface SignBerbixWebhookOptions {
-  /** The secret of the hook. */
+  /** The secret of the webhook. */
   secret: string;
-  /** The bytes that you will send; a string stands for its UTF-8. */
+  /** The bytes to send; a string is encoded as UTF-8. */
   body: string | Uint8Array;
   /**
    * Unix seconds.
@@ -14,7 +14,7 @@ export interface SignBerbixWebhookOptions {
 }
 
 /**
- * The value of the `X-Berbix-Signature` header for a body, as Berbix makes it.
+ * Computes the `X-Berbix-Signature` header for a body, as Berbix does.
  *
  * @example
  * ```ts
@@ -28,10 +28,10 @@ export interface SignBerbixWebhookOptions {
  * ```
  */
 export function signBerbixWebhook({ secret, body, timestamp }: SignBerbixWebhookOptions): string {
-  return signatureOf(secret, timestamp ?? Math.floor(Date.now() / 1000), body);
+  return signBody(secret, timestamp ?? Math.floor(Date.now() / 1000), body);
 }
 
-/** What a sample tells; the rest is as in the delivery that the Test button of the dashboard sends. */
+/** The values of a sample; the defaults are those of the dashboard's Test button. */
 export interface SampleWebhook {
   /** The digits of a 64-bit integer. */
   transactionId?: string | undefined;
@@ -40,14 +40,14 @@ export interface SampleWebhook {
   dashboardLink?: string | undefined;
 }
 
-/** Berbix escapes these. */
+/** Characters that Berbix escapes. */
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
 /**
- * The body of a webhook, byte for byte as Berbix writes it: keys in its order, a line break at the
- * end. Send it as it is; a JSON text made of the parsed body has another signature.
+ * The body of a webhook, byte for byte as Berbix writes it, with its order of keys and a final line
+ * break. Send it unchanged: JSON that is made from the parsed body has another signature.
  *
- * @throws {TypeError} for a transaction id that is not digits
+ * @throws {TypeError} if the transaction id is not digits
  */
 export function sampleWebhookBody({
   transactionId = '1234123412341234',
@@ -58,7 +58,7 @@ export function sampleWebhookBody({
   if (!/^(0|[1-9]\d{0,18})$/.test(transactionId)) {
     throw new TypeError('The transactionId of a sample webhook must be the digits of an integer.');
   }
-  // Not through JSON.stringify: the id may have more digits than a number holds.
+  // Without JSON.stringify, since the id may have more digits than a number can hold.
   return (
     `{"transaction_id":${transactionId},"customer_uid":${text(customerUid)},"action":${text(action)},` +
     `"dashboard_link":${text(dashboardLink)},"id":${transactionId}}\n`

@@ -4,8 +4,11 @@ export interface StoredRecord {
    * Grows by one with each commit and when the record is forgotten; 0 if it was never committed.
    */
   readonly version: number;
-  /** Grows by one with each lease and when the record is forgotten. */
-  readonly fence: number;
+  /**
+   * Grows by one with each lease and when the record is forgotten: it tells a lease from the next
+   * one of the same version.
+   */
+  readonly leaseEpoch: number;
   /**
    * The value of the last commit, unchanged; undefined if there was none, or if it was forgotten.
    */
@@ -20,19 +23,23 @@ export interface StoredRecord {
 
 /** The exclusive right to work on a record for a while. */
 export interface Lease {
-  readonly fence: number;
+  /** The lease epoch of the record from now on. */
+  readonly leaseEpoch: number;
   /** The start of the lease on the store's clock, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/**
- * The state of a record that a change expects; version and fence are 0 if there is no record yet.
- */
-export type SeenRecord = Pick<StoredRecord, 'version' | 'fence'>;
+/** The revision of a record that a change expects; both numbers are 0 if there is no record yet. */
+export type RecordRevision = Pick<StoredRecord, 'version' | 'leaseEpoch'>;
 
 /**
- * Where tokens are stored: records with a version for compare-and-swap, a lease, and a fence. This
- * class is also the injection token of the store in use.
+ * Where tokens are stored: records with a version for compare-and-swap, and a lease. This class is
+ * also the injection token of the store in use.
+ *
+ * A commit names only the version: each commit ends the lease and changes the version, so a replica
+ * that has lost its lease to one that committed cannot overwrite the result. Leases, releases and
+ * `forget` also name the lease epoch. It tells the leases of one version apart: a replica whose
+ * lease has expired cannot end the lease that another has taken meanwhile, nor replace its note.
  *
  * A store does not interpret or change values and notes. Each method is one atomic step. All times
  * come from the store's own clock, never from the caller's. A failure is a rejection, after which
@@ -55,15 +62,15 @@ export abstract class BerbixTokenStore {
   abstract load(key: string): Promise<StoredRecord | undefined>;
 
   /**
-   * Takes the lease and increments the fence. Undefined if the record has changed since it was
-   * seen, or if another lease has not expired. Creates an empty record if there is none.
+   * Takes the lease and increments the lease epoch. Undefined if the record has changed since it
+   * was read, or if another lease has not expired. Creates an empty record if there is none.
    *
    * @param ttlMs the duration of the lease in milliseconds
    * @param note replaces the previous note
    */
   abstract lease(
     key: string,
-    seen: SeenRecord,
+    expected: RecordRevision,
     ttlMs: number,
     note: string,
   ): Promise<Lease | undefined>;
@@ -73,28 +80,28 @@ export abstract class BerbixTokenStore {
    * and removes the note. Resolves to the new version, or to undefined if the record has another
    * one.
    *
-   * @param version as it was seen; 0 creates the record if there is none
+   * @param version as it was read; 0 creates the record if there is none
    */
   abstract commit(key: string, version: number, value: string): Promise<number | undefined>;
 
   /**
-   * Ends the lease and sets the note if the record still has this version and this fence, even if
+   * Ends the lease and sets the note if the record still has this version and lease epoch, even if
    * the lease has expired. Resolves to whether it did.
    */
-  abstract release(key: string, seen: SeenRecord, note: string): Promise<boolean>;
+  abstract release(key: string, expected: RecordRevision, note: string): Promise<boolean>;
 
   /**
    * Removes value and note permanently and ends the lease, if the record still has this version and
-   * this fence. Version and fence grow by one and are kept for at least a day, so commits in flight
-   * fail. Resolves to whether it did. Creates nothing if there is no record.
+   * lease epoch. Both grow by one and are kept for at least a day, so commits in flight fail.
+   * Resolves to whether it did. Creates nothing if there is no record.
    */
-  abstract forget(key: string, seen: SeenRecord): Promise<boolean>;
+  abstract forget(key: string, expected: RecordRevision): Promise<boolean>;
 
   /**
    * Replaces the value, and nothing else, if it is still the expected one. Resolves to whether it
    * did. Used to re-encrypt a value without changing its meaning.
    */
-  abstract swap(key: string, expected: string, value: string): Promise<boolean>;
+  abstract compareAndSwap(key: string, expected: string, value: string): Promise<boolean>;
 
   /**
    * A page of the keys that have a value and begin with the prefix, and the cursor of the next

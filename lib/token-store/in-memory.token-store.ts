@@ -2,13 +2,13 @@ import { SuspendAwareClock } from './suspend-aware-clock.js';
 import {
   BerbixTokenStore,
   type Lease,
-  type SeenRecord,
+  type RecordRevision,
   type StoredRecord,
 } from './berbix-token-store.js';
 
 interface MemoryRecord {
   version: number;
-  fence: number;
+  leaseEpoch: number;
   value: string | undefined;
   note: string | undefined;
   leaseUntil: number;
@@ -52,26 +52,26 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   async load(key: string): Promise<StoredRecord | undefined> {
     const record = this.#records.get(key);
     if (record === undefined) return undefined;
-    const { version, fence, value, note, leaseUntil } = record;
+    const { version, leaseEpoch, value, note, leaseUntil } = record;
     const leasedForMs = Math.max(0, leaseUntil - performance.now());
-    return { version, fence, value, note, leasedForMs, now: this.#clock.now() };
+    return { version, leaseEpoch, value, note, leasedForMs, now: this.#clock.now() };
   }
 
   async lease(
     key: string,
-    seen: SeenRecord,
+    expected: RecordRevision,
     ttlMs: number,
     note: string,
   ): Promise<Lease | undefined> {
     const now = performance.now();
     const record = this.#records.get(key) ?? empty();
-    if (!isAsSeen(record, seen) || record.leaseUntil > now) return undefined;
-    record.fence++;
+    if (!hasRevision(record, expected) || record.leaseUntil > now) return undefined;
+    record.leaseEpoch++;
     record.leaseUntil = now + ttlMs;
     record.note = note;
     this.#use(key, record, now);
     if (record.value === undefined) this.#removeInADay(key, now);
-    return { fence: record.fence, now: this.#clock.now() };
+    return { leaseEpoch: record.leaseEpoch, now: this.#clock.now() };
   }
 
   async commit(key: string, version: number, value: string): Promise<number | undefined> {
@@ -86,24 +86,24 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     return record.version;
   }
 
-  async release(key: string, seen: SeenRecord, note: string): Promise<boolean> {
+  async release(key: string, expected: RecordRevision, note: string): Promise<boolean> {
     const record = this.#records.get(key);
-    if (record === undefined || !isAsSeen(record, seen)) return false;
+    if (record === undefined || !hasRevision(record, expected)) return false;
     record.leaseUntil = 0;
     record.note = note;
     return true;
   }
 
-  async forget(key: string, seen: SeenRecord): Promise<boolean> {
+  async forget(key: string, expected: RecordRevision): Promise<boolean> {
     const record = this.#records.get(key);
-    if (record === undefined || !isAsSeen(record, seen)) return false;
-    const { version, fence } = record;
-    this.#records.set(key, { ...empty(), version: version + 1, fence: fence + 1 });
+    if (record === undefined || !hasRevision(record, expected)) return false;
+    const { version, leaseEpoch } = record;
+    this.#records.set(key, { ...empty(), version: version + 1, leaseEpoch: leaseEpoch + 1 });
     this.#removeInADay(key, performance.now());
     return true;
   }
 
-  async swap(key: string, expected: string, value: string): Promise<boolean> {
+  async compareAndSwap(key: string, expected: string, value: string): Promise<boolean> {
     const record = this.#records.get(key);
     if (record === undefined || record.value !== expected) return false;
     record.value = value;
@@ -143,7 +143,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
 function empty(): MemoryRecord {
   return {
     version: 0,
-    fence: 0,
+    leaseEpoch: 0,
     value: undefined,
     note: undefined,
     leaseUntil: 0,
@@ -151,6 +151,6 @@ function empty(): MemoryRecord {
   };
 }
 
-function isAsSeen(record: MemoryRecord, seen: SeenRecord): boolean {
-  return record.version === seen.version && record.fence === seen.fence;
+function hasRevision(record: MemoryRecord, expected: RecordRevision): boolean {
+  return record.version === expected.version && record.leaseEpoch === expected.leaseEpoch;
 }

@@ -1,6 +1,5 @@
 export * from './berbix-token-store.js';
 export * from './in-memory.token-store.js';
 export * from './checked-store.js';
-export * from './overlong-lease.js';
 export * from './sealed-records.js';
 export * from './encryption/index.js';

@@ -1,14 +1,9 @@
+import { Pauses } from '../concurrency/index.js';
 import { isBerbixError, type BerbixStoreError } from '../errors/index.js';
-import type { SeenRecord, StoredRecord } from './berbix-token-store.js';
+import type { RecordRevision, StoredRecord } from './berbix-token-store.js';
 import type { CheckedStore, Timed } from './checked-store.js';
-import { unknownForm } from './encryption/index.js';
+import { unknownForm, type RecordCipher } from './encryption/index.js';
 import { BAD_ANSWER } from './store-answer.js';
-
-/** Encrypts and decrypts texts, each bound to the key of its record (I13). */
-export interface RecordCipher {
-  seal(key: string, text: string): Promise<string>;
-  open(key: string, sealed: string): Promise<string>;
-}
 
 /** The note of a lease holder; times are on the store's clock, in milliseconds. */
 export interface ExchangeAttempt {
@@ -27,7 +22,9 @@ export interface ExchangeAttempt {
 }
 
 /** A decrypted record. */
-export interface OpenedRecord<T> extends SeenRecord {
+export interface OpenedRecord<T> extends RecordRevision {
+  /** Under which it was loaded. */
+  readonly key: string;
   readonly value: T | undefined;
   readonly attempt: ExchangeAttempt;
   readonly leasedForMs: number;
@@ -43,11 +40,20 @@ export interface StoreMoment {
 }
 
 export interface RecordLease {
-  readonly fence: number;
+  readonly leaseEpoch: number;
   readonly moment: StoreMoment;
 }
 
-const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [25, 1_000];
+/** What a commit does if the store fails, or the record has changed; by default it gives up. */
+export interface CommitOptions<T> {
+  /** Called after each failure: whether to try again. */
+  readonly keepTrying?: (() => boolean) | undefined;
+  /** Called if the record has changed or is gone: the value to set instead, if any. */
+  readonly merge?: ((current: OpenedRecord<T>) => T | undefined) | undefined;
+}
+
+/** Milliseconds between two tries to commit: the first pause, and the longest. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 1_000];
 
 /**
  * The records of one account: sealed JSON under keys that begin with the account. Every failure is
@@ -64,43 +70,46 @@ export class SealedRecords {
     this.#account = encodeURIComponent(account);
   }
 
-  /** The current record; an empty one if there is none. */
-  async load<T>(name: string): Promise<OpenedRecord<T>> {
-    const key = this.#key(name);
-    return this.#opened(key, await this.#store.load(key));
+  /**
+   * The current record; an empty one if there is none.
+   *
+   * @param leaseMs see {@link CheckedStore.load}
+   */
+  async load<T>(name: string, leaseMs?: number): Promise<OpenedRecord<T>> {
+    return this.#opened(name, await this.#store.load(this.#key(name), leaseMs));
   }
 
-  /** Takes the lease of the record; undefined if it has changed since it was seen, or is leased. */
+  /** Takes the lease of the record; undefined if it has changed since it was read, or is leased. */
   async lease(
     name: string,
-    seen: SeenRecord,
+    expected: RecordRevision,
     ttlMs: number,
     note: ExchangeAttempt,
   ): Promise<RecordLease | undefined> {
-    const lease = await this.#store.lease(this.#key(name), seen, ttlMs, JSON.stringify(note));
-    return lease && { fence: lease.fence, moment: { store: lease.now, local: lease.askedAt } };
+    const lease = await this.#store.lease(this.#key(name), expected, ttlMs, JSON.stringify(note));
+    return (
+      lease && { leaseEpoch: lease.leaseEpoch, moment: { store: lease.now, local: lease.askedAt } }
+    );
   }
 
   /**
    * Sets the value if the record still has this version, and makes sure of the outcome: it retries
    * a call whose answer was lost. Resolves to whether the value was set.
    *
-   * @param keepTrying called after each failure
-   * @param merge called if the record has changed or is gone; returns the value to set instead, or
-   * undefined to leave the record
+   * @param how what to do if the store fails, or the record has changed
    * @throws {BerbixStoreError} (as a rejection) if the outcome is unknown
    */
   async commit<T extends object>(
     name: string,
     version: number,
     value: T,
-    keepTrying: () => boolean = () => false,
-    merge: (current: OpenedRecord<T>) => T | undefined = () => undefined,
+    { keepTrying, merge }: CommitOptions<T> = {},
   ): Promise<boolean> {
     const key = this.#key(name);
     let [expected, next]: [number, T | undefined] = [version, value];
     let sealed: string | undefined;
-    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    for (;;) {
       try {
         while (next !== undefined) {
           const text = (sealed ??= await this.#cipher.seal(key, JSON.stringify(next)));
@@ -108,15 +117,15 @@ export class SealedRecords {
           const record = await this.#store.loadAfterCommit(key);
           // This commit itself changed the version: its answer was lost, here or in the driver.
           if (record?.value === sealed) return true;
-          const current = await this.#opened<T>(key, record);
-          next = merge(current);
+          const current = await this.#opened<T>(name, record);
+          next = merge?.(current);
           [expected, sealed] = [current.version, undefined];
         }
         return false;
       } catch (error) {
         // Retrying does not help against malformed answers.
-        if (isBadAnswer(error) || !keepTrying()) throw error;
-        await sleep(wait * (0.5 + Math.random() / 2));
+        if (isBadAnswer(error) || !keepTrying?.()) throw error;
+        await pauses.next();
       }
     }
   }
@@ -124,16 +133,16 @@ export class SealedRecords {
   /**
    * Ends a lease and sets the note; resolves to false if the record has changed since the lease.
    */
-  async release(name: string, seen: SeenRecord, note: ExchangeAttempt): Promise<boolean> {
-    return this.#store.release(this.#key(name), seen, JSON.stringify(note));
+  async release(name: string, expected: RecordRevision, note: ExchangeAttempt): Promise<boolean> {
+    return this.#store.release(this.#key(name), expected, JSON.stringify(note));
   }
 
   /**
-   * Removes the value permanently if the record has not changed since it was seen; commits in
+   * Removes the value permanently if the record has not changed since it was read; commits in
    * flight fail (I8). Resolves to false if it has changed.
    */
-  async forget(name: string, seen: SeenRecord): Promise<boolean> {
-    return this.#store.forget(this.#key(name), seen);
+  async forget(name: string, expected: RecordRevision): Promise<boolean> {
+    return this.#store.forget(this.#key(name), expected);
   }
 
   /**
@@ -143,13 +152,13 @@ export class SealedRecords {
    */
   async remove<T>(
     name: string,
-    mayGo: (seen: OpenedRecord<T>) => boolean | Promise<boolean> = () => true,
+    mayGo: (record: OpenedRecord<T>) => boolean | Promise<boolean> = () => true,
   ): Promise<void> {
     for (;;) {
-      const seen = await this.load<T>(name);
+      const record = await this.load<T>(name);
       // There is no record.
-      if (seen.version === 0 && seen.fence === 0) return;
-      if (!(await mayGo(seen)) || (await this.forget(name, seen))) return;
+      if (record.version === 0 && record.leaseEpoch === 0) return;
+      if (!(await mayGo(record)) || (await this.forget(name, record))) return;
     }
   }
 
@@ -158,20 +167,24 @@ export class SealedRecords {
   }
 
   async #opened<T>(key: string, record: Timed<StoredRecord> | undefined): Promise<OpenedRecord<T>> {
-    if (record === undefined) {
-      const moment = { store: 0, local: performance.now() };
-      return { version: 0, fence: 0, value: undefined, attempt: {}, leasedForMs: 0, moment };
-    }
-    const { version, fence, value, note, leasedForMs, now, askedAt } = record;
+    if (record === undefined) return emptyRecord(key);
+    const { version, leaseEpoch, value, note, leasedForMs, now, askedAt } = record;
+    const text = value === undefined ? undefined : await this.#cipher.open(this.#key(key), value);
     return {
+      key,
       version,
-      fence,
-      value: value === undefined ? undefined : parsed<T>(await this.#cipher.open(key, value)),
+      leaseEpoch,
+      value: text === undefined ? undefined : parsed<T>(text),
       attempt: note === undefined ? {} : parsed<ExchangeAttempt>(note),
       leasedForMs,
       moment: { store: now, local: askedAt },
     };
   }
+}
+
+function emptyRecord<T>(key: string): OpenedRecord<T> {
+  const moment = { store: 0, local: performance.now() };
+  return { key, version: 0, leaseEpoch: 0, value: undefined, attempt: {}, leasedForMs: 0, moment };
 }
 
 function isBadAnswer(error: unknown): boolean {
@@ -187,8 +200,4 @@ function parsed<T>(text: string): T {
     // Thrown below.
   }
   throw unknownForm();
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -13,16 +13,21 @@ const KINDS = {
   text: 'text or undefined',
 } as const;
 
-const RECORD = {
-  version: 'count',
-  fence: 'count',
-  value: 'text',
-  note: 'text',
-  leasedForMs: 'number',
-  now: 'number',
-} as const;
+type FieldKinds = [field: string, kind: keyof typeof KINDS][];
 
-const LEASE = { fence: 'count', now: 'number' } as const;
+const RECORD: FieldKinds = [
+  ['version', 'count'],
+  ['leaseEpoch', 'count'],
+  ['value', 'text'],
+  ['note', 'text'],
+  ['leasedForMs', 'number'],
+  ['now', 'number'],
+];
+
+const LEASE: FieldKinds = [
+  ['leaseEpoch', 'count'],
+  ['now', 'number'],
+];
 
 /**
  * Validates the answers of stores, including custom ones. A client, a type parser or an ORM may
@@ -37,16 +42,14 @@ export class StoreAnswers {
   record(answer: unknown): StoredRecord | undefined {
     if (answer === undefined) return undefined;
     this.#requireAll('load', answer, RECORD);
-    const { version, fence, value, note, leasedForMs, now } = answer as StoredRecord;
-    return { version, fence, value, note, leasedForMs, now };
+    return answer as StoredRecord;
   }
 
   /** Of `lease`. @throws {BerbixStoreError} as above */
   lease(answer: unknown): Lease | undefined {
     if (answer === undefined) return undefined;
     this.#requireAll('lease', answer, LEASE);
-    const { fence, now } = answer as Lease;
-    return { fence, now };
+    return answer as Lease;
   }
 
   /** Of `commit`. @throws {BerbixStoreError} as above */
@@ -55,8 +58,8 @@ export class StoreAnswers {
     return answer as number | undefined;
   }
 
-  /** Of `release`, `forget` and `swap`. @throws {BerbixStoreError} as above */
-  done(step: 'release' | 'forget' | 'swap', answer: unknown): boolean {
+  /** Of `release`, `forget` and `compareAndSwap`. @throws {BerbixStoreError} as above */
+  done(step: 'release' | 'forget' | 'compareAndSwap', answer: unknown): boolean {
     if (typeof answer === 'boolean') return answer;
     throw this.#problem(step, `${nameOfType(answer)} instead of true or false`, '');
   }
@@ -65,17 +68,17 @@ export class StoreAnswers {
   keys(answer: unknown): { keys: string[]; cursor: string | undefined } {
     const { keys, cursor } = Object(answer) as Fields;
     if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
-      throw this.#problem('keys', 'no list of keys', '');
+      throw this.#problem('keys', 'a value without a list of keys', '');
     }
     this.#require('keys', 'cursor', cursor, 'text');
     return { keys, cursor: cursor as string | undefined };
   }
 
-  #requireAll(step: string, answer: unknown, fields: Record<string, keyof typeof KINDS>): void {
+  #requireAll(step: string, answer: unknown, fields: FieldKinds): void {
     if (typeof answer !== 'object' || answer === null) {
       throw this.#problem(step, `${nameOfType(answer)} instead of an object or undefined`, '');
     }
-    for (const [field, kind] of Object.entries(fields)) {
+    for (const [field, kind] of fields) {
       this.#require(step, field, (answer as Fields)[field], kind);
     }
   }
@@ -87,22 +90,22 @@ export class StoreAnswers {
       if (kind === 'number' || Number.isSafeInteger(value)) return;
     }
     const what = `${field} as ${nameOfType(value)} instead of ${KINDS[kind]}`;
-    throw this.#problem(step, what, kind === 'text' ? '' : causeOf(value));
+    throw this.#problem(step, what, kind === 'text' ? '' : guessCause(value));
   }
 
   #problem(step: string, what: string, cause: string): BerbixStoreError {
-    const message = `The token store (${this.description}) cannot be used: its ${step}() gave ${what}.${cause}`;
+    const message = `The token store (${this.description}) cannot be used: its ${step}() returned ${what}.${cause}`;
     return new BerbixStoreError(message, {}, BAD_ANSWER);
   }
 }
 
 /** The most likely cause, which is the client between the store and its server. */
-function causeOf(value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'bigint') {
-    return ' Its client does not give numbers as numbers: for ioredis, leave the option stringNumbers off; for PostgreSQL, set no type parser for integer (int4) and float8, nor an option that gives them as text.';
+function guessCause(value: unknown): string {
+  if (['string', 'bigint', 'object'].includes(typeof value)) {
+    return ' Its client does not return numbers as numbers: for ioredis, leave the option stringNumbers off; for PostgreSQL, set no type parser for integer (int4) and float8, and no option that returns them as text.';
   }
   if (value === undefined || Number.isNaN(value)) {
-    return ' Its client may give columns under other names: set no option that turns leased_for_ms into leasedForMs, such as camelCase.';
+    return ' Its client may rename columns: set no option that turns leased_for_ms into leasedForMs, such as camelCase or transform: postgres.camel.';
   }
   return '';
 }
@@ -111,5 +114,5 @@ function nameOfType(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return 'text';
   if (typeof value === 'number') return Number.isFinite(value) ? 'another number' : String(value);
-  return `a ${typeof value}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -17,8 +17,8 @@ const PASSING_REPLY =
  */
 export function storeFailure(description: string, error: unknown): BerbixStoreError {
   if (error instanceof BerbixStoreError) return error;
-  const refusal = refusalOf(error);
-  const reason = refusal ?? systemCodeOf(error);
+  const refusal = serverCode(error);
+  const reason = refusal ?? systemCode(error);
   const known = reason === undefined ? '' : ` (${reason})`;
   // Drivers have no code for a closed or silent connection, so an error without one may be
   // transient.
@@ -27,13 +27,13 @@ export function storeFailure(description: string, error: unknown): BerbixStoreEr
       ? !(error instanceof TypeError)
       : PASSING_SQLSTATE.test(refusal) || PASSING_REPLY.test(refusal);
   const message = retryable
-    ? `${description} cannot be reached, is too slow or too busy${known}. Try again later, and check its address and health if that does not help.`
-    : `${description} failed${known}. Its log says more.`;
+    ? `${description} cannot be reached, or is too slow or busy${known}. Try again later; if that does not help, check its address and health.`
+    : `${description} failed${known}. See its log for details.`;
   return new BerbixStoreError(message, { retryable }, reason);
 }
 
 /** The code of a refusal by the server itself: an SQLSTATE, or the first word of a Redis error. */
-export function refusalOf(error: unknown): string | undefined {
+export function serverCode(error: unknown): string | undefined {
   const { name, code, message } = Object(error) as Record<string, unknown>;
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) return code;
   if (name !== 'ReplyError') return undefined;
@@ -44,7 +44,7 @@ export function refusalOf(error: unknown): string | undefined {
 }
 
 /** The code of a system error, such as ECONNREFUSED. */
-function systemCodeOf(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   const { code } = Object(error) as Record<string, unknown>;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code) ? code : undefined;
 }

@@ -1,21 +1,19 @@
 import { BerbixResponseError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from '../http/index.js';
-import { BerbixTokens } from './berbix-tokens.js';
+import { BerbixTokens, isTransactionId, isRefreshToken } from '../values/index.js';
 import { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
-import { isTransactionId } from './ids.js';
-import { isRefreshToken } from './refresh-token.js';
 
 /** The call, for error messages. */
 type Call = Pick<BerbixRequest, 'method' | 'path'>;
 
 /** A validated answer with tokens. */
-export interface TokenAnswerChecked {
+export interface CheckedTokenAnswer {
   dto: BerbixTokensDto;
   startedAt: number;
 }
 
 /** @throws {BerbixResponseError} that names the field */
-export function checkTokenAnswer(call: Call, answer: BerbixAnswer): TokenAnswerChecked {
+export function checkTokenAnswer(call: Call, answer: BerbixAnswer): CheckedTokenAnswer {
   const dto = BerbixTokensDto.fromWire(answer.body ?? {});
   const problems = dto.problems();
   if (problems.length === 0) return { dto, startedAt: answer.startedAt };
@@ -34,7 +32,7 @@ export function checkTokenAnswer(call: Call, answer: BerbixAnswer): TokenAnswerC
 export function mergeTokens(
   call: Call,
   before: BerbixTokens | undefined,
-  { dto, startedAt }: TokenAnswerChecked,
+  { dto, startedAt }: CheckedTokenAnswer,
 ): BerbixTokens {
   const refreshToken = dto.refreshToken ?? before?.refreshToken;
   if (refreshToken === undefined) throw unexpected(call, 'refresh_token is missing', dto);
@@ -78,9 +76,9 @@ function unexpected(
   dto?: BerbixTokensDto,
   requestId?: string,
 ): BerbixResponseError {
-  const saved = dto && savedTokens(dto);
+  const saved = dto && recoverableTokens(dto);
   return new BerbixResponseError(
-    `The answer to ${method} ${path} is not what the API promises: ${problem}.` +
+    `The answer to ${method} ${path} breaks the contract of the API: ${problem}.` +
       (saved === undefined ? '' : ' It has a refresh token; store it: error.tokens.refreshToken.'),
     { method, path, status: 200, requestId },
   ).withTokens(saved);
@@ -90,7 +88,10 @@ function unexpected(
  * The refresh token of an answer that is otherwise unusable: the API may have replaced the stored
  * one by it. An invalid transaction id is left out, since the token works without it.
  */
-function savedTokens({ refreshToken, transactionId }: BerbixTokensDto): BerbixTokens | undefined {
+function recoverableTokens({
+  refreshToken,
+  transactionId,
+}: BerbixTokensDto): BerbixTokens | undefined {
   if (!isRefreshToken(refreshToken)) return undefined;
   return new BerbixTokens({
     refreshToken,

@@ -1,15 +1,26 @@
-import type { Observable } from 'rxjs';
-import { SharedRuns, type Caller } from '../concurrency/index.js';
-import type { BerbixHttp, BerbixRequest } from '../http/index.js';
+import { SharedRuns, withTimeout, type Caller } from '../concurrency/index.js';
+import { isBerbixError } from '../errors/index.js';
+import { failureOf, type BerbixExchangeReason, type EventBus } from '../events/index.js';
+import type { BerbixAnswer, BerbixHttp, BerbixRequest } from '../http/index.js';
+import { deadlineError, type FreshnessSettings } from '../renewal/index.js';
+import { inSpan, linkExchange, recordExchange, runContext, type Span } from '../telemetry/index.js';
+import type { BerbixTokens } from '../values/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
-import type { BerbixTokens } from './berbix-tokens.js';
-import { mayRepeat, type FreshnessSettings } from './freshness/index.js';
+import type { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
 import {
   checkTokenAnswer,
   mergeTokens,
   withoutForeignTokens,
-  type TokenAnswerChecked,
+  type CheckedTokenAnswer,
 } from './token-answer.js';
+
+/** What the first caller of a shared exchange wants. */
+interface Wanted {
+  readonly before: BerbixTokens;
+  readonly reason: BerbixExchangeReason;
+  /** The context of its span. */
+  readonly parent: ReturnType<typeof runContext>;
+}
 
 const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
 
@@ -18,20 +29,20 @@ const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
  * which runs in the async context of none of them.
  */
 export class TokenExchange {
-  readonly #runs = new SharedRuns((refreshToken) => this.#send(refreshToken));
+  readonly #runs = new SharedRuns((wanted: Wanted, caller) => this.#observed(wanted, caller));
   readonly #http: BerbixHttp;
-  #replaces: boolean;
-  #mayRepeat: boolean;
+  readonly #events: EventBus;
+  #rotation: FreshnessSettings['rotation'];
 
-  constructor(http: BerbixHttp, { rotation, totalTimeoutMs }: FreshnessSettings) {
+  constructor(http: BerbixHttp, rotation: FreshnessSettings['rotation'], events: EventBus) {
     this.#http = http;
-    this.#replaces = rotation !== 'none';
-    this.#mayRepeat = mayRepeat(rotation, totalTimeoutMs);
+    this.#rotation = rotation;
+    this.#events = events;
   }
 
   /** Whether the API replaces refresh tokens, according to the options or to an earlier answer. */
   get replaces(): boolean {
-    return this.#replaces;
+    return this.#rotation !== 'none';
   }
 
   /**
@@ -39,11 +50,32 @@ export class TokenExchange {
    *
    * @param caller the last one to leave aborts the exchange; omit it if nobody leaves
    */
-  async run(before: BerbixTokens, caller?: Caller): Promise<BerbixTokens> {
-    const answer = await this.#runs
-      .join(before.refreshToken, caller)
-      .catch((error: unknown) => Promise.reject(withoutForeignTokens(EXCHANGE, before, error)));
-    return mergeTokens(EXCHANGE, before, answer);
+  run(before: BerbixTokens, reason: BerbixExchangeReason, caller?: Caller): Promise<BerbixTokens> {
+    return this.#runs
+      .join(before.refreshToken, { before, reason, parent: runContext() }, caller)
+      .then(
+        (answer) => {
+          linkExchange(answer);
+          return mergeTokens(EXCHANGE, before, answer);
+        },
+        (error: object) => {
+          linkExchange(error);
+          throw withoutForeignTokens(EXCHANGE, before, error);
+        },
+      );
+  }
+
+  /** The same, until the caller's own time limit, or `totalTimeoutMs` after they asked (I12). */
+  runInTime(before: BerbixTokens, caller: Caller, totalTimeoutMs: number): Promise<BerbixTokens> {
+    const leftMs = caller.deadline(totalTimeoutMs) - performance.now();
+    return withTimeout(
+      () => this.run(before, 'forced', caller),
+      leftMs,
+      () => {
+        caller.leave();
+        return deadlineError(caller, totalTimeoutMs);
+      },
+    );
   }
 
   /**
@@ -51,17 +83,50 @@ export class TokenExchange {
    * lost answer (I3).
    */
   noticeRotation(): void {
-    if (this.#replaces) return;
-    this.#replaces = true;
-    this.#mayRepeat = false;
+    if (this.#rotation === 'none') this.#rotation = 'strict';
   }
 
-  #send(refreshToken: string): Observable<TokenAnswerChecked> {
-    return this.#http.send(this.#request(refreshToken), (answer) => {
+  /** Makes the exchange in a span, and emits an event for its outcome, unless all callers have left. */
+  #observed({ before, reason, parent }: Wanted, caller: Caller): Promise<CheckedTokenAnswer> {
+    const { refreshToken, transactionId } = before;
+    const startedAt = performance.now();
+    const about = (dto?: BerbixTokensDto) => ({
+      transactionId: transactionId ?? dto?.transactionId,
+      reason,
+      durationMs: performance.now() - startedAt,
+    });
+    const exchange = async (span: Span): Promise<CheckedTokenAnswer> => {
+      try {
+        const answer = await this.#send(refreshToken, caller);
+        const { dto } = answer;
+        const isReplaced = (dto.refreshToken ?? refreshToken) !== refreshToken;
+        span.setAttribute('berbix.exchange.outcome', isReplaced ? 'rotated' : 'refreshed');
+        recordExchange(answer, span);
+        this.#events.emit('token.exchanged', () => about(dto));
+        if (isReplaced) {
+          this.#events.emit('token.rotated', () => ({ transactionId: about(dto).transactionId }));
+        }
+        return answer;
+      } catch (error) {
+        span.setAttribute('berbix.exchange.outcome', 'failed');
+        if (isBerbixError(error) && !caller.hasLeft) {
+          recordExchange(error, span);
+          this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
+        }
+        throw error;
+      }
+    };
+    const attributes = { 'berbix.exchange.reason': reason };
+    return inSpan('berbix.tokens.exchange', attributes, exchange, parent);
+  }
+
+  #send(refreshToken: string, caller: Caller): Promise<CheckedTokenAnswer> {
+    const read = (answer: BerbixAnswer): CheckedTokenAnswer => {
       const rotated = answer.body?.['refresh_token'];
       if (rotated && rotated !== refreshToken) this.noticeRotation();
       return checkTokenAnswer(EXCHANGE, answer);
-    });
+    };
+    return this.#http.send(this.#request(refreshToken), read, caller);
   }
 
   #request(refreshToken: string): BerbixRequest {
@@ -72,8 +137,8 @@ export class TokenExchange {
       secrets: [refreshToken],
       subject: refreshToken,
       // ASSUMPTION: a second exchange is harmless, since the API is documented as not replacing the
-      // refresh token. If it does, the lost answer had the only valid one.
-      repeat: this.#mayRepeat ? 'always' : 'unless-done',
+      // refresh token. If it does, the lost answer had the only valid one, except within a grace.
+      repeat: this.#rotation === 'strict' ? 'unless-done' : 'always',
     };
   }
 }

@@ -1,5 +1,7 @@
 import { BerbixConfigurationError } from '../errors/index.js';
-import { checkInteger } from '../http/index.js';
+import type { EventBus } from '../events/index.js';
+import { checkInteger } from '../options/index.js';
+import type { BerbixTokenOptions } from '../renewal/index.js';
 import {
   CheckedStore,
   PlaintextCipher,
@@ -8,7 +10,6 @@ import {
   type BerbixEncryptionOptions,
   type BerbixTokenStore,
 } from '../token-store/index.js';
-import type { BerbixTokenOptions } from './freshness/index.js';
 
 /** The options of the module for tokens. */
 export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
@@ -19,7 +20,15 @@ export interface BerbixTokenModuleOptions extends BerbixTokenOptions {
   store?: BerbixTokenStore | undefined;
 
   /**
-   * Milliseconds for one call to the store: for tokens, webhooks and verifications alike.
+   * Lets tokens be saved in the memory of a process in production (`NODE_ENV=production`), where the
+   * next restart loses them. Without it, `remember()`, `begin()` and `reverify()` fail there with a
+   * {@link BerbixConfigurationError}; nothing else needs it.
+   * @default false
+   */
+  allowInMemoryStore?: boolean | undefined;
+
+  /**
+   * The time limit of a call to the store in milliseconds, for tokens, webhooks and verifications.
    * @default 1500
    */
   storeTimeoutMs?: number | undefined;
@@ -51,19 +60,20 @@ export const BERBIX_TOKEN_OPTIONS = Symbol.for('berbix:token-options');
 export function openStore(
   store: BerbixTokenStore,
   { storeTimeoutMs }: BerbixTokenAccountOptions,
+  events: EventBus,
 ): CheckedStore {
   if (typeof store?.load !== 'function' || typeof store.commit !== 'function') {
     throw new BerbixConfigurationError(
       'store must be a BerbixTokenStore, such as new PostgresTokenStore(pool).',
     );
   }
-  return new CheckedStore(store, checkInteger('storeTimeoutMs', storeTimeoutMs, 1_500));
+  return new CheckedStore(store, checkInteger('storeTimeoutMs', storeTimeoutMs, 1_500), events);
 }
 
 /**
  * The records of an account, sealed according to the options.
  *
- * @throws {BerbixConfigurationError} that names the wrong option
+ * @throws {BerbixConfigurationError} that names the invalid option
  */
 export function openRecords(
   store: CheckedStore,

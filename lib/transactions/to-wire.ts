@@ -16,16 +16,18 @@ import {
 import { matchDataToWire } from './dto/match-data.dto.js';
 
 /*
- * Each checks what it is given, names that do not exist included, and puts it into the API's words.
- * They throw BerbixInputError.
+ * These functions validate a DTO, also for unknown names, and convert it to a request body. They
+ * throw BerbixInputError.
  */
 
-/** For a transaction of the front-end SDKs. */
+/** A transaction for the front-end SDKs. */
 export function creationToWire(transaction: CreateTransactionDto): CreateTransactionRequest {
   return common(checked(CreateTransactionDto, transaction));
 }
 
-/** For a hosted one: the options go along even if empty, or Berbix makes no hosted transaction. [sdk: node] */
+/**
+ * A hosted transaction. Without the options, even empty ones, it would not be hosted. [sdk: node]
+ */
 export function hostedCreationToWire(given: CreateHostedTransactionDto): CreateTransactionRequest {
   const transaction = checked(CreateHostedTransactionDto, given);
   const { completionEmail, redirectUrl } = transaction;
@@ -36,7 +38,7 @@ export function hostedCreationToWire(given: CreateHostedTransactionDto): CreateT
   return { ...common(transaction), hosted_options: options };
 }
 
-/** For one with uploads from the backend. */
+/** A transaction with uploads from the backend. */
 export function apiOnlyCreationToWire(
   given: CreateApiOnlyTransactionDto,
 ): CreateTransactionRequest {
@@ -49,13 +51,13 @@ export function apiOnlyCreationToWire(
   return { ...common(transaction), api_only_options: options };
 }
 
-/** For a new action of a completed transaction. */
+/** A new action for a completed transaction. */
 export function updateToWire(given: UpdateTransactionDto): UpdateTransactionRequest {
   const { action, note } = checked(UpdateTransactionDto, given);
   return compact({ action, note });
 }
 
-/** For the result of a test transaction. */
+/** The result of a test transaction. */
 export function overrideToWire(given: OverrideTransactionDto): OverrideTransactionRequest {
   const { responsePayload, flags, overrideFields } = checked(OverrideTransactionDto, given);
   return compact({
@@ -90,10 +92,10 @@ function checked<T extends object>(DtoClass: new () => T, given: T): T {
   });
   if (errors.length === 0) return dto;
   const problems = errors.flatMap((error) => Object.values(error.constraints ?? {}));
-  throw new BerbixInputError(`The call cannot be made: ${problems.join('; ')}. Nothing was sent.`);
+  throw new BerbixInputError(`Invalid arguments: ${problems.join('; ')}. Nothing was sent.`);
 }
 
-/** Without what is not there. */
+/** Removes undefined and null values. */
 function compact<T extends object>(fields: T): T {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),

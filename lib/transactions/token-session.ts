@@ -1,59 +1,58 @@
 import { Observable, catchError, mergeMap, of, throwError } from 'rxjs';
+import type { CallLimits } from '../concurrency/index.js';
 import {
   BerbixInvalidAccessTokenError,
   BerbixResponseError,
   isBerbixError,
 } from '../errors/index.js';
-import {
-  isTransactionRef,
-  type BerbixTokenService,
-  type BerbixTokens,
-  type TokenRef,
-} from '../tokens/index.js';
+import type { BerbixTokenService } from '../tokens/index.js';
+import { isTransactionRef, type BerbixTokens, type BerbixTokenRef } from '../values/index.js';
 
 /**
- * The tokens of a transaction over one call: fresh ones, and others after a refusal. Whatever goes
- * wrong once there are tokens carries them, where the API has replaced the refresh token.
+ * The tokens of one call: fresh ones, and new ones if the API refuses the access token. If the API
+ * has replaced the refresh token, errors of the call have the tokens.
  */
 export class TokenSession {
   #current: BerbixTokens | undefined;
 
+  /** @param limits of the whole call, of which getting tokens is a part */
   constructor(
     private readonly service: BerbixTokenService,
-    private readonly source: TokenRef,
+    private readonly ref: BerbixTokenRef,
+    private readonly limits: CallLimits | undefined,
   ) {}
 
-  /** Makes the call with a token that is good; emits what the call emits. */
+  /** Makes the call with a valid token; emits what the call emits. */
   use<T>(
     kind: 'accessToken' | 'clientToken',
     call: (bearer: string, tokens: BerbixTokens) => Observable<T>,
   ): Observable<T> {
     const attempt = (tokens: BerbixTokens): Observable<T> => {
       this.#current = tokens;
-      return call(bearerOf(tokens, kind), tokens);
+      return call(requireToken(tokens, kind), tokens);
     };
     return this.#fresh(kind).pipe(
       mergeMap(attempt),
-      // A 401 says that nothing was done, so that every call may be made again.
+      // After a 401, the API has done nothing, so that any call can be repeated.
       catchError((error: unknown) => {
         const tokens = this.#current;
         if (!(error instanceof BerbixInvalidAccessTokenError) || tokens === undefined) throw error;
         return this.#replace(tokens, tokens.accessToken).pipe(
-          // An exchange a moment ago: what the API said of its token says more.
+          // Refused again right after an exchange: the first error of the API says more.
           catchError((other: unknown) =>
             throwError(() => (other instanceof BerbixInvalidAccessTokenError ? error : other)),
           ),
           mergeMap(attempt),
         );
       }),
-      catchError((error: unknown) => throwError(() => this.#rescue(error))),
+      catchError((error: unknown) => throwError(() => this.#withReplaced(error))),
     );
   }
 
-  /** A client token may be missing where only the others were kept. */
+  /** Stored tokens may have no client token. */
   #fresh(kind: 'accessToken' | 'clientToken'): Observable<BerbixTokens> {
     return this.service
-      .fresh(this.source)
+      .fresh(this.ref, this.limits)
       .pipe(
         mergeMap((tokens) =>
           tokens[kind] === undefined ? this.#replace(tokens, tokens.accessToken) : of(tokens),
@@ -62,23 +61,25 @@ export class TokenSession {
   }
 
   #replace(tokens: BerbixTokens, refused: string | undefined): Observable<BerbixTokens> {
-    return this.service.fresh(isTransactionRef(this.source) ? this.source : tokens, { refused });
+    return this.service.fresh(isTransactionRef(this.ref) ? this.ref : tokens, {
+      ...this.limits,
+      refused,
+    });
   }
 
-  /** What is in the store needs no rescue. */
-  #rescue(error: unknown): unknown {
+  /** Adds replaced tokens to the error, unless they are in the store. */
+  #withReplaced(error: unknown): unknown {
     const current = this.#current;
-    if (current === undefined || isTransactionRef(this.source) || !isBerbixError(error))
-      return error;
-    const given = typeof this.source === 'string' ? this.source : this.source.refreshToken;
+    if (current === undefined || isTransactionRef(this.ref) || !isBerbixError(error)) return error;
+    const given = typeof this.ref === 'string' ? this.ref : this.ref.refreshToken;
     const isReplaced = current.refreshToken !== given && error.tokens === undefined;
     return isReplaced ? error.withTokens(current) : error;
   }
 }
 
-/** @throws {BerbixResponseError} when the API gave none */
-function bearerOf(tokens: BerbixTokens, kind: 'accessToken' | 'clientToken'): string {
+/** @throws {BerbixResponseError} if the API gave none */
+function requireToken(tokens: BerbixTokens, kind: 'accessToken' | 'clientToken'): string {
   const token = tokens[kind];
   if (token !== undefined) return token;
-  throw new BerbixResponseError('The API gave no client token for this transaction.');
+  throw new BerbixResponseError('The API returned no client token for this transaction.');
 }

@@ -9,26 +9,26 @@ import {
   type UploadImagesRequest,
 } from '../wire/index.js';
 
-/** Bytes, or base64 as the API takes it. */
+/** Bytes, or base64 text. */
 export type UploadData = Uint8Array | string;
 
 /** An image of an API-only transaction. [sdk: node, java] */
 export interface UploadImageDto {
   imageSubject: ImageSubject;
-  /** Left out, the API finds out. [sdk: node] */
+  /** If omitted, the API detects it. [sdk: node] */
   format?: ImageFormat | undefined;
-  /** JPEG below 10 MB is advised. [doc: reference/uploadimages] */
+  /** Berbix recommends JPEG below 10 MB. [doc: reference/uploadimages] */
   data: UploadData;
-  /** The data of the PDF417 barcode, if it was read before. [sdk: node, java] */
+  /** The data of the PDF417 barcode, if you have already read it. [sdk: node, java] */
   extractedBarcode?: UploadData | undefined;
 }
 
 /**
- * The JSON body of an image upload, as bytes. An image of 15 MB would be in memory four times, as
- * base64, in JSON and as bytes again, if the body were made of strings; here it is encoded into its
- * place.
+ * The JSON body of an image upload, as bytes. Images are encoded directly into it. If it were made
+ * of strings, an image of 15 MB would be in memory four times: as base64, in JSON, and as bytes
+ * again.
  *
- * @throws {BerbixInputError} for images that cannot be sent
+ * @throws {BerbixInputError} for invalid images
  */
 export function imagesBody(images: readonly UploadImageDto[]): Uint8Array {
   return readInput('An upload takes a list of images.', () => assembleImages(images));
@@ -36,7 +36,7 @@ export function imagesBody(images: readonly UploadImageDto[]): Uint8Array {
 
 function assembleImages(images: readonly UploadImageDto[]): Uint8Array {
   if (!Array.isArray(images) || images.length === 0) {
-    throw new BerbixInputError('There is no image to upload: give at least one.');
+    throw new BerbixInputError('There is no image to upload. Pass at least one.');
   }
   if (images.some((image) => typeof image !== 'object' || image === null)) {
     throw new BerbixInputError('Each image must be an object with imageSubject and data.');
@@ -62,7 +62,7 @@ function assembleImages(images: readonly UploadImageDto[]): Uint8Array {
   return blobs.assemble(shape);
 }
 
-/** The JSON body of an ID scan, as bytes. @throws {BerbixInputError} for data that cannot be sent */
+/** The JSON body of an ID scan, as bytes. @throws {BerbixInputError} for invalid data */
 export function idScanBody(extractedData: UploadData): Uint8Array {
   const blobs = new Blobs();
   const data = readInput('An upload takes bytes or base64.', () =>
@@ -72,21 +72,26 @@ export function idScanBody(extractedData: UploadData): Uint8Array {
   return blobs.assemble(shape);
 }
 
-/** Bytes that are encoded at a time; a multiple of three, so that base64 needs no padding between. */
+/** The number of bytes encoded at a time; a multiple of three, so that base64 needs no padding. */
 const SLICE = 48 * 1024;
 
-/** Large values of a JSON text, put into their places at the end. All else in it is from closed vocabularies. */
+/**
+ * Large values of a JSON text, which are inserted at the end. All other values are from closed
+ * vocabularies, so they cannot contain a placeholder.
+ */
 class Blobs {
   readonly #blobs: UploadData[] = [];
 
-  /** Gives what stands in the blob's place until then. */
+  /** Adds a value, and returns its placeholder. */
   add(data: unknown, name: string): string {
     if (!(data instanceof Uint8Array) && typeof data !== 'string') {
       throw new BerbixInputError(`${name} must be a Buffer, a Uint8Array or a base64 string.`);
     }
     if (data.length === 0) throw new BerbixInputError(`${name} is empty.`);
     if (typeof data === 'string' && !isBase64(data)) {
-      throw new BerbixInputError(`${name} is not base64; a data: URL or a file name is not taken.`);
+      throw new BerbixInputError(
+        `${name} is not base64. A data: URL or a file name is not accepted.`,
+      );
     }
     return `#${this.#blobs.push(data)}`;
   }
@@ -96,8 +101,8 @@ class Blobs {
     const size = [...pieces, ...this.#blobs].reduce((sum, part) => sum + encodedLength(part), 0);
     if (size > MAX_UPLOAD_BYTES) {
       throw new BerbixInputError(
-        `The upload would have ${size} bytes, more than the ${MAX_UPLOAD_BYTES} that Berbix takes. ` +
-          'Send smaller images; JPEG below 10 MB is advised.',
+        `The upload would have ${size} bytes, but Berbix accepts at most ${MAX_UPLOAD_BYTES}. Send ` +
+          'smaller images; Berbix recommends JPEG below 10 MB.',
       );
     }
     const body = Buffer.allocUnsafe(size);
@@ -111,7 +116,9 @@ class Blobs {
   }
 }
 
-/** Looks for a character that is none of base64: a pattern for the whole text overflows with megabytes of it. */
+/**
+ * Searches for other characters, since a pattern for the whole text would overflow with megabytes.
+ */
 function isBase64(text: string): boolean {
   const digits = text.replace(/={1,2}$/, '');
   return digits !== '' && !/[^A-Za-z0-9+/]/.test(digits);

@@ -1,10 +1,10 @@
 import { BerbixInputError, readInput } from '../errors/index.js';
-import { requireUid } from '../tokens/index.js';
 import type { CreateHostedTransactionDto } from '../transactions/index.js';
 import { creationToWire, hostedCreationToWire } from '../transactions/to-wire.js';
+import { requireUid } from '../values/index.js';
 
 /** The options of a verification. */
-export interface BeginVerification extends Omit<CreateHostedTransactionDto, 'customerUid'> {
+export interface BerbixVerificationOptions extends Omit<CreateHostedTransactionDto, 'customerUid'> {
   /**
    * `sdk`: in your page or app, with the Berbix front end. `hosted`: on a page at Berbix; only then
    * do `completionEmail` and `redirectUrl` apply.
@@ -13,8 +13,8 @@ export interface BeginVerification extends Omit<CreateHostedTransactionDto, 'cus
   kind?: 'sdk' | 'hosted' | undefined;
 
   /**
-   * Begins a new attempt if the previous one is finished. Without it that is a conflict, so that
-   * nobody is verified twice by mistake.
+   * Begins a new attempt if the previous one is finished. By default that is a conflict, so that no
+   * customer is verified twice by mistake.
    * @default false
    */
   again?: boolean | undefined;
@@ -28,23 +28,23 @@ export interface VerificationPlan {
 }
 
 /**
- * Validates the options, even if the verification will be resumed and nothing is sent: a mistake
- * shows at the first call.
+ * Validates the options, even if the verification will be resumed and nothing is sent, so that the
+ * first call reports a mistake.
  *
  * @throws {BerbixInputError} that names the mistake, also a misspelt name
  */
 export function parseBeginOptions(
   customerUid: string,
-  options: BeginVerification,
+  options: BerbixVerificationOptions,
 ): VerificationPlan {
-  const expected = 'A verification is begun with an object that has a templateKey.';
+  const expected = 'begin() takes an object with a templateKey.';
   const { kind = 'sdk', again = false, ...rest } = readInput(expected, () => ({ ...options }));
   if (kind !== 'sdk' && kind !== 'hosted') {
-    throw new BerbixInputError("kind must be 'sdk' or 'hosted', or left out for 'sdk'.");
+    throw new BerbixInputError("kind must be 'sdk' or 'hosted'; the default is 'sdk'.");
   }
   // A text such as 'false' would begin another attempt.
   if (typeof again !== 'boolean') {
-    throw new BerbixInputError('again must be true or false, or left out for false.');
+    throw new BerbixInputError('again must be true or false; the default is false.');
   }
   const transaction = { ...rest, customerUid: requireUid(customerUid) };
   if (kind === 'sdk') creationToWire(transaction);

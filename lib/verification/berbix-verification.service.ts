@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Observable, defer, firstValueFrom } from 'rxjs';
+import { Observable, firstValueFrom } from 'rxjs';
+import { observeWait, type BerbixCallOptions } from '../concurrency/index.js';
 import {
   BerbixConflictError,
   BerbixGoneError,
@@ -7,21 +8,25 @@ import {
   BerbixNotFoundError,
   BerbixResponseError,
 } from '../errors/index.js';
+import { EventBus } from '../events/index.js';
+import { recordName, type TokenRecord } from '../records/index.js';
+import { traced } from '../telemetry/index.js';
 import { SealedRecords } from '../token-store/index.js';
-import {
-  BerbixTokenService,
-  requireUid,
-  type BerbixTokens,
-  type TransactionRef,
-  type TokenRecord,
-} from '../tokens/index.js';
+import { BerbixTokenService } from '../tokens/index.js';
 import { BerbixTransactionService } from '../transactions/index.js';
+import { requireUid, type BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import {
   parseBeginOptions,
-  type BeginVerification,
+  type BerbixVerificationOptions,
   type VerificationPlan,
 } from './begin-verification.js';
-import { CustomerAttempts, type Attempt, type KnownCustomer } from './customer-attempts.js';
+import {
+  CustomerAttempts,
+  currentRef,
+  unknownTransactionError,
+  type Attempt,
+  type KnownCustomer,
+} from './customer-attempts.js';
 import { VerificationResultDto } from './dto/verification-result.dto.js';
 import { VerificationStartDto } from './dto/verification-start.dto.js';
 
@@ -32,12 +37,14 @@ import { VerificationStartDto } from './dto/verification-start.dto.js';
 const RENEWED_BELOW = 1 / 2;
 
 /**
- * The whole verification, by customer uid: begin, resume or repeat it, read its result, forget it.
+ * The whole verification, by customer uid: begin, resume or repeat it, read its result, erase it.
  * The tokens stay in the store. What is returned for browsers contains a client token or a URL,
  * never another token.
  *
- * All Observables are cold, emit once and complete. In addition to the errors of each method, they
- * throw those of `BerbixTokenService.fresh` and `BerbixTransactionService`.
+ * All Observables are cold, emit once and complete. The `signal` and the `timeoutMs` of the last
+ * argument end the wait; as with unsubscribing, what has begun goes on, so that no transaction is
+ * lost. In addition to the errors of each method, they throw those of `BerbixTokenService.fresh` and
+ * `BerbixTransactionService`.
  */
 @Injectable()
 export class BerbixVerificationService implements OnApplicationShutdown {
@@ -45,12 +52,15 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   readonly #tokens: BerbixTokenService;
   readonly #transactions: BerbixTransactionService;
   readonly #attempts: CustomerAttempts;
+  readonly #events: EventBus;
 
   constructor(
     @Inject(BerbixTokenService) tokens: BerbixTokenService,
     @Inject(BerbixTransactionService) transactions: BerbixTransactionService,
     @Inject(SealedRecords) sealed: SealedRecords,
+    @Inject(EventBus) events: EventBus,
   ) {
+    this.#events = events;
     this.#tokens = tokens;
     this.#transactions = transactions;
     this.#attempts = new CustomerAttempts(sealed, tokens.limits, (transaction) =>
@@ -71,6 +81,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * @throws {BerbixInvalidRefreshTokenError} if it is unknown to this account and `again` is not
    * set: it may belong to the account's other mode, and be finished there
    * @throws {BerbixInputError} for invalid options, also misspelt names
+   * @throws {BerbixConfigurationError} in production without a store (see `allowInMemoryStore`)
    * @throws {BerbixTimeoutError} if another replica was busy with the customer for `totalTimeoutMs`
    * @throws {BerbixStoreError} among other cases, if a transaction was created and could not be
    * saved; its tokens are in `tokens` of the error, for `BerbixTokenService.remember`
@@ -82,22 +93,36 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * }
    * ```
    */
-  begin(customerUid: string, options: BeginVerification): Observable<VerificationStartDto> {
-    return defer(async () => this.#beginOrResume(parseBeginOptions(customerUid, options), true));
+  begin(
+    customerUid: string,
+    options: BerbixVerificationOptions,
+    callOptions?: BerbixCallOptions,
+  ): Observable<VerificationStartDto> {
+    return traced(
+      'berbix.verification.begin',
+      observeWait(async () => {
+        return this.#beginOrResume(parseBeginOptions(customerUid, options), true);
+      }, callOptions),
+    );
   }
 
   /**
-   * Begins a new attempt, whatever the state of the previous one, which stays readable by its
+   * Begins a new attempt, regardless of the state of the previous one, which stays readable by its
    * transaction id (see `history`). Concurrent calls end with one new attempt.
    *
    * @throws the errors of `begin`, except the conflict
    */
   reverify(
     customerUid: string,
-    options: Omit<BeginVerification, 'again'>,
+    options: Omit<BerbixVerificationOptions, 'again'>,
+    callOptions?: BerbixCallOptions,
   ): Observable<VerificationStartDto> {
-    return defer(async () =>
-      this.#beginOrResume({ ...parseBeginOptions(customerUid, options), again: true }, false),
+    return traced(
+      'berbix.verification.reverify',
+      observeWait(async () => {
+        const plan = parseBeginOptions(customerUid, options);
+        return this.#beginOrResume({ ...plan, again: true }, false);
+      }, callOptions),
     );
   }
 
@@ -107,30 +132,36 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * @throws {BerbixInvalidRefreshTokenError} if it is unknown to this account. That does not mean
    * that it is gone: it may belong to the account's other mode
    */
-  result(customerUid: string): Observable<VerificationResultDto> {
-    return defer(async () => {
-      try {
-        const { current } = await this.#attempts.look(requireUid(customerUid));
-        const owner = ownerOf(customerUid, current);
-        return VerificationResultDto.of(await firstValueFrom(this.#transactions.fetch(owner)));
-      } catch (error) {
-        if (error instanceof BerbixNotFoundError)
-          return VerificationResultDto.without('not_started');
-        if (error instanceof BerbixGoneError) return VerificationResultDto.without('gone');
-        throw error;
-      }
-    });
+  result(customerUid: string, callOptions?: BerbixCallOptions): Observable<VerificationResultDto> {
+    return traced(
+      'berbix.verification.result',
+      observeWait(async () => {
+        try {
+          const { current } = await this.#attempts.find(requireUid(customerUid));
+          const owner = currentRef(customerUid, current);
+          return VerificationResultDto.of(await firstValueFrom(this.#transactions.fetch(owner)));
+        } catch (error) {
+          if (error instanceof BerbixNotFoundError)
+            return VerificationResultDto.without('not_started');
+          if (error instanceof BerbixGoneError) return VerificationResultDto.without('gone');
+          throw error;
+        }
+      }, callOptions),
+    );
   }
 
   /**
    * The known ids of the customer's transactions, the current one last. Pass one to
    * `BerbixTransactionService` as `{ transactionId }`.
    */
-  history(customerUid: string): Observable<string[]> {
-    return defer(async () => {
-      const attempts = await this.#attempts.all(requireUid(customerUid));
-      return attempts.flatMap(({ transactionId }) => transactionId ?? []);
-    });
+  history(customerUid: string, callOptions?: BerbixCallOptions): Observable<string[]> {
+    return traced(
+      'berbix.verification.history',
+      observeWait(async () => {
+        const attempts = await this.#attempts.all(requireUid(customerUid));
+        return attempts.flatMap(({ transactionId }) => transactionId ?? []);
+      }, callOptions),
+    );
   }
 
   /**
@@ -144,13 +175,16 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * store
    * @throws {BerbixTimeoutError} if another replica was busy with the customer for `totalTimeoutMs`
    */
-  forget(customerUid: string): Observable<undefined> {
-    return defer(async () => {
-      await this.#attempts.forget(requireUid(customerUid), (seen) =>
-        this.#tokens.forgetAsSeen({ customerUid }, seen),
-      );
-      return undefined;
-    });
+  erase(customerUid: string, callOptions?: BerbixCallOptions): Observable<undefined> {
+    return traced(
+      'berbix.verification.erase',
+      observeWait(async () => {
+        await this.#attempts.erase(requireUid(customerUid), (lease) =>
+          this.#tokens.forgetIfUnchanged({ customerUid }, lease),
+        );
+        return undefined;
+      }, callOptions),
+    );
   }
 
   /** Ends all waits: the connections to the API are being closed, so nothing more can begin. */
@@ -162,8 +196,10 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * @param mayResume whether the attempt of the first read may be resumed; a later one always may
    */
   async #beginOrResume(plan: VerificationPlan, mayResume: boolean): Promise<VerificationStartDto> {
+    // Before a transaction is created whose tokens could not be saved.
+    this.#tokens.checkBeforeSaving();
     for (let resumes = mayResume; ; resumes = true) {
-      const known = await this.#attempts.look(plan.transaction.customerUid);
+      const known = await this.#attempts.find(plan.transaction.customerUid);
       const start =
         (resumes ? await this.#resume(plan, known) : undefined) ??
         (await this.#start(plan, known.version));
@@ -181,12 +217,14 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     const { hostedUrl, templateKey: begunWith = templateKey } = current ?? {};
     const isHosted = hostedUrl !== undefined;
     if (begunWith !== templateKey || isHosted !== (kind === 'hosted')) return undefined;
-    const owner = ownerOf(customerUid, current);
+    const owner = currentRef(customerUid, current);
     try {
       const { action, tokens } = await firstValueFrom(this.#transactions.fetch(owner));
       if (action === undefined) {
-        const good = isHosted ? tokens : await this.#forFrontEnd(owner, tokens);
-        return VerificationStartDto.of(good, hostedUrl, true);
+        const usable = isHosted ? tokens : await this.#withClientToken(owner, tokens);
+        const { transactionId } = tokens;
+        this.#events.emit('verification.resumed', () => ({ customerUid, transactionId }));
+        return VerificationStartDto.of(usable, hostedUrl, true);
       }
     } catch (error) {
       if (error instanceof BerbixNotFoundError || error instanceof BerbixGoneError)
@@ -205,22 +243,24 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   }
 
   /** Tokens with a client token that is valid for a while; remembered tokens may have none. */
-  async #forFrontEnd(owner: TransactionRef, tokens: BerbixTokens): Promise<BerbixTokens> {
+  async #withClientToken(owner: BerbixTransactionRef, tokens: BerbixTokens): Promise<BerbixTokens> {
     const { accessToken, clientToken, lifetimeMs = 0 } = tokens;
-    const wanted =
+    const requirement =
       clientToken === undefined
         ? { refused: accessToken }
         : { leewayMs: lifetimeMs * RENEWED_BELOW };
-    const good = await firstValueFrom(this.#tokens.fresh(owner, wanted));
-    if (good.clientToken !== undefined) return good;
-    throw new BerbixResponseError('The API gave no client token for this transaction.');
+    const renewed = await firstValueFrom(this.#tokens.fresh(owner, requirement));
+    if (renewed.clientToken !== undefined) return renewed;
+    throw new BerbixResponseError('The API returned no client token for this transaction.');
   }
 
   async #start(plan: VerificationPlan, version: number): Promise<VerificationStartDto | undefined> {
     const { customerUid } = plan.transaction;
     const attempt = await this.#attempts.begin(customerUid, version, () => this.#create(plan));
     if (attempt === undefined) return undefined;
-    await this.#tokens.changed({ customerUid });
+    await this.#tokens.stored.cache.replace(async () => [recordName.customer(customerUid)]);
+    const { transactionId } = attempt.tokens;
+    this.#events.emit('verification.begun', () => ({ customerUid, transactionId }));
     return VerificationStartDto.of(attempt.tokens, attempt.hostedUrl, false);
   }
 
@@ -236,7 +276,9 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   async #end(transaction: BerbixTokens | { key: string }): Promise<void> {
     try {
       const tokens =
-        'key' in transaction ? await this.#tokens.freshAt(transaction.key) : transaction;
+        'key' in transaction
+          ? await this.#tokens.stored.cache.get({ name: transaction.key }, {})
+          : transaction;
       await firstValueFrom(this.#transactions.delete(tokens));
     } catch (error) {
       // Deleted or forgotten by another call meanwhile.
@@ -249,21 +291,4 @@ export class BerbixVerificationService implements OnApplicationShutdown {
       `Transaction ${current?.transactionId} cannot be resumed: its refresh token is unknown to this account. Another one is begun, as requested. If that is unexpected, check that apiSecret belongs to the account and mode in which the transaction was begun.`,
     );
   }
-}
-
-/**
- * By the transaction that the store has now: the cache may still have the customer's previous one.
- */
-function ownerOf(customerUid: string, current: TokenRecord | undefined): TransactionRef {
-  const transactionId = current?.transactionId;
-  return transactionId === undefined ? { customerUid } : { transactionId };
-}
-
-/**
- * The customer may have been accepted in the other mode, so no new transaction begins by itself.
- */
-function unknownTransactionError(): BerbixInvalidRefreshTokenError {
-  return new BerbixInvalidRefreshTokenError(
-    'The verification of this customer is unknown to this account. Check that apiSecret belongs to the account and mode in which it was begun. If it does, and the transaction is lost, call reverify(), or pass `again: true`, to begin another.',
-  );
 }

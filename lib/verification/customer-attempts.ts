@@ -1,22 +1,16 @@
 import { Logger } from '@nestjs/common';
-import { BerbixTimeoutError, isBerbixError } from '../errors/index.js';
+import { BerbixInvalidRefreshTokenError, isBerbixError, logLine } from '../errors/index.js';
 import {
-  isOverlong,
-  type SeenRecord,
-  type StoreMoment,
-  type SealedRecords,
-} from '../token-store/index.js';
-import {
+  CustomerIndex,
   keyFor,
-  recordName,
   recordOf,
-  referencesOf,
-  tokensAt,
-  type BerbixTokens,
-  type FreshnessSettings,
-  type Reference,
+  recordAt,
+  type CustomerLease,
+  type RecordLimits,
   type TokenRecord,
-} from '../tokens/index.js';
+} from '../records/index.js';
+import type { RecordRevision, SealedRecords } from '../token-store/index.js';
+import type { BerbixTokens, BerbixTransactionRef } from '../values/index.js';
 
 /** A transaction that was created for a customer. */
 export interface Attempt {
@@ -33,23 +27,14 @@ export interface KnownCustomer {
   readonly current: TokenRecord | undefined;
 }
 
-/** The lease of a customer's record. */
-interface CustomerLease extends SeenRecord {
-  readonly name: string;
-  readonly customerUid: string;
-  readonly before: Reference | undefined;
-  readonly moment: StoreMoment;
-}
-
-const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250];
-
 /**
  * The stored transactions of customers. The lease of a customer's record lets one replica at a time
- * begin a transaction or forget the customer.
+ * begin a transaction or erase the customer.
  */
 export class CustomerAttempts {
   readonly #logger = new Logger('BerbixVerificationService');
-  #isClosing = false;
+  readonly #closing = new AbortController();
+  readonly #index: CustomerIndex;
 
   /**
    * @param limits `totalTimeoutMs`: milliseconds for a call of the API, and for the wait for
@@ -59,25 +44,27 @@ export class CustomerAttempts {
    */
   constructor(
     private readonly sealed: SealedRecords,
-    private readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>,
+    private readonly limits: RecordLimits,
     private readonly end: (transaction: BerbixTokens | { key: string }) => Promise<void>,
-  ) {}
-
-  /** From now on nothing waits for another replica. */
-  close(): void {
-    this.#isClosing = true;
+  ) {
+    this.#index = new CustomerIndex(sealed, limits, this.#closing.signal);
   }
 
-  async look(customerUid: string): Promise<KnownCustomer> {
-    const { version, value } = await this.sealed.load<Reference>(recordName.customer(customerUid));
-    if (value === undefined) return { version, current: undefined };
-    return { version, current: await tokensAt(this.sealed, value.see) };
+  /** From now on, no call waits for another replica. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async find(customerUid: string): Promise<KnownCustomer> {
+    const { version = 0, keys = [] } = (await this.#index.find(customerUid)) ?? {};
+    const key = keys.at(-1);
+    return { version, current: key === undefined ? undefined : await recordAt(this.sealed, key) };
   }
 
   /** The transactions of the customer, the current one last, without forgotten ones. */
   async all(customerUid: string): Promise<TokenRecord[]> {
-    const { value } = await this.sealed.load<Reference>(recordName.customer(customerUid));
-    const found = await Promise.all(referencesOf(value).map((key) => tokensAt(this.sealed, key)));
+    const { keys = [] } = (await this.#index.find(customerUid)) ?? {};
+    const found = await Promise.all(keys.map((key) => recordAt(this.sealed, key)));
     return found.flatMap((record) => record ?? []);
   }
 
@@ -94,13 +81,13 @@ export class CustomerAttempts {
     version: number,
     create: () => Promise<Attempt>,
   ): Promise<Attempt | undefined> {
-    const turn = await this.#acquire(customerUid, version);
-    if (turn === undefined) return undefined;
+    const lease = await this.#index.acquire(customerUid, version);
+    if (lease === undefined) return undefined;
     try {
       const attempt = await create();
-      return (await this.#save(turn, attempt)) ? attempt : undefined;
+      return (await this.#save(lease, attempt)) ? attempt : undefined;
     } catch (error) {
-      await this.#release(turn);
+      await this.#index.release(lease);
       throw error;
     }
   }
@@ -112,18 +99,21 @@ export class CustomerAttempts {
    * @param remove removes the tokens from the store; resolves to false if any were remembered since
    * @throws (as a rejection) the error of the deletion; nothing is removed then
    */
-  async forget(customerUid: string, remove: (seen: SeenRecord) => Promise<boolean>): Promise<void> {
+  async erase(
+    customerUid: string,
+    remove: (expected: RecordRevision) => Promise<boolean>,
+  ): Promise<void> {
     for (let isDone = false; !isDone;) {
-      const { version, fence } = await this.sealed.load(recordName.customer(customerUid));
+      const customer = await this.#index.find(customerUid);
       // Do not take a lease: it would leave a record of an unknown customer.
-      if (version === 0 && fence === 0) return;
-      const turn = await this.#acquire(customerUid, version);
-      if (turn === undefined) continue;
+      if (customer === undefined) return;
+      const lease = await this.#index.acquire(customerUid, customer.version);
+      if (lease === undefined) continue;
       try {
-        await this.#endAll(referencesOf(turn.before));
-        isDone = await remove({ version: turn.version, fence: turn.fence });
+        await this.#endAll(lease.keys);
+        isDone = await remove(lease);
       } finally {
-        await this.#release(turn);
+        await this.#index.release(lease);
       }
     }
   }
@@ -135,58 +125,26 @@ export class CustomerAttempts {
   async #endAll(keys: string[]): Promise<void> {
     const failures: unknown[] = [];
     for (const key of keys) {
-      if ((await tokensAt(this.sealed, key)) === undefined) continue;
+      if ((await recordAt(this.sealed, key)) === undefined) continue;
       await this.end({ key }).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
-  }
-
-  /** Waits for the customer's lease; undefined if the version of the record has changed. */
-  async #acquire(customerUid: string, version: number): Promise<CustomerLease | undefined> {
-    const name = recordName.customer(customerUid);
-    const giveUpAt = performance.now() + this.limits.totalTimeoutMs;
-    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-      const seen = await this.sealed.load<Reference>(name);
-      if (seen.version !== version) return undefined;
-      const isLeft = isOverlong(seen.leasedForMs, this.limits.leaseMs);
-      if (isLeft) await this.sealed.release(name, seen, seen.attempt);
-      if (isLeft || seen.leasedForMs === 0) {
-        const lease = await this.sealed.lease(name, seen, this.limits.leaseMs, {});
-        if (lease !== undefined) {
-          return { name, customerUid, version, before: seen.value, ...lease };
-        }
-      }
-      if (this.#isClosing || performance.now() >= giveUpAt) {
-        const when = this.#isClosing ? 'before the application shut down' : 'in time';
-        throw new BerbixTimeoutError(
-          `Another call is beginning or forgetting the verification of this customer, and did not finish ${when}.`,
-          { retryable: true },
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
-
-  /** Ignores a failure: the lease expires by itself, and an earlier error matters more. */
-  async #release({ name, version, fence }: CustomerLease): Promise<void> {
-    await this.sealed.release(name, { version, fence }, {}).catch(() => false);
   }
 
   /**
    * Saves the tokens first, then the reference to them. Retries while the lease lasts if the store
    * fails. Resolves to false if the customer's record has changed.
    */
-  async #save(turn: CustomerLease, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
-    const { name, customerUid, version, before, moment } = turn;
+  async #save(lease: CustomerLease, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
+    const { customerUid, moment } = lease;
     const key = keyFor(tokens);
     const { lifetimeMs = 0 } = tokens;
     const times = { expiresAt: moment.store + lifetimeMs, lifetimeMs };
     const record = { ...recordOf(tokens, times), customerUid, templateKey, hostedUrl };
-    const earlier = before && [...(before.earlier ?? []), before.see];
     const isLeased = (): boolean => performance.now() < moment.local + this.limits.leaseMs;
     try {
-      await this.sealed.commit(key, 0, record, isLeased);
-      if (await this.sealed.commit(name, version, { see: key, earlier }, isLeased)) return true;
+      await this.sealed.commit(key, 0, record, { keepTrying: isLeased });
+      if (await this.#index.append(lease, key, isLeased)) return true;
     } catch (error) {
       throw isBerbixError(error) ? error.withTokens(tokens) : error;
     }
@@ -194,15 +152,37 @@ export class CustomerAttempts {
     return false;
   }
 
-  /** Deletes a new transaction whose customer got another one meanwhile, or was forgotten. */
+  /** Deletes a new transaction if its customer meanwhile got another one, or was erased. */
   async #discard(key: string, tokens: BerbixTokens): Promise<void> {
     await this.end(tokens).catch((error: unknown) => {
-      const reason = isBerbixError(error) ? error.message : String((error as Error)?.name);
       this.#logger.warn(
-        `Transaction ${tokens.transactionId} is of no use, since its customer was given another or forgotten while it was created; it could not be deleted at Berbix. ${reason}`,
+        logLine(
+          `Transaction ${tokens.transactionId} is not used: while it was created, its customer got another one or was erased. It could not be deleted at Berbix.`,
+          error,
+        ),
       );
     });
-    // Only the version that was saved here: a newer one belongs to somebody else.
-    await this.sealed.remove(key, (seen) => seen.version === 1);
+    // Only the version that was saved here: a newer one belongs to another call.
+    await this.sealed.remove(key, (record) => record.version === 1);
   }
+}
+
+/**
+ * By the transaction that the store has now: the cache may still have the customer's previous one.
+ */
+export function currentRef(
+  customerUid: string,
+  current: TokenRecord | undefined,
+): BerbixTransactionRef {
+  const transactionId = current?.transactionId;
+  return transactionId === undefined ? { customerUid } : { transactionId };
+}
+
+/**
+ * The customer may have been accepted in the other mode, so no new transaction begins automatically.
+ */
+export function unknownTransactionError(): BerbixInvalidRefreshTokenError {
+  return new BerbixInvalidRefreshTokenError(
+    'The verification of this customer is unknown to this account. Check that apiSecret belongs to the account and mode in which it was begun. If it does, and the transaction is lost, call reverify(), or pass `again: true`, to begin another.',
+  );
 }

@@ -8,9 +8,7 @@ import {
   ServiceUnavailableException,
   UnauthorizedException,
   createParamDecorator,
-  SetMetadata,
   type CanActivate,
-  type CustomDecorator,
   type ExecutionContext,
   type HttpException,
   type RawBodyRequest,
@@ -20,54 +18,51 @@ import {
   BerbixConfigurationError,
   BerbixWebhookSignatureError,
   isBerbixError,
+  logLine,
+  type BerbixErrorCode,
 } from '../errors/index.js';
-import { SIGNATURE_HEADER, type WebhookKind } from '../wire/index.js';
-import type { BerbixWebhookService } from './berbix-webhook.service.js';
+import { findService } from '../options/index.js';
+import { SIGNATURE_HEADER } from '../wire/index.js';
+import { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
-import { TAKES, webhookRoute, type WebhookRoute } from './webhook-route.js';
-import { getBerbixWebhookServiceToken } from './webhook-service.token.js';
+import { RECEIVES, type WebhookRoute } from './webhook.decorators.js';
+
+const GUARD = { name: 'BerbixWebhookGuard', decorator: '@BerbixWebhookKind' };
 
 const WEBHOOK: unique symbol = Symbol.for('berbix:webhook') as never;
 
-/** What the platforms have in common. */
+/** A request of Express or Fastify. */
 interface WebhookHttpRequest extends RawBodyRequest<{ headers: IncomingHttpHeaders }> {
   body?: unknown;
   [WEBHOOK]?: BerbixWebhookDto;
 }
 
 /**
- * Says which hook a route, or every route of a controller, is for; {@link BerbixWebhookGuard} needs it,
- * since nothing in a delivery tells.
- *
- * @param account its name as given to `forRoot`, if it has one
- * @throws {BerbixConfigurationError} for an unknown kind
+ * Injects the checked {@link BerbixWebhookDto} of the request; needs {@link BerbixWebhookGuard}.
  */
-export function BerbixWebhookKind(kind: WebhookKind, account?: string): CustomDecorator {
-  return SetMetadata(TAKES, webhookRoute('@BerbixWebhookKind', kind, account));
-}
-
-/** The checked {@link BerbixWebhookDto} of this request; needs {@link BerbixWebhookGuard}. */
 export const BerbixWebhook = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  const webhook = requestOf(context)[WEBHOOK];
+  const webhook = getRequest(context)[WEBHOOK];
   if (webhook !== undefined) return webhook;
   throw new BerbixConfigurationError(
-    'There is no checked webhook for @BerbixWebhook(). Add @UseGuards(BerbixWebhookGuard) to the route.',
+    '@BerbixWebhook() found no checked webhook. Add @UseGuards(BerbixWebhookGuard) to the route.',
   );
 });
 
 /**
- * Lets a request in only if it is a webhook signed by Berbix, on Express and Fastify alike. Needs the
- * raw body: `NestFactory.create(AppModule, { rawBody: true })`, or a body parser that leaves the bytes
+ * Admits only requests that are webhooks signed by Berbix, on Express and Fastify. It needs the raw
+ * body: `NestFactory.create(AppModule, { rawBody: true })`, or a body parser that leaves the bytes
  * of this route in `request.body`, such as `express.raw()`.
  *
- * What cannot be told from a forgery is answered 401, for whatever reason: a wrong signature as well
- * as a secret or raw body that is missing here. A signed body that is not what Berbix promises is
- * answered 400; 503 says that the function that gives the secrets failed or took too long. The
- * caller is told no more; the log has the reason, as an error where it is yours to mend and as a
- * warning otherwise.
+ * - 401: the webhook may be a forgery: its signature is wrong, or a secret or the raw body is
+ *   missing.
+ * - 400: the signature is valid, but the body breaks the contract of Berbix.
+ * - 503: the function that returns the secrets failed or took too long.
  *
- * Use it as `@UseGuards(BerbixWebhookGuard)` with `@BerbixWebhookKind('finished')` on a handler such
- * as `finished(@BerbixWebhook() webhook: BerbixWebhookDto)`.
+ * The answer says no more. The log has the reason: as an error if it is a mistake of the
+ * application, otherwise as a warning.
+ *
+ * Use it as `@UseGuards(BerbixWebhookGuard)` with `@BerbixWebhookKind('finished')` on a handler
+ * such as `finished(@BerbixWebhook() webhook: BerbixWebhookDto)`.
  */
 @Injectable()
 export class BerbixWebhookGuard implements CanActivate {
@@ -79,12 +74,17 @@ export class BerbixWebhookGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = requestOf(context);
+    const request = getRequest(context);
     try {
       const { kind, account } = this.#routeOf(context);
-      const rawBody = bytesOf(request);
-      if (rawBody === undefined) refuseOthers(request.headers);
-      request[WEBHOOK] = await this.#serviceOf(account).verify({
+      const rawBody = rawBodyFrom(request);
+      if (rawBody === undefined) refuseNonJson(request.headers);
+      request[WEBHOOK] = await findService(
+        this.moduleRef,
+        BerbixWebhookService,
+        account,
+        GUARD,
+      ).verify({
         kind,
         header: request.headers[SIGNATURE_HEADER],
         rawBody,
@@ -96,57 +96,44 @@ export class BerbixWebhookGuard implements CanActivate {
   }
 
   #routeOf(context: ExecutionContext): WebhookRoute {
-    const route = this.reflector.getAllAndOverride<WebhookRoute | undefined>(TAKES, [
+    const route = this.reflector.getAllAndOverride<WebhookRoute | undefined>(RECEIVES, [
       context.getHandler(),
       context.getClass(),
     ]);
     if (route !== undefined) return route;
     throw new BerbixConfigurationError(
-      `${context.getClass().name}.${context.getHandler().name} has BerbixWebhookGuard and does not say which hook ` +
-        "it is for. Add @BerbixWebhookKind('finished') or @BerbixWebhookKind('status').",
+      `${context.getClass().name}.${context.getHandler().name} has BerbixWebhookGuard, but not the kind of its webhook. ` +
+        "Add @BerbixWebhookKind('finished') or @BerbixWebhookKind('status').",
     );
-  }
-
-  /** Wherever its module is imported. */
-  #serviceOf(account: string | undefined): BerbixWebhookService {
-    try {
-      return this.moduleRef.get(getBerbixWebhookServiceToken(account), { strict: false });
-    } catch {
-      throw new BerbixConfigurationError(
-        account === undefined
-          ? 'BerbixWebhookGuard needs BerbixModule.forRoot without a name, or the name of the account as second argument of @BerbixWebhookKind.'
-          : `BerbixWebhookGuard needs BerbixModule.forRoot with the name "${account}".`,
-      );
-    }
   }
 
   #refusal(error: unknown): unknown {
     if (!isBerbixError(error)) return error;
     const refusal = refusalFor(error.code, error.retryable);
-    if (error.code === 'BERBIX_CONFIGURATION') this.#logger.error(error.message);
-    else this.#logger.warn(error.message);
+    const level = error.code === 'BERBIX_CONFIGURATION' ? 'error' : 'warn';
+    this.#logger[level](logLine('', error));
     return refusal;
   }
 }
 
-/** The signed bytes; undefined if a parser has left only the parsed body. */
-function bytesOf({ rawBody, body }: WebhookHttpRequest): Uint8Array | string | undefined {
+/** The raw body; undefined if a parser has left only the parsed one. */
+function rawBodyFrom({ rawBody, body }: WebhookHttpRequest): Uint8Array | string | undefined {
   return rawBody ?? (types.isUint8Array(body) ? body : undefined);
 }
 
 /**
- * Of these the platforms keep no bytes, however the application is started: nothing is wrong here
- * because somebody sends them.
+ * Refuses requests without JSON, which are not from Berbix. The platforms never keep their raw
+ * body, so its absence is not a mistake of the application.
  *
- * ASSUMPTION: Berbix sends application/json, as its SDKs do; no source tells of webhooks.
+ * ASSUMPTION: Berbix sends application/json, as its SDKs do; no source documents it for webhooks.
  *
- * @throws {BerbixWebhookSignatureError} for what is no JSON, and so not from Berbix
+ * @throws {BerbixWebhookSignatureError}
  */
-function refuseOthers(headers: IncomingHttpHeaders): void {
+function refuseNonJson(headers: IncomingHttpHeaders): void {
   const { 'content-type': type = 'none', 'transfer-encoding': encoding } = headers;
   if (!/^application\/json\b/i.test(type)) {
     throw new BerbixWebhookSignatureError(
-      `The webhook has the content type ${type.slice(0, 80)}; those of Berbix have application/json.`,
+      `The webhook has the content type ${type.slice(0, 80)}; Berbix sends application/json.`,
     );
   }
   if (encoding === undefined && !Number(headers['content-length'])) {
@@ -154,11 +141,11 @@ function refuseOthers(headers: IncomingHttpHeaders): void {
   }
 }
 
-function refusalFor(code: string, retryable: boolean): HttpException {
+function refusalFor(code: BerbixErrorCode, retryable: boolean): HttpException {
   if (code === 'BERBIX_WEBHOOK_BODY') return new BadRequestException();
   return retryable ? new ServiceUnavailableException() : new UnauthorizedException();
 }
 
-function requestOf(context: ExecutionContext): WebhookHttpRequest {
+function getRequest(context: ExecutionContext): WebhookHttpRequest {
   return context.switchToHttp().getRequest<WebhookHttpRequest>();
 }

@@ -1,63 +1,69 @@
 import { types } from 'node:util';
-import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy, type Provider } from '@nestjs/common';
 import { outside } from '../concurrency/index.js';
 import {
   BerbixConfigurationError,
   BerbixInputError,
+  isBerbixError,
+  logLine,
   readInput,
-  type BerbixStoreError,
 } from '../errors/index.js';
+import { EventBus, failureOf } from '../events/index.js';
+import { accountProvider } from '../options/index.js';
+import { inSpan } from '../telemetry/index.js';
 import { CheckedStore } from '../token-store/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
-import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
-import { readWebhook } from './webhook-body.js';
+import { readWebhook, type BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { WebhookDeliveries, type BerbixWebhookOutcome } from './webhook-deliveries.js';
 import { WebhookHandlers } from './webhook-handlers.js';
 import { checkSignature, readSignature } from './webhook-signature.js';
 import { WebhookSweep } from './webhook-sweep.js';
-import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.settings.js';
+import { BERBIX_WEBHOOK_SETTINGS, WebhookSettings } from './webhook.options.js';
 
-/** A webhook as it came over HTTP. */
+/** The parts of a webhook request. */
 export interface BerbixWebhookRequest {
-  /** Which hook it is, known from the route it came to: the body does not tell. */
+  /** The kind of the webhook, which is known from its route: the body does not say. */
   kind: WebhookKind;
-  /** The value of the `X-Berbix-Signature` header, as it is in `request.headers`. */
+  /** The `X-Berbix-Signature` header, from `request.headers`. */
   header: string | readonly string[] | undefined;
   /**
-   * The bytes of the body as they came: `request.rawBody`, or a string of them in UTF-8; never the
-   * parsed body, nor what JSON.stringify makes of it.
+   * The unchanged bytes of the body: `request.rawBody`, or the same as a UTF-8 string. Never the
+   * parsed body, nor JSON that was made from it.
    */
   rawBody: Uint8Array | string | undefined;
   /**
-   * The time that the signature is held against.
+   * The current time, to check the age of the signature.
    * @default the clock of this machine
    */
   now?: Date | undefined;
 }
 
 const NO_RAW_BODY =
-  'A webhook came without the bytes of its body, so its signature cannot be checked. Start the application ' +
-  'with them: NestFactory.create(AppModule, { rawBody: true }); and let no parser of your own take the body first.';
+  'The raw body of a webhook is missing, so its signature cannot be checked. Create the application with ' +
+  'NestFactory.create(AppModule, { rawBody: true }), without a body parser of your own that reads the body first.';
 
-/** Checks webhooks and hands them to the methods with {@link OnBerbixWebhook}. */
+/** Checks webhooks, and passes them to the methods with {@link OnBerbixWebhook}. */
 @Injectable()
 export class BerbixWebhookService implements OnModuleDestroy {
   readonly #logger = new Logger('BerbixWebhooks');
   readonly #deliveries: WebhookDeliveries;
   readonly #sweep: WebhookSweep;
-
   readonly #settings: WebhookSettings;
   readonly #handlers: WebhookHandlers;
+  readonly #events: EventBus;
 
   constructor(
     @Inject(BERBIX_WEBHOOK_SETTINGS) settings: WebhookSettings,
     @Inject(WebhookHandlers) handlers: WebhookHandlers,
     @Inject(CheckedStore) store: CheckedStore,
+    @Inject(EventBus) events: EventBus,
   ) {
+    this.#events = events;
     this.#settings = settings;
     this.#handlers = handlers;
-    // No key of tokens begins so, for an encoded name has no colon: those are sealed, these are not.
-    const account = encodeURIComponent(settings.account ?? 'default');
+    // Keys of tokens never begin like this, since an encoded account has no colon. Tokens are
+    // sealed, and webhooks are not.
+    const account = encodeURIComponent(settings.account);
     const prefix = `webhook:${account}/`;
     this.#deliveries = new WebhookDeliveries(store, prefix, settings.leaseMs);
     this.#sweep = new WebhookSweep(store, prefix, `webhook-sweep:${account}`);
@@ -66,10 +72,11 @@ export class BerbixWebhookService implements OnModuleDestroy {
   /**
    * Checks that a webhook is from Berbix and recent, and reads it.
    *
-   * Rejects with a {@link BerbixWebhookSignatureError} if it is not, a {@link BerbixWebhookBodyError} if its
-   * body is not what Berbix promises, and a {@link BerbixConfigurationError} where there is no secret
-   * for this kind or no raw body; one that is `retryable` where the function that gives the secrets
-   * has failed, or did not answer within five seconds.
+   * Rejects with a {@link BerbixWebhookSignatureError} if it is not, and with a
+   * {@link BerbixWebhookBodyError} if its body breaks the contract of Berbix. Rejects with a
+   * {@link BerbixConfigurationError} if the raw body or the secret of this kind is missing, or if
+   * the function that returns the secrets fails or takes longer than five seconds; it is
+   * `retryable` then.
    *
    * @example
    * ```ts
@@ -80,24 +87,46 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * });
    * ```
    */
-  async verify(request: BerbixWebhookRequest): Promise<BerbixWebhookDto> {
-    const parts = partsOf(request);
-    return readWebhook(parts.kind, await this.#verified(parts));
+  verify(request: BerbixWebhookRequest): Promise<BerbixWebhookDto> {
+    return this.#orRejected(request, async (parts) => {
+      const { kind } = parts;
+      const webhook = readWebhook(kind, await this.#verified(parts));
+      const { transactionId } = webhook;
+      this.#events.emit('webhook.accepted', () => ({ webhook: kind, transactionId }));
+      return webhook;
+    });
   }
 
   /**
-   * Checks that a webhook is from Berbix and recent, and nothing else: for those who read its body
-   * themselves. Rejects as {@link verify} does.
+   * Only checks that a webhook is from Berbix and recent, if you read its body yourself. Rejects as
+   * {@link verify} does. It emits `webhook.rejected` then, but never `webhook.accepted`.
    */
-  async verifySignature(request: BerbixWebhookRequest): Promise<void> {
-    await this.#verified(partsOf(request));
+  verifySignature(request: BerbixWebhookRequest): Promise<void> {
+    return this.#orRejected(request, async (parts) => void (await this.#verified(parts)));
   }
 
-  /** The bytes of the body, once the signature is found to be good. */
+  /** Tells of a webhook that the check refuses. */
+  async #orRejected<T>(
+    request: BerbixWebhookRequest,
+    check: (parts: BerbixWebhookRequest) => Promise<T>,
+  ): Promise<T> {
+    const parts = readRequest(request);
+    try {
+      return await check(parts);
+    } catch (error) {
+      if (isBerbixError(error)) {
+        const { kind } = parts;
+        this.#events.emit('webhook.rejected', () => ({ webhook: kind, ...failureOf(error) }));
+      }
+      throw error;
+    }
+  }
+
+  /** The bytes of the body, after its signature was checked. */
   async #verified({ kind, header, rawBody, now }: BerbixWebhookRequest): Promise<Uint8Array> {
     const signature = readSignature(header);
     const given = this.#settings.secrets(kind);
-    // Waited for only where there is something to wait for.
+    // Without `await` if there is no promise.
     const secrets = given instanceof Promise ? await given : given;
     const bytes = typeof rawBody === 'string' ? Buffer.from(rawBody) : rawBody;
     if (!types.isUint8Array(bytes)) throw new BerbixConfigurationError(NO_RAW_BODY);
@@ -107,29 +136,39 @@ export class BerbixWebhookService implements OnModuleDestroy {
   }
 
   /**
-   * Runs the methods with `@OnBerbixWebhook` of this kind, unless the same webhook was handled before.
-   * For a controller of your own; answer 2xx to all but `busy` and rejections, which Berbix should send
-   * again.
+   * Runs the methods with `@OnBerbixWebhook` of this kind, unless the same webhook was already
+   * handled. Use it in your own controller. Answer with 2xx, except for `busy` and rejections, so
+   * that Berbix sends the webhook again.
    *
-   * Rejects with what a handler throws, and with a {@link BerbixStoreError} if the store failed before
-   * any of them ran, or did not answer within `storeTimeoutMs`; where no method handles this kind, with a
-   * {@link BerbixConfigurationError}, unless `webhooks.confirmUnhandled` is set.
+   * Rejects with the error of a handler; with a {@link BerbixStoreError} if the store failed, or
+   * did not answer within `storeTimeoutMs`, before a handler ran; and with a
+   * {@link BerbixConfigurationError} if no method handles this kind, unless
+   * `webhooks.confirmUnhandled` is set.
    *
    * @param webhook from {@link verify} or `@BerbixWebhook()`
    */
   async handle(webhook: BerbixWebhookDto): Promise<BerbixWebhookOutcome> {
-    const { kind, transactionId } = handled(webhook);
+    const { kind, transactionId } = identify(webhook);
     if (!this.#handlers.has(kind)) {
-      if (this.#settings.confirmUnhandled) return 'ignored';
+      if (this.#settings.confirmUnhandled) {
+        this.#tellResult(webhook);
+        return 'ignored';
+      }
       const problem = this.#settings.unhandled(kind);
-      this.#logger.error(`A ${kind} webhook of transaction ${transactionId} came. ${problem}`);
+      this.#logger.error(`A ${kind} webhook of transaction ${transactionId} arrived. ${problem}`);
       throw new BerbixConfigurationError(problem);
     }
-    const outcome = await this.#deliveries.once(webhook, () => this.#handlers.run(webhook));
-    if (outcome === 'repeated') {
-      this.#logger.log(`A ${kind} webhook of transaction ${transactionId} came again.`);
+    const about = { webhook: kind, transactionId };
+    const outcome = await inSpan('berbix.webhook.handle', { 'berbix.webhook.kind': kind }, () =>
+      this.#deliveries.once(webhook, () => this.#run(webhook)),
+    );
+    if (outcome === 'handled') {
+      this.#events.emit('webhook.handled', () => about);
+      this.#beginSweep();
+    } else if (outcome === 'repeated') {
+      this.#events.emit('webhook.repeated', () => about);
+      this.#logger.log(`A ${kind} webhook of transaction ${transactionId} was repeated.`);
     }
-    if (outcome === 'handled') this.#beginSweep();
     return outcome;
   }
 
@@ -137,42 +176,74 @@ export class BerbixWebhookService implements OnModuleDestroy {
     this.#sweep.stop();
   }
 
+  async #run(webhook: BerbixWebhookDto): Promise<void> {
+    const { kind, transactionId } = webhook;
+    try {
+      await this.#handlers.run(webhook);
+    } catch (error) {
+      this.#events.emit('webhook.failed', () => ({ webhook: kind, transactionId }));
+      throw error;
+    }
+    this.#tellResult(webhook);
+  }
+
+  #tellResult({ kind, transactionId, customerUid, action }: BerbixWebhookDto): void {
+    if (kind !== 'status' || action === undefined) return;
+    this.#events.emit('verification.finished', () => ({ transactionId, customerUid, action }));
+  }
+
   #beginSweep(): void {
-    // It serves all webhooks: not in the async context of one of them.
-    outside(() => this.#sweep.begin()).catch(({ message }: BerbixStoreError) => {
-      this.#logger.warn(`Old webhooks could not be forgotten. ${message}`);
+    // Outside the async context of this webhook, since the sweep is for all of them.
+    outside(() => this.#sweep.begin()).catch((error: unknown) => {
+      this.#logger.warn(logLine('The records of old webhooks could not be removed.', error));
     });
   }
 }
 
-const VERIFY_TAKES = 'A webhook is checked by { kind, header, rawBody }.';
+const VERIFY_EXPECTED = 'verify() takes { kind, header, rawBody }.';
 
-/** @throws {BerbixInputError} when it is not what can be checked */
-function partsOf(request: BerbixWebhookRequest): BerbixWebhookRequest {
-  const { kind, header, rawBody, now } = readInput(VERIFY_TAKES, () => ({
+/** @throws {BerbixInputError} for invalid arguments */
+function readRequest(request: BerbixWebhookRequest): BerbixWebhookRequest {
+  const { kind, header, rawBody, now } = readInput(VERIFY_EXPECTED, () => ({
     kind: request.kind,
     header: request.header,
     rawBody: request.rawBody,
     now: request.now,
   }));
   if (!WEBHOOK_KINDS.includes(kind)) {
-    throw new BerbixInputError(`The kind of a webhook is one of ${WEBHOOK_KINDS.join(', ')}.`);
+    throw new BerbixInputError(`The kind of a webhook must be ${WEBHOOK_KINDS.join(' or ')}.`);
   }
   if (now !== undefined && !types.isDate(now)) {
-    throw new BerbixInputError('now must be a Date, or left out for the clock of this machine.');
+    throw new BerbixInputError('now must be a Date. Omit it to use the clock of this machine.');
   }
   return { kind, header, rawBody, now };
 }
 
-const HANDLE_TAKES = 'handle() takes a webhook from verify() or @BerbixWebhook().';
+const HANDLE_EXPECTED = 'handle() takes a webhook from verify() or @BerbixWebhook().';
 
-/** @throws {BerbixInputError} when it is not a webhook */
-function handled(webhook: BerbixWebhookDto): Pick<BerbixWebhookDto, 'kind' | 'transactionId'> {
-  const { kind, transactionId } = readInput(HANDLE_TAKES, () => ({
+/** @throws {BerbixInputError} if it is not a webhook */
+function identify(webhook: BerbixWebhookDto): Pick<BerbixWebhookDto, 'kind' | 'transactionId'> {
+  const { kind, transactionId } = readInput(HANDLE_EXPECTED, () => ({
     kind: webhook.kind,
     transactionId: webhook.transactionId,
   }));
   if (WEBHOOK_KINDS.includes(kind) && typeof transactionId === 'string')
     return { kind, transactionId };
-  throw new BerbixInputError(HANDLE_TAKES);
+  throw new BerbixInputError(HANDLE_EXPECTED);
+}
+
+/**
+ * The providers for the webhooks of an account. They need BERBIX_WEBHOOK_SETTINGS, a CheckedStore, an
+ * EventBus and the DiscoveryModule of Nest.
+ */
+export function webhookProviders(account: string): Provider[] {
+  return [
+    WebhookHandlers,
+    accountProvider(account, BerbixWebhookService, [
+      BERBIX_WEBHOOK_SETTINGS,
+      WebhookHandlers,
+      CheckedStore,
+      EventBus,
+    ]),
+  ];
 }

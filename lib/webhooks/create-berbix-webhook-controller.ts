@@ -14,68 +14,71 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { isBerbixError } from '../errors/index.js';
-import { onlyKnown } from '../http/index.js';
-import { BerbixWebhook, BerbixWebhookGuard, BerbixWebhookKind } from './berbix-webhook.guard.js';
-import type { BerbixWebhookService } from './berbix-webhook.service.js';
+import { isBerbixError, logLine } from '../errors/index.js';
+import { getBerbixToken, onlyKnown } from '../options/index.js';
+import { BerbixWebhook, BerbixWebhookGuard } from './berbix-webhook.guard.js';
+import { BerbixWebhookService } from './berbix-webhook.service.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import type { BerbixWebhookOutcome } from './webhook-deliveries.js';
-import { HANDS_OVER } from './webhook-route.js';
-import { getBerbixWebhookServiceToken } from './webhook-service.token.js';
+import { BerbixWebhookKind, HANDS_OVER } from './webhook.decorators.js';
 
-/** Options of {@link createBerbixWebhookController}. */
+/** The options of {@link createBerbixWebhookController}. */
 export interface BerbixWebhookControllerOptions {
   /**
-   * The path of both routes, below a global prefix if there is one.
+   * The path of both routes, below the global prefix if there is one.
    * @default 'webhooks/berbix'
    */
   path?: string | undefined;
 
   /**
-   * Where the hook that tells of a completed flow goes, below `path`.
+   * The path of the webhook for a completed flow, below `path`.
    * @default 'finished'
    */
   finishedPath?: string | undefined;
 
   /**
-   * Where the hook that tells of a new action goes, below `path`.
+   * The path of the webhook for a new or changed action, below `path`.
    * @default 'status'
    */
   statusPath?: string | undefined;
 
   /**
-   * The version of the routes, where the application has versioning. With `VERSION_NEUTRAL` the path
-   * has no version, whatever the default of the application is.
-   * @default that of the application
+   * The version of the routes, if the application has versioning. With `VERSION_NEUTRAL`, the path
+   * has no version, regardless of the application's default.
+   * @default the version of the application
    */
   version?: ControllerOptions['version'] | undefined;
 
-  /** The name of the account, if `forRoot` was given one. */
-  name?: string | undefined;
+  /** The account, as passed to `forRoot`, if there is one. */
+  account?: string | undefined;
 
-  /** Decorators for the class: what exempts it from guards and throttlers of yours, such as `SkipThrottle()`. */
+  /**
+   * Decorators for the class, such as `SkipThrottle()` to exempt it from your guards and
+   * throttlers.
+   */
   decorators?: readonly ClassDecorator[] | undefined;
 }
 
-const OPTION_NAMES = [
-  'path',
-  'finishedPath',
-  'statusPath',
-  'version',
-  'name',
-  'decorators',
-] satisfies (keyof BerbixWebhookControllerOptions)[];
+const OPTION_NAMES: Record<keyof BerbixWebhookControllerOptions, true> = {
+  path: true,
+  finishedPath: true,
+  statusPath: true,
+  version: true,
+  account: true,
+  decorators: true,
+};
 
 /**
- * Makes a controller that takes webhooks, checks them as {@link BerbixWebhookGuard} does and hands them to
- * the methods with {@link OnBerbixWebhook}. List it in the `controllers` of a module of yours; every
- * call makes a class of its own.
+ * Creates a controller that receives webhooks, checks them with {@link BerbixWebhookGuard}, and
+ * passes them to the methods with {@link OnBerbixWebhook}. Add it to the `controllers` of one of
+ * your modules; each call creates another class.
  *
- * It answers 204 when the handlers have done their work, now or before; 500 when one of them has
- * failed or there is none, and 503 while the same transaction is being handled elsewhere or the store is down, so that
- * Berbix sends the webhook again.
+ * - 204: the handlers have succeeded, now or before.
+ * - 500: a handler has failed, or there is none. Berbix sends the webhook again.
+ * - 503: another delivery for the transaction is being handled, or the store is down. Berbix
+ *   sends the webhook again.
  *
- * @throws {BerbixConfigurationError} for an option that does not exist
+ * @throws {BerbixConfigurationError} for an unknown option
  *
  * @example
  * ```ts
@@ -83,9 +86,9 @@ const OPTION_NAMES = [
  * ```
  */
 export function createBerbixWebhookController(options: BerbixWebhookControllerOptions = {}): Type {
-  onlyKnown('createBerbixWebhookController', options, OPTION_NAMES);
+  onlyKnown<BerbixWebhookControllerOptions>('createBerbixWebhookController', options, OPTION_NAMES);
   const { path = 'webhooks/berbix', finishedPath = 'finished', statusPath = 'status' } = options;
-  const { name, version, decorators = [] } = options;
+  const { account, version, decorators = [] } = options;
 
   @applyDecorators(...decorators)
   @SetMetadata(HANDS_OVER, true)
@@ -96,29 +99,31 @@ export function createBerbixWebhookController(options: BerbixWebhookControllerOp
 
     constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
 
-    // A global ValidationPipe would strip an object of a class that it knows no rules for.
+    // `object`, since a global ValidationPipe would strip a class without validation rules.
     @Post(finishedPath)
     @HttpCode(HttpStatus.NO_CONTENT)
-    @BerbixWebhookKind('finished', name)
+    @BerbixWebhookKind('finished', account)
     finished(@BerbixWebhook() webhook: object): Promise<void> {
       return this.#take(webhook as BerbixWebhookDto);
     }
 
     @Post(statusPath)
     @HttpCode(HttpStatus.NO_CONTENT)
-    @BerbixWebhookKind('status', name)
+    @BerbixWebhookKind('status', account)
     status(@BerbixWebhook() webhook: object): Promise<void> {
       return this.#take(webhook as BerbixWebhookDto);
     }
 
     async #take(webhook: BerbixWebhookDto): Promise<void> {
-      const token = getBerbixWebhookServiceToken(name);
+      const token = getBerbixToken(BerbixWebhookService, account);
       const service = this.moduleRef.get<BerbixWebhookService>(token, { strict: false });
       if ((await this.#handle(service, webhook)) === 'busy')
         throw new ServiceUnavailableException();
     }
 
-    /** Never with what a handler throws: it may have a status that Berbix takes for an end. */
+    /**
+     * Does not pass on what a handler throws: with its status, Berbix may stop sending the webhook.
+     */
     async #handle(
       service: BerbixWebhookService,
       webhook: BerbixWebhookDto,
@@ -129,7 +134,7 @@ export function createBerbixWebhookController(options: BerbixWebhookControllerOp
         if (!isBerbixError(error) || error.code !== 'BERBIX_STORE') {
           throw new InternalServerErrorException();
         }
-        this.#logger.error(`A ${webhook.kind} webhook is refused for now: ${error.message}`);
+        this.#logger.error(logLine(`A ${webhook.kind} webhook is refused for now:`, error));
         throw new ServiceUnavailableException();
       }
     }

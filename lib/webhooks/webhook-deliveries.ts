@@ -1,46 +1,42 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { BerbixStoreError } from '../errors/index.js';
-import {
-  isOverlong,
-  type CheckedStore,
-  type SeenRecord,
-  type StoredRecord,
-} from '../token-store/index.js';
+import { logLine } from '../errors/index.js';
+import type { CheckedStore, RecordRevision, StoredRecord } from '../token-store/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 
 /**
- * What became of a delivery.
+ * The outcome of a delivery.
  *
  * - `handled`: the handlers ran.
- * - `repeated`: the same was handled before, and nothing else since.
- * - `busy`: a delivery of this kind for this transaction is being handled, here or elsewhere.
+ * - `repeated`: an equal webhook was the last one handled.
+ * - `busy`: another delivery of this kind for this transaction is being handled, here or elsewhere.
  * - `ignored`: there is no handler, and `webhooks.confirmUnhandled` is set.
  */
 export type BerbixWebhookOutcome = 'handled' | 'repeated' | 'busy' | 'ignored';
 
-/** What was handled last, of one kind for one transaction. */
+/** The webhook of a kind that was handled last for a transaction. */
 export interface WebhookMark {
-  /** Of the content. */
+  /** The hash of its content. */
   hash: string;
-  /** The store's clock, in milliseconds since 1970. */
+  /** When it was handled, by the store's clock, in milliseconds since 1970. */
   at: number;
 }
 
 /**
- * Has a delivery handled once. Deliveries have no id, and each try is signed anew, so that only the
- * content tells them apart. An action may go from accept to review and back to accept, and the third
- * delivery is equal to the first. Hence a delivery counts as repeated only if it is equal to what was
- * handled last for this transaction: one that comes late is handled again rather than a change lost.
+ * Handles each delivery once. Deliveries have no id, and each retry has a new signature, so they
+ * can be compared only by content. An action may change from accept to review and back to accept;
+ * the third delivery is then equal to the first. So a delivery counts as repeated only if it is
+ * equal to the last one handled for its transaction. A late one may be handled again, but no change
+ * is lost.
  *
- * One record for each kind and transaction; its lease keeps others away while handlers run.
+ * There is one record for each kind and transaction. Its lease prevents concurrent handling.
  */
 export class WebhookDeliveries {
   readonly #logger = new Logger('BerbixWebhooks');
 
   /**
    * @param prefix of all keys
-   * @param leaseMs milliseconds for which a delivery is kept from others while it is handled
+   * @param leaseMs milliseconds for which other deliveries wait while handlers run
    */
   constructor(
     private readonly store: CheckedStore,
@@ -49,71 +45,71 @@ export class WebhookDeliveries {
   ) {}
 
   /**
-   * @param work rejects if the delivery should come again
-   * @throws what the work throws; {@link BerbixStoreError} if the store failed before it
+   * Runs the work unless the webhook is a repetition.
+   *
+   * @param work rejects if the webhook should be delivered again
+   * @throws (as a rejection) the error of the work; {@link BerbixStoreError} if the store failed
+   * before
    */
   async once(
     webhook: BerbixWebhookDto,
     work: () => Promise<void>,
   ): Promise<Exclude<BerbixWebhookOutcome, 'ignored'>> {
     const key = `${this.prefix}${webhook.kind}/${webhook.transactionId}`;
-    const hash = hashOf(webhook);
-    const record = await this.#load(key);
+    const hash = hashContent(webhook);
+    const record = await this.store.load(key, this.leaseMs);
     if (isRepeated(record, hash)) return 'repeated';
-    const { version, fence } = record ?? { version: 0, fence: 0 };
-    const lease = await this.store.lease(key, { version, fence }, this.leaseMs, '');
+    const { version, leaseEpoch } = record ?? { version: 0, leaseEpoch: 0 };
+    const lease = await this.store.lease(key, { version, leaseEpoch }, this.leaseMs, '');
     if (lease === undefined) {
-      // Perhaps it was handled between the two steps.
+      // It may have been handled between the two steps.
       return isRepeated(await this.store.load(key), hash) ? 'repeated' : 'busy';
     }
     try {
       await work();
     } catch (error) {
-      await this.#release(key, { version, fence: lease.fence });
+      await this.#release(key, { version, leaseEpoch: lease.leaseEpoch });
       throw error;
     }
     await this.#commit(key, version, { hash, at: lease.now });
     return 'handled';
   }
 
-  /** Ends a lease that is longer than any that is taken here. */
-  async #load(key: string): Promise<StoredRecord | undefined> {
-    const record = await this.store.load(key);
-    if (record === undefined || !isOverlong(record.leasedForMs, this.leaseMs)) return record;
-    await this.store.release(key, record, '');
-    return { ...record, leasedForMs: 0 };
-  }
-
-  /** The work is done: a delivery that came again because of a failure here would only do it twice. */
+  /** Does not throw: the work is done, and another delivery would only repeat it. */
   async #commit(key: string, version: number, mark: WebhookMark): Promise<void> {
+    const value = JSON.stringify(mark);
     try {
-      const committed = await this.store.commit(key, version, JSON.stringify(mark));
-      if (committed !== undefined) return;
+      if ((await this.store.commit(key, version, value)) !== undefined) return;
+      // A driver that had no answer may send a commit twice: the second one finds the first.
+      if ((await this.store.load(key))?.value === value) return;
       this.#logger.warn(
         `A webhook was handled twice: its handlers took longer than ${this.leaseMs} ms. Make them ` +
-          'quicker, or webhooks.leaseMs longer.',
+          'faster, or raise webhooks.leaseMs.',
       );
     } catch (error) {
       this.#logger.error(
-        `A webhook was handled, but that could not be noted; it may be handled again. ${(error as BerbixStoreError).message}`,
+        logLine(
+          'A webhook was handled, but that could not be stored; it may be handled again.',
+          error,
+        ),
       );
     }
   }
 
-  async #release(key: string, seen: SeenRecord): Promise<void> {
+  async #release(key: string, expected: RecordRevision): Promise<void> {
     try {
-      await this.store.release(key, seen, '');
+      await this.store.release(key, expected, '');
     } catch (error) {
       this.#logger.error(
-        `A webhook that failed can be handled again in ${this.leaseMs} ms only. ${(error as BerbixStoreError).message}`,
+        logLine(`A failed webhook cannot be handled again for ${this.leaseMs} ms.`, error),
       );
     }
   }
 }
 
 /**
- * Whether it is equal to what was handled last, and nothing is being handled that will come after it:
- * what is equal to the last but one is no repetition.
+ * Whether the last webhook handled was equal. Not while another one is being handled: that will
+ * then be the last.
  */
 function isRepeated(record: StoredRecord | undefined, hash: string): boolean {
   return (
@@ -121,7 +117,7 @@ function isRepeated(record: StoredRecord | undefined, hash: string): boolean {
   );
 }
 
-/** What is in the value of a record; undefined if it is none of ours. */
+/** Parses the value of a record; undefined if it is not a mark. */
 export function readMark(value: string): WebhookMark | undefined {
   try {
     const mark = JSON.parse(value) as Partial<WebhookMark> | null;
@@ -133,8 +129,8 @@ export function readMark(value: string): WebhookMark | undefined {
   }
 }
 
-/** Equal for equal bodies: the fields are in one order, those that are unknown in that of the body. */
-function hashOf(webhook: BerbixWebhookDto): string {
+/** The hash of the content, with the known fields in a fixed order. */
+function hashContent(webhook: BerbixWebhookDto): string {
   const { kind, transactionId, customerUid, action, dashboardLink, others } = webhook;
   return createHash('sha256')
     .update(JSON.stringify([kind, transactionId, customerUid, action, dashboardLink, others]))

@@ -2,28 +2,31 @@ import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'no
 import { BerbixWebhookSignatureError } from '../errors/index.js';
 import { SIGNATURE_VERSION } from '../wire/index.js';
 
-/** The parts of the signature header that are not constant. */
+/** The parsed signature header. */
 export interface WebhookSignature {
-  /** Unix seconds, as they were sent: they are part of what is signed. */
+  /** Unix seconds, exactly as sent, since they are signed too. */
   readonly timestamp: string;
   /** 64 lower-case hexadecimal digits. */
   readonly hex: string;
 }
 
-/** Three parts and nothing else. No timestamp has more digits before the year 33658. */
+/** Exactly three parts. Until the year 33658, no timestamp has more digits. */
 const HEADER = new RegExp(`^${SIGNATURE_VERSION},([0-9]{1,12}),([0-9a-f]{64})$`);
 
-/** What is compared; used again each time, since two new buffers take as long as a fifth of the HMAC. */
+/**
+ * Buffers for the comparison, which are reused: two new ones would take a fifth of the time of the
+ * HMAC.
+ */
 const [GIVEN, EXPECTED] = [Buffer.alloc(64), Buffer.alloc(64)];
 
-/** Secrets made ready, so many at most: a function may give others each time. */
+/** Cached keys of the secrets; limited, since a function may return other secrets each time. */
 const KEYS = new Map<string, KeyObject>();
 const MAX_KEYS = 16;
 
 /**
- * Reads the signature header.
+ * Parses the signature header.
  *
- * @param header as node has it: two headers of that name come as one text, and are no signature
+ * @param header from Node.js, which joins two headers of that name to one invalid text
  * @throws {BerbixWebhookSignatureError}
  */
 export function readSignature(header: unknown): WebhookSignature {
@@ -39,10 +42,11 @@ export function readSignature(header: unknown): WebhookSignature {
 }
 
 /**
- * Checks a signature, then its age: what is said to be too old is from Berbix, sent late or replayed.
+ * Checks a signature, and then its age. So a webhook that is refused as too old is from Berbix, but
+ * late or replayed.
  *
- * @param rawBody the bytes as they came
- * @param secrets tried all, whichever fits
+ * @param rawBody the unchanged bytes
+ * @param secrets any of which may match
  * @param now milliseconds since 1970
  * @throws {BerbixWebhookSignatureError}
  */
@@ -54,40 +58,40 @@ export function checkSignature(
   toleranceMs: number,
 ): void {
   GIVEN.write(hex, 'latin1');
-  let fits = false;
+  let isMatch = false;
   for (const secret of secrets) {
-    EXPECTED.write(hexOf(secret, timestamp, rawBody), 'latin1');
-    // The comparison comes first, so that none is left out.
-    fits = timingSafeEqual(EXPECTED, GIVEN) || fits;
+    EXPECTED.write(computeHmac(secret, timestamp, rawBody), 'latin1');
+    // Compare first, so that every secret is tried.
+    isMatch = timingSafeEqual(EXPECTED, GIVEN) || isMatch;
   }
-  if (!fits) refuse('has a signature that fits none of the secrets');
+  if (!isMatch) refuse('has a signature that matches none of the secrets');
   const ageMs = now - Number(timestamp) * 1000;
   if (ageMs > toleranceMs) refuse(`was signed more than ${toleranceMs} ms ago`);
-  // Put so that an age that is not a number does not pass.
+  // Negated, so that NaN does not pass.
   if (!(ageMs >= -toleranceMs)) {
     refuse(`was signed more than ${toleranceMs} ms in the future; check the clock of this machine`);
   }
 }
 
 /**
- * The value of the signature header.
+ * Makes the value of the signature header.
  *
  * @param timestamp Unix seconds
- * @param body the bytes as they are sent; a string stands for its UTF-8
+ * @param body the bytes to send; a string is encoded as UTF-8
  */
-export function signatureOf(secret: string, timestamp: number, body: string | Uint8Array): string {
-  return `${SIGNATURE_VERSION},${timestamp},${hexOf(secret, String(timestamp), body)}`;
+export function signBody(secret: string, timestamp: number, body: string | Uint8Array): string {
+  return `${SIGNATURE_VERSION},${timestamp},${computeHmac(secret, String(timestamp), body)}`;
 }
 
-/** The secret is both the key and a part of what is signed. [sdk: all] */
-function hexOf(secret: string, timestamp: string, body: string | Uint8Array): string {
-  return createHmac('sha256', keyOf(secret))
+/** The secret is both the key and a part of the signed text. [sdk: all] */
+function computeHmac(secret: string, timestamp: string, body: string | Uint8Array): string {
+  return createHmac('sha256', cachedKey(secret))
     .update(`${timestamp},${secret},`)
     .update(body)
     .digest('hex');
 }
 
-function keyOf(secret: string): KeyObject {
+function cachedKey(secret: string): KeyObject {
   let key = KEYS.get(secret);
   if (key === undefined) {
     if (KEYS.size >= MAX_KEYS) KEYS.clear();

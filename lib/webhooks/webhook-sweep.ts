@@ -1,25 +1,25 @@
-import { isOverlong, type CheckedStore, type StoredRecord } from '../token-store/index.js';
+import type { CheckedStore, StoredRecord } from '../token-store/index.js';
 import { readMark } from './webhook-deliveries.js';
 
 const DAY_MS = 86_400_000;
 
-/** What was handled last is remembered for this long: far beyond any try. */
+/** Marks are kept for this long, which is far longer than retries go on. */
 const REMEMBERED_MS = 30 * DAY_MS;
 
-/** Longer than a sweep takes; if its process dies, another one begins after that. */
+/** Longer than a sweep takes. If its process dies, another process begins after that. */
 const LEASE_MS = 3_600_000;
 
 /**
- * Forgets what was handled long ago, so that the records do not grow for ever: once a day, by one of
- * the processes that share the store, begun when a webhook was handled.
+ * Removes the records of webhooks that were handled long ago. It runs once a day, in one of the
+ * processes that share the store, and starts after a webhook was handled.
  */
 export class WebhookSweep {
   #next = 0;
   #stopped = false;
 
   /**
-   * @param prefix of the keys to look at
-   * @param key of the record that tells when the last one was
+   * @param prefix of the keys to check
+   * @param key of the record with the time of the last sweep
    */
   constructor(
     private readonly store: CheckedStore,
@@ -27,44 +27,44 @@ export class WebhookSweep {
     private readonly key: string,
   ) {}
 
-  /** Resolves to how many were forgotten; rejects with what the store throws, and goes on a day later. */
+  /**
+   * Resolves to the number of removed records. Rejects if the store fails, and runs again a day
+   * later.
+   */
   async begin(): Promise<number> {
     if (this.#stopped || performance.now() < this.#next) return 0;
     this.#next = performance.now() + DAY_MS;
-    const record = await this.store.load(this.key);
+    const record = await this.store.load(this.key, LEASE_MS);
     if (record !== undefined && !isDue(record)) return 0;
-    const { version, fence, leasedForMs } = record ?? { version: 0, fence: 0, leasedForMs: 0 };
-    if (isOverlong(leasedForMs, LEASE_MS)) {
-      await this.store.release(this.key, { version, fence }, '');
-    }
-    const lease = await this.store.lease(this.key, { version, fence }, LEASE_MS, '');
+    const { version, leaseEpoch } = record ?? { version: 0, leaseEpoch: 0 };
+    const lease = await this.store.lease(this.key, { version, leaseEpoch }, LEASE_MS, '');
     if (lease === undefined) return 0;
-    const forgotten = await this.#sweep();
+    const removed = await this.#sweep();
     if (!this.#stopped) await this.store.commit(this.key, version, String(lease.now));
-    return forgotten;
+    return removed;
   }
 
-  /** Ends the one that is under way after its current step. */
+  /** Ends a running sweep after its current step. */
   stop(): void {
     this.#stopped = true;
   }
 
   async #sweep(): Promise<number> {
-    let forgotten = 0;
+    let removed = 0;
     let cursor: string | undefined;
     do {
       const page = await this.store.keys(this.prefix, cursor);
       for (const key of page.keys) {
-        if (this.#stopped) return forgotten;
-        if (await this.#forgetIfOld(key)) forgotten++;
+        if (this.#stopped) return removed;
+        if (await this.#removeIfOld(key)) removed++;
       }
       ({ cursor } = page);
     } while (cursor !== undefined);
-    return forgotten;
+    return removed;
   }
 
-  /** Resolves to whether it was forgotten; one that is being handled again is left alone. */
-  async #forgetIfOld(key: string): Promise<boolean> {
+  /** Resolves to whether the record was removed. One that is being handled again stays. */
+  async #removeIfOld(key: string): Promise<boolean> {
     const record = await this.store.load(key);
     if (record?.value === undefined || record.leasedForMs > 0) return false;
     const at = readMark(record.value)?.at;
@@ -73,7 +73,7 @@ export class WebhookSweep {
   }
 }
 
-/** Whether the last sweep was long ago; one in the future was before the store's clock was set back. */
+/** Whether the last sweep was long ago, or in the future, before the store's clock was set back. */
 function isDue({ value, now }: StoredRecord): boolean {
   const last = Number(value ?? 0);
   return last > now || last <= now - DAY_MS;

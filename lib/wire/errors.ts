@@ -1,23 +1,29 @@
-/** The body of every error answer; `code` repeats the HTTP status. [sdk: go@experimental `GenericErrorResponse`] */
+/**
+ * The body of an error answer; `code` repeats the status.
+ * [sdk: go@experimental `GenericErrorResponse`]
+ */
 export interface ApiErrorBody {
   code: number;
   readable?: string;
   message: string;
 }
 
-/** The body of a 409: what the transaction waits for instead. [sdk: node `_upload`, go `InvalidStateErr`] */
+/**
+ * The body of a 409: what the transaction expects instead.
+ * [sdk: node `_upload`, go `InvalidStateErr`]
+ */
 export interface ApiConflictBody {
   next_step?: string;
   message: string;
 }
 
 /**
- * ASSUMPTION: which `readable` tells which refusal. The public record shows that the field exists,
- * not what it says; client and sandbox share these words.
+ * ASSUMPTION: the values of `readable`. The public sources show that the field exists, but not its
+ * values; client and sandbox share these.
  *
- * It matters most for a 401 on `POST /v0/tokens`, which may blame the API secret (every exchange
- * will fail) or the refresh token (this one is dead). Where the answer does not name the refresh
- * token, the client blames the secret: that never costs anybody a stored refresh token.
+ * They matter most for a 401 on `POST /v0/tokens`: the cause may be the API secret, and every
+ * exchange will fail, or the refresh token, which is dead. If the answer does not name the refresh
+ * token, the client assumes the secret, since that never discards a stored refresh token.
  */
 export const READABLE = {
   invalidRequest: 'invalid_request',

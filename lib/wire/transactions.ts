@@ -1,17 +1,20 @@
-/** Body of `POST /v0/transactions`; at most one of the two option objects. [doc: reference/createtransaction] */
+/**
+ * The body of `POST /v0/transactions`, with at most one option object.
+ * [doc: reference/createtransaction]
+ */
 export interface CreateTransactionRequest {
   customer_uid: string;
   template_key: string;
   email?: string;
   phone?: string;
-  /** The caller asserts the end user's consent; selfies that are uploaded are not matched without it. [sdk: node] */
+  /** Whether the user consents. Without it, uploaded selfies are not compared. [sdk: node] */
   consents_to_automated_facial_recognition?: boolean;
   match_data?: MatchData;
   hosted_options?: HostedOptions;
   api_only_options?: ApiOnlyOptions;
 }
 
-/** What the extracted data is compared with; dates as `YYYY-MM-DD`. [sdk: php 2.1.0] */
+/** Data to compare the extracted data with; dates as `YYYY-MM-DD`. [sdk: php 2.1.0] */
 export interface MatchData {
   given_name?: string;
   middle_name?: string;
@@ -22,9 +25,9 @@ export interface MatchData {
 
 /** [sdk: all] */
 export interface HostedOptions {
-  /** Is written to when the verification is complete. */
+  /** Gets an email when the verification is complete. */
   completion_email?: string;
-  /** Where the user's browser goes then; the dashboard's setting by default. */
+  /** Where the browser goes then; the dashboard's setting by default. */
   redirect_url?: string;
 }
 
@@ -35,21 +38,27 @@ export interface ApiOnlyOptions {
   id_type?: IdType;
 }
 
-/** Passport, driver licence, permanent resident card, passport card, other card. [doc: docs/api-only-integration-guide] */
+/**
+ * Passport, driver licence, permanent resident card, passport card, other card.
+ * [doc: docs/api-only-integration-guide]
+ */
 export const ID_TYPES = ['P', 'DL', 'PRC', 'PC', 'ID'] as const;
-/** Kind of the ID of an API-only transaction, by its short name in {@link ID_TYPES}. */
+/** The kind of the ID of an API-only transaction, by its short name in {@link ID_TYPES}. */
 export type IdType = (typeof ID_TYPES)[number];
 
 /**
- * Answer of `GET` and `PATCH /v0/transactions`. Vocabularies are open: the API adds flags, fields
- * and actions over time. [sdk: go types.go, java] [doc: reference/gettransactionmetadata]
+ * The answer of `GET` and `PATCH /v0/transactions`. Vocabularies are open: the API adds flags,
+ * fields and actions over time. [sdk: go types.go, java] [doc: reference/gettransactionmetadata]
  */
 export interface TransactionMetadata {
   entity: typeof METADATA_ENTITY;
   /** A 64-bit integer. [sdk: go int64] */
   id: number;
   customer_uid: string;
-  /** `accept`, `reject`, `review` or another of the account's; empty while unfinished. [doc: docs/platform-overview] [3p: idx 7431624753] */
+  /**
+   * `accept`, `reject`, `review` or a custom action of the account; empty while unfinished.
+   * [doc: docs/platform-overview] [3p: idx 7431624753]
+   */
   action?: string | null;
   flags?: string[];
   fields?: Record<string, TransactionField>;
@@ -60,13 +69,18 @@ export interface TransactionMetadata {
   /** RFC 3339. [sdk: java] */
   completed_at?: string;
   dashboard_url?: string;
-  /** In test mode only. [doc: reference/gettransactionmetadata] */
+  /** Only in test mode. [doc: reference/gettransactionmetadata] */
   implementation_info?: string;
-  /** Every condition that was evaluated; the schema is not public. [doc: changelog/action-map-results-now-available-in-api-response] */
+  /**
+   * All evaluated conditions; the schema is not public.
+   * [doc: changelog/action-map-results-now-available-in-api-response]
+   */
   action_map_results?: Record<string, unknown>;
 }
 
-/** ASSUMPTION: the words in `confidence` and `type`; only the fields are known. [sdk: go types.go] */
+/**
+ * ASSUMPTION: the values of `confidence` and `type`; only the fields are known. [sdk: go types.go]
+ */
 export interface TransactionField {
   value: string;
   confidence?: string;
@@ -86,24 +100,27 @@ export interface TransactionDuplicate {
   transaction_id: number;
 }
 
-/** Tag of the metadata object. [sdk: php examples/transaction.php] */
+/** The `entity` of a transaction. [sdk: php examples/transaction.php] */
 export const METADATA_ENTITY = 'transaction_metadata';
 
 /** The usual actions. [doc: docs/platform-overview] */
 export const ACTIONS = ['accept', 'reject', 'review'] as const;
 
-/** Body of `PATCH /v0/transactions`. [doc: reference/updatetransaction] */
+/** The body of `PATCH /v0/transactions`. [doc: reference/updatetransaction] */
 export interface UpdateTransactionRequest {
   action: string;
   note?: string;
 }
 
-/** Body of `PATCH /v0/transactions/override`, in test mode. [sdk: all] [doc: docs/testing] */
+/** The body of `PATCH /v0/transactions/override`, in test mode. [sdk: all] [doc: docs/testing] */
 export interface OverrideTransactionRequest {
   response_payload: string;
   flags?: string[];
   override_fields?: Record<string, string>;
 }
 
-/** The docs say `passport`, Java's enum says `us-passport`. [doc: docs/testing] [sdk: java OverrideTransactionRequest] */
+/**
+ * The docs say `passport`, Java's enum says `us-passport`. [doc: docs/testing]
+ * [sdk: java OverrideTransactionRequest]
+ */
 export const RESPONSE_PAYLOADS = ['us-dl', 'us-id', 'passport', 'us-passport'] as const;

@@ -1,4 +1,4 @@
-/** Body of `POST /v0/images/upload`, with the client token. [doc: reference/uploadimages] */
+/** The body of `POST /v0/images/upload`, with the client token. [doc: reference/uploadimages] */
 export interface UploadImagesRequest {
   images: UploadImage[];
 }
@@ -12,7 +12,7 @@ export interface UploadImage {
   supplementary_data?: { extracted_barcode: ExtractedBarcode };
 }
 
-/** A barcode that was read before the upload. [sdk: node, java] */
+/** A barcode that the caller has already read. [sdk: node, java] */
 export interface ExtractedBarcode {
   barcode_type: 'pdf417';
   /** base64 */
@@ -28,28 +28,31 @@ export const IMAGE_SUBJECTS = [
   'selfie_left',
   'selfie_right',
 ] as const;
-/** What an image shows: a side of the ID, its barcode, or the face from one side. */
+/** The subject of an image: a side of the ID, its barcode, or one side of the face. */
 export type ImageSubject = (typeof IMAGE_SUBJECTS)[number];
 
 /** [sdk: node, java] */
 export const IMAGE_FORMATS = ['image/jpeg', 'image/jpg', 'image/png'] as const;
-/** Media type of an image. */
+/** The media type of an image. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
-/** Body of `POST /v0/idscans/upload`, with the client token; one element. [doc: reference/idscans] */
+/**
+ * The body of `POST /v0/idscans/upload`, with the client token; one element.
+ * [doc: reference/idscans]
+ */
 export interface UploadIdScansRequest {
   id_scans: { scan_type: 'pdf417'; extracted_data: string }[];
 }
 
-/** Answer of both uploads. [doc: reference/uploadimages] [sdk: node, go@experimental] */
+/** The answer of both uploads. [doc: reference/uploadimages] [sdk: node, go@experimental] */
 export interface UploadAnswer {
-  /** The first is the most important one; may be absent. [sdk: node] */
+  /** The most important first; may be absent. [sdk: node] */
   issues?: string[];
   issue_details?: { unsupported_id_type?: { visa_page_of_passport?: boolean } };
   next_step: string;
 }
 
-/** What may be wrong with an upload; open. [doc: reference/uploadimages] */
+/** Known problems of uploads; an open vocabulary. [doc: reference/uploadimages] */
 export const UPLOAD_ISSUES = [
   'bad_upload',
   'text_unreadable',
@@ -60,8 +63,8 @@ export const UPLOAD_ISSUES = [
 ] as const;
 
 /**
- * What an API-only transaction waits for. [doc: reference/uploadimages]
- * ASSUMPTION: the name of the step for templates that want the barcode alone.
+ * The steps of an API-only transaction. [doc: reference/uploadimages]
+ * ASSUMPTION: the name of the step for templates that expect only the barcode.
  */
 export const UPLOAD_STEPS = {
   front: 'upload_document_front',
@@ -71,8 +74,8 @@ export const UPLOAD_STEPS = {
   liveness: 'upload_selfie_liveness',
   done: 'done',
 } as const;
-/** One of the steps, by its name on the wire. */
+/** A step, by the API's name. */
 export type UploadStep = (typeof UPLOAD_STEPS)[keyof typeof UPLOAD_STEPS];
 
-/** Body and image, in bytes: the later of two documented limits. [doc: reference/uploadimages] */
+/** Limit of the body in bytes: the later of two documented limits. [doc: reference/uploadimages] */
 export const MAX_UPLOAD_BYTES = 20 * 1024 * 1024;

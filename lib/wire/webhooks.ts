@@ -1,19 +1,19 @@
 /** `v0,<unix seconds>,<hex>`. [sdk: all] */
 export const SIGNATURE_HEADER = 'x-berbix-signature';
 
-/** The version in that header. [sdk: all] */
+/** The version in this header. [sdk: all] */
 export const SIGNATURE_VERSION = 'v0';
 
 /**
- * The two kinds of hook, each with its own URL and secret: the flow was completed; the action was
- * determined or changed. [sdk: node-demo server/src/index.ts] [3p: paays]
- * ASSUMPTION: both carry the same payload, and nothing in it names the kind.
+ * The two kinds of webhook, each with its own URL and secret: the customer completed the flow; the
+ * action was set or changed. [sdk: node-demo server/src/index.ts] [3p: paays]
+ * ASSUMPTION: both have the same payload, which does not name the kind.
  */
 export const WEBHOOK_KINDS = ['finished', 'status'] as const;
-/** Which hook: `finished` tells of a completed flow, `status` of a new action. */
+/** `finished`: the customer completed the flow; `status`: the action was set or changed. */
 export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
 
-/** The body, in this order of keys, and a line break at its end. [sdk: go berbix_test.go] */
+/** The body, with keys in this order and a final line break. [sdk: go berbix_test.go] */
 export interface WebhookBody {
   /** A 64-bit integer. */
   transaction_id: number;

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
-import { built } from '../support/built.js';
-import { runBuilt } from './run-command.support.js';
+import { built } from '../support/programs.js';
+import { runBuilt } from './support/run-command.js';
 
-/** Starts the built command line, which writes into pipes. */
+/** Starts the built command line with pipes for its output. */
 function start(...args: string[]) {
   const child = spawn(process.execPath, [built('dist/esm/cli/main.js'), ...args], {
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -18,8 +18,8 @@ function start(...args: string[]) {
 }
 
 describe('nestjs-berbix', () => {
-  it.each([['token-table'], ['--help']])(
-    'ends without a stack trace where nobody reads what %s writes',
+  it.each([['table', 'sql'], ['--help']])(
+    'ends without a stack trace if nobody reads the output of %s',
     async (...args) => {
       const { child, ended } = start(...args);
       child.stdout.destroy();
@@ -27,7 +27,7 @@ describe('nestjs-berbix', () => {
     },
   );
 
-  it('quotes nothing that stands in the place of a command and is none', async () => {
+  it('quotes nothing that is not a command name', async () => {
     const { code, stderr } = await runBuilt(['rt_HIDDENWORD']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^The first argument is not a command\.\n\nUsage: /);

@@ -1,21 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { openapiCommand } from '../../lib/cli/openapi.command.js';
-import { createReferenceDocument } from '../../lib/sandbox/reference/reference-document.js';
-import { PLACEHOLDERS } from '../../lib/sandbox/reference/reference-values.js';
-import { Directories } from '../sandbox/support/directories.js';
-import { runCommand } from './run-command.support.js';
-
-const directories = new Directories();
-afterEach(() => directories.removeAll());
+import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
+import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { runCommand } from './support/run-command.js';
 
 const run = (...args: string[]) => runCommand(openapiCommand, args);
 
 describe('nestjs-berbix openapi', () => {
   const document = createReferenceDocument(PLACEHOLDERS);
 
-  it('writes the document, with placeholders for what belongs to a sandbox', async () => {
+  it('writes the document, with placeholders for the values of a sandbox', async () => {
     const { code, stdout, stderr } = await run();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual(document);
@@ -24,18 +21,18 @@ describe('nestjs-berbix openapi', () => {
   });
 
   it('writes it to a file', async () => {
-    const file = join(directories.make(), 'berbix.json');
+    const file = join(temporaryDirectory(), 'berbix.json');
     await expect(run('--out', file)).resolves.toEqual({ code: 0, stdout: '', stderr: '' });
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(document);
   });
 
   it('says why it cannot write the file', async () => {
-    const { code, stderr } = await run('--out', join(directories.make(), 'no', 'berbix.json'));
+    const { code, stderr } = await run('--out', join(temporaryDirectory(), 'no', 'berbix.json'));
     expect(code).toBe(1);
     expect(stderr).toMatch(/no such file or directory/);
   });
 
-  it('explains itself, also where the flags are wrong', async () => {
+  it('shows its usage, even for invalid flags', async () => {
     const help = await run('--help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: nestjs-berbix openapi/);

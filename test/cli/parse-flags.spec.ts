@@ -4,13 +4,14 @@ import { parseFlags, SWITCH, TEXT } from '../../lib/cli/parse-flags.js';
 import { reEncryptCommand } from '../../lib/cli/re-encrypt.command.js';
 import { refreshCommand } from '../../lib/cli/refresh.command.js';
 import { sandboxCommand } from '../../lib/cli/sandbox.command.js';
-import { tokenTableCommand } from '../../lib/cli/token-table.command.js';
-import { runCommand } from './run-command.support.js';
+import { storeCommand } from '../../lib/cli/store/store.command.js';
+import { tableCommand } from '../../lib/cli/store/table.command.js';
+import { runCommand } from './support/run-command.js';
 
 const OPTIONS = { table: TEXT, json: SWITCH };
 
 describe('the flags of a command', () => {
-  it('are read', () => {
+  it('are parsed', () => {
     expect(parseFlags(['--json', '--table', 't'], OPTIONS)).toEqual({
       flags: { json: true, table: 't' },
     });
@@ -27,21 +28,22 @@ describe('the flags of a command', () => {
     [['--json', 'HIDDEN. WORD'], /^Unexpected argument/],
     [['--table:postgres://u:HIDDENWORD@h/d'], /^There is an unknown option/],
     [['--json', '--HIDDEN_WORD'], /^There is an unknown option/],
-  ])('are refused in one sentence that quotes nothing: %j', (args, problem) => {
+  ])('are refused with a sentence that quotes nothing: %j', (args, problem) => {
     const parsed = parseFlags(args, OPTIONS);
     expect(parsed).toEqual({ problem: expect.stringMatching(problem) });
     expect(JSON.stringify(parsed)).not.toContain('HIDDEN');
   });
 
   it.each([
-    ['openapi', openapiCommand],
-    ['re-encrypt', reEncryptCommand],
-    ['refresh', refreshCommand],
-    ['sandbox', sandboxCommand],
-    ['token-table', tokenTableCommand],
-  ])('are refused so by %s too', async (name, command) => {
+    ['openapi', openapiCommand, []],
+    ['re-encrypt', reEncryptCommand, []],
+    ['refresh', refreshCommand, []],
+    ['sandbox', sandboxCommand, []],
+    ['store', storeCommand, ['stats']],
+    ['table', tableCommand, ['sql']],
+  ])('are refused the same way by %s', async (name, command, action) => {
     for (const secret of ['rt_HIDDENWORD', 'host=h password=HIDDENWORD', 'new:HIDDENWORD=']) {
-      const { code, stdout, stderr } = await runCommand(command, [secret]);
+      const { code, stdout, stderr } = await runCommand(command, [...action, secret]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toMatch(/^Unexpected argument/);
       expect(stderr).toContain(`\n\nUsage: nestjs-berbix ${name}`);

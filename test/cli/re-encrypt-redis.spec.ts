@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { Cluster, type Redis } from 'ioredis';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { closeAfterTest } from '../support/closing.js';
 import { describeWith } from '../support/requirements.js';
 import { redisClient, startRedis, uniquePrefix } from '../support/servers.js';
-import { closeAfterTest } from '../support/services.js';
-import { cipherWith, newKey } from '../token-store/encryption.support.js';
-import { startCluster } from '../token-store/redis-cluster.support.js';
-import { runBuilt } from './run-command.support.js';
+import { cipherWith, newKey } from '../token-store/support/encryption.js';
+import { startCluster } from '../token-store/support/redis-cluster.js';
+import { runBuilt } from './support/run-command.js';
 
 const PASSWORD = 'HIDDENWORD %41/@';
 const keys = { new: newKey(), old: newKey() };
@@ -17,21 +17,20 @@ const ports = await startCluster(3);
 const url = await startRedis();
 const describeOnServers = describeWith('redis-server', url !== undefined);
 
-// Not as a flag: how startRedis finds out that it runs would be refused.
+// Not as a flag, since startRedis checks without a password whether the server runs.
 if (url !== undefined) {
   const client = redisClient({}, url);
   await client.config('SET', 'requirepass', PASSWORD);
   client.disconnect();
 }
 
-/** A client of the server that asks for a password. */
+/** A client of the server that requires a password. */
 function openLocked(): Redis {
   const client = redisClient({ password: PASSWORD }, url);
-  closeAfterTest(async () => client.disconnect());
   return client;
 }
 
-/** Thirty values, which are on all servers of a Cluster. */
+/** Thirty values, distributed over all servers of a Cluster. */
 async function fill(store: RedisTokenStore): Promise<void> {
   for (let id = 0; id < 30; id++) {
     const key = `default/transaction/${id}`;
@@ -40,7 +39,7 @@ async function fill(store: RedisTokenStore): Promise<void> {
 }
 
 describeOnServers('nestjs-berbix re-encrypt --redis', () => {
-  it('works on a whole Cluster, given one server of it', async () => {
+  it('works on a whole Cluster, from one of its servers', async () => {
     const cluster = new Cluster([{ host: '127.0.0.1', port: ports[0] as number }]);
     closeAfterTest(async () => cluster.disconnect());
     const prefix = uniquePrefix();
@@ -52,7 +51,7 @@ describeOnServers('nestjs-berbix re-encrypt --redis', () => {
     expect(stdout).toMatch(/^30 values\n {2}30 re-encrypted/);
   });
 
-  it('takes a password from REDISCLI_AUTH where the URL has none', async () => {
+  it('uses a password from REDISCLI_AUTH if the URL has none', async () => {
     const client = openLocked();
     await fill(new RedisTokenStore(client));
     const args = ['re-encrypt', '--redis', url ?? ''];
@@ -64,13 +63,13 @@ describeOnServers('nestjs-berbix re-encrypt --redis', () => {
       code: 0,
       stdout: expect.stringMatching(/^30 values/),
     });
-    // What the URL says goes first.
+    // The URL takes precedence.
     const [scheme, host] = (url ?? '').split('//');
     const wrong = ['re-encrypt', '--redis', `${scheme}//:HIDDENWORD@${host}`];
     expect((await runBuilt(wrong, environment)).stderr).toMatch(/WRONGPASS/);
   });
 
-  it('stops where it cannot know whether there are more servers, and says what to do', async () => {
+  it('stops if it cannot find out whether there are more servers, and says what to do', async () => {
     const client = openLocked();
     await client.call('ACL', 'SETUSER', 'noinfo', 'on', '>HIDDENWORD', '~*', '+@all', '-info');
     const address = (url ?? '').replace('//', '//noinfo:HIDDENWORD@');
@@ -80,7 +79,7 @@ describeOnServers('nestjs-berbix re-encrypt --redis', () => {
     );
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
-      /whether it is one server of a Cluster \(NOPERM\)\. Let the user have INFO/,
+      /whether it is one server of a Cluster \(NOPERM\)\. Allow the user to run INFO/,
     );
     expect(stderr).not.toContain('HIDDENWORD');
   });

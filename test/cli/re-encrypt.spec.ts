@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { reEncryptCommand } from '../../lib/cli/re-encrypt.command.js';
 import { parseReEncryptFlags } from '../../lib/cli/re-encrypt.flags.js';
-import { ReEncryptProgress } from '../../lib/cli/re-encrypt.progress.js';
-import { openStore, type Drivers } from '../../lib/cli/re-encrypt.store.js';
+import { Progress } from '../../lib/cli/progress.js';
+import { openStore, type Drivers } from '../../lib/cli/store/store-connection.js';
 import { BerbixStoreError } from 'nestjs-berbix';
 import { PlaintextCipher } from '../../lib/token-store/encryption/index.js';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
@@ -11,24 +11,37 @@ import {
   describeEachOn,
   describeOnRedis,
   freePort,
+  makeTable,
   POSTGRES_URL,
   postgresPool,
   REDIS_URL,
   redisClient,
   uniquePrefix,
-  uniqueTable,
 } from '../support/servers.js';
-import { cipherWith, newKey, tracesOf } from '../token-store/encryption.support.js';
-import { runBuilt } from './run-command.support.js';
+import { cipherWith, newKey, tracesOf } from '../token-store/support/encryption.js';
+import { runBuilt, runCommand } from './support/run-command.js';
 
 const keys = { new: newKey(), old: newKey() };
 const BERBIX_ENCRYPTION_KEYS = `new:${keys.new},old:${keys.old}`;
 const [old, current] = [cipherWith({ old: keys.old }), cipherWith(keys)];
 const keyOf = (id: number): string => `default/transaction/${id}`;
 
-/** Runs the built command line. */
-async function run(args: string[], environment: NodeJS.ProcessEnv = { BERBIX_ENCRYPTION_KEYS }) {
-  const { code, stdout, stderr } = await runBuilt(['re-encrypt', ...args], environment);
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const run = async (
+  args: string[],
+  environment: NodeJS.ProcessEnv = { BERBIX_ENCRYPTION_KEYS },
+): Promise<Ended> => withoutTraces(await runCommand(reEncryptCommand, args, environment));
+
+/** Runs the command in a process of its own. */
+const runApart = async (args: string[]): Promise<Ended> =>
+  withoutTraces(await runBuilt(['re-encrypt', ...args], { BERBIX_ENCRYPTION_KEYS }));
+
+function withoutTraces({ code, stdout, stderr }: Ended): Ended {
   for (const trace of Object.values(keys).flatMap(tracesOf)) {
     expect(stdout + stderr).not.toContain(trace);
   }
@@ -40,10 +53,9 @@ async function run(args: string[], environment: NodeJS.ProcessEnv = { BERBIX_ENC
 interface Opened {
   store: BerbixTokenStore;
   args: string[];
-  close(): Promise<unknown>;
 }
 
-/** The URL, with a password in it; this server asks for none. */
+/** The URL with a password, which this server does not require. */
 function withSecret(url: string | undefined): string {
   const parsed = new URL(url ?? '');
   parsed.password = 'HIDDENWORD';
@@ -54,24 +66,16 @@ const SERVERS: { name: string; open(): Promise<Opened> }[] = [
   {
     name: 'PostgreSQL',
     open: async () => {
-      const [pool, table] = [postgresPool(), uniqueTable()];
-      const store = new PostgresTokenStore(pool, { table });
-      await store.createTable();
-      const close = () => pool.query(`DROP TABLE ${table}`).then(() => pool.end());
-      return { store, args: ['--postgres', withSecret(POSTGRES_URL), '--table', table], close };
+      const { store, table } = await makeTable(postgresPool());
+      return { store, args: ['--postgres', withSecret(POSTGRES_URL), '--table', table] };
     },
   },
   {
     name: 'Redis',
     open: async () => {
-      const [redis, prefix] = [redisClient(), uniquePrefix()];
-      const close = async () => {
-        const left = await redis.keys(`${prefix}*`);
-        if (left.length > 0) await redis.unlink(left);
-        redis.disconnect();
-      };
-      const store = new RedisTokenStore(redis, { prefix });
-      return { store, args: ['--redis', REDIS_URL ?? '', '--prefix', prefix], close };
+      const prefix = uniquePrefix();
+      const store = new RedisTokenStore(redisClient(), { prefix });
+      return { store, args: ['--redis', REDIS_URL ?? '', '--prefix', prefix] };
     },
   },
 ];
@@ -79,7 +83,6 @@ const SERVERS: { name: string; open(): Promise<Opened> }[] = [
 describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
   let opened: Opened;
   beforeEach(async () => (opened = await open()));
-  afterEach(() => opened.close());
 
   async function commit(id: number, cipher: Pick<typeof old, 'seal'> = old): Promise<void> {
     const key = keyOf(id);
@@ -88,13 +91,13 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
 
   const stored = async (id: number) => (await opened.store.load(keyOf(id)))?.value ?? '';
 
-  it('encrypts anew, and says how much', async () => {
+  it('re-encrypts values, and reports how many', async () => {
     for (let id = 0; id < 50; id++) await commit(id);
     await commit(50, current);
     const ended = await run(opened.args);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toBe(
-      '51 values\n  50 re-encrypted with the current key\n  1 had it already\n  0 left as they were\n',
+      '51 values\n  50 re-encrypted with the current key\n  1 already had it\n  0 left unchanged\n',
     );
     for (let id = 0; id <= 50; id++) {
       expect(await stored(id)).toMatch(/^b1\.new\./);
@@ -102,24 +105,24 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
     }
   });
 
-  it('ends with 1 when something cannot be opened, and names twenty at most', async () => {
+  it('exits with 1 if values cannot be opened, and names at most twenty', async () => {
     const lost = cipherWith({ lost: newKey() });
     for (let id = 0; id < 25; id++) await commit(id, lost);
     await commit(25);
-    const { code, stdout, stderr } = await run(opened.args);
+    const { code, stdout, stderr } = await runApart(opened.args);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^26 values\n {2}1 re-encrypted.*\n.*\n {2}25 left as they were\n$/);
+    expect(stdout).toMatch(/^26 values\n {2}1 re-encrypted.*\n.*\n {2}25 left unchanged\n$/);
     const lines = stderr.trimEnd().split('\n');
     expect(lines).toHaveLength(22);
     expect(lines[0]).toMatch(
       /^"default\/transaction\/\d+": A stored value is sealed with the key "lost"/,
     );
-    expect(lines[20]).toBe('Further ones are only counted.');
+    expect(lines[20]).toBe('Further failures are only counted.');
     expect(lines[21]).toMatch(/^25 of 26 values could not be re-encrypted/);
     expect(await stored(25)).toMatch(/^b1\.new\./);
   });
 
-  it('encrypts clear text if it is told to', async () => {
+  it('encrypts plaintext on request', async () => {
     await commit(1, new PlaintextCipher());
     const refused = await run(opened.args);
     expect(refused.code).toBe(1);
@@ -130,7 +133,7 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
     expect(await stored(1)).toMatch(/^b1\.new\./);
   });
 
-  it('keeps to the account that it is told, and says when nothing is there', async () => {
+  it('works on the named account, and says if it is empty', async () => {
     await commit(1);
     const none = await run([...opened.args, '--account', 'shop']);
     expect(none).toMatchObject({ code: 1, stdout: '' });
@@ -143,7 +146,7 @@ describe('nestjs-berbix re-encrypt', () => {
   it.each([
     ['--postgres', 'postgres://user:HIDDENWORD@127.0.0.1', 'PostgreSQL'],
     ['--redis', 'redis://user:HIDDENWORD@127.0.0.1', 'Redis'],
-  ])('says in one sentence that nothing answers: %s', async (flag, url, name) => {
+  ])('reports in one sentence that the server does not answer: %s', async (flag, url, name) => {
     const { code, stdout, stderr } = await run([flag, `${url}:${await freePort()}`]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(new RegExp(`^${name} cannot be reached.*\\(ECONNREFUSED\\)[^\\n]*\\n$`));
@@ -156,7 +159,7 @@ describe('nestjs-berbix re-encrypt', () => {
       /^The environment variable BERBIX_ENCRYPTION_KEYS is missing.*openssl/,
     ],
     [
-      'a key that is none',
+      'an invalid key',
       { BERBIX_ENCRYPTION_KEYS: 'k1:abc' },
       /^Entry 1 of the environment variable BERBIX_ENCRYPTION_KEYS has a key that/,
     ],
@@ -166,7 +169,7 @@ describe('nestjs-berbix re-encrypt', () => {
     expect(ended.stderr).toMatch(message);
   });
 
-  it('explains itself, also where the flags are wrong', async () => {
+  it('shows its usage, even for invalid flags', async () => {
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: nestjs-berbix re-encrypt --postgres URL/);
@@ -177,17 +180,17 @@ describe('nestjs-berbix re-encrypt', () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ['nothing', [], /^Give either --postgres or --redis\.$/],
-    ['both', ['--postgres', 'postgres://h/d', '--redis', 'redis://h'], /^Give either/],
+    ['nothing', [], /^Pass either --postgres or --redis\.$/],
+    ['both', ['--postgres', 'postgres://h/d', '--redis', 'redis://h'], /^Pass either/],
     [
       '--table with Redis',
       ['--redis', 'redis://h', '--table', 't'],
-      /^--table goes with --postgres/,
+      /^--table is only for --postgres/,
     ],
     [
       '--prefix with PostgreSQL',
       ['--postgres', 'postgres://h/d', '--prefix', 'p'],
-      /^--prefix goes/,
+      /^--prefix is only/,
     ],
     ['an empty account', ['--redis', 'redis://h', '--account', ''], /^--account must not be empty/],
     ['another URL', ['--redis', 'postgres://u:HIDDENWORD@h/d'], /^--redis must be a URL such as/],
@@ -196,7 +199,7 @@ describe('nestjs-berbix re-encrypt', () => {
     [
       'a stray percent sign for Redis',
       ['--redis', 'redis://u:100%HIDDENWORD@h'],
-      /^The URL of --redis has a % that encodes nothing\. Write it as %25\.$/,
+      /^The URL of --redis has a % that is not percent-encoding\. Write it as %25\.$/,
     ],
     [
       'a stray percent sign for PostgreSQL',
@@ -210,7 +213,7 @@ describe('nestjs-berbix re-encrypt', () => {
     expect(JSON.stringify(flags)).not.toContain('HIDDENWORD');
   });
 
-  it('says what to install where a driver is missing, and not where it is broken', async () => {
+  it('says what to install if a driver is missing, but not if it is broken', async () => {
     const missing = (name: string) => async (): Promise<never> => {
       const message = `Cannot find package '${name}' imported from x`;
       throw Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' });
@@ -218,10 +221,10 @@ describe('nestjs-berbix re-encrypt', () => {
     const drivers: Drivers = { pg: missing('pg'), ioredis: missing('ioredis') };
     const [url, table, prefix] = ['', undefined, undefined];
     await expect(openStore({ kind: 'postgres', url, table }, drivers)).rejects.toThrow(
-      're-encrypt needs a package for PostgreSQL. Run: npm install pg',
+      'This command needs a package for PostgreSQL. Run: npm install pg',
     );
     await expect(openStore({ kind: 'redis', url, prefix }, drivers)).rejects.toThrow(
-      're-encrypt needs a package for Redis. Run: npm install ioredis',
+      'This command needs a package for Redis. Run: npm install ioredis',
     );
     const broken = { ...drivers, pg: missing('pg-protocol') };
     await expect(openStore({ kind: 'postgres', url, table }, broken)).rejects.toThrow(
@@ -231,7 +234,7 @@ describe('nestjs-berbix re-encrypt', () => {
 });
 
 describeOnRedis('nestjs-berbix re-encrypt --redis', () => {
-  it('says in one sentence that the server does not accept the password', async () => {
+  it('reports in one sentence that the server does not accept the password', async () => {
     const { host } = new URL(REDIS_URL ?? '');
     const { code, stdout, stderr } = await run(['--redis', `redis://nobody:HIDDENWORD@${host}`]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -239,7 +242,7 @@ describeOnRedis('nestjs-berbix re-encrypt --redis', () => {
   });
 });
 
-describe('the progress of re-encrypt', () => {
+describe('the progress of a command', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -248,18 +251,17 @@ describe('the progress of re-encrypt', () => {
   function progressOn(isTTY: boolean) {
     const written: string[] = [];
     const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
-    return { written, progress: new ReEncryptProgress({ isTTY, write }) };
+    return { written, progress: new Progress({ isTTY, write }) };
   }
 
-  const counts = (total: number) => ({ total, changed: total, unchanged: 0, failed: 0 });
-  const line = (total: number) => `${total} values so far, ${total} re-encrypted, 0 failed`;
+  const line = (total: number) => `${total} values so far`;
   const clear = '\r\u001b[K';
 
-  it('is one line of a terminal, written again', () => {
+  it('rewrites one line on a terminal', () => {
     const { written, progress } = progressOn(true);
     for (let total = 1; total <= 30; total++) {
       jest.advanceTimersByTime(10);
-      progress.update(counts(total));
+      progress.update(() => line(total));
     }
     progress.failure('a\u001b[2J', new BerbixStoreError('It was altered.'));
     progress.end();
@@ -272,11 +274,11 @@ describe('the progress of re-encrypt', () => {
     ]);
   });
 
-  it('is a line every five seconds elsewhere', () => {
+  it('writes a line every five seconds elsewhere', () => {
     const { written, progress } = progressOn(false);
     for (let total = 1; total <= 12; total++) {
       jest.advanceTimersByTime(1_000);
-      progress.update(counts(total));
+      progress.update(() => line(total));
     }
     progress.end();
     expect(written).toEqual([`${line(5)}\n`, `${line(10)}\n`]);

@@ -1,9 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
-import { runBuilt } from './run-command.support.js';
+import { refreshCommand } from '../../lib/cli/refresh.command.js';
+import { runBuilt, runCommand } from './support/run-command.js';
 
-const run = (args: string[], input: string, environment: Record<string, string | undefined>) =>
+type Environment = Record<string, string | undefined>;
+
+const run = (args: string[], input: string, environment: Environment) =>
+  runCommand(refreshCommand, args, environment, input);
+
+/** Runs the command in a process of its own. */
+const runApart = (args: string[], input: string, environment: Environment) =>
   runBuilt(['refresh', ...args], environment, input);
 
 const account = (sandbox: BerbixSandbox): Record<string, string> => ({
@@ -12,26 +19,26 @@ const account = (sandbox: BerbixSandbox): Record<string, string> => ({
 });
 
 describe('nestjs-berbix refresh', () => {
-  it('exchanges the token on standard input, and shows no token unless asked to', async () => {
+  it('exchanges the token from standard input, and shows no token by default', async () => {
     const sandbox = await startSandbox();
     const { refreshToken, transactionId } = await createTransaction(
       sandbox,
       await servicesFor(sandbox),
     );
-    const ended = await run([], `${refreshToken}\n`, account(sandbox));
+    const ended = await runApart([], `${refreshToken}\n`, account(sandbox));
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toContain(`Transaction ${transactionId}.`);
-    expect(ended.stdout).toContain('the same; keep it');
+    expect(ended.stdout).toContain('unchanged; keep it');
     expect(ended.stdout).not.toMatch(/[ar]t_/);
   });
 
-  it('prints one line of JSON with --json; over TLS too', async () => {
+  it('prints one line of JSON with --json, over TLS too', async () => {
     const sandbox = await startSandbox({ tls: true, refreshToken: 'rotate' });
     const { refreshToken, transactionId } = await createTransaction(
       sandbox,
       await servicesFor(sandbox),
     );
-    const ended = await run(['--json'], refreshToken, {
+    const ended = await runApart(['--json'], refreshToken, {
       ...account(sandbox),
       BERBIX_API_HOST: sandbox.tlsUrl,
       NODE_EXTRA_CA_CERTS: sandbox.ca,
@@ -47,7 +54,7 @@ describe('nestjs-berbix refresh', () => {
     });
   });
 
-  it('never loses a refresh token that was replaced', async () => {
+  it('never loses a replaced refresh token', async () => {
     const sandbox = await startSandbox({ refreshToken: 'rotate' });
     const { refreshToken } = await createTransaction(sandbox, await servicesFor(sandbox));
     const { stdout } = await run([], refreshToken, account(sandbox));
@@ -62,7 +69,7 @@ describe('nestjs-berbix refresh', () => {
     expect(failed).toMatchObject({ code: 1, stdout: 'rt_new\n' });
   });
 
-  it.each<[string, string[], string, Record<string, string | undefined>, number, RegExp]>([
+  it.each<[string, string[], string, Environment, number, RegExp]>([
     [
       'no secret',
       [],

@@ -2,30 +2,27 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { keptSecrets, newSecrets, renewSecrets } from '../../lib/cli/sandbox.secrets.js';
+import { temporaryDirectory } from '../support/directories.js';
 
 let state: string;
 let path: string;
 
 beforeEach(() => {
-  state = mkdtempSync(join(tmpdir(), 'nestjs-berbix-state-'));
+  state = temporaryDirectory();
   path = join(state, 'nestjs-berbix', 'secrets.json');
 });
-afterEach(() => rmSync(state, { recursive: true }));
 
 describe('the secrets of the sandboxes of a user', () => {
-  it('are made once, and replaced when that is asked for', () => {
+  it('are created once, and replaced on request', () => {
     const first = keptSecrets(path);
     expect(first.secrets).toEqual({
       apiSecret: expect.stringMatching(/^secret_test_\w{32}$/),
@@ -42,7 +39,7 @@ describe('the secrets of the sandboxes of a user', () => {
     expect(newSecrets()).not.toEqual(next.secrets);
   });
 
-  it('are for the user alone, and no draft of them stays', () => {
+  it('are readable only for the user, and leave no temporary file', () => {
     keptSecrets(path);
     renewSecrets(path);
     expect(readdirSync(dirname(path))).toEqual(['secrets.json']);
@@ -51,7 +48,7 @@ describe('the secrets of the sandboxes of a user', () => {
   });
 
   it.each(['{"apiSecret":"secret_li', '{"apiSecret":"secret_live_x"}', 'null'])(
-    'are made anew where the file holds %s',
+    'are created anew if the file contains %s',
     (text) => {
       const first = keptSecrets(path);
       writeFileSync(path, text);
@@ -64,28 +61,33 @@ describe('the secrets of the sandboxes of a user', () => {
     },
   );
 
-  it.each(['', null, 5, undefined])('stay, where one of them is %p in the file', (unusable) => {
-    const { secrets: first } = keptSecrets(path);
-    const { finished } = first.webhooks;
-    const edited = { ...first, webhooks: { finished, status: { secret: unusable } } };
-    writeFileSync(path, JSON.stringify(edited));
-    const { secrets, problem } = keptSecrets(path);
-    expect(secrets).toEqual({
-      ...first,
-      webhooks: { finished, status: { secret: expect.stringMatching(/^whs_test_\w{32}$/) } },
-    });
-    expect(problem).toMatch(/ has no usable status webhook secret, so the sandbox has new ones\./);
-    expect(keptSecrets(path)).toEqual({ secrets });
-  });
+  it.each(['', null, 5, undefined])(
+    'stay the same if another one of them is %p in the file',
+    (unusable) => {
+      const { secrets: first } = keptSecrets(path);
+      const { finished } = first.webhooks;
+      const edited = { ...first, webhooks: { finished, status: { secret: unusable } } };
+      writeFileSync(path, JSON.stringify(edited));
+      const { secrets, problem } = keptSecrets(path);
+      expect(secrets).toEqual({
+        ...first,
+        webhooks: { finished, status: { secret: expect.stringMatching(/^whs_test_\w{32}$/) } },
+      });
+      expect(problem).toMatch(
+        / has no usable status webhook secret, so the sandbox has new ones\./,
+      );
+      expect(keptSecrets(path)).toEqual({ secrets });
+    },
+  );
 
-  it('are made private where others could read them', () => {
+  it('are made private if others could read them', () => {
     const first = keptSecrets(path);
     chmodSync(path, 0o666);
     expect(keptSecrets(path)).toEqual(first);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('replace a link, and leave alone what it leads to', () => {
+  it('replace a link, and do not change its target', () => {
     const foreign = join(state, 'foreign');
     writeFileSync(foreign, 'not yours', { mode: 0o644 });
     mkdirSync(dirname(path));
@@ -98,7 +100,7 @@ describe('the secrets of the sandboxes of a user', () => {
     expect(keptSecrets(path)).toEqual(next);
   });
 
-  it('say where they cannot be kept, without showing them', () => {
+  it('are not shown if they cannot be stored, but the path is', () => {
     const { secrets, problem } = keptSecrets('/dev/null/secrets.json');
     expect(problem).toMatch(/^The secrets cannot be kept in \/dev\/null\/secrets\.json \(\w+\);/);
     expect(problem).not.toContain(secrets.apiSecret);

@@ -6,14 +6,15 @@ import { BerbixWebhookService, type BerbixModuleOptions } from 'nestjs-berbix';
 import { catchError, concatMap, firstValueFrom, map, of } from 'rxjs';
 import { sampleWebhookBody } from 'nestjs-berbix/testing';
 import { InMemoryTokenStore, type BerbixTokenStore } from '../../lib/token-store/index.js';
-import { readWebhook } from '../../lib/webhooks/webhook-body.js';
+import { readWebhook } from '../../lib/webhooks/dto/berbix-webhook.dto.js';
 import { changed } from '../support/changed-store.js';
+import { usualOrLong } from '../support/long.js';
 import { startServices, type Services } from '../support/services.js';
 import { until } from '../support/until.js';
-import { handling, replica } from '../webhooks/replicas.support.js';
-import { callEach, loads, request, seen, unevenApi } from './contexts.support.js';
+import { handling, replica } from '../webhooks/support/replicas.js';
+import { callEach, loads, request, seen, unevenApi } from './support/contexts.js';
 
-/** An account whose secret and whose interceptor tell in which request they ran. */
+/** An account whose secret and interceptor show in which request they ran. */
 function telling(url: string, options: Partial<BerbixModuleOptions>): Promise<Services> {
   return startServices({
     apiSecret: async () => {
@@ -35,7 +36,7 @@ function telling(url: string, options: Partial<BerbixModuleOptions>): Promise<Se
 }
 
 describe('the async context of a caller', () => {
-  it('has each call that is its own: the secret, the interceptors and what follows', () =>
+  it("is used by the caller's own calls: the secret, the interceptors and what follows", () =>
     fc.assert(
       fc.asyncProperty(loads, async ({ connections, callers, delays }) => {
         const api = await unevenApi(delays);
@@ -51,10 +52,10 @@ describe('the async context of a caller', () => {
           expect([secret, trace]).toEqual([body.customer_uid, body.customer_uid]);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: usualOrLong(6, 200) },
     ));
 
-  it('is kept after an exchange that it shares with others, which is in none', () =>
+  it('is kept after a shared exchange, which runs in the context of no caller', () =>
     fc.assert(
       fc.asyncProperty(loads, async ({ connections, callers, delays }) => {
         const api = await unevenApi(delays);
@@ -70,10 +71,10 @@ describe('the async context of a caller', () => {
           expect([secret, trace]).toEqual(['none', 'none']);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: usualOrLong(5, 200) },
     ));
 
-  it('is kept after an error that it shares with others', async () => {
+  it('is kept after a shared error', async () => {
     const { tokens } = await telling('http://127.0.0.1:9', {});
     const results = await callEach(4, (_id) =>
       firstValueFrom(tokens.refresh('refresh').pipe(catchError(() => of(seen())))),
@@ -81,7 +82,7 @@ describe('the async context of a caller', () => {
     for (const { id, value, after } of results) expect([value, after]).toEqual([id, id]);
   });
 
-  it('is kept after a renewal that waits for its turn; its hooks are in none', () =>
+  it('is kept after a renewal that waits for its turn, whose hooks run in the context of no caller', () =>
     fc.assert(
       fc.asyncProperty(loads, async ({ connections, callers, delays }) => {
         const api = await unevenApi(delays);
@@ -115,10 +116,10 @@ describe('the async context of a caller', () => {
         for (const { secret } of api.requests) expect(secret).toBe('none');
         expect(new Set(hooks)).toEqual(new Set(['none']));
       }),
-      { numRuns: 10 },
+      { numRuns: usualOrLong(5, 200) },
     ));
 
-  it('has each call to the store that is its own, also after a wait for its turn', () =>
+  it("is used by the caller's own calls to the store, even after a wait for their turn", () =>
     fc.assert(
       fc.asyncProperty(loads, async ({ delays }) => {
         const mistaken: string[] = [];
@@ -133,10 +134,10 @@ describe('the async context of a caller', () => {
         for (const { id, after } of results) expect(after).toBe(id);
         expect(mistaken).toEqual([]);
       }),
-      { numRuns: 5 },
+      { numRuns: usualOrLong(3, 50) },
     ));
 
-  it('has no part in what is done for all webhooks', async () => {
+  it('is not used by work for all webhooks', async () => {
     const memory = new InMemoryTokenStore();
     const sweeps: string[] = [];
     const store = changed(memory, {

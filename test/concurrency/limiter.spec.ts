@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe('a limiter', () => {
-  it('runs as many as it may at a time, the others in the order in which they came', () =>
+  it('runs as many functions at a time as allowed, and the others in order of arrival', () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -18,24 +18,24 @@ describe('a limiter', () => {
         async (maxRunning, steps) => {
           const limiter = new Limiter(maxRunning);
           const begun: number[] = [];
-          let [running, most] = [0, 0];
+          let [running, maximum] = [0, 0];
           await Promise.all(
             steps.map((count, index) =>
               limiter.run(async () => {
                 begun.push(index);
-                most = Math.max(most, ++running);
+                maximum = Math.max(maximum, ++running);
                 for (let step = 0; step < count; step++) await settle();
                 running--;
               }),
             ),
           );
           expect(begun).toEqual(steps.map((_, index) => index));
-          expect(most).toBe(Math.min(maxRunning, steps.length));
+          expect(maximum).toBe(Math.min(maxRunning, steps.length));
         },
       ),
     ));
 
-  it('passes on what a function returns and throws, and goes on after it', async () => {
+  it('passes on what a function returns or throws, and continues after it', async () => {
     const limiter = new Limiter(1);
     const failing = limiter.run(() => {
       throw new TypeError('of the function');
@@ -45,7 +45,7 @@ describe('a limiter', () => {
     expect(await next).toBe('value');
   });
 
-  it('has a place free as soon as somebody leaves, wherever they stand', () =>
+  it('frees a place as soon as a caller leaves, at any position in the queue', () =>
     fc.assert(
       fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 0, max: 9 })), async (leavers) => {
         const limiter = new Limiter(1, 10);
@@ -71,14 +71,14 @@ describe('a limiter', () => {
         const stayers = [...Array(10).keys()].filter((index) => !leavers.includes(index));
         expect(begun).toEqual([...stayers, ...leavers.map((index) => 100 + index)]);
         for (const index of leavers) expect(await waiting[index]).toBe(`left ${index}`);
-        // One who has begun cannot leave any more.
+        // A caller whose function runs cannot leave any more.
         for (const leave of leaves) leave('too late');
         expect(await limiter.run(() => 'free')).toBe('free');
       }),
       { numRuns: 30 },
     ));
 
-  it('does not begin what nobody can use any more', async () => {
+  it('does not start a function whose caller no longer needs it', async () => {
     const limiter = new Limiter(1);
     let end = (): void => {};
     const first = limiter.run(() => new Promise<void>((resolve) => (end = resolve)));
@@ -92,7 +92,7 @@ describe('a limiter', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('refuses who would have their turn too late, and says when to come again', async () => {
+  it('refuses callers whose turn would come too late, and says when to try again', async () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(0);
     const limiter = new Limiter(1);
     const ends: (() => void)[] = [];
@@ -103,21 +103,21 @@ describe('a limiter', () => {
       ends.at(-1)?.();
       await settle();
     }
-    // One a second, and nine before this one, which takes a second, too.
+    // One ends per second, and nine are before this one, which takes a second too.
     const late = limiter.run(work, { deadline: 4_000 + 10_000 });
     await expect(late).rejects.toEqual(new NoTurn('late', 1_000));
     let left: unknown;
     limiter.run(work, { deadline: 4_000 + 11_000 }).catch((error: unknown) => (left = error));
     await settle();
     expect(left).toBeUndefined();
-    // The next takes five seconds: at that pace it is too late for this one, too.
+    // The next takes five seconds: at that pace, this one comes too late as well.
     now.mockReturnValue(9_000);
     ends.at(-1)?.();
     await settle();
     expect(left).toMatchObject({ reason: 'late' });
   });
 
-  it('tells all who wait when it is to be so, and serves those who come after', async () => {
+  it('rejects all waiting callers on request, and serves later ones', async () => {
     const limiter = new Limiter(1);
     let end = (): void => {};
     const first = limiter.run(() => new Promise<void>((resolve) => (end = resolve)));

@@ -1,59 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { globalAgent } from 'node:https';
-import { createRequire } from 'node:module';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-
-/** What we use of `berbix` 2.0.0, which has no types of its own. */
-interface OfficialTokens {
-  refreshToken?: string;
-  accessToken: string;
-  clientToken: string;
-  expiry: number;
-  transactionId: number;
-  response: Record<string, unknown>;
-  needsRefresh(): boolean;
-}
-
-interface OfficialClient {
-  createTransaction(options: object): Promise<OfficialTokens>;
-  createHostedTransaction(options: object): Promise<{ tokens: OfficialTokens; hostedUrl?: string }>;
-  createApiOnlyTransaction(options: object): Promise<OfficialTokens>;
-  refreshTokens(tokens: OfficialTokens): Promise<OfficialTokens>;
-  fetchTransaction(tokens: OfficialTokens): Promise<Record<string, unknown>>;
-  deleteTransaction(tokens: OfficialTokens): Promise<unknown>;
-  updateTransaction(tokens: OfficialTokens, params: object): Promise<Record<string, unknown>>;
-  overrideTransaction(tokens: OfficialTokens, params: object): Promise<unknown>;
-  uploadImages(tokens: OfficialTokens, options: { images: object[] }): Promise<OfficialUpload>;
-  uploadIdScan(tokens: OfficialTokens, options: { idScans: object[] }): Promise<OfficialUpload>;
-}
-
-interface OfficialUpload {
-  nextStep: string;
-  issues?: string[];
-  issueDetails?: { unsupportedIdType?: { visaPageOfPassport?: boolean } };
-}
-
-interface OfficialSdk {
-  Client: new (options: { apiSecret: string; apiHost: string }) => OfficialClient;
-  Tokens: { fromRefresh(refreshToken: string | undefined): OfficialTokens };
-  EncodedImage: new (
-    base64Image: string,
-    imageSubject: string,
-    format?: string,
-    supplementaryData?: object,
-  ) => object;
-}
-
-const sdk = createRequire(import.meta.url)('berbix') as OfficialSdk;
+import { describe, expect, it } from '@jest/globals';
+import * as sdk from 'berbix';
+import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { startSandbox } from '../support/services.js';
+import { officialClientOf } from './support/official-sdk.js';
 
 let sandbox: BerbixSandbox;
 
-/** The SDK offers no way to an agent of its own: it uses the global one. */
-async function start(settings?: BerbixSandboxOptions): Promise<OfficialClient> {
-  sandbox = await BerbixSandbox.start({ tls: true, ...settings });
-  globalAgent.options.ca = readFileSync(sandbox.ca ?? '');
-  return new sdk.Client({ apiSecret: sandbox.apiSecret, apiHost: sandbox.tlsUrl ?? '' });
+async function start(settings?: BerbixSandboxOptions): Promise<sdk.Client> {
+  sandbox = await startSandbox({ tls: true, ...settings });
+  return officialClientOf(sandbox);
 }
 
 function options(kind: keyof BerbixSandbox['templateKeys'] = 'sdk') {
@@ -68,14 +23,7 @@ function image(subject: string, content = 'a picture', supplementaryData?: objec
   return new sdk.EncodedImage(base64(content), subject, 'image/png', supplementaryData);
 }
 
-afterEach(async () => {
-  await sandbox.close();
-  // Not set to undefined: the options of an agent win over those of a request, also when empty.
-  delete globalAgent.options.ca;
-  globalAgent.destroy();
-});
-
-describe('berbix 2.0.0 for node, as it is', () => {
+describe('berbix 2.0.0 for Node.js, unmodified', () => {
   it.each(['omit', 'echo', 'rotate'] as const)(
     'creates, refreshes three times, fetches and deletes: %s',
     async (mode) => {
@@ -93,7 +41,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
         const tokens = await client.refreshTokens(sdk.Tokens.fromRefresh(current));
         expect(tokens.accessToken).toMatch(/^at_/);
         expect(tokens.transactionId).toBe(created.transactionId);
-        // What this SDK does where the answer has none: it forgets the one it had.
+        // If the answer has none, this SDK drops the one that it had.
         expect(tokens.refreshToken === undefined).toBe(mode === 'omit');
         expect((tokens.refreshToken ?? current) === current).toBe(mode !== 'rotate');
         current = tokens.refreshToken ?? current;
@@ -129,7 +77,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
       ...options('apiOnly'),
       apiOnlyOpts: { idCountry: 'US', idType: 'DL' },
     });
-    expect(apiOnly.response.first_step).toBe('upload_document_front');
+    expect(apiOnly.response?.first_step).toBe('upload_document_front');
   });
 
   it('overrides and updates', async () => {
@@ -170,13 +118,13 @@ describe('berbix 2.0.0 for node, as it is', () => {
       apiOnlyOpts: { idCountry: 'US', idType: 'DL' },
       consentsToAutomatedFacialRecognition: true,
     });
-    const upload = (tokens: OfficialTokens, ...images: object[]) =>
+    const upload = (tokens: sdk.Tokens, ...images: object[]) =>
       client.uploadImages(tokens, { images });
 
     await expect(upload(created, image('document_back'))).rejects.toMatchObject({
       status: 409,
       nextStep: 'upload_document_front',
-      error: expect.stringContaining('waits for upload_document_front'),
+      error: expect.stringContaining('expects upload_document_front'),
     });
     const visa = image('document_front', 'issue:unsupported_id_type,bad_upload');
     expect(await upload(created, visa)).toEqual({
@@ -189,7 +137,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
       issues: [],
       issueDetails: {},
     });
-    // The token that is refreshed on the way is the client token.
+    // The token that it refreshes meanwhile is the client token.
     const later = sdk.Tokens.fromRefresh(created.refreshToken);
     const barcode = { barcodeType: 'pdf417', extractedData: base64('@ANSI') };
     const back = image('document_back', 'a back', { extractedBarcode: barcode });
@@ -212,16 +160,16 @@ describe('berbix 2.0.0 for node, as it is', () => {
     });
   });
 
-  it('uploads ID scans, and photos after one that failed', async () => {
+  it('uploads ID scans, and photos after a failed scan', async () => {
     const client = await start({ apiOnlyDocument: 'barcode-or-photo' });
     const create = () =>
       client.createApiOnlyTransaction({ ...options('apiOnly'), apiOnlyOpts: { idType: 'PC' } });
-    const scan = (tokens: OfficialTokens, content: string) =>
+    const scan = (tokens: sdk.Tokens, content: string) =>
       client.uploadIdScan(tokens, {
         idScans: [{ scanType: 'pdf417', extractedData: base64(content) }],
       });
     const read = await create();
-    expect(read.response.first_step).toBe('upload_document_barcode');
+    expect(read.response?.first_step).toBe('upload_document_barcode');
     expect(await scan(read, '@ANSI')).toEqual({ nextStep: 'done', issues: [], issueDetails: {} });
     const smudged = await create();
     expect(await scan(smudged, 'issue:incomplete_barcode_detected')).toMatchObject({
@@ -237,7 +185,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
     expect(nextStep).toBe('upload_document_back');
   });
 
-  it('is refused uploads that are too large, or to another kind of transaction', async () => {
+  it('cannot upload too many bytes, or to another kind of transaction', async () => {
     const client = await start();
     const created = await client.createTransaction(options());
     const images = [image('document_front')];
@@ -252,7 +200,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
     });
   });
 
-  it('is refused what is dead, in words it can pass on', async () => {
+  it('gets errors for dead tokens that it can report', async () => {
     const client = await start({ refreshToken: 'rotate' });
     const created = await client.createTransaction(options());
     await client.refreshTokens(created);
@@ -267,7 +215,7 @@ describe('berbix 2.0.0 for node, as it is', () => {
     });
   });
 
-  it('sends an exchange as the log shows it', async () => {
+  it('sends an exchange as shown in the log', async () => {
     const client = await start();
     const created = await client.createTransaction(options());
     await client.refreshTokens(created);

@@ -1,49 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { globalAgent } from 'node:https';
-import { createRequire } from 'node:module';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { BerbixSandbox, RecordedRequest } from 'nestjs-berbix/sandbox';
+import { describe, expect, it } from '@jest/globals';
+import * as sdk from 'berbix';
+import type { RecordedRequest } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
-import { servicesFor, startSandbox, type Services } from '../support/services.js';
-
-interface OfficialTokens {
-  refreshToken: string;
-}
-
-interface OfficialSdk {
-  Client: new (options: { apiSecret: string; apiHost: string }) => {
-    createTransaction(options: object): Promise<OfficialTokens>;
-    refreshTokens(tokens: OfficialTokens): Promise<{ accessToken: string }>;
-  };
-  Tokens: { fromRefresh(refreshToken: string): OfficialTokens };
-}
-
-const sdk = createRequire(import.meta.url)('berbix') as OfficialSdk;
-
-afterEach(() => {
-  delete globalAgent.options.ca;
-  globalAgent.destroy();
-});
-
-interface Both {
-  sandbox: BerbixSandbox;
-  ours: Services;
-  theirs: InstanceType<OfficialSdk['Client']>;
-}
+import { servicesFor, startSandbox } from '../support/services.js';
+import { type Both, officialClientOf } from './support/official-sdk.js';
 
 async function start(): Promise<Both> {
   const sandbox = await startSandbox({ tls: true });
-  const ca = readFileSync(sandbox.ca as string);
-  globalAgent.options.ca = ca;
-  const apiHost = sandbox.tlsUrl as string;
+  const http = { ca: readFileSync(sandbox.ca as string) };
   return {
     sandbox,
-    ours: await servicesFor(sandbox, { apiHost, http: { ca } }),
-    theirs: new sdk.Client({ apiSecret: sandbox.apiSecret, apiHost }),
+    ours: await servicesFor(sandbox, { apiHost: sandbox.tlsUrl as string, http }),
+    theirs: officialClientOf(sandbox),
   };
 }
 
-/** What the API reads of a request. */
+/** The parts of a request that the API reads. */
 function essence({ method, url, body, headers }: RecordedRequest): object {
   return {
     method,
@@ -54,10 +27,10 @@ function essence({ method, url, body, headers }: RecordedRequest): object {
   };
 }
 
-describe('over TLS, beside the official client berbix 2.0.0 as it is', () => {
+describe('over TLS, compared with the unmodified official client berbix 2.0.0', () => {
   it('an exchange is the same request', async () => {
     const { sandbox, ours, theirs } = await start();
-    const { refreshToken } = await theirs.createTransaction({
+    const { refreshToken = '' } = await theirs.createTransaction({
       customerUid: 'ada',
       templateKey: sandbox.templateKeys.sdk,
     });
@@ -71,7 +44,7 @@ describe('over TLS, beside the official client berbix 2.0.0 as it is', () => {
     expect(our).toMatchObject({ method: 'POST', url: '/v0/tokens' });
   });
 
-  it('a creation is the same request, and each takes up what the other began', async () => {
+  it('a creation is the same request, and each client resumes what the other began', async () => {
     const { sandbox, ours, theirs } = await start();
     const transaction = {
       customerUid: 'ada',
@@ -84,7 +57,7 @@ describe('over TLS, beside the official client berbix 2.0.0 as it is', () => {
     const [official, our] = [...sandbox.requests].map(essence);
     expect(our).toEqual(official);
 
-    const taken = await theirs.refreshTokens(sdk.Tokens.fromRefresh(created.refreshToken));
-    expect(taken.accessToken).toMatch(/^at_/);
+    const refreshed = await theirs.refreshTokens(sdk.Tokens.fromRefresh(created.refreshToken));
+    expect(refreshed.accessToken).toMatch(/^at_/);
   });
 });

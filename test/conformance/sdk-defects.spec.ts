@@ -7,7 +7,7 @@ import { node } from './defects/node.js';
 import { php } from './defects/php.js';
 import { python } from './defects/python.js';
 import { ruby } from './defects/ruby.js';
-import { SECTION_8, type Row } from './section-8.js';
+import { SDK_DEFECTS, type Row } from './sdk-defects.js';
 
 const PROOFS: [sdks: string, proofs: Record<string, () => Promise<void>>][] = [
   ['all official SDKs', common],
@@ -20,19 +20,19 @@ const PROOFS: [sdks: string, proofs: Record<string, () => Promise<void>>][] = [
   ['the .NET library', dotnet],
 ];
 
-// Of the Node SDK, each test shows the defect first.
-describe.each(PROOFS)('a defect of %s that is not ours:', (_sdks, proofs) => {
+// For the Node SDK, each test shows the defect first.
+describe.each(PROOFS)('a defect of %s that this package does not have:', (_sdks, proofs) => {
   it.each(
-    Object.entries(proofs).map(([row, proof]) => ({ row, title: SECTION_8[row as Row], proof })),
+    Object.entries(proofs).map(([row, proof]) => ({ row, title: SDK_DEFECTS[row as Row], proof })),
   )('$row, $title', async ({ proof }) => {
     await proof();
     expect.hasAssertions();
   });
 });
 
-describe('section 8', () => {
+describe('the list of defects', () => {
   it('has a proof for each row', () => {
     const proven = PROOFS.flatMap(([, proofs]) => Object.keys(proofs));
-    expect(proven.toSorted()).toEqual(Object.keys(SECTION_8).toSorted());
+    expect(proven.toSorted()).toEqual(Object.keys(SDK_DEFECTS).toSorted());
   });
 });

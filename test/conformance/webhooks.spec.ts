@@ -1,17 +1,18 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import * as sdk from 'berbix';
 import { BerbixModule, BerbixWebhookService, isBerbixError } from 'nestjs-berbix';
 import type { BerbixSandbox, WebhookDelivery } from 'nestjs-berbix/sandbox';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { WEBHOOK_KINDS } from '../../lib/wire/index.js';
 import { type Hook, HookServer } from '../sandbox/support/hook-server.js';
-import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
-import { sdk } from './official-sdk.support.js';
+import { closeAfterTest } from '../support/closing.js';
+import { servicesFor, startModule, startSandbox } from '../support/services.js';
 
-/** What came of a verification; theirs may end in an exception that is none of its own. */
-type Verdict = 'taken' | 'refused' | 'TypeError';
+/** The outcome of a verification; theirs may be an exception of JavaScript. */
+type Verdict = 'accepted' | 'refused' | 'TypeError';
 
-describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and by us', () => {
+describe('webhooks of the sandbox, verified by the unmodified berbix 2.0.0 for Node.js and by this package', () => {
   let sandbox: BerbixSandbox;
   let server: HookServer;
   let service: BerbixWebhookService;
@@ -27,7 +28,7 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
     service = module.get(BerbixWebhookService);
   });
 
-  /** Of the webhook that came last, or of one that was altered on its way. */
+  /** The outcomes for the last webhook, or for an altered one. */
   async function verdicts(
     kind: WebhookDelivery['kind'],
     changes: { body?: string; header?: string } = {},
@@ -41,7 +42,7 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
     return {
       theirs: judge(kind, body, header),
       ours: await service.verify({ kind, header, rawBody: Buffer.from(body) }).then(
-        () => 'taken' as const,
+        () => 'accepted' as const,
         (error: unknown) => {
           expect(isBerbixError(error) && error.code).toBe('BERBIX_WEBHOOK_SIGNATURE');
           return 'refused' as const;
@@ -53,29 +54,32 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
   function judge(kind: WebhookDelivery['kind'], body: string, header?: string): Verdict {
     const client = new sdk.Client({ apiSecret: sandbox.apiSecret, apiHost: sandbox.url });
     try {
-      const taken = client.validateSignature(sandbox.webhookSecrets[kind], body, header);
-      return taken ? 'taken' : 'refused';
+      const isAccepted = client.validateSignature(sandbox.webhookSecrets[kind], body, header);
+      return isAccepted ? 'accepted' : 'refused';
     } catch (error) {
       return (error as Error).name as 'TypeError';
     }
   }
 
-  /** What both say. */
+  /** The outcomes of both. */
   const both = (verdict: Verdict) => ({ theirs: verdict, ours: verdict });
 
-  it.each(WEBHOOK_KINDS)('take the %s webhook with its own secret alone', async (kind) => {
-    await sandbox.webhooks.sendTest(kind);
-    for (const judged of WEBHOOK_KINDS) {
-      expect(await verdicts(judged)).toEqual(both(judged === kind ? 'taken' : 'refused'));
-    }
-  });
+  it.each(WEBHOOK_KINDS)(
+    'are accepted only with the secret of their own kind: %s',
+    async (kind) => {
+      await sandbox.webhooks.sendTest(kind);
+      for (const judged of WEBHOOK_KINDS) {
+        expect(await verdicts(judged)).toEqual(both(judged === kind ? 'accepted' : 'refused'));
+      }
+    },
+  );
 
   it.each([
     ['late', 'refused', 'refused'],
     ['forged', 'refused', 'refused'],
     ['unsigned', 'TypeError', 'refused'],
-    ['duplicate', 'taken', 'taken'],
-  ] as const)('judge one that is %s: theirs %s, ours %s', async (fault, theirs, ours) => {
+    ['duplicate', 'accepted', 'accepted'],
+  ] as const)('with the fault %s: theirs is %s, ours is %s', async (fault, theirs, ours) => {
     sandbox.webhooks.failNext(fault);
     await sandbox.webhooks.sendTest('finished');
     await sandbox.webhooks.settled();
@@ -83,7 +87,7 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
   });
 
   it.each(['Zoë', '東京 🪪', '<a href="x">&amp;</a>', '\u2028', 'a,b', '"\\'])(
-    'take what is told of a customer called %j',
+    'are accepted for a customer called %j',
     async (customerUid) => {
       const { transactions } = await servicesFor(sandbox);
       const templateKey = sandbox.templateKeys.sdk;
@@ -94,7 +98,7 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
       expect(hooks.map(({ kind }) => kind).toSorted()).toEqual(WEBHOOK_KINDS.toSorted());
       for (const { kind, body, headers } of hooks) {
         const header = headers['x-berbix-signature'] as string;
-        expect(await verdicts(kind, { body, header })).toEqual(both('taken'));
+        expect(await verdicts(kind, { body, header })).toEqual(both('accepted'));
         const rawBody = Buffer.from(body);
         expect(await service.verify({ kind, header, rawBody })).toMatchObject({
           kind,
@@ -106,7 +110,7 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
     },
   );
 
-  it('take no body that was altered, be it by a parser', async () => {
+  it('are not accepted with a changed body, not even one from a parser', async () => {
     await sandbox.webhooks.sendTest('finished');
     const { body } = server.hooks.at(-1) as Hook;
     for (const altered of [
@@ -120,13 +124,13 @@ describe('webhooks of the sandbox, judged by berbix 2.0.0 for node as it is and 
     }
   });
 
-  it('take what the tests of an application sign', async () => {
+  it('are accepted if the tests of an application sign them', async () => {
     await sandbox.webhooks.sendTest('status');
     const body = sampleWebhookBody({ customerUid: 'Zoë', action: 'accept' });
     const header = signBerbixWebhook({ secret: sandbox.webhookSecrets.status, body });
-    expect(await verdicts('status', { body, header })).toEqual(both('taken'));
+    expect(await verdicts('status', { body, header })).toEqual(both('accepted'));
     expect(await verdicts('finished', { body, header })).toEqual(both('refused'));
-    // The sample is the one of the dashboard, byte for byte.
+    // The sample equals the one of the dashboard, byte for byte.
     expect(server.hooks.at(-1)?.body).toBe(sampleWebhookBody());
   });
 });

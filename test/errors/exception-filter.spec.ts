@@ -5,6 +5,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import * as berbix from 'nestjs-berbix';
 import { Observable, firstValueFrom, throwError } from 'rxjs';
+import { rejectionOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
 
 const { BerbixAuthenticationError, BerbixExceptionFilter, BerbixGoneError, isBerbixError } = berbix;
@@ -41,6 +42,7 @@ const STATUSES: Record<string, number> = {
   BerbixConflictError: 409,
   BerbixInvalidRefreshTokenError: 410,
   BerbixGoneError: 410,
+  BerbixAbortedError: 499,
   BerbixConnectionError: 502,
   BerbixServerError: 502,
   BerbixResponseError: 502,
@@ -54,14 +56,14 @@ const STATUSES: Record<string, number> = {
   BerbixRequestError: 500,
 };
 
-describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (_platform, adapter) => {
-  it('answers with the status that fits, and with nothing of the account behind it', async () => {
+describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (platform) => {
+  it('answers with the right status, and says nothing about the account', async () => {
     const url = await listen(
       Test.createTestingModule({
         controllers: [FailingController],
         providers: [{ provide: APP_FILTER, useClass: BerbixExceptionFilter }],
       }),
-      adapter,
+      platform,
     );
     for (const [name, status] of Object.entries(STATUSES)) {
       const answer = await fetch(`${url}/${name}`);
@@ -71,18 +73,21 @@ describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (_platform, adapter) => 
       expect(JSON.parse(body)).toMatchObject({ statusCode: status, message: expect.any(String) });
       expect(body).not.toContain('for the log only');
     }
-    // Whatever the API asks for: nobody is sent away for days.
+    // Whatever the API asks for, no client is told to wait for days.
     expect((await fetch(`${url}/days`)).headers.get('retry-after')).toBe('60');
     expect((await fetch(`${url}/http`)).status).toBe(418);
     expect((await fetch(`${url}/unknown`)).status).toBe(500);
   });
 });
 
+/** The line of the log about an error with the message "why". */
+const lineOf = (code: string): string => `why (${code}, see docs/errors.md#${code.toLowerCase()})`;
+
 describe('every error of the package', () => {
   const classes = Object.entries(berbix).filter(([name]) => /^Berbix\w+Error$/.test(name));
 
   it.each(classes)(
-    '%s has a code of its own, a name, and is told by isBerbixError()',
+    '%s has its own code and a name, and isBerbixError() recognizes it',
     (name, ErrorClass) => {
       const error = new (ErrorClass as typeof BerbixGoneError)('a sentence', {
         status: 1,
@@ -115,7 +120,7 @@ describe('every error of the package', () => {
 describe('BerbixExceptionFilter outside HTTP', () => {
   const filter = new BerbixExceptionFilter();
   const error = new BerbixAuthenticationError('Check apiSecret', { path: '/v0/tokens' });
-  const told = {
+  const sent = {
     status: 'error',
     code: 'BERBIX_AUTHENTICATION',
     message: 'Internal server error',
@@ -136,9 +141,9 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     jest.restoreAllMocks();
   });
 
-  it('sends the code and the public sentence to the caller of a microservice', async () => {
+  it('sends the code and the public message to the caller of a microservice', async () => {
     const result = filter.catch(error, hostOf('rpc')) as Observable<never>;
-    await expect(firstValueFrom(result)).rejects.toEqual(told);
+    await expect(firstValueFrom(result)).rejects.toEqual(sent);
     expect(logged).toHaveBeenCalledWith(error);
 
     const gone = filter.catch(new BerbixGoneError('gone'), hostOf('rpc')) as Observable<never>;
@@ -149,18 +154,18 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     });
   });
 
-  it('takes a secret that cannot be had for a while for one of the troubles that pass', async () => {
+  it('treats a secret that is temporarily missing as a transient failure', async () => {
     const vaultIsDown = new berbix.BerbixConfigurationError('why', { retryable: true });
     const result = filter.catch(vaultIsDown, hostOf('rpc')) as Observable<never>;
     await expect(firstValueFrom(result)).rejects.toMatchObject({
       code: 'BERBIX_CONFIGURATION',
       message: expect.stringMatching('Try again later'),
     });
-    expect(warned).toHaveBeenCalledWith('BERBIX_CONFIGURATION: why');
+    expect(warned).toHaveBeenCalledWith(lineOf('BERBIX_CONFIGURATION'));
   });
 
   it('emits the same to a client of socket.io and of ws, as Nest does', () => {
-    const data = { ...told, cause: { pattern: 'begin', data: [1] } };
+    const data = { ...sent, cause: { pattern: 'begin', data: [1] } };
     const emit = jest.fn();
     filter.catch(error, hostOf('ws', { emit }));
     expect(emit).toHaveBeenCalledWith('exception', data);
@@ -173,15 +178,10 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     expect(JSON.parse(send.mock.calls[0]?.[0] ?? '')).toEqual({ event: 'exception', data });
   });
 
-  it('throws an error for GraphQL clients, whose servers read extensions', () => {
-    const thrownFor = (thrown: berbix.BerbixError): unknown => {
-      try {
-        return filter.catch(thrown, hostOf('graphql'));
-      } catch (caught) {
-        return caught;
-      }
-    };
-    const internal = thrownFor(error) as Error;
+  it('throws an error for GraphQL clients, whose servers read extensions', async () => {
+    const thrownFor = (thrown: berbix.BerbixError): Promise<unknown> =>
+      rejectionOf(() => filter.catch(thrown, hostOf('graphql')));
+    const internal = (await thrownFor(error)) as Error;
     expect(internal).toBeInstanceOf(Error);
     expect(internal).toMatchObject({
       message: 'Internal server error',
@@ -189,22 +189,22 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     });
     expect(inspect(internal, { showHidden: true, depth: 9 })).not.toContain('Check apiSecret');
     expect(logged).toHaveBeenCalledWith(error);
-    expect(thrownFor(new BerbixGoneError('gone'))).toMatchObject({
+    expect(await thrownFor(new BerbixGoneError('gone'))).toMatchObject({
       message: 'This verification cannot be continued. Start a new one.',
       extensions: { code: 'BERBIX_GONE' },
     });
-    expect(thrownFor(new berbix.BerbixTimeoutError('why'))).toMatchObject({
+    expect(await thrownFor(new berbix.BerbixTimeoutError('why'))).toMatchObject({
       message: 'Identity verification did not answer in time.',
     });
-    expect(warned).toHaveBeenCalledWith('BERBIX_TIMEOUT: why');
+    expect(warned).toHaveBeenCalledWith(lineOf('BERBIX_TIMEOUT'));
   });
 
-  it('throws it on elsewhere', () => {
+  it('rethrows it in other contexts', () => {
     expect(() => filter.catch(error, hostOf('cron'))).toThrow(error);
     expect(logged).not.toHaveBeenCalled();
   });
 
-  it('warns of what becomes a 5xx, and of an input error', () => {
+  it('warns of errors that become a 5xx, and of input errors', () => {
     for (const ErrorClass of [
       berbix.BerbixInputError,
       berbix.BerbixTimeoutError,
@@ -212,6 +212,6 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     ]) {
       filter.catch(new ErrorClass('why'), hostOf('ws', { emit: () => {} }));
     }
-    expect(warned.mock.calls).toEqual([['BERBIX_INPUT: why'], ['BERBIX_TIMEOUT: why']]);
+    expect(warned.mock.calls).toEqual([[lineOf('BERBIX_INPUT')], [lineOf('BERBIX_TIMEOUT')]]);
   });
 });

@@ -8,14 +8,16 @@ import {
   BerbixVerificationService,
   BerbixWebhookService,
   ClientTokenDto,
+  InjectBerbix,
   OnBerbixWebhook,
   RequireFreshTokens,
   createBerbixWebhookController,
+  getBerbixToken,
   isBerbixError,
 } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
-import { quietNest } from '../support/quiet-nest.js';
+import { quietNest } from '../support/sinks.js';
 import { startModule } from '../support/services.js';
 
 quietNest();
@@ -24,7 +26,7 @@ const fail = (): never => {
   throw new RangeError('canary');
 };
 
-/** What an argument may be by mistake, by malice, or in plain JavaScript. */
+/** What an argument may be through a mistake, malice or plain JavaScript. */
 const HOSTILE: [string, () => unknown][] = [
   ['undefined', () => undefined],
   ['null', () => null],
@@ -39,7 +41,7 @@ const HOSTILE: [string, () => unknown][] = [
   ['an object', () => ({})],
   ['an object without a prototype', () => Object.create(null) as unknown],
   ['a function', () => () => 'canary'],
-  ['a date that is none', () => new Date(NaN)],
+  ['an invalid date', () => new Date(NaN)],
   ['a proxy that throws', () => new Proxy({}, { get: fail, has: fail, ownKeys: fail })],
   [
     'an object whose getters throw',
@@ -65,20 +67,21 @@ const HOSTILE: [string, () => unknown][] = [
   ['a value whose conversion throws', () => ({ valueOf: fail, toString: fail, toJSON: fail })],
 ];
 
-/** Each with what it is given otherwise, so that one argument at a time is hostile. */
+/** The methods with valid arguments, so that one argument at a time is hostile. */
 type Method = readonly [name: string, ...arguments_: unknown[]];
 
 const good = sampleTokens();
 const options = { templateKey: 'tpk' };
 const transaction = { customerUid: 'ada', ...options };
+const callOptions = { signal: new AbortController().signal, timeoutMs: 10_000 };
 
 const SERVICES: [string, new (...args: never[]) => object, Method[]][] = [
   [
     'BerbixTokenService',
     BerbixTokenService,
     [
-      ['refresh', good],
-      ['fresh', { customerUid: 'ada' }, { leewayMs: 1 }],
+      ['refresh', good, callOptions],
+      ['fresh', { customerUid: 'ada' }, { leewayMs: 1, ...callOptions }],
       ['remember', { customerUid: 'ada', tokens: good }],
       ['forget', { customerUid: 'ada' }],
     ],
@@ -87,15 +90,19 @@ const SERVICES: [string, new (...args: never[]) => object, Method[]][] = [
     'BerbixTransactionService',
     BerbixTransactionService,
     [
-      ['create', { ...transaction, email: 'ada@example.com', matchData: { givenName: 'Ada' } }],
+      [
+        'create',
+        { ...transaction, email: 'ada@example.com', matchData: { givenName: 'Ada' } },
+        callOptions,
+      ],
       ['createHosted', { ...transaction, completionEmail: 'a@b.example', redirectUrl: 'a://b' }],
       ['createApiOnly', { ...transaction, idCountry: 'us', idType: 'DL' }],
-      ['fetch', good],
+      ['fetch', good, callOptions],
       ['update', good, { action: 'accept', note: 'n' }],
       ['override', good, { responsePayload: 'us-dl', flags: ['f'], overrideFields: { a: 'b' } }],
       ['delete', good],
       ['uploadImages', good, [{ imageSubject: 'document_front', data: 'abcd', format: 'jpg' }]],
-      ['uploadIdScan', good, 'abcd'],
+      ['uploadIdScan', good, 'abcd', callOptions],
     ],
   ],
   [
@@ -104,9 +111,9 @@ const SERVICES: [string, new (...args: never[]) => object, Method[]][] = [
     [
       ['begin', 'ada', { ...options, kind: 'sdk', again: true, email: 'ada@example.com' }],
       ['reverify', 'ada', { ...options, kind: 'hosted', redirectUrl: 'a://b' }],
-      ['result', 'ada'],
+      ['result', 'ada', callOptions],
       ['history', 'ada'],
-      ['forget', 'ada'],
+      ['erase', 'ada'],
     ],
   ],
   [
@@ -120,7 +127,7 @@ const SERVICES: [string, new (...args: never[]) => object, Method[]][] = [
   ],
 ];
 
-/** The arguments with one of them, or one property of one, replaced. */
+/** The arguments, each time with one of them or one of their properties replaced. */
 function variants(goods: unknown[], hostile: unknown): unknown[][] {
   return goods.flatMap((argument, index) => {
     const replaced = [hostile];
@@ -144,7 +151,7 @@ function variants(goods: unknown[], hostile: unknown): unknown[][] {
 
 type Call = (...all: unknown[]) => Observable<unknown> | Promise<unknown>;
 
-/** The error that it ends with; undefined where it does not. */
+/** The error of a call; undefined if it succeeds. */
 async function endOf(call: Observable<unknown> | Promise<unknown>): Promise<unknown> {
   try {
     await (isObservable(call) ? lastValueFrom(call, { defaultValue: undefined }) : call);
@@ -158,7 +165,7 @@ async function startServices(): Promise<Awaited<ReturnType<typeof startModule>>>
   return startModule(
     BerbixModule.forRoot({
       apiSecret: 'secret_test_x',
-      // Nobody is there: what is sent ends in an error of this package.
+      // Nothing listens there: what is sent ends in an error of this package.
       apiHost: 'http://127.0.0.1:1',
       retry: 0,
       webhooks: { finished: 'whsec_x' },
@@ -168,13 +175,12 @@ async function startServices(): Promise<Awaited<ReturnType<typeof startModule>>>
 
 describe.each(SERVICES)('%s', (_service, ServiceClass, methods) => {
   it('is tested with all its public methods', () => {
-    const lifecycle =
-      /^(constructor|on[A-Z]|beforeApplicationShutdown|cached$|changed$|forgetAsSeen$|freshAt$)/;
+    const lifecycle = /^(constructor|on[A-Z]|beforeApplicationShutdown|cached$|forgetIfUnchanged$)/;
     const names = Object.getOwnPropertyNames(ServiceClass.prototype);
     expect(methods.map(([name]) => name)).toEqual(names.filter((name) => !lifecycle.test(name)));
   });
 
-  it.each(HOSTILE)('never ends in a foreign error: %s', async (_what, make) => {
+  it.each(HOSTILE)('never fails with a foreign error: %s', async (_what, make) => {
     const service = (await startServices()).get(ServiceClass) as Record<string, Call>;
     for (const [name, ...goods] of methods) {
       for (const given of variants(goods, make())) {
@@ -190,7 +196,7 @@ describe.each(SERVICES)('%s', (_service, ServiceClass, methods) => {
     }
   });
 
-  it.each(HOSTILE)('refuses it in place of the first argument: %s', async (_what, make) => {
+  it.each(HOSTILE)('refuses it as the first argument: %s', async (_what, make) => {
     const service = (await startServices()).get(ServiceClass) as Record<string, Call>;
     for (const [name, , ...goods] of methods) {
       const call = service[name]!.call(service, make(), ...goods);
@@ -199,7 +205,7 @@ describe.each(SERVICES)('%s', (_service, ServiceClass, methods) => {
   });
 });
 
-describe('what is called at once', () => {
+describe('functions that are called directly', () => {
   it.each<[string, (hostile: never) => unknown]>([
     ['new BerbixTokens()', (hostile) => new BerbixTokens(hostile)],
     ['BerbixTokens.fromRefresh()', (hostile) => BerbixTokens.fromRefresh(hostile)],
@@ -213,13 +219,15 @@ describe('what is called at once', () => {
   });
 });
 
-/** What getters of the options throw at the start is the author's own, and stays as it is. */
+/** Without throwing getters: at boot, their errors are the application's own and stay unchanged. */
 const MISTAKEN = HOSTILE.filter(([what]) => !/throw|revoked/.test(what));
 
-describe('what is declared', () => {
+describe('declarations', () => {
   it.each<[string, (mistaken: never) => unknown]>([
     ['BerbixModule.forRootAsync()', (mistaken) => BerbixModule.forRootAsync(mistaken)],
     ['@RequireFreshTokens()', (mistaken) => RequireFreshTokens(mistaken)],
+    ['getBerbixToken()', (mistaken) => getBerbixToken(mistaken, 'eu')],
+    ['@InjectBerbix()', (mistaken) => InjectBerbix(BerbixTokenService, mistaken)],
     ['@OnBerbixWebhook()', (mistaken) => OnBerbixWebhook(mistaken)],
     ['createBerbixWebhookController()', (mistaken) => createBerbixWebhookController(mistaken)],
   ])('%s throws no foreign error', (_name, declare) => {
@@ -228,7 +236,7 @@ describe('what is declared', () => {
     }
   });
 
-  // A function is a source of API secrets.
+  // A function is valid: it returns the API secret.
   it.each(MISTAKEN.filter(([what]) => what !== 'a function'))(
     'BerbixModule.forRoot(): %s stops the boot',
     async (_what, make) => {
@@ -238,7 +246,7 @@ describe('what is declared', () => {
   );
 });
 
-/** What it throws, unless that is an error of this package. */
+/** The error that a function throws, unless it is one of this package. */
 function foreign(call: () => unknown): unknown {
   try {
     call();

@@ -5,26 +5,33 @@ import { expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { Database } from '../../examples/backend/database/database.js';
 import { migrate } from '../../examples/backend/database/migrations.js';
+import { closeAfterTest } from '../support/closing.js';
+import { temporaryDirectory } from '../support/directories.js';
 import {
   POSTGRES_URL,
   REDIS_URL,
   describeEachOn,
   describeOnPostgres,
   postgresPool,
-  redisClient,
   uniquePrefix,
   uniqueTable,
 } from '../support/servers.js';
 import { parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
-import { closeAfterTest, startSandbox } from '../support/services.js';
-import { accountOf, type Backend, backendAt, exchanged, finish } from './backend.support.js';
-import { start, temporaryDirectory } from './start.support.js';
+import { startSandbox } from '../support/services.js';
+import { accountOf, type Backend, backendAt, exchanged, finish } from './support/backend.js';
+import {
+  type Run,
+  start,
+  startHere,
+  startOnce,
+  preparedDirectory,
+  storeInMemory,
+} from './support/start.js';
 
-/** A schema for one test, as the URL of a database. */
+/** The URL of a database with a schema for one test. */
 async function postgresForTest(): Promise<Record<string, string>> {
   const schema = uniqueTable();
   const pool = postgresPool();
-  closeAfterTest(() => pool.end());
   await pool.query(`CREATE SCHEMA ${schema}`);
   closeAfterTest(() => pool.query(`DROP SCHEMA ${schema} CASCADE`));
   const url = new URL(POSTGRES_URL ?? '');
@@ -32,35 +39,42 @@ async function postgresForTest(): Promise<Record<string, string>> {
   return { DATABASE_URL: url.href };
 }
 
-/** A prefix of keys for one test, as the URL of a server. */
+/** The URL of a server with a key prefix for one test. */
 async function redisForTest(): Promise<Record<string, string>> {
   const keyPrefix = uniquePrefix();
-  closeAfterTest(async () => {
-    const client = redisClient();
-    const keys = await client.keys(`${keyPrefix}*`);
-    if (keys.length > 0) await client.unlink(keys);
-    client.disconnect();
-  });
   const url = new URL(REDIS_URL ?? '');
   url.searchParams.set('keyPrefix', keyPrefix);
   return { REDIS_URL: url.href };
 }
 
-/** `npm start` in a process of its own. */
-async function run(
-  directory: string,
-  environment: Record<string, string>,
-): Promise<{ stdout: string; backend: Backend; stop(): Promise<void> }> {
-  const process = start(directory, [], environment);
-  const stdout = await process.shows('to start over');
+interface Instance {
+  stdout: string;
+  backend: Backend;
+  stop(): Promise<void>;
+}
+
+/** A run of `npm start`, when its backend is ready. */
+async function instance(run: Run): Promise<Instance> {
+  const stdout = await run.shows('to start over');
   return {
     stdout,
     backend: backendAt(/Backend +(http\S+)/.exec(stdout)?.[1] ?? ''),
     stop: async () => {
-      process.kill('SIGTERM');
-      expect(await process.ended).toMatchObject({ code: 0, stderr: '' });
+      run.kill('SIGTERM');
+      expect(await run.ended).toMatchObject({ code: 0, stderr: '' });
     },
   };
+}
+
+/** Two instances, in this process and in another. */
+function twoInstances(
+  directory: string,
+  environment: Record<string, string>,
+): Promise<[Instance, Instance]> {
+  return Promise.all([
+    instance(startHere(directory, [], environment)),
+    instance(start(directory, [], environment)),
+  ]);
 }
 
 function pointWebhooks(sandbox: BerbixSandbox, { url }: Backend): void {
@@ -69,10 +83,9 @@ function pointWebhooks(sandbox: BerbixSandbox, { url }: Backend): void {
 }
 
 describeOnPostgres('The tables of the example backend', () => {
-  it('are made once by instances that start at the same moment', async () => {
+  it('are created once by instances that start at the same time', async () => {
     const { DATABASE_URL: connectionString } = await postgresForTest();
     const pool = postgresPool({ connectionString, max: 10 });
-    closeAfterTest(() => pool.end());
     const query: Database['query'] = async (sql, values) => ({
       rows: (await pool.query(sql, values)).rows,
     });
@@ -84,11 +97,11 @@ describeOnPostgres('The tables of the example backend', () => {
 });
 
 describeOnPostgres('Two instances', () => {
-  it('go by the recipe of examples/README.md', async () => {
+  it('work as examples/README.md describes', async () => {
     const page = readFileSync('examples/README.md', 'utf8');
     const [, flags = ''] = /npm run sandbox -- (.*)\n/.exec(page) ?? [];
     const parsed = parseSandboxFlags(flags.split(' '));
-    if (!('options' in parsed)) throw new Error('The recipe has no good flags.');
+    if (!('options' in parsed)) throw new Error('The recipe has no valid flags.');
     const sandbox = await startSandbox({ ...parsed.options, port: 0 });
     const assignments = [...page.matchAll(/\b([A-Z_]+)=(\S+)(?=.*\n)/g)].filter(
       ([, name]) => !/^(PORT|BERBIX_WEBHOOK)/.test(name as string),
@@ -105,9 +118,9 @@ describeOnPostgres('Two instances', () => {
       'BERBIX_TEMPLATE_KIND',
       'DATABASE_URL',
     ]);
-    const directory = await temporaryDirectory();
-    const runs = [await run(directory, environment), await run(directory, environment)];
-    const answers = [await runs[0]?.backend.begin('grace'), await runs[1]?.backend.begin('grace')];
+    const directory = temporaryDirectory();
+    const runs = await twoInstances(directory, environment);
+    const answers = [await runs[0].backend.begin('grace'), await runs[1].backend.begin('grace')];
     const { transactionId } = answers[0]?.body ?? {};
     expect(answers[1]?.body).toMatchObject({ transactionId, isResumed: true });
     for (const { stop } of runs) await stop();
@@ -130,36 +143,38 @@ const servers = [
 ];
 
 describeEachOn(servers)('Two backends on one $name', ({ name, prepare, shown, data }) => {
-  it('say where the data is, and what to do where its key is gone', async () => {
+  it('say where the data is, and what to do if its key is gone', async () => {
+    await storeInMemory();
     const environment = await prepare();
-    const directory = await temporaryDirectory();
-    const { stdout, stop } = await run(directory, environment);
+    const directory = temporaryDirectory();
+    const { stdout, stop } = await instance(startHere(directory, [], environment));
     const key = '.data/backend/demo-encryption-key';
     expect(stdout).toMatch(
       new RegExp(`stays in ${data};\n +its key is in ${key}: delete both together to start over`),
     );
     await stop();
-    const another = await start(await temporaryDirectory(), ['--once'], environment).ended;
+    const another = await startOnce(temporaryDirectory(), environment);
     expect(another.code).toBe(1);
     expect(another.stderr).toMatch(
       new RegExp(
-        `^Tokens of an earlier run are sealed with the key "demo-\\w+", which is missing\\. Give it in BERBIX_ENCRYPTION_KEYS, or start over without them: delete ${data}\\.\n$`,
+        `^Tokens of an earlier run are encrypted with the key "demo-\\w+", which is missing\\. Add it to BERBIX_ENCRYPTION_KEYS, or start over without these tokens: delete ${data}\\.\n$`,
       ),
     );
     const BERBIX_ENCRYPTION_KEYS = await readFile(join(directory, key), 'utf8');
     const given = { ...environment, BERBIX_ENCRYPTION_KEYS };
-    const again = await start(await temporaryDirectory(), ['--once'], given).ended;
+    const again = await startOnce(temporaryDirectory(), given);
     expect(again).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('share their tokens: one exchange for both', async () => {
+    await storeInMemory();
     const sandbox = await startSandbox();
-    const directory = await temporaryDirectory();
-    // The key of the demo is shared too: both find it in the same directory.
+    const directory = await preparedDirectory('database');
+    // They also share the key of the demo, which both find in the same directory.
     const { BERBIX_ENCRYPTION_KEYS: _, ...account } = accountOf(sandbox);
     const environment = { ...account, ...(await prepare()) };
-    const runs = await Promise.all([run(directory, environment), run(directory, environment)]);
-    const [one, other] = runs.map(({ backend }) => backend) as [Backend, Backend];
+    const runs = await twoInstances(directory, environment);
+    const [{ backend: one }, { backend: other }] = runs;
     for (const { stdout } of runs) {
       expect(stdout).toMatch(shown);
       expect(stdout).not.toContain('search_path');
@@ -178,7 +193,7 @@ describeEachOn(servers)('Two backends on one $name', ({ name, prepare, shown, da
     expect((await other.begin('grace')).body).toEqual({ ...begun.body, isResumed: true });
     expect(exchanged(sandbox).slice(shownByDemo)).toHaveLength(1);
 
-    // Webhooks are signed with the time: the two sides have to agree on it.
+    // Webhooks are signed with the time, so the clocks have to agree.
     sandbox.clock.reset();
     pointWebhooks(sandbox, other);
     await finish(sandbox, begun);

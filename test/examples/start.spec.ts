@@ -1,28 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { templateKeysOf } from '../../lib/sandbox/transactions/template-keys.js';
-import { closeAfterTest, startSandbox } from '../support/services.js';
-import { accountOf, exchanged } from './backend.support.js';
+import { describe, expect, it } from '@jest/globals';
+import { templateKeysOf } from '../../lib/sandbox/transactions/templates.js';
+import { closeAfterTest } from '../support/closing.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { startSandbox } from '../support/services.js';
+import { accountOf, exchanged } from './support/backend.js';
 import {
-  createDirectory,
   type Ended,
-  removeDirectory,
+  preparedDirectory,
   start,
-  temporaryDirectory,
-} from './start.support.js';
+  startHere,
+  startOnce,
+  storeInMemory,
+} from './support/start.js';
 
 const STEPS = [
   'Ada begins her verification: POST /verification',
-  'PostgreSQL  keeps its refresh token, sealed: b1.',
+  'PostgreSQL  stores its refresh token, encrypted: b1.',
   'PostgreSQL  loaded the refresh token rt_',
   'exchanged it for fresh tokens',
-  'Ada asks where she stands: GET /verification',
+  'Ada asks for the status: GET /verification',
 ];
 const READY = 'delete it to start over';
 
@@ -33,12 +36,12 @@ function expectDone({ code, stdout, stderr }: Ended): void {
   expectNoSecret(stdout);
 }
 
-/** The secret of the sandbox, which is shown to try its API with. */
-const TO_TRY = /(?<=press Authorize; the user name is\n +)secret_test_\w+/;
+/** The API secret of the sandbox; it is shown so that people can try the API. */
+const SHOWN_SECRET = /(?<=press Authorize; the user name is\n +)secret_test_\w+/;
 
-/** Four characters of a token at most. */
+/** At most four characters of a token may be shown. */
 function expectNoSecret(output: string): void {
-  expect(output.replace(TO_TRY, '')).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_|whs_/);
+  expect(output.replace(SHOWN_SECRET, '')).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_|whs_/);
 }
 
 function expectRefused({ code, stderr }: Ended, sentence: RegExp): void {
@@ -49,7 +52,7 @@ function expectRefused({ code, stderr }: Ended, sentence: RegExp): void {
 
 interface Stored {
   customers: unknown[];
-  /** Everything in the table of the tokens. */
+  /** All rows of the table of tokens. */
   tokens: string;
 }
 
@@ -65,62 +68,56 @@ async function storedIn(directory: string): Promise<Stored> {
   }
 }
 
-/** A new database, made once: that takes seconds. */
-let newDatabase: string;
-
-beforeAll(async () => {
-  newDatabase = await createDirectory();
-  await (await PGlite.create(newDatabase)).close();
-});
-
-afterAll(() => removeDirectory(newDatabase));
-
-/** A directory where the command finds an empty database in its place. */
-async function preparedDirectory(): Promise<string> {
-  const directory = await temporaryDirectory();
-  const database = join(directory, '.data', 'backend', 'database', 'postgres');
-  await cp(newDatabase, database, { recursive: true });
-  return directory;
-}
-
 const transactionIn = (stdout: string): string | undefined =>
-  /Berbix +(?:created|goes on with) transaction (\d+)/.exec(stdout)?.[1];
+  /Berbix +(?:created|resumed) transaction (\d+)/.exec(stdout)?.[1];
 
 const keyIn = (stdout: string): string | undefined => /b1\.(demo-\w+)\./.exec(stdout)?.[1];
 
+/** Runs the commands that the output suggests. */
+async function answersToCommands(stdout: string): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const [, method = 'GET', customer, url = ''] of stdout.matchAll(
+    /curl (?:-X (\w+) )?(-H "x-demo-customer: ada" )?(http\S+)/g,
+  )) {
+    const headers: Record<string, string> = customer ? { 'x-demo-customer': 'ada' } : {};
+    const response = await fetch(url, { method, headers });
+    const text = await response.text();
+    answers.push([response.status, text === '' ? text : JSON.parse(text)]);
+  }
+  return answers;
+}
+
 describe('npm start', () => {
-  it('shows the main job, ends with --once, and finds its data again', async () => {
-    const directory = await temporaryDirectory();
+  it('shows a verification, stops with --once, and finds its data again', async () => {
+    const directory = temporaryDirectory();
     const data = join(directory, '.data', 'backend');
-    const first = await start(directory, ['--once']).ended;
+    const first = await startOnce(directory);
     expectDone(first);
     expect(first.stdout).toContain('its data in .data/backend/database\n');
-    expect(first.stdout).toContain('status, signed: checked and handled (204)');
+    expect(first.stdout).toContain('status, signature checked and handled (204)');
     expect(first.stdout).toContain('Answer      accepted since');
     expect(first.stdout).toContain(': accept, JOHN DOE');
     expect(first.stdout).not.toContain(READY);
-    const transaction = transactionIn(first.stdout);
-    const after = await storedIn(join(data, 'database'));
-    const ada = { customer_uid: 'ada', status: 'accepted' };
-    expect(after.customers).toEqual([{ ...ada, transaction_id: transaction }]);
-    expect(after.tokens).toContain(`default/transaction/${transaction}`);
-    expect(after.tokens).not.toMatch(/rt_|at_|eyJ/);
-
-    const second = await start(directory, ['--once']).ended;
+    const second = await startOnce(directory);
     expectDone(second);
     expect(second.stdout).toContain('has one of an earlier run: accepted since');
     expect(keyIn(second.stdout)).toBe(keyIn(first.stdout));
-    const successor = transactionIn(second.stdout);
-    expect(successor).not.toBe(transaction);
-    expect((await storedIn(join(data, 'database'))).customers).toEqual([
-      { ...ada, transaction_id: successor },
+    const transaction = transactionIn(second.stdout);
+    expect(transaction).not.toBe(transactionIn(first.stdout));
+    const { customers, tokens } = await storedIn(join(data, 'database'));
+    expect(customers).toEqual([
+      { customer_uid: 'ada', status: 'accepted', transaction_id: transaction },
     ]);
+    expect(tokens).toContain(`default/transaction/${transaction}`);
+    // With the quote, since encrypted text may contain these letters by chance.
+    expect(tokens).not.toMatch(/"(?:rt_|at_|eyJ)/);
   });
 
-  it('makes a key for the demo and says so, and uses keys that it is given', async () => {
-    const directory = await preparedDirectory();
+  it('generates a key for the demo and says so, and uses given keys', async () => {
+    await storeInMemory();
+    const directory = temporaryDirectory();
     const file = join(directory, '.data', 'backend', 'demo-encryption-key');
-    const first = await start(directory, ['--once']).ended;
+    const first = await startOnce(directory);
     expectDone(first);
     expect(first.stdout).toContain(
       'with a key for the demo only: .data/backend/demo-encryption-key, beside the data',
@@ -132,30 +129,31 @@ describe('npm start', () => {
     expect(first.stdout).not.toContain(key);
 
     const BERBIX_ENCRYPTION_KEYS = `mine:${randomBytes(32).toString('base64')}`;
-    const elsewhere = await preparedDirectory();
-    const given = await start(elsewhere, ['--once'], { BERBIX_ENCRYPTION_KEYS }).ended;
+    const elsewhere = temporaryDirectory();
+    const given = await startOnce(elsewhere, { BERBIX_ENCRYPTION_KEYS });
     expectDone(given);
     expect(given.stdout).toContain('b1.mine.');
     expect(given.stdout).not.toContain('for the demo only');
-    // What was sealed with the one key does not open with the other.
-    const other = await start(directory, ['--once'], { BERBIX_ENCRYPTION_KEYS }).ended;
+    // A value that was encrypted with one key cannot be decrypted with another.
+    const other = await startOnce(directory, { BERBIX_ENCRYPTION_KEYS });
     expectRefused(
       other,
-      /sealed with the key "demo-\w+".* start over .*: delete \.data\/backend\./,
+      /encrypted with the key "demo-\w+".* start over .*: delete \.data\/backend\./,
     );
   });
 
-  it('uses the account of the environment, resumes in it, and prints none of its secrets', async () => {
+  it('uses and resumes with the account of the environment, and prints none of its secrets', async () => {
+    await storeInMemory();
     const sandbox = await startSandbox();
-    const directory = await temporaryDirectory();
+    const directory = temporaryDirectory();
     const run = (kind: 'sdk' | 'hosted'): Promise<Ended> =>
-      start(directory, ['--once'], { ...accountOf(sandbox, kind), DATA_DIR: 'mine' }).ended;
+      startOnce(directory, { ...accountOf(sandbox, kind), DATA_DIR: 'mine' });
     const other = await run('sdk');
     expect(other.stdout).toContain('Answer      client token eyJ');
     expect(other.stdout).toContain('its data in mine/database\n');
     const [first, second] = [await run('hosted'), await run('hosted')];
-    expect(second.stdout).toContain(`goes on with transaction ${transactionIn(first.stdout)}`);
-    // Ada finishes it, and no webhook tells.
+    expect(second.stdout).toContain(`resumed transaction ${transactionIn(first.stdout)}`);
+    // Ada finishes, and no webhook arrives.
     const hostedUrl = /her page, (http\S+)/.exec(second.stdout)?.[1] ?? '';
     await fetch(hostedUrl, { method: 'POST', body: new URLSearchParams({ choice: 'accept' }) });
     const third = await run('hosted');
@@ -170,20 +168,8 @@ describe('npm start', () => {
     expect(sandbox.requests.to('POST', '/v0/transactions')).toHaveLength(3);
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('stays up until %s, then exits 0', async (signal) => {
-    const directory = await preparedDirectory();
-    const run = start(directory, []);
-    await run.shows(READY);
-    run.kill(signal);
-    const ended = await run.ended;
-    expectDone(ended);
-    expect(ended.stdout).toContain('in_progress since');
-    const { customers } = await storedIn(join(directory, '.data', 'backend', 'database'));
-    expect(customers).toHaveLength(1);
-  });
-
-  it('shows at once that it starts, and prints no URL and no secret that does not work', async () => {
-    const run = start(await preparedDirectory(), []);
+  it('shows what to try, and all of it works until SIGINT', async () => {
+    const run = start(await preparedDirectory('database'), []);
     const stdout = await run.shows(READY);
     expect(stdout).toMatch(/^Starting Berbix, the database and the backend \.\.\.\n/);
     const backend = await fetch(/Backend +(http\S+)/.exec(stdout)?.[1] ?? '');
@@ -192,38 +178,21 @@ describe('npm start', () => {
 
     const [, host = ''] = /Try the API +open (http\S+)\/reference/.exec(stdout) ?? [];
     expect((await fetch(`${host}/reference`)).status).toBe(200);
-    const [secret = ''] = TO_TRY.exec(stdout) ?? [];
+    const [secret = ''] = SHOWN_SECRET.exec(stdout) ?? [];
     const created = await fetch(`${host}/v0/transactions`, {
       method: 'POST',
       headers: { authorization: `Basic ${btoa(`${secret}:`)}` },
       body: JSON.stringify({ customer_uid: 'grace', template_key: templateKeysOf(secret).sdk }),
     });
     expect(created.status).toBe(200);
-    run.kill('SIGTERM');
-    await run.ended;
-  });
 
-  it('shows how to be Ada: the page leads to a result, and the commands work', async () => {
-    const run = start(await preparedDirectory(), []);
-    const stdout = await run.shows(READY);
     const page = /open (http\S+) and choose/.exec(stdout)?.[1] ?? '';
     const form = new URLSearchParams({ choice: 'review' });
     expect((await fetch(page, { method: 'POST', body: form })).status).toBe(200);
-    const log = await run.shows('There is news of transaction');
+    const log = await run.shows('The status of transaction');
     expect(log).toContain(`The customer has finished transaction ${transactionIn(stdout)}`);
-    expect(log).toContain(`There is news of transaction ${transactionIn(stdout)}`);
-
-    const commands = [
-      ...stdout.matchAll(/curl (?:-X (\w+) )?(-H "x-demo-customer: ada" )?(http\S+)/g),
-    ];
-    const answers: unknown[] = [];
-    for (const [, method = 'GET', customer, url = ''] of commands) {
-      const headers: Record<string, string> = customer ? { 'x-demo-customer': 'ada' } : {};
-      const response = await fetch(url, { method, headers });
-      const text = await response.text();
-      answers.push([response.status, text === '' ? text : JSON.parse(text)]);
-    }
-    expect(answers).toEqual([
+    expect(log).toContain(`The status of transaction ${transactionIn(stdout)} was updated`);
+    expect(await answersToCommands(stdout)).toEqual([
       [200, { status: 'review', since: expect.any(String) }],
       [200, expect.objectContaining({ action: 'review', name: 'JOHN DOE' })],
       [409, expect.anything()],
@@ -231,76 +200,67 @@ describe('npm start', () => {
       [204, ''],
       [200, { requests: expect.any(Array) }],
     ]);
-    run.kill('SIGTERM');
+    run.kill('SIGINT');
     const ended = await run.ended;
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
-    expectNoSecret(ended.stdout);
+    expectDone(ended);
+    expect(ended.stdout).toContain('in_progress since');
   });
 
-  it('keeps away from the data of a run that stays up', async () => {
-    const directory = await preparedDirectory();
-    const staying = start(directory, []);
-    await staying.shows(READY);
-    const other = await start(directory, ['--once']).ended;
-    expectDone(other);
-    expect(other.stdout).toContain('its data in .data/backend/database-2\n');
-    expect(other.stdout).toContain('(another run uses .data/backend/database)');
-    staying.kill('SIGTERM');
-    expectDone(await staying.ended);
+  it('can be started twice at the same time, and runs until SIGTERM', async () => {
+    const directory = await preparedDirectory('database', 'database-2');
+    const runs = [start(directory, []), startHere(directory, [])];
+    for (const run of runs) await run.shows(READY);
+    const keys: (string | undefined)[] = [];
+    for (const run of runs) {
+      run.kill('SIGTERM');
+      const ended = await run.ended;
+      expectDone(ended);
+      keys.push(keyIn(ended.stdout));
+    }
+    expect(new Set(keys).size).toBe(1);
     for (const data of ['database', 'database-2']) {
       const { customers } = await storedIn(join(directory, '.data', 'backend', data));
       expect(customers).toHaveLength(1);
     }
   });
 
-  it('can be started twice at the same moment', async () => {
-    const directory = await temporaryDirectory();
-    const runs = [start(directory, ['--once']), start(directory, ['--once'])];
-    const keys: (string | undefined)[] = [];
-    for (const { ended } of runs) {
-      expectDone(await ended);
-      keys.push(keyIn((await ended).stdout));
-    }
-    expect(new Set(keys).size).toBe(1);
-  });
-
-  it('uses its data again after it was killed', async () => {
-    const directory = await preparedDirectory();
+  it('does not touch the data of another run, and uses it after that run was killed', async () => {
+    const directory = await preparedDirectory('database', 'database-2');
     const killed = start(directory, []);
     const stdout = await killed.shows(READY);
+    const other = await startOnce(directory);
+    expectDone(other);
+    expect(other.stdout).toContain('its data in .data/backend/database-2\n');
+    expect(other.stdout).toContain('(another run uses .data/backend/database)');
     killed.kill('SIGKILL');
     await killed.ended;
-    // At once: a sandbox that has just started does not know the tokens of the one before.
-    const next = await start(directory, ['--once']).ended;
+    // Immediately. The new sandbox does not know the tokens of the earlier one.
+    const next = await startOnce(directory);
     expectDone(next);
     expect(next.stdout).toContain('its data in .data/backend/database\n');
     expect(next.stdout).toContain('has one of an earlier run: in_progress since');
     expect(transactionIn(next.stdout)).not.toBe(transactionIn(stdout));
   });
 
-  it('says how it is used', async () => {
-    const { code, stdout, stderr } = await start(await temporaryDirectory(), ['--help']).ended;
+  it('shows its usage', async () => {
+    const { code, stdout, stderr } = await startOnce(temporaryDirectory(), {}, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: npm start -- \[--once\]\n/);
   });
 
-  it('ends with 1 and one sentence when something is wrong', async () => {
+  it('exits with 1 and a one-sentence message if something is wrong', async () => {
     const sandbox = await startSandbox();
     const account = accountOf(sandbox);
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     closeAfterTest(async () => taken.close());
     const port = String((taken.address() as AddressInfo).port);
-    const directory = await preparedDirectory();
+    const directory = await preparedDirectory('database');
     const refuse = (environment: Record<string, string>, ...args: string[]): Promise<Ended> =>
-      start(directory, ['--once', ...args], environment).ended;
+      startOnce(directory, environment, ...args);
 
-    expectRefused(await refuse({}, '--twice'), /'--twice'/);
-    for (const name of ['BERBIX_TEMPLATE_KIND', 'BERBIX_TEMPLATE_KEY', 'BERBIX_API_HOST']) {
-      const sentence = new RegExp(`^${name} is set, and BERBIX_API_SECRET is not\\.`);
-      expectRefused(await refuse({ [name]: account[name] ?? '' }), sentence);
-    }
-    expectRefused(await refuse({ PORT: 'http' }), /PORT must be a port number from 0 to 65535/);
+    const closedRedis = { REDIS_URL: 'redis://127.0.0.1:1' };
+    expectRefused(await start(directory, ['--once'], closedRedis).ended, /server of REDIS_URL/);
     expectRefused(await refuse({ PORT: port }), /PORT is \d+, which cannot be used \(EADDRINUSE\)/);
     const file = join(directory, 'file');
     await writeFile(file, '');
@@ -312,6 +272,16 @@ describe('npm start', () => {
       await refuse({ ...account, DATA_DIR: join(file, 'data') }),
       /data directory .* cannot be used/,
     );
+    // None of these runs has left the data locked.
+    expectDone(await refuse({}));
+
+    await storeInMemory();
+    expectRefused(await refuse({}, '--twice'), /'--twice'/);
+    for (const name of ['BERBIX_TEMPLATE_KIND', 'BERBIX_TEMPLATE_KEY', 'BERBIX_API_HOST']) {
+      const sentence = new RegExp(`^${name} is set, and BERBIX_API_SECRET is not\\.`);
+      expectRefused(await refuse({ [name]: account[name] ?? '' }), sentence);
+    }
+    expectRefused(await refuse({ PORT: 'http' }), /PORT must be a port number from 0 to 65535/);
     const closed = 'user:hidden@127.0.0.1:1';
     for (const [name, url] of [
       ['DATABASE_URL', `postgres://${closed}/db`],
@@ -339,8 +309,6 @@ describe('npm start', () => {
       /template_key names no template/,
     );
     await sandbox.close();
-    expectRefused(await refuse(account), /^BERBIX_CONNECTION: /);
-    // Nothing of it left the data locked.
-    expectDone(await refuse({}));
+    expectRefused(await refuse(account), /ECONNREFUSED.* \(BERBIX_CONNECTION, see docs/);
   });
 });

@@ -11,17 +11,17 @@ import {
   servicesOf,
   untilExpired,
   useOnce,
-} from './fleet-run.js';
+} from './support/fleet-run.js';
 
-/** A busy machine may be late, and tell so late. */
+/** How much later a call may end on a busy machine. */
 const PATIENCE_MS = 1_500 * SLOWNESS;
 
 const NAMES = ['omit', 'grace', 'strict-killed'] as const satisfies ApiName[];
 
-/** What each account came to, by its name. */
+/** The result of each account, by its name. */
 const results = new Map<string, { lateMs: number; afterwards: string }>();
 
-/** Kills a worker that waits for answers which the API has given. */
+/** Kills a worker whose answers from the API are held back. */
 async function kill({ fleet, apis, accounts }: FleetRun): Promise<void> {
   const proxies = NAMES.map((name) => apis[name].proxy);
   for (const proxy of proxies) proxy.isHolding = true;
@@ -64,11 +64,11 @@ describeEachOn(FLEET_STORES)(
       expect(results.get(`${store}-${api}`)?.lateMs).toBeLessThan(PATIENCE_MS);
     });
 
-    it.each(['omit', 'grace'])('the session goes on, in mode %s', (api) => {
+    it.each(['omit', 'grace'])('the session continues, in mode %s', (api) => {
       expect(results.get(`${store}-${api}`)?.afterwards).toBe('200');
     });
 
-    it('the session is lost where the only good refresh token was in the answer, and that is said', () => {
+    it('the session is lost if the only valid refresh token was in the answer, and the error says so', () => {
       const code = 'BERBIX_INVALID_REFRESH_TOKEN';
       expect(results.get(`${store}-strict-killed`)?.afterwards).toBe(code);
     });

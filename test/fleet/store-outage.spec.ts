@@ -7,28 +7,23 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import {
-  POSTGRES_URL,
-  REDIS_URL,
   describeEachOn,
+  makeTable,
+  POSTGRES_URL,
   postgresPool,
+  REDIS_URL,
   redisClient,
   uniquePrefix,
-  uniqueTable,
 } from '../support/servers.js';
-import {
-  closeAfterTest,
-  createTransaction,
-  servicesFor,
-  startSandbox,
-} from '../support/services.js';
-import { Gate } from './gate.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { Gate } from './support/gate.js';
 
-/** For a call with all that belongs to it; a busy machine may need a little more. */
+/** The time limit of a call, and how much later it may end on a busy machine. */
 const TOTAL_MS = 2_000;
 const LATE_MS = 1_500;
 
-/** Where nothing better can be had, tokens of four seconds are handed out until then before their end. */
-const NEED_MS = 100;
+/** stale-if-error: tokens with the lifetime of the test are served until this long before they expire. */
+const STALE_IF_ERROR_MS = 100;
 
 const SERVERS = [
   { name: 'PostgreSQL', openStore: openPostgres },
@@ -39,25 +34,18 @@ interface SetUp {
   sandbox: BerbixSandbox;
   gate: Gate;
   tokens: BerbixTokenService;
-  /** Ids of transactions that are in the store. */
+  /** Ids of transactions in the store. */
   ids: string[];
 }
 
 async function openPostgres(): Promise<{ gate: Gate; store: BerbixTokenStore }> {
-  const table = uniqueTable();
-  const direct = postgresPool();
-  await new PostgresTokenStore(direct, { table }).createTable();
-  closeAfterTest(async () => {
-    await direct.query(`DROP TABLE ${table}`);
-    await direct.end();
-  });
+  const { table } = await makeTable(postgresPool());
   const gate = await Gate.start(POSTGRES_URL as string);
   const pool = postgresPool({
     connectionString: gate.through(POSTGRES_URL as string),
     connectionTimeoutMillis: 500,
     query_timeout: 1_000,
   });
-  closeAfterTest(() => pool.end());
   return { gate, store: new PostgresTokenStore(pool, { table }) };
 }
 
@@ -67,13 +55,6 @@ async function openRedis(): Promise<{ gate: Gate; store: BerbixTokenStore }> {
   const options = { enableOfflineQueue: false, lazyConnect: false, commandTimeout: 1_000 };
   const client = redisClient(options, gate.through(REDIS_URL as string));
   await new Promise<void>((resolve) => client.once('ready', resolve));
-  closeAfterTest(async () => {
-    client.disconnect();
-    const direct = redisClient();
-    const keys = await direct.keys(`${prefix}*`);
-    if (keys.length > 0) await direct.unlink(keys);
-    direct.disconnect();
-  });
   return { gate, store: new RedisTokenStore(client, { prefix }) };
 }
 
@@ -99,7 +80,7 @@ async function setUp(
   return { sandbox, gate, tokens: services.tokens, ids };
 }
 
-/** Asserts that there are no tokens to be had, and that this is said in time. */
+/** Asserts that there are no tokens, and that the error comes in time. */
 async function expectStoreError(tokens: BerbixTokenService, transactionId: string): Promise<void> {
   const start = performance.now();
   const error = await errorOf(tokens.fresh({ transactionId }));
@@ -108,7 +89,7 @@ async function expectStoreError(tokens: BerbixTokenService, transactionId: strin
   expect(error.retryable).toBe(true);
 }
 
-/** Asks until the store answers again; Jest's own limit ends what never does. */
+/** Calls until the store answers again, or until Jest's own time limit. */
 async function afterRecovery(tokens: BerbixTokenService, transactionId: string): Promise<string> {
   for (;;) {
     try {
@@ -121,7 +102,7 @@ async function afterRecovery(tokens: BerbixTokenService, transactionId: string):
 
 describeEachOn(SERVERS)('a $name', ({ openStore }) => {
   describe.each(['refusing', 'silent'] as const)('that is %s', (state) => {
-    it('is not noticed by those whose tokens are good, and fails the rest in time', async () => {
+    it('is not noticed by callers with fresh tokens, and fails the others in time', async () => {
       const { gate, tokens, ids } = await setUp(openStore, 3_600);
       const [known = '', unknown = '', another = ''] = ids;
       const { accessToken } = await firstValueFrom(tokens.fresh({ transactionId: known }));
@@ -134,7 +115,7 @@ describeEachOn(SERVERS)('a $name', ({ openStore }) => {
       await Promise.all(rest);
     });
 
-    it('is no reason to start anew once it is back', async () => {
+    it('does not make customers start over after it is back', async () => {
       const { gate, tokens, ids } = await setUp(openStore, 3_600);
       gate.set(state);
       await Promise.all(ids.map((id) => expectStoreError(tokens, id)));
@@ -142,21 +123,24 @@ describeEachOn(SERVERS)('a $name', ({ openStore }) => {
       for (const id of ids) expect(await afterRecovery(tokens, id)).toMatch(/^at_/);
     });
 
-    it('leaves tokens that are due for a refresh in use, to their end', async () => {
+    it('leaves stale tokens in use until they expire', async () => {
       const { sandbox, gate, tokens, ids } = await setUp(openStore, 4);
       const [transactionId = ''] = ids;
       const first = await firstValueFrom(tokens.fresh({ transactionId }, { leewayMs: 3_500 }));
       gate.set(state);
       const ends = (first.expiresAt as Date).getTime();
-      while (Date.now() < ends - NEED_MS) {
+      let served = 0;
+      while (Date.now() < ends - STALE_IF_ERROR_MS) {
         const start = performance.now();
         const got = await firstValueFrom(tokens.fresh({ transactionId })).catch(() => undefined);
-        // The machine may be so busy that the tokens came to their end in between.
-        if (Date.now() > ends - NEED_MS) break;
+        // On a busy machine, the tokens may have expired meanwhile.
+        if (Date.now() > ends - STALE_IF_ERROR_MS) break;
         expect(got?.accessToken).toBe(first.accessToken);
         expect(performance.now() - start).toBeLessThan(LATE_MS);
+        served += 1;
         await sleep(20);
       }
+      expect(served).toBeGreaterThan(0);
       await sleep(Math.max(0, ends - Date.now()));
       await expectStoreError(tokens, transactionId);
       gate.set('open');
@@ -169,7 +153,7 @@ describeEachOn(SERVERS)('a $name', ({ openStore }) => {
     });
   });
 
-  it('that is slow only takes its time', async () => {
+  it('that is slow only makes calls slower', async () => {
     const { sandbox, gate, tokens, ids } = await setUp(openStore, 3_600);
     const [known = '', unknown = ''] = ids;
     await firstValueFrom(tokens.fresh({ transactionId: known }));

@@ -10,17 +10,17 @@ const ROWS: Row[] = [
   ['400', { kind: 'status', status: 400 }, { code: 'BERBIX_REQUEST', retryable: false }],
   ['401', { kind: 'status', status: 401 }, { code: 'BERBIX_AUTHENTICATION', retryable: false }],
   [
-    '401 that blames the refresh token',
+    '401 about the refresh token',
     { kind: 'status', status: 401, readable: 'invalid_refresh_token' },
     { code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false, readable: 'invalid_refresh_token' },
   ],
   [
-    '401 that blames it in the message alone',
+    '401 about it in the message alone',
     { kind: 'answer', status: 401, body: { code: 401, message: 'unknown refresh token' } },
     { code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false },
   ],
   [
-    '401 that blames the secret, and names refresh tokens besides',
+    '401 about the secret that also mentions refresh tokens',
     {
       kind: 'status',
       status: 401,
@@ -57,7 +57,7 @@ const ROWS: Row[] = [
     { code: 'BERBIX_SERVER', retryable: true, retryAfterMs: 2000 },
   ],
   [
-    'an error body that is no object',
+    'an error body that is not an object',
     { kind: 'answer', status: 422, body: [1] },
     { code: 'BERBIX_REQUEST', retryable: false },
   ],
@@ -69,7 +69,7 @@ const ROWS: Row[] = [
   ],
 ];
 
-describe('an answer becomes the error that fits', () => {
+describe('an answer becomes the right error', () => {
   it.each(ROWS)('%s', async (_what, fault, expected) => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
@@ -83,7 +83,7 @@ describe('an answer becomes the error that fits', () => {
     expect(error.toJSON()).toMatchObject({ code: error.code, message: error.message });
   });
 
-  it('redirects are not followed: the credentials would go with them', async () => {
+  it('redirects are not followed, since they would send the credentials elsewhere', async () => {
     const sandbox = await startSandbox();
     const elsewhere = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: 2 });
@@ -100,7 +100,7 @@ describe('an answer becomes the error that fits', () => {
     expect(elsewhere.requests.length).toBe(0);
   });
 
-  it('a wrong API secret is told apart from a wrong refresh token', async () => {
+  it('a wrong API secret and a wrong refresh token are different errors', async () => {
     const sandbox = await startSandbox();
     const right = await servicesFor(sandbox);
     const wrong = await servicesFor(sandbox, { apiSecret: 'secret_test_wrong' });

@@ -1,21 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import {
-  BerbixModule,
-  BerbixServerError,
-  BerbixTokenService,
-  type BerbixDispatcher,
-} from 'nestjs-berbix';
+import { BerbixModule, BerbixServerError, BerbixTokenService } from 'nestjs-berbix';
 import globalAxios from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
+import { createConnection } from '../../lib/http/connection.js';
+import type { BerbixDispatcher } from '../../lib/http/index.js';
+import { closeAfterTest } from '../support/closing.js';
+import { startConnectProxy } from '../support/connect-proxy.js';
 import { errorOf } from '../support/errors.js';
 import {
-  closeAfterTest,
   createTransaction,
   listening,
   servicesFor,
@@ -26,7 +21,7 @@ import {
 import { until } from '../support/until.js';
 
 describe('over TLS', () => {
-  it('trusts the authority it is given, and no unknown one', async () => {
+  it('trusts the given certificate authority, and no unknown one', async () => {
     const sandbox = await startSandbox({ tls: true });
     const ca = readFileSync(sandbox.ca ?? '');
     const trusting = await servicesFor(sandbox, { apiHost: sandbox.tlsUrl, http: { ca } });
@@ -41,6 +36,15 @@ describe('over TLS', () => {
     });
     expect(sandbox.requests.length).toBe(2);
   });
+
+  it('opens the pool with the next request if it could not be opened, and does not fail the shutdown', async () => {
+    const settings = { origin: 'nonsense', timeoutMs: 1, http: { connections: 1 } };
+    const connection = createConnection(settings as never);
+    await expect(connection.open()).rejects.toThrow('Invalid URL');
+    settings.origin = 'http://127.0.0.1:1';
+    await connection.open();
+    await connection.destroy();
+  });
 });
 
 describe('connections', () => {
@@ -49,19 +53,19 @@ describe('connections', () => {
     const { url } = await answering((server) => server.on('connection', () => connections++));
     const { tokens } = await startServices({ apiSecret: 's', apiHost: url });
     for (let call = 0; call < 20; call++) await firstValueFrom(tokens.refresh('rt'));
-    // The pool opens a second one while the first is still being put back.
+    // The pool may open a second one before the first is back in the pool.
     expect(connections).toBeLessThanOrEqual(2);
   });
 
-  it('are closed with the module, after the answers under way', async () => {
+  it('are closed with the module, after the answers in flight', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
     sandbox.faults.add({ kind: 'latency', ms: 100 });
-    const underWay = firstValueFrom(services.tokens.refresh(created));
+    const inFlight = firstValueFrom(services.tokens.refresh(created));
     await until(() => sandbox.requests.length === 2);
     await services.module.close();
-    expect((await underWay).accessToken).toBeDefined();
+    expect((await inFlight).accessToken).toBeDefined();
     expect(await errorOf(services.tokens.refresh(created))).toMatchObject({
       code: 'BERBIX_CONNECTION',
       retryable: false,
@@ -69,9 +73,9 @@ describe('connections', () => {
     });
   });
 
-  it('go through a proxy when told so', async () => {
+  it('go through the proxy of the options', async () => {
     const sandbox = await startSandbox({ tls: true });
-    const proxy = await startProxy();
+    const proxy = await startConnectProxy();
     const { tokens } = await servicesFor(sandbox, {
       apiHost: sandbox.tlsUrl,
       http: { proxy: proxy.url, ca: readFileSync(sandbox.ca ?? '') },
@@ -80,27 +84,27 @@ describe('connections', () => {
     expect(proxy.tunnels).toEqual([new URL(sandbox.tlsUrl ?? '').host]);
   });
 
-  it('are not kept by a proxy that opens no tunnel: later calls go through, and closing is quick', async () => {
+  it('are not blocked by a proxy that does not open a tunnel: later calls succeed, and closing is quick', async () => {
     const sandbox = await startSandbox({ tls: true });
-    const proxy = await startProxy();
+    const proxy = await startConnectProxy();
     const { module, tokens } = await servicesFor(sandbox, {
       apiHost: sandbox.tlsUrl,
       timeoutMs: 500,
       http: { connections: 1, proxy: proxy.url, ca: readFileSync(sandbox.ca ?? '') },
     });
-    proxy.isHanging = true;
+    proxy.instead = 'hang';
     expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_TIMEOUT');
-    proxy.isHanging = false;
+    proxy.instead = undefined;
     await untilRefreshFails(tokens, 'BERBIX_INVALID_REFRESH_TOKEN');
 
-    proxy.isHanging = true;
+    proxy.instead = 'hang';
     proxy.cutTunnels();
     await untilRefreshFails(tokens, 'BERBIX_TIMEOUT');
     // The default of the HTTP client is five minutes.
     await module.close();
   });
 
-  it('are those of a dispatcher of the application, which stays open', async () => {
+  it("use the application's dispatcher, which stays open", async () => {
     const sandbox = await startSandbox();
     const dispatcher = new Agent({ connections: 2 });
     closeAfterTest(() => dispatcher.close());
@@ -108,12 +112,13 @@ describe('connections', () => {
     const created = await createTransaction(sandbox, services);
     await services.module.close();
     expect(dispatcher.closed).toBe(false);
-    expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
+    const others = await servicesFor(sandbox, { http: { dispatcher } });
+    expect((await firstValueFrom(others.tokens.refresh(created))).accessToken).toBeDefined();
   });
 });
 
 describe('interceptors', () => {
-  it("run for every call, beside nobody else's", async () => {
+  it('run for every call of this account only', async () => {
     const { url, requests } = await answering();
     const statuses: number[] = [];
     const module = await startModule(
@@ -139,7 +144,7 @@ describe('interceptors', () => {
     expect(traced.accessToken).toBe('a');
     await firstValueFrom(plain.tokens.refresh('rt'));
     expect(requests.map(({ headers }) => headers['x-trace'])).toEqual(['abc', undefined]);
-    // With or without them, the request is the same otherwise.
+    // Apart from that, they do not change the request.
     const [first, second] = requests.map(({ headers: { 'x-trace': _trace, ...rest }, body }) => [
       rest,
       body,
@@ -148,7 +153,7 @@ describe('interceptors', () => {
     expect(statuses).toEqual([200]);
   });
 
-  it('that throw an error of this package once the API has acted have nothing done twice', async () => {
+  it('cause no retry if they throw an error of this package after the API has acted', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, {
       retry: { limit: 2, backoffLimit: 1 },
@@ -167,7 +172,7 @@ describe('interceptors', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('that send a request again have nothing done twice, though the API cannot be reached any more', async () => {
+  it('cause no retry if they send a request again and the API is no longer reachable', async () => {
     const sandbox = await startSandbox();
     sandbox.faults.add({ kind: 'status', status: 503, processed: true });
     const agent = new Agent();
@@ -199,7 +204,7 @@ describe('interceptors', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('see errors of the API as answers, and deadlines still hold', async () => {
+  it('see errors of the API as answers, and the time limits still apply', async () => {
     const sandbox = await startSandbox();
     const statuses: number[] = [];
     const { tokens } = await servicesFor(sandbox, {
@@ -222,7 +227,7 @@ describe('interceptors', () => {
 });
 
 describe('a function as API secret', () => {
-  it('is asked before every attempt, so that a rotated secret is used at once', async () => {
+  it('is called before each attempt, so that a changed secret is used immediately', async () => {
     const sandbox = await startSandbox();
     const secrets = ['secret_test_old', sandbox.apiSecret];
     let asked = 0;
@@ -234,7 +239,7 @@ describe('a function as API secret', () => {
     expect(asked).toBe(2);
   });
 
-  it('may fail for a moment', async () => {
+  it('may fail temporarily', async () => {
     const sandbox = await startSandbox();
     let asked = 0;
     const { tokens } = await servicesFor(sandbox, {
@@ -249,34 +254,7 @@ describe('a function as API secret', () => {
 });
 
 async function untilRefreshFails(tokens: BerbixTokenService, code: string): Promise<void> {
-  while ((await errorOf(tokens.refresh('rt_any'))).code !== code) await setTimeout(20);
-}
-
-/** An HTTP proxy that opens tunnels, or accepts the connection and says nothing. */
-async function startProxy() {
-  const open = new Set<Duplex>();
-  const proxy = {
-    url: '',
-    isHanging: false,
-    tunnels: [] as string[],
-    cutTunnels: () => open.forEach((socket) => socket.destroy()),
-  };
-  const server = createServer().on('connect', (request, client, head) => {
-    client.on('error', () => {});
-    open.add(client);
-    if (proxy.isHanging) return;
-    proxy.tunnels.push(String(request.url));
-    const [host, port] = String(request.url).split(':');
-    const upstream = connect(Number(port), host, () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.write(head);
-      upstream.pipe(client).pipe(upstream);
-    }).on('error', () => {});
-    client.on('close', () => upstream.destroy());
-  });
-  closeAfterTest(async () => proxy.cutTunnels());
-  proxy.url = await listening(server);
-  return proxy;
+  await until(async () => (await errorOf(tokens.refresh('rt_any'))).code === code, 20);
 }
 
 interface Recorded {
@@ -284,7 +262,7 @@ interface Recorded {
   body: string;
 }
 
-/** A server that answers every exchange alike. */
+/** A server that gives every exchange the same answer. */
 async function answering(
   configure: (server: Server) => void = () => {},
 ): Promise<{ url: string; requests: Recorded[] }> {

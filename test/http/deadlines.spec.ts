@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import {
-  closeAfterTest,
   createTransaction,
   servicesFor,
   startSandbox,
@@ -15,7 +16,7 @@ describe('deadlines', () => {
   it.each([
     ['never comes', { kind: 'hang' }],
     ['trickles in', { kind: 'trickle', ms: 40 }],
-  ] as const)('an attempt ends with timeoutMs when the answer %s', async (_what, fault) => {
+  ] as const)('an attempt ends after timeoutMs if the answer %s', async (_what, fault) => {
     const sandbox = await startSandbox();
     const { refreshToken } = await createTransaction(sandbox, await servicesFor(sandbox));
     const { tokens } = await servicesFor(sandbox, { timeoutMs: 200 });
@@ -35,7 +36,7 @@ describe('deadlines', () => {
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
   });
 
-  it('the whole call ends with totalTimeoutMs, attempts, waits and queue included', async () => {
+  it('the whole call ends after totalTimeoutMs, including attempts, waits and queue', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
       totalTimeoutMs: 400,
@@ -43,7 +44,7 @@ describe('deadlines', () => {
       http: { connections: 1 },
     });
     sandbox.faults.add({ kind: 'hang', times: Infinity });
-    // The second waits for the first one's connection, and its time runs all the while.
+    // The second waits for the first one's connection, and this counts towards its time.
     const [first, queued] = await Promise.all([
       errorOf(tokens.refresh('rt_one')),
       errorOf(tokens.refresh('rt_two')),
@@ -54,7 +55,7 @@ describe('deadlines', () => {
     }
   });
 
-  it('a call that waits for the turn of its second attempt is told so, though the first was answered', async () => {
+  it('a call whose second attempt waits for a connection says so, although the first was answered', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
       totalTimeoutMs: 2_000,
@@ -68,11 +69,11 @@ describe('deadlines', () => {
       errorOf(tokens.refresh('rt_one')),
       errorOf(tokens.refresh('rt_two')),
     ]);
-    expect(first.message).toMatch(/had no turn within 2000 ms \(totalTimeoutMs\)/);
+    expect(first.message).toMatch(/did not get a connection within 2000 ms \(totalTimeoutMs\)/);
   });
 
-  it('a connection that is never accepted ends with the deadline', async () => {
-    // A TLS host that accepts the connection and then says nothing at all.
+  it('a connection that is never accepted ends at the time limit', async () => {
+    // A TLS host that accepts the connection and then sends nothing.
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     const sockets = new Set<import('node:net').Socket>();
     silent.on('connection', (socket) => sockets.add(socket));
@@ -94,20 +95,23 @@ describe('deadlines', () => {
   it.each([
     ['timeoutMs', { timeoutMs: 100 }],
     ['totalTimeoutMs', { totalTimeoutMs: 100 }],
-  ])('a secret provider that hangs is cut off too, and named: %s', async (option, times) => {
-    const sandbox = await startSandbox();
-    const { tokens } = await servicesFor(sandbox, {
-      ...times,
-      apiSecret: () => new Promise<string>(() => {}),
-    });
-    const error = await errorOf(tokens.refresh('rt_any'));
-    expect(error).toMatchObject({ code: 'BERBIX_CONFIGURATION', retryable: true });
-    expect(error.message).toContain(`apiSecret did not answer within 100 ms (${option})`);
-    expect(sandbox.requests.length).toBe(0);
-  });
+  ])(
+    'a secret function that hangs also has a time limit, and is named: %s',
+    async (option, times) => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, {
+        ...times,
+        apiSecret: () => new Promise<string>(() => {}),
+      });
+      const error = await errorOf(tokens.refresh('rt_any'));
+      expect(error).toMatchObject({ code: 'BERBIX_CONFIGURATION', retryable: true });
+      expect(error.message).toContain(`apiSecret did not answer within 100 ms (${option})`);
+      expect(sandbox.requests.length).toBe(0);
+    },
+  );
 
   it.each(['request', 'response'] as const)(
-    'an interceptor of a %s that hangs is cut off too, and keeps no later call from its turn',
+    'an interceptor of a %s that hangs also has a time limit, and blocks no later call',
     async (kind) => {
       const sandbox = await startSandbox();
       const released: (() => void)[] = [];
@@ -126,13 +130,13 @@ describe('deadlines', () => {
       });
       const error = await errorOf(tokens.refresh('rt_any'));
       expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
-      expect(error.message).toContain('held up by an interceptor');
+      expect(error.message).toContain('delayed by an interceptor');
       expect(error.message).toContain('2000 ms (timeoutMs)');
 
       isHanging = false;
       const sent = kind === 'request' ? 0 : 1;
       expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
-      // What comes back after its time is not sent.
+      // A request that the interceptor returns too late is not sent.
       for (const release of released) release();
       expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
       expect(sandbox.requests.length).toBe(sent + 2);
@@ -141,7 +145,7 @@ describe('deadlines', () => {
 });
 
 describe('unsubscribing', () => {
-  it('closes the connection of the request under way', async () => {
+  it('closes the connection of the request in flight', async () => {
     let closed = 0;
     const server = createServer((socket) => {
       socket.on('error', () => {});
@@ -166,7 +170,7 @@ describe('unsubscribing', () => {
     expect(closed).toBe(1);
   });
 
-  it('ends the wait before a repetition, and nothing more is sent', async () => {
+  it('ends the pause before a retry, and nothing more is sent', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: 3, totalTimeoutMs: 60_000 });
     sandbox.faults.add({ kind: 'status', status: 503, retryAfter: 20, times: Infinity });
@@ -176,5 +180,38 @@ describe('unsubscribing', () => {
     sandbox.faults.clear();
     await errorOf(tokens.refresh('rt_any'));
     expect(sandbox.requests.length).toBe(2);
+  });
+
+  describe('leave no timer behind', () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+
+    it('after a call was answered', async () => {
+      const sandbox = await startSandbox();
+      const services = await servicesFor(sandbox);
+      const { refreshToken } = await createTransaction(sandbox, services);
+      await firstValueFrom(services.tokens.refresh(refreshToken));
+      const before = timers();
+      for (let n = 0; n < 20; n++) await firstValueFrom(services.tokens.refresh(refreshToken));
+      expect(timers() - before).toBeLessThan(10);
+    });
+
+    it('when the last caller leaves during the pause before a retry', async () => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, { retry: 2 });
+      const leave = async (): Promise<void> => {
+        const sent = sandbox.requests.length;
+        const caller = tokens.refresh('rt_1').subscribe({ error: () => {} });
+        await until(() => sandbox.requests.length > sent);
+        await setTimeout(50);
+        caller.unsubscribe();
+      };
+      sandbox.faults.add({ kind: 'status', status: 503, retryAfter: 5, times: Infinity });
+      await leave();
+      const before = timers();
+      // Fewer than the circuit breaker needs to open.
+      for (let n = 0; n < 3; n++) await leave();
+      expect(timers() - before).toBeLessThan(2);
+    });
   });
 });

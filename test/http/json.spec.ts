@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseJson } from '../../lib/http/json.js';
+import { parseJson } from '../../lib/wire/index.js';
 
 describe('parseJson()', () => {
   it.each([
@@ -24,7 +24,7 @@ describe('parseJson()', () => {
     expect(parseJson(text)).toEqual(expected);
   });
 
-  it('is JSON.parse for all that JavaScript can hold', () => {
+  it('equals JSON.parse for all values that JavaScript can represent', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(4), (value, indent) => {
         const text = JSON.stringify(value, undefined, indent);
@@ -34,7 +34,7 @@ describe('parseJson()', () => {
     );
   });
 
-  it('keeps every 64-bit integer, wherever it stands', () => {
+  it('keeps every 64-bit integer, at any position', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
@@ -48,6 +48,13 @@ describe('parseJson()', () => {
         },
       ),
     );
+  });
+
+  it('keeps every 64-bit integer, however deeply it is nested', () => {
+    const depth = 10_000;
+    let value = parseJson(`${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`);
+    for (let level = 0; level < depth; level++) [value] = value as [unknown];
+    expect(value).toBe('9007199254740993');
   });
 
   it.each(['', '{', '{"a":01}', '<html>', '{"a":9007199254740993'])('throws on %j', (text) => {

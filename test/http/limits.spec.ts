@@ -1,13 +1,14 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
-import { closeAfterTest, servicesFor, startSandbox, startServices } from '../support/services.js';
+import { servicesFor, startSandbox, startServices } from '../support/services.js';
 import { until } from '../support/until.js';
 
 const TEN_GIGABYTES = 10 * 1024 ** 3;
 
 describe('the size of an answer', () => {
-  it('is capped: a body of 10 GB ends the call, and its connection', async () => {
+  it('is limited: a body of 10 GB ends the call and its connection', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: 2 });
     sandbox.faults.add({ kind: 'flood', bytes: TEN_GIGABYTES });
@@ -19,7 +20,7 @@ describe('the size of an answer', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('is refused by its Content-Length alone', async () => {
+  it('is refused because of its Content-Length', async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-length': TEN_GIGABYTES }).flushHeaders();
     });

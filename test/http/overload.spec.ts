@@ -1,17 +1,17 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
-import { FakeClock, sampleTokens } from 'nestjs-berbix/testing';
+import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import {
-  closeAfterTest,
   createTransaction,
+  installClock,
   listening,
+  type Services,
   servicesFor,
   startSandbox,
   startServices,
-  type Services,
 } from '../support/services.js';
 import { until } from '../support/until.js';
 
@@ -25,11 +25,11 @@ afterEach(() => {
 
 describe('the circuit breaker', () => {
   it.each([
-    ['as it should', 0],
-    ['an hour back', -3_600_000],
-    ['an hour ahead', 3_600_000],
+    ['correct', 0],
+    ['set back an hour', -3_600_000],
+    ['set forward an hour', 3_600_000],
   ])(
-    'opens, and closes once the API answers again; the host has its clock %s',
+    'opens, and closes when the API answers again, with a host clock that is %s',
     async (_, aheadMs) => {
       const sandbox = await startSandbox();
       const services = await servicesFor(sandbox);
@@ -60,13 +60,12 @@ describe('the circuit breaker', () => {
 
   it.each([
     ['ten in 25 seconds', Array<number>(10).fill(2_500)],
-    ['five, a rest of 15 seconds, and five more', [0, 0, 0, 0, 15_000, 0, 0, 0, 0, 0]],
+    ['five, a pause of 15 seconds, and five more', [0, 0, 0, 0, 15_000, 0, 0, 0, 0, 0]],
     ['nine in one second', Array<number>(9).fill(100)],
   ])('counts the failures of the last ten seconds: it stays closed after %s', async (_, pauses) => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
-    const clock = FakeClock.install();
-    closeAfterTest(async () => clock.uninstall());
+    const clock = installClock();
     sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
     for (const [call, pauseMs] of pauses.entries()) {
       expect((await errorOf(tokens.refresh(`rt_${call}`))).code).toBe('BERBIX_SERVER');
@@ -78,14 +77,29 @@ describe('the circuit breaker', () => {
   it('opens after ten failures in ten seconds', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
-    const clock = FakeClock.install();
-    closeAfterTest(async () => clock.uninstall());
+    const clock = installClock();
     sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
     for (let call = 0; call < 10; call++) {
       expect((await errorOf(tokens.refresh(`rt_${call}`))).code).toBe('BERBIX_SERVER');
       clock.advance(800);
     }
     expect((await errorOf(tokens.refresh('rt_next'))).code).toBe('BERBIX_UNAVAILABLE');
+  });
+
+  it('counts the failures of a transaction again after ten seconds', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const clock = installClock();
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    const failTwice = async (token: string): Promise<void> => {
+      for (let call = 0; call < 2; call++) {
+        expect((await errorOf(tokens.refresh(token))).code).toBe('BERBIX_SERVER');
+      }
+    };
+    for (const token of ['rt_1', 'rt_2', 'rt_3', 'rt_4']) await failTwice(token);
+    clock.advance(11_000);
+    for (const token of ['rt_1', 'rt_2', 'rt_3', 'rt_4', 'rt_5']) await failTwice(token);
+    expect((await errorOf(tokens.refresh('rt_1'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
   const bad = sampleTokens({ refreshToken: 'rt_bad', accessToken: 'at_bad' });
@@ -97,25 +111,22 @@ describe('the circuit breaker', () => {
       ({ transactions }: Services) =>
         transactions.create({ customerUid: 'uid_bad', templateKey: 'tmpl' }),
     ],
-  ])(
-    'stays closed for the others when the API fails for one of them: %s',
-    async (_what, callOf) => {
-      const url = await failingFor('bad');
-      const services = await startServices({
-        apiSecret: 's',
-        apiHost: url,
-        retry: { limit: 2, backoffLimit: 1 },
-      });
-      for (let call = 0; call < 10; call++) {
-        expect((await errorOf(callOf(services))).code).toBe('BERBIX_SERVER');
-      }
-      for (let call = 0; call < 3; call++) {
-        expect((await firstValueFrom(services.tokens.refresh(`rt_${call}`))).accessToken).toBe('a');
-      }
-    },
-  );
+  ])('stays closed for the others if the API fails for one of them: %s', async (_what, callOf) => {
+    const url = await failingFor('bad');
+    const services = await startServices({
+      apiSecret: 's',
+      apiHost: url,
+      retry: { limit: 2, backoffLimit: 1 },
+    });
+    for (let call = 0; call < 10; call++) {
+      expect((await errorOf(callOf(services))).code).toBe('BERBIX_SERVER');
+    }
+    for (let call = 0; call < 3; call++) {
+      expect((await firstValueFrom(services.tokens.refresh(`rt_${call}`))).accessToken).toBe('a');
+    }
+  });
 
-  it.each([401, 404, 410])('stays closed on %i: the API is well', async (status) => {
+  it.each([401, 404, 410])('stays closed on %i, since the API is healthy', async (status) => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -124,7 +135,7 @@ describe('the circuit breaker', () => {
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
   });
 
-  it('stays closed when callers leave: that says nothing about the API', async () => {
+  it('stays closed if callers leave, since that says nothing about the API', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -138,18 +149,25 @@ describe('the circuit breaker', () => {
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
   });
 
-  it('stays closed when calls wait so long for their turn that their time is over', async () => {
+  it('stays closed if calls wait for a connection until their time limit', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, {
-      totalTimeoutMs: 1_500,
+      totalTimeoutMs: 1_000,
       http: { connections: 1 },
     });
     const created = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    // An upload may take minutes, and has the only connection.
     sandbox.faults.add({ kind: 'hang' });
-    const burst = Array.from({ length: 40 }, (_, call) =>
+    const upload = services.transactions
+      .uploadImages(created, [IMAGE])
+      .subscribe({ error: () => {} });
+    await until(() => sandbox.requests.length === 1);
+    const calls = Array.from({ length: 40 }, (_, call) =>
       errorOf(services.tokens.refresh(`rt_${call}`)),
     );
-    for (const error of await Promise.all(burst)) expect(error.code).toBe('BERBIX_TIMEOUT');
+    for (const { code } of await Promise.all(calls)) expect(code).toBe('BERBIX_TIMEOUT');
+    upload.unsubscribe();
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
   });
 
@@ -162,7 +180,7 @@ describe('the circuit breaker', () => {
       },
     ],
   ] satisfies [string, Partial<BerbixModuleOptions>][])(
-    'stays closed when %s: that says nothing about the API',
+    'stays closed if %s, since that says nothing about the API',
     async (_what, options) => {
       const sandbox = await startSandbox();
       const { tokens } = await servicesFor(sandbox, { timeoutMs: 50, ...options });
@@ -172,7 +190,7 @@ describe('the circuit breaker', () => {
     },
   );
 
-  it('lets one call through, and another once that one is abandoned, while it does not know', async () => {
+  it('lets one call through while half open, and another after that one was abandoned', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
     sandbox.faults.add({ kind: 'status', status: 500, times: 20 });
@@ -196,7 +214,7 @@ describe('the circuit breaker', () => {
     for (const call of calls) call.unsubscribe();
   });
 
-  it('keeps no call waiting for an upload while it does not know', async () => {
+  it('lets no call wait for an upload while half open', async () => {
     const { services, api } = await halfOpen();
     const upload = services.transactions
       .uploadImages(sampleTokens(), [IMAGE])
@@ -206,13 +224,13 @@ describe('the circuit breaker', () => {
     upload.unsubscribe();
   });
 
-  it('closes by an upload that is answered, where nothing else is sent', async () => {
+  it('closes after an answered upload, even without other calls', async () => {
     const { services, api } = await halfOpen();
     const upload = firstValueFrom(services.transactions.uploadImages(sampleTokens(), [IMAGE]));
     await until(() => api.uploads.length === 1);
     api.uploads[0]?.setHeader('content-type', 'application/json').end('{"next_step":"done"}');
     await upload;
-    // Both are under way together: none of them probes.
+    // Both are in flight at the same time, and neither is a probe.
     const calls = ['rt_1', 'rt_2'].map((token) =>
       services.tokens.refresh(`${token}_hang`).subscribe({ error: () => {} }),
     );
@@ -221,7 +239,7 @@ describe('the circuit breaker', () => {
     for (const call of calls) call.unsubscribe();
   });
 
-  it('opens again by an upload that fails', async () => {
+  it('opens again after a failed upload', async () => {
     const { services, api } = await halfOpen();
     const upload = errorOf(services.transactions.uploadImages(sampleTokens(), [IMAGE]));
     await until(() => api.uploads.length === 1);
@@ -230,7 +248,7 @@ describe('the circuit breaker', () => {
     expect((await errorOf(services.tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
-  it('is not closed by an upload of the time before it opened', async () => {
+  it('is not closed by an upload that began before it opened', async () => {
     const { services, api } = await startFailing();
     const upload = firstValueFrom(services.transactions.uploadImages(sampleTokens(), [IMAGE]));
     await until(() => api.uploads.length === 1);
@@ -240,7 +258,7 @@ describe('the circuit breaker', () => {
     expect((await errorOf(services.tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
-  it('is one per account', async () => {
+  it('is separate for each account', async () => {
     const sandbox = await startSandbox();
     const broken = await servicesFor(sandbox, { apiHost: 'http://127.0.0.1:9' });
     const well = await servicesFor(sandbox);
@@ -251,7 +269,7 @@ describe('the circuit breaker', () => {
 });
 
 describe('uploads', () => {
-  it('leave most connections to the others', async () => {
+  it('leave most connections to other calls', async () => {
     let uploads = 0;
     const url = await listening(
       createServer((request, response) => {
@@ -260,14 +278,18 @@ describe('uploads', () => {
         answer(response);
       }),
     );
-    const { tokens, transactions } = await startServices({ apiSecret: 's', apiHost: url });
+    const { tokens, transactions } = await startServices({
+      apiSecret: 's',
+      apiHost: url,
+      totalTimeoutMs: 5_000,
+    });
     const hanging = Array.from({ length: 40 }, () =>
       transactions.uploadImages(sampleTokens(), [IMAGE]).subscribe({ error: () => {} }),
     );
-    await until(() => uploads === 8);
+    await until(() => uploads >= 8);
     expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
     expect(uploads).toBe(8);
-    // One that is given up leaves its place to the next.
+    // An upload that is given up makes room for the next.
     hanging[0]?.unsubscribe();
     await until(() => uploads === 9);
     for (const upload of hanging) upload.unsubscribe();
@@ -275,7 +297,7 @@ describe('uploads', () => {
 });
 
 describe('the limit of calls at a time', () => {
-  it('lets as many calls through as there are connections, and the others one after the other', async () => {
+  it('lets one call through per connection, and the others as these end', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { http: { connections: 3 } });
     const created = await Promise.all(
@@ -295,7 +317,7 @@ describe('the limit of calls at a time', () => {
     expect(await Promise.all(waiting)).toHaveLength(7);
   });
 
-  it('turns calls away when a thousand wait already', async () => {
+  it('refuses calls if a thousand already wait', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { http: { connections: 1 } });
     sandbox.faults.add({ kind: 'hang', times: Infinity });
@@ -310,14 +332,14 @@ describe('the limit of calls at a time', () => {
 });
 
 interface FailingApi {
-  /** The uploads, which wait for a test to answer them. */
+  /** Uploads that wait for the test to answer them. */
   readonly uploads: ServerResponse[];
-  /** How many exchanges with `hang` in their refresh token wait for ever. */
+  /** The number of exchanges with `hang` in their refresh token, which are never answered. */
   hanging: number;
   fails: boolean;
 }
 
-/** An application, and an API whose exchanges fail for the time being. */
+/** An application, and an API whose exchanges fail for now. */
 async function startFailing(): Promise<{ services: Services; api: FailingApi }> {
   const api: FailingApi = { uploads: [], hanging: 0, fails: true };
   const url = await listening(
@@ -338,7 +360,7 @@ async function openCircuit({ tokens }: Services): Promise<void> {
   expect((await errorOf(tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
 }
 
-/** The same once the circuit is half open, and the API well again. */
+/** The same when the circuit is half open and the API is healthy again. */
 async function halfOpen(): Promise<{ services: Services; api: FailingApi }> {
   const { services, api } = await startFailing();
   await openCircuit(services);

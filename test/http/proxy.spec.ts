@@ -1,35 +1,40 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { newAuthority } from '../support/certificates.js';
+import { startConnectProxy } from '../support/connect-proxy.js';
 import { errorOf } from '../support/errors.js';
 import { freePort } from '../support/servers.js';
-import { closeAfterTest, listening, servicesFor, startSandbox } from '../support/services.js';
+import { closeAfterTest } from '../support/closing.js';
+import { servicesFor, startSandbox } from '../support/services.js';
+import { everyViewOf } from '../support/sinks.js';
+import { until } from '../support/until.js';
 
-/** Calls the sandbox through a proxy; gives the error that the call ends with. */
-async function callThrough(proxy: string) {
+/** Calls the sandbox through a proxy; returns the error of the call. */
+async function callThrough(proxy: string, { timeoutMs = 5_000, trusted = '' } = {}) {
   const sandbox = await startSandbox({ tls: true });
-  const { tokens } = await servicesFor(sandbox, {
+  const { module, tokens } = await servicesFor(sandbox, {
     apiHost: sandbox.tlsUrl,
-    http: { proxy, ca: readFileSync(sandbox.ca ?? '') },
+    timeoutMs,
+    http: { proxy, connections: 1, ca: readFileSync(sandbox.ca ?? '', 'utf8') + trusted },
   });
-  return { error: await errorOf(tokens.refresh('rt_any')), apiHost: sandbox.tlsUrl };
+  return { error: await errorOf(tokens.refresh('rt_any')), apiHost: sandbox.tlsUrl, module };
 }
 
 describe('a proxy', () => {
   it.each([
     ['user:pa%2Fss%20word', 'user:pa/ss word'],
     ['only-a-user', 'only-a-user:'],
-  ])('is told who calls: %s', async (credentials, told) => {
-    const proxy = await startProxy();
+  ])('gets the credentials: %s', async (credentials, received) => {
+    const proxy = await startConnectProxy();
     const { error } = await callThrough(proxy.url.replace('//', `//${credentials}@`));
     expect(error.code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
-    expect(proxy.authorizations).toEqual([`Basic ${Buffer.from(told).toString('base64')}`]);
+    expect(proxy.authorizations).toEqual([`Basic ${Buffer.from(received).toString('base64')}`]);
   });
 
-  it('that wants other credentials is named, and they are not', async () => {
-    const proxy = await startProxy(407);
+  it('that requires other credentials is named, without the credentials', async () => {
+    const proxy = await startConnectProxy();
+    proxy.instead = 407;
     const { error } = await callThrough(proxy.url.replace('//', '//user:HIDDENWORD@'));
     expect(error).toMatchObject({
       code: 'BERBIX_CONNECTION',
@@ -39,11 +44,15 @@ describe('a proxy', () => {
     expect(error.message).toContain(`The proxy ${proxy.url} (http.proxy) refused`);
     expect(error.message).toContain('with 407');
     expect(error.message).toContain('user and the password in http.proxy');
-    expect(JSON.stringify(error)).not.toContain('HIDDENWORD');
+    const views = await everyViewOf(error);
+    for (const secret of ['HIDDENWORD', Buffer.from('user:HIDDENWORD').toString('base64')]) {
+      expect(views).not.toContain(secret);
+    }
   });
 
   it('that cannot reach the API is named', async () => {
-    const proxy = await startProxy(502);
+    const proxy = await startConnectProxy();
+    proxy.instead = 502;
     const { error, apiHost } = await callThrough(proxy.url);
     expect(error).toMatchObject({ code: 'BERBIX_CONNECTION', retryable: true, reason: 'HTTP_502' });
     expect(error.message).toContain(
@@ -51,39 +60,71 @@ describe('a proxy', () => {
     );
   });
 
-  it('that is dead is named', async () => {
+  it('that is down is named', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { error } = await callThrough(url);
     expect(error).toMatchObject({ retryable: true, reason: 'ECONNREFUSED' });
     expect(error.message).toContain(`The proxy ${url} (http.proxy) could not be reached`);
   });
 
-  it('that hangs up is asked once, not over and over', async () => {
-    const proxy = await startProxy('hang up');
-    const { error } = await callThrough(proxy.url);
-    expect(error).toMatchObject({ code: 'BERBIX_CONNECTION', reason: 'ECONNRESET' });
-    expect(proxy.authorizations).toHaveLength(1);
+  // Undici alone would try some of these again and again, until the time is over.
+  it.each([
+    ['hangs up', 'hang up', /proxy .* could not be reached .*ECONNRESET/],
+    ['knows no CONNECT', 405, /proxy .* refused a connection .* with 405/],
+    ['is no HTTP server', Buffer.from('SSH-2.0-OpenSSH_9.6\r\n'), /proxy .* could not be reached/],
+    [
+      'answers with a page instead of opening a tunnel',
+      Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html>'),
+      /could not be reached at https:.* Check apiHost, the network and the proxy/,
+    ],
+  ] as const)('that %s is tried only once, and named', async (_what, instead, message) => {
+    const proxy = await startConnectProxy();
+    proxy.instead = instead;
+    const { error, module } = await callThrough(proxy.url, { timeoutMs: 15_000 });
+    expect(error.code).toBe('BERBIX_CONNECTION');
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(proxy.url);
+    expect(proxy.tunnels).toHaveLength(1);
+    await module.close();
+  });
+
+  it('that closes each connection is tried only once', async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    closeAfterTest(async () => server.close());
+    await until(() => server.listening);
+    const { port } = server.address() as { port: number };
+    const { error } = await callThrough(`http://127.0.0.1:${port}`, { timeoutMs: 15_000 });
+    expect(error.message).toMatch(/The proxy .* could not be reached/);
+    expect(connections).toBe(1);
+  });
+
+  it.each([
+    ['does not answer CONNECT', 'hang'],
+    ['opens a tunnel to nowhere', Buffer.from('HTTP/1.1 200 OK\r\n\r\n')],
+  ] as const)('that %s ends the call within its time limit', async (_what, instead) => {
+    const proxy = await startConnectProxy();
+    proxy.instead = instead;
+    const { error, module } = await callThrough(proxy.url, { timeoutMs: 300 });
+    expect(error.code).toBe('BERBIX_TIMEOUT');
+    // The connection to the proxy ends too.
+    await module.close();
+  });
+
+  it('is reached over TLS, if it is trusted', async () => {
+    const authority = await newAuthority();
+    const proxy = await startConnectProxy(await authority.issue('localhost'));
+    const url = proxy.url.replace('127.0.0.1', 'localhost');
+    const { error } = await callThrough(url, { trusted: authority.ca });
+    expect(error.code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
+
+    const { error: distrust } = await callThrough(url);
+    expect(distrust.code).toBe('BERBIX_CONNECTION');
+    expect(distrust.message).toContain(`The proxy ${url} (http.proxy) could not be reached`);
+    expect(distrust.message).toContain('http.extraCa');
+    expect(proxy.tunnels).toHaveLength(1);
   });
 });
-
-/** A proxy that opens tunnels, or answers with a status, or hangs up. */
-async function startProxy(refusal?: number | 'hang up') {
-  const proxy = { url: '', authorizations: [] as (string | undefined)[] };
-  const open = new Set<Duplex>();
-  const server = createServer().on('connect', (request, client) => {
-    client.on('error', () => {});
-    open.add(client);
-    proxy.authorizations.push(request.headers['proxy-authorization']);
-    if (refusal === 'hang up') return void client.destroy();
-    if (refusal !== undefined) return void client.end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
-    const [host, port] = String(request.url).split(':');
-    const upstream = connect(Number(port), host, () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.pipe(client).pipe(upstream);
-    }).on('error', () => {});
-    client.on('close', () => upstream.destroy());
-  });
-  closeAfterTest(async () => open.forEach((socket) => socket.destroy()));
-  proxy.url = await listening(server);
-  return proxy;
-}

@@ -1,8 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import type { SandboxFault } from 'nestjs-berbix/sandbox';
-import { backoff } from '../../lib/http/backoff.js';
-import { retryAfterMs } from '../../lib/http/retry-after.js';
+import { backoff, parseRetryAfter } from '../../lib/http/retry.js';
 import { errorOf } from '../support/errors.js';
 import {
   createTransaction,
@@ -40,13 +39,26 @@ describe('an exchange is repeated', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('as often as the limit says, and the last error is told', async () => {
+  it('as often as the limit allows, and the last error is thrown', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: { limit: 2, backoffLimit: 1 } });
     sandbox.faults.add({ kind: 'status', status: 500, times: 2 });
     sandbox.faults.add({ kind: 'status', status: 503 });
     expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ status: 503 });
     expect(sandbox.requests.length).toBe(3);
+  });
+
+  it('and may have had an effect if any of its attempts may have', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: { limit: 1, backoffLimit: 1 } });
+    sandbox.faults.add({ kind: 'status', status: 429, times: 2 });
+    const refused = await errorOf(tokens.refresh('rt_any'));
+    sandbox.faults.add({ kind: 'reset', processed: true });
+    sandbox.faults.add({ kind: 'status', status: 429 });
+    const lostThenRefused = await errorOf(tokens.refresh('rt_any'));
+    expect([refused, lostThenRefused]).toMatchObject([{ status: 429 }, { status: 429 }]);
+    expect(refused.isWithoutEffect).toBe(true);
+    expect(lostThenRefused.isWithoutEffect).toBe(false);
   });
 
   it('not before Retry-After', async () => {
@@ -59,7 +71,7 @@ describe('an exchange is repeated', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(1000);
   });
 
-  it('not when Retry-After is beyond the time of the call: the error says how long to wait', async () => {
+  it('not if Retry-After exceeds the time limit of the call; the error says how long to wait', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: 3 });
     sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 3600 });
@@ -72,7 +84,7 @@ describe('an exchange is repeated', () => {
 });
 
 describe('a host that cannot be reached', () => {
-  it('ends in a connection error that names it and the reason, and asks for the sandbox', async () => {
+  it('fails with a connection error that names it and the reason, and asks about the sandbox', async () => {
     const { tokens } = await startServices({
       apiSecret: 'secret_test_x',
       apiHost: 'http://127.0.0.1:9',
@@ -85,7 +97,7 @@ describe('a host that cannot be reached', () => {
     });
   });
 
-  it('leads to repetition even of a creation: nothing was sent', async () => {
+  it('even lets a creation be repeated, since nothing was sent', async () => {
     const sandbox = await startSandbox();
     let asked = 0;
     const { transactions } = await startServices({
@@ -102,7 +114,7 @@ describe('a host that cannot be reached', () => {
 });
 
 describe('backoff()', () => {
-  it('is random from 0 on, doubles, and ends at the limit', () => {
+  it('is random from 0, doubles its limit, and stops at the maximum', () => {
     const random = jest.spyOn(Math, 'random');
     try {
       random.mockReturnValue(0);
@@ -118,7 +130,7 @@ describe('backoff()', () => {
   });
 });
 
-describe('retryAfterMs()', () => {
+describe('parseRetryAfter()', () => {
   it.each([
     ['120', 120_000],
     [' 0 ', 0],
@@ -133,6 +145,6 @@ describe('retryAfterMs()', () => {
     [undefined, undefined],
     [['1'], undefined],
   ])('%j is %j', (header, expected) => {
-    expect(retryAfterMs(header, Date.parse('2026-10-21T07:27:00Z'))).toBe(expected);
+    expect(parseRetryAfter(header, Date.parse('2026-10-21T07:27:00Z'))).toBe(expected);
   });
 });

@@ -9,18 +9,13 @@ import { BerbixModule, BerbixTokenService, type BerbixTokens } from 'nestjs-berb
 import type { SandboxFault } from 'nestjs-berbix/sandbox';
 import { Observable, firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import {
-  closeAfterTest,
-  listening,
-  servicesFor,
-  startSandbox,
-  startServices,
-} from '../support/services.js';
+import { listening, servicesFor, startSandbox, startServices } from '../support/services.js';
 import { captureOutput, everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
-import { tracesOf } from '../token-store/encryption.support.js';
+import { tracesOf } from '../token-store/support/encryption.js';
 
 const API_SECRET = 'secret_test_CANARYsecret0123456789';
 const REFRESH_TOKEN = 'rt_CANARYrefresh0123456789';
@@ -93,9 +88,9 @@ class RefreshController {
   }
 }
 
-describe('no secret is seen', () => {
+describe('no secret is visible', () => {
   it.each(FAULTS)(
-    'in the error, its stack, its views and the logs of it: %s',
+    'in the error, its stack, its representations and its logs: %s',
     async (_what, fault) => {
       const sandbox = await startSandbox({ apiSecret: API_SECRET });
       const { tokens } = await servicesFor(sandbox, { timeoutMs: 300 });
@@ -110,58 +105,55 @@ describe('no secret is seen', () => {
     },
   );
 
-  it.each(PLATFORMS)(
-    "in what Nest's own filter logs and answers on %s",
-    async (_platform, adapter) => {
-      const sandbox = await startSandbox({ apiSecret: API_SECRET });
-      const url = await listen(
-        Test.createTestingModule({
-          imports: [
-            BerbixModule.forRoot({
-              apiSecret: API_SECRET,
-              apiHost: sandbox.url,
-              retry: 0,
-              timeoutMs: 300,
-            }),
-          ],
-          controllers: [RefreshController],
-        }),
-        adapter,
-        (app) => app.useLogger(new ConsoleLogger()),
-      );
-      for (const [, fault] of FAULTS) {
-        sandbox.faults.add(fault);
-        let answer = '';
-        const logged = await captureOutput(async () => {
-          const response = await fetch(url);
-          expect(response.status).toBe(500);
-          answer = await response.text();
-        });
-        expect(logged).toContain('ExceptionsHandler');
-        expectNoSecret(logged);
-        expectNoSecret(answer);
-      }
-    },
-  );
+  it.each(PLATFORMS)("in what Nest's own filter logs and answers on %s", async (platform) => {
+    const sandbox = await startSandbox({ apiSecret: API_SECRET });
+    const url = await listen(
+      Test.createTestingModule({
+        imports: [
+          BerbixModule.forRoot({
+            apiSecret: API_SECRET,
+            apiHost: sandbox.url,
+            retry: 0,
+            timeoutMs: 300,
+          }),
+        ],
+        controllers: [RefreshController],
+      }),
+      platform,
+      (app) => app.useLogger(new ConsoleLogger()),
+    );
+    for (const [, fault] of FAULTS) {
+      sandbox.faults.add(fault);
+      let answer = '';
+      const logged = await captureOutput(async () => {
+        const response = await fetch(url);
+        expect(response.status).toBe(500);
+        answer = await response.text();
+      });
+      expect(logged).toContain('ExceptionsHandler');
+      expectNoSecret(logged);
+      expectNoSecret(answer);
+    }
+  });
 
-  it('in the services, the module, the application, or what they hold', async () => {
+  it('in the services, the module, the application, or their properties', async () => {
     const sandbox = await startSandbox({ apiSecret: API_SECRET });
     const dynamicModule = BerbixModule.forRoot({ apiSecret: API_SECRET, apiHost: sandbox.url });
     const module = await Test.createTestingModule({ imports: [dynamicModule] }).compile();
     const app = module.createNestApplication();
     await app.init();
     const tokens = app.get(BerbixTokenService);
-    const underWay = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
+    const inFlight = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
     for (const value of [tokens, dynamicModule, module, app]) {
       expectNoSecret(inspect(value, { depth: 12 }));
     }
     expectNoSecret(JSON.stringify(dynamicModule));
     expectNoSecret(JSON.stringify(tokens));
-    underWay.unsubscribe();
+    inFlight.unsubscribe();
     await app.close();
   });
 
-  it('in options that an asynchronous factory made', async () => {
+  it('in options from an asynchronous factory', async () => {
     class OptionsFactory {
       createBerbixOptions(): { apiSecret: string } {
         return { apiSecret: API_SECRET };
@@ -182,7 +174,7 @@ describe('no secret is seen', () => {
     }
   });
 
-  it('in the providers of the module, an encryption key', async () => {
+  it('in the providers of the module: an encryption key', async () => {
     const key = randomBytes(32).toString('base64');
     const module = await Test.createTestingModule({
       imports: [
@@ -204,7 +196,7 @@ describe('no secret is seen', () => {
     await module.close();
   });
 
-  it('in options that are looked at while a request is under way, hidden properties and all', async () => {
+  it('in options that are inspected during a request, with hidden properties', async () => {
     const sandbox = await startSandbox({ apiSecret: API_SECRET });
     const dispatcher = new Agent();
     closeAfterTest(() => dispatcher.close());
@@ -213,17 +205,17 @@ describe('no secret is seen', () => {
     sandbox.faults.add({ kind: 'hang' });
     for (const http of [{ dispatcher }, { proxy }]) {
       const { module, tokens } = await servicesFor(sandbox, { http, webhooks });
-      const underWay = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
+      const inFlight = tokens.refresh(REFRESH_TOKEN).subscribe({ error: () => {} });
       if ('dispatcher' in http) await until(() => sandbox.requests.length === 1);
       const kept: unknown = module.get(Symbol.for('berbix:options'), { strict: false });
       const all = { showHidden: true, maxStringLength: null, maxArrayLength: null };
       expectNoSecret(inspect(kept, { ...all, getters: true, depth: null }));
       expectNoSecret(inspect(module, { ...all, depth: 6 }));
-      underWay.unsubscribe();
+      inFlight.unsubscribe();
     }
   });
 
-  it("in the error of an application's own interceptor, which holds the request", async () => {
+  it("in the error of the application's interceptor, which contains the request", async () => {
     const sandbox = await startSandbox({ apiSecret: API_SECRET });
     const { tokens } = await servicesFor(sandbox, {
       http: {
@@ -241,7 +233,7 @@ describe('no secret is seen', () => {
     expectNoSecret(await everyViewOf(error));
   });
 
-  it('in the error of a secret provider that fails, or gives something that is no secret', async () => {
+  it('in the error of a secret function that fails, or returns an invalid secret', async () => {
     for (const provide of [
       () => Promise.reject(new Error(`cannot use ${API_SECRET}`)),
       () => `${API_SECRET}\n`,
@@ -260,7 +252,7 @@ describe('no secret is seen', () => {
     }
   });
 
-  it('in the error of a call that was made with the secret before, when it is replaced meanwhile', async () => {
+  it('in the error of a call with a secret that is replaced meanwhile', async () => {
     const waiting: (() => void)[] = [];
     const server = createServer(({ headers: { authorization = '' } }, response) => {
       const secret = Buffer.from(authorization.slice('Basic '.length), 'base64').toString();
@@ -268,7 +260,7 @@ describe('no secret is seen', () => {
         response.statusCode = 400;
         response.end(JSON.stringify({ message: `no account for ${authorization}, ${secret}` }));
       };
-      // The one with the old secret is answered after the one with the new secret.
+      // The call with the old secret is answered after the one with the new secret.
       if (secret.startsWith(API_SECRET)) waiting.push(answer);
       else answer();
     });

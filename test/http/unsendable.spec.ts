@@ -9,9 +9,9 @@ import {
   startServices,
 } from '../support/services.js';
 
-describe('what cannot be sent', () => {
+describe('a request that cannot be sent', () => {
   it.each(['a\r\nx: y', 'tökén', 'a b', '', '\u4e00'])(
-    'an access token that is none (%j) is told as such, and the circuit stays closed',
+    'an invalid access token (%j) is named, and the circuit stays closed',
     async (accessToken) => {
       const sandbox = await startSandbox();
       const services = await servicesFor(sandbox, { retry: 2 });
@@ -20,7 +20,7 @@ describe('what cannot be sent', () => {
       const expiresAt = new Date(Date.now() + 3_600_000);
       const tokens = new BerbixTokens({ refreshToken, accessToken, expiresAt });
       sandbox.requests.clear();
-      // It is replaced by an exchange, as one that the API does not accept.
+      // An exchange replaces it, like a token that the API does not accept.
       for (let call = 0; call < 12; call++) {
         await firstValueFrom(services.transactions.fetch(tokens));
       }
@@ -28,7 +28,7 @@ describe('what cannot be sent', () => {
     },
   );
 
-  it('a header of an interceptor is told as such', async () => {
+  it('an invalid header of an interceptor is named', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
       http: {
@@ -42,12 +42,12 @@ describe('what cannot be sent', () => {
     for (let call = 0; call < 12; call++) {
       const error = await errorOf(tokens.refresh('rt_any'));
       expect(error).toMatchObject({ code: 'BERBIX_CONFIGURATION', retryable: false });
-      expect(error.message).toContain('what interceptors add');
+      expect(error.message).toContain('check what they add');
     }
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('through a dispatcher of undici 6 is told as such', async () => {
+  it('a dispatcher of undici 6 is named', async () => {
     // What DispatcherBase of undici 6 does with a handler that has none of its methods.
     const dispatch = (): never => {
       throw Object.assign(new Error('invalid onError method'), { code: 'UND_ERR_INVALID_ARG' });
@@ -59,6 +59,6 @@ describe('what cannot be sent', () => {
     });
     const error = await errorOf(tokens.refresh('rt_any'));
     expect(error).toMatchObject({ code: 'BERBIX_CONFIGURATION', retryable: false });
-    expect(error.message).toMatch(/http\.dispatcher .*undici 7 or later/);
+    expect(error.message).toMatch(/http\.dispatcher, .*undici 7 or later/);
   });
 });

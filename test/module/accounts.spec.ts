@@ -1,12 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  Injectable,
-  Module,
-  Scope,
-  type DynamicModule,
-  type InjectionToken,
-  type Type,
-} from '@nestjs/common';
+import { Injectable, Module, Scope, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory, REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import {
@@ -18,17 +11,14 @@ import {
   BerbixVerificationService,
   BerbixWebhookService,
   InMemoryTokenStore,
-  getBerbixTokenServiceToken,
-  getBerbixTokenStoreToken,
-  getBerbixTransactionServiceToken,
-  getBerbixVerificationServiceToken,
-  getBerbixWebhookServiceToken,
+  getBerbixToken,
   type BerbixModuleAsyncOptions,
   type BerbixModuleOptions,
 } from 'nestjs-berbix';
 import { BerbixTestingModule, FakeBerbix } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
-import { closeAfterTest, createTransaction, startSandbox } from '../support/services.js';
+import { closeAfterTest } from '../support/closing.js';
+import { createTransaction, startSandbox } from '../support/services.js';
 
 /** An application with these modules, for one test. */
 async function start(
@@ -54,13 +44,13 @@ function feature(...imports: DynamicModule[]): Type {
 }
 
 describe('an account that is registered twice', () => {
-  const eu = (apiSecret: string) => BerbixModule.forRoot({ name: 'eu', apiSecret });
+  const eu = (apiSecret: string) => BerbixModule.forRoot({ account: 'eu', apiSecret });
 
   it.each<[string, (Type | DynamicModule)[], string]>([
     [
       'in two modules',
       [feature(BerbixModule.forRoot('secret_a')), feature(BerbixModule.forRoot('secret_a'))],
-      'BerbixModule is registered more than once without a name.',
+      'BerbixModule is registered more than once.',
     ],
     [
       'with two secrets',
@@ -68,12 +58,12 @@ describe('an account that is registered twice', () => {
         BerbixModule.forRoot('secret_a'),
         BerbixModule.forRootAsync({ useFactory: () => ({ apiSecret: 'secret_b' }) }),
       ],
-      'BerbixModule is registered more than once without a name.',
+      'BerbixModule is registered more than once.',
     ],
     [
       'under one name with two secrets',
       [eu('secret_a'), feature(eu('secret_b'))],
-      'BerbixModule is registered more than once with the name "eu".',
+      'BerbixModule is registered more than once for the account "eu".',
     ],
   ])('stops the boot: %s', async (_, imports, message) => {
     for (const moduleIdGeneratorAlgorithm of ['reference', 'deep-hash'] as const) {
@@ -84,7 +74,7 @@ describe('an account that is registered twice', () => {
     }
   });
 
-  it('is one where several modules import the same dynamic module', async () => {
+  it('is one account if several modules import the same dynamic module', async () => {
     for (const moduleIdGeneratorAlgorithm of ['reference', 'deep-hash'] as const) {
       const shared = BerbixModule.forRoot('secret_a');
       const app = await start([shared, feature(shared), feature(shared)], {
@@ -94,14 +84,14 @@ describe('an account that is registered twice', () => {
     }
   });
 
-  it('is fine in another application of the process', async () => {
+  it('is allowed in another application of the process', async () => {
     const shared = BerbixModule.forRoot('secret_a');
     const [one, other] = [await start([shared]), await start([shared])];
     expect(one.get(BerbixTokenService)).not.toBe(other.get(BerbixTokenService));
   });
 });
 
-describe('an account with something request-scoped in its options', () => {
+describe('an account with a request-scoped provider in its options', () => {
   @Injectable({ scope: Scope.REQUEST })
   class Tenant {}
 
@@ -129,12 +119,12 @@ describe('an account with something request-scoped in its options', () => {
       'The options depend on REQUEST, which is request-scoped',
     ],
     [
-      'a provider that depends on such a one',
-      { name: 'eu', extraProviders: [Tenant, Secrets], inject: [Secrets], useFactory },
-      'The options of the account "eu" depend on Secrets, which is request-scoped or depends on something that is',
+      'a provider that depends on such a provider',
+      { account: 'eu', extraProviders: [Tenant, Secrets], inject: [Secrets], useFactory },
+      'The options of the account "eu" depend on Secrets, which is request-scoped or depends on a request-scoped provider',
     ],
     [
-      'a class of options that does',
+      'a class of options that depends on one',
       { extraProviders: [Tenant, Secrets], useClass: Options },
       'The options depend on Options, which is request-scoped or depends',
     ],
@@ -155,7 +145,7 @@ describe('an account with something request-scoped in its options', () => {
     await expect(booting).rejects.toThrow(message);
   });
 
-  it('is none where a provider is transient: the options are made once', async () => {
+  it('may have a transient provider, since the options are created once', async () => {
     let made = 0;
     @Injectable({ scope: Scope.TRANSIENT })
     class Transient {}
@@ -171,37 +161,40 @@ describe('an account with something request-scoped in its options', () => {
   });
 });
 
-const SERVICES: [name: string, service: Type, token: (name?: string) => InjectionToken][] = [
-  ['BerbixTokenService', BerbixTokenService, getBerbixTokenServiceToken],
-  ['BerbixTokenStore', BerbixTokenStore as Type, getBerbixTokenStoreToken],
-  ['BerbixTransactionService', BerbixTransactionService, getBerbixTransactionServiceToken],
-  ['BerbixVerificationService', BerbixVerificationService, getBerbixVerificationServiceToken],
-  ['BerbixWebhookService', BerbixWebhookService, getBerbixWebhookServiceToken],
+const SERVICES: Type[] = [
+  BerbixTokenService,
+  BerbixTokenStore as Type,
+  BerbixTransactionService,
+  BerbixVerificationService,
+  BerbixWebhookService,
 ];
 
-describe.each(SERVICES)('the %s of a named account', (_, service, tokenOf) => {
-  const nameless = () => BerbixModule.forRoot('secret_a');
-  const named = () => BerbixModule.forRoot({ name: 'eu', apiSecret: 'secret_b' });
+describe.each(SERVICES.map((service) => [service.name, service] as const))(
+  'the %s of a named account',
+  (_, service) => {
+    const nameless = () => BerbixModule.forRoot('secret_a');
+    const named = () => BerbixModule.forRoot({ account: 'eu', apiSecret: 'secret_b' });
 
-  it('is never found under the class', async () => {
-    for (const imports of [
-      [nameless(), named()],
-      [named(), nameless()],
-      [BerbixTestingModule.forRoot(), BerbixTestingModule.forRoot({ name: 'eu' })],
-    ]) {
-      const app = await start(imports);
-      const ofEu = app.get(tokenOf('eu'));
-      expect(ofEu).toBeInstanceOf(service);
-      expect(app.get(service)).toBeInstanceOf(service);
-      expect(app.get(service)).not.toBe(ofEu);
-      expect(app.get(service)).toBe(app.get(tokenOf()));
-    }
-    for (const imports of [[named()], [BerbixTestingModule.forRoot({ name: 'eu' })]]) {
-      const app = await start(imports);
-      expect(() => app.get(service)).toThrow('could not find');
-    }
-  });
-});
+    it('is never found under the class', async () => {
+      for (const imports of [
+        [nameless(), named()],
+        [named(), nameless()],
+        [BerbixTestingModule.forRoot(), BerbixTestingModule.forRoot({ account: 'eu' })],
+      ]) {
+        const app = await start(imports);
+        const ofEu = app.get(getBerbixToken(service, 'eu'));
+        expect(ofEu).toBeInstanceOf(service);
+        expect(app.get(service)).toBeInstanceOf(service);
+        expect(app.get(service)).not.toBe(ofEu);
+        expect(app.get(service)).toBe(app.get(getBerbixToken(service)));
+      }
+      for (const imports of [[named()], [BerbixTestingModule.forRoot({ account: 'eu' })]]) {
+        const app = await start(imports);
+        expect(() => app.get(service)).toThrow('could not find');
+      }
+    });
+  },
+);
 
 describe('the parts of a named account', () => {
   it('work together, and are overridden together', async () => {
@@ -210,28 +203,28 @@ describe('the parts of a named account', () => {
     const module = await Test.createTestingModule({
       imports: [
         BerbixModule.forRoot('secret_of_another'),
-        BerbixModule.forRoot({ name: 'eu', apiSecret: sandbox.apiSecret, apiHost: sandbox.url }),
+        BerbixModule.forRoot({ account: 'eu', apiSecret: sandbox.apiSecret, apiHost: sandbox.url }),
       ],
     })
-      .overrideProvider(getBerbixTokenStoreToken('eu'))
+      .overrideProvider(getBerbixToken(BerbixTokenStore, 'eu'))
       .useValue(store)
       .compile();
     closeAfterTest(() => module.close());
     const transactions = module.get<BerbixTransactionService>(
-      getBerbixTransactionServiceToken('eu'),
+      getBerbixToken(BerbixTransactionService, 'eu'),
     );
-    const tokens = module.get<BerbixTokenService>(getBerbixTokenServiceToken('eu'));
+    const tokens = module.get<BerbixTokenService>(getBerbixToken(BerbixTokenService, 'eu'));
     const created = await createTransaction(sandbox, { module, tokens, transactions });
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
     expect((await store.keys('')).keys.length).toBeGreaterThan(0);
   });
 
-  it('are those of the fake in a test', async () => {
+  it('are those of the fake in tests', async () => {
     const berbix = new FakeBerbix();
     const module = await Test.createTestingModule({
-      imports: [BerbixTestingModule.forRoot({ berbix, name: 'eu' })],
+      imports: [BerbixTestingModule.forRoot({ berbix, account: 'eu' })],
     }).compile();
-    expect(module.get(getBerbixTokenServiceToken('eu'))).toBe(berbix.tokens);
-    expect(module.get(getBerbixTokenStoreToken('eu'))).toBe(berbix.store);
+    expect(module.get(getBerbixToken(BerbixTokenService, 'eu'))).toBe(berbix.tokens);
+    expect(module.get(getBerbixToken(BerbixTokenStore, 'eu'))).toBe(berbix.store);
   });
 });

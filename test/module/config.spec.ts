@@ -1,4 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigModule, ConfigService, registerAs } from '@nestjs/config';
 import {
   BerbixConfigurationError,
@@ -6,8 +9,14 @@ import {
   BerbixTokenService,
   berbixConfig,
 } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { newAuthority, type Authority, type Identity } from '../support/certificates.js';
+import { startConnectProxy } from '../support/connect-proxy.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { changeEnvironment } from '../support/environment.js';
 import { errorOf } from '../support/errors.js';
 import { startModule, startSandbox } from '../support/services.js';
+import { startTokenApi } from '../support/token-api.js';
 
 describe('berbixConfig', () => {
   const NAMES = [
@@ -18,19 +27,23 @@ describe('berbixConfig', () => {
     'ALLOW_INSECURE',
     'WEBHOOK_STATUS_SECRET',
     'TEMPLATE_KEY',
+    'PROXY',
+    'CA_FILE',
+    'EXTRA_CA_FILE',
+    'CLIENT_CERT_FILE',
+    'CLIENT_KEY_FILE',
   ];
 
   async function withEnvironment(
     values: Record<string, string>,
     run: () => Promise<void>,
   ): Promise<void> {
-    const before = { ...process.env };
-    for (const name of NAMES) delete process.env[`BERBIX_${name}`];
-    Object.assign(process.env, values);
+    const others = Object.fromEntries(NAMES.map((name) => [`BERBIX_${name}`, undefined]));
+    const restore = changeEnvironment({ ...others, ...values });
     try {
       await run();
     } finally {
-      process.env = before;
+      restore();
     }
   }
 
@@ -63,7 +76,114 @@ describe('berbixConfig', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('takes several webhook secrets with commas between, and spaces around them', async () => {
+  describe('with files', () => {
+    let directory = '';
+    const path = (name: string): string => join(directory, name);
+    let company: Authority;
+    let client: Identity;
+
+    beforeAll(async () => {
+      directory = temporaryDirectory();
+      company = await newAuthority();
+      client = await company.issue('backend');
+      const other = await company.issue('other');
+      await Promise.all([
+        writeFile(path('ca.pem'), company.ca),
+        writeFile(path('cert.pem'), client.cert),
+        writeFile(path('key.pem'), client.key),
+        writeFile(path('other.pem'), other.key),
+        writeFile(path('empty.pem'), ''),
+      ]);
+    });
+
+    it('reaches a gateway that requires a client certificate, through a proxy', async () => {
+      const identity = await company.issue('127.0.0.1');
+      const api = await startTokenApi({ ...identity, ca: company.ca, requestCert: true });
+      const proxy = await startConnectProxy();
+      const variables = {
+        BERBIX_API_SECRET: 's',
+        BERBIX_API_HOST: api.url,
+        BERBIX_PROXY: proxy.url,
+        BERBIX_EXTRA_CA_FILE: path('ca.pem'),
+        BERBIX_CLIENT_CERT_FILE: path('cert.pem'),
+        BERBIX_CLIENT_KEY_FILE: path('key.pem'),
+      };
+      await withEnvironment(variables, async () => {
+        const tokens = await boot();
+        expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
+      });
+      expect(proxy.tunnels).toHaveLength(1);
+      expect(api.clients).toEqual(['backend']);
+
+      const { BERBIX_EXTRA_CA_FILE: BERBIX_CA_FILE, ...others } = variables;
+      await withEnvironment({ ...others, BERBIX_CA_FILE }, async () => {
+        const tokens = await boot();
+        expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
+      });
+    });
+
+    it('does not show the key or the secret when it, or the application, is printed', async () => {
+      const variables = {
+        BERBIX_API_SECRET: 'secret_test_HIDDEN',
+        BERBIX_PROXY: 'http://user:HIDDEN@proxy:3128',
+        BERBIX_CLIENT_CERT_FILE: path('cert.pem'),
+        BERBIX_CLIENT_KEY_FILE: path('key.pem'),
+      };
+      await withEnvironment(variables, async () => {
+        const module = await startModule(
+          ConfigModule.forRoot({ ignoreEnvFile: true, ignoreEnvVars: true, load: [berbixConfig] }),
+          BerbixModule.forRootAsync(berbixConfig.asProvider()),
+        );
+        const config: unknown = module.get(berbixConfig.KEY);
+        expect(config).toMatchObject({ http: { key: client.key } });
+        const all = { maxStringLength: null, maxArrayLength: null };
+        const views = [
+          inspect(module, { ...all, depth: 15 }),
+          inspect(config, { ...all, showHidden: true, getters: true }),
+          JSON.stringify(config),
+        ].join();
+        expect(views).toContain('[options of BerbixModule]');
+        for (const secret of ['HIDDEN', ...client.key.split('\n').slice(1, 3)]) {
+          expect(views).not.toContain(secret);
+        }
+      });
+    });
+
+    it.each([
+      [
+        { BERBIX_CA_FILE: 'missing.pem' },
+        /^The environment variable BERBIX_CA_FILE names a file that cannot be read \(ENOENT\)\.$/,
+      ],
+      [{ BERBIX_EXTRA_CA_FILE: '.' }, /^The .* BERBIX_EXTRA_CA_FILE .* cannot be read \(EISDIR\)/],
+      [
+        { BERBIX_EXTRA_CA_FILE: 'empty.pem' },
+        /^The environment variable BERBIX_EXTRA_CA_FILE is invalid: http\.extraCa must be a certificate/,
+      ],
+      [
+        { BERBIX_CLIENT_CERT_FILE: 'cert.pem' },
+        /BERBIX_CLIENT_CERT_FILE or BERBIX_CLIENT_KEY_FILE is invalid: http\.cert needs http\.key/,
+      ],
+      [
+        { BERBIX_CLIENT_CERT_FILE: 'cert.pem', BERBIX_CLIENT_KEY_FILE: 'other.pem' },
+        /BERBIX_CLIENT_KEY_FILE is invalid: http\.key is not the private key of the first/,
+      ],
+    ])('stops the boot on %j', async (names, message) => {
+      const files = Object.entries(names).map(([name, file]) => [name, path(file)]);
+      const variables = { BERBIX_API_SECRET: 's', ...Object.fromEntries(files) };
+      await withEnvironment(variables, () => expect(boot()).rejects.toThrow(message));
+    });
+
+    it('does not quote a key that is set instead of its path', async () => {
+      const variables = { BERBIX_API_SECRET: 's', BERBIX_CLIENT_KEY_FILE: client.key };
+      await withEnvironment(variables, () =>
+        expect(boot()).rejects.toThrow(
+          /^The environment variable BERBIX_CLIENT_KEY_FILE must be the path of a PEM file, not its content\.$/,
+        ),
+      );
+    });
+  });
+
+  it('accepts several webhook secrets, separated by commas and spaces', async () => {
     const secrets = { BERBIX_WEBHOOK_STATUS_SECRET: ' whs_new, whs_old ' };
     await withEnvironment({ BERBIX_API_SECRET: 's', ...secrets }, async () => {
       expect(berbixConfig().webhooks).toEqual({ status: ['whs_new', 'whs_old'] });
@@ -85,7 +205,7 @@ describe('berbixConfig', () => {
     });
   });
 
-  it('has the key of a template for those who read it, and no option of that name', async () => {
+  it('has the key of a template, which is not an option', async () => {
     const environment = { BERBIX_API_SECRET: 's', BERBIX_TEMPLATE_KEY: 'tpk_1' };
     await withEnvironment(environment, async () => {
       expect(berbixConfig().templateKey).toBe('tpk_1');
@@ -109,7 +229,7 @@ describe('berbixConfig', () => {
     [{ BERBIX_API_SECRET: '' }, /^The environment variable BERBIX_API_SECRET is missing/],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '5s' },
-      /^The environment variable BERBIX_TIMEOUT_MS is wrong: timeoutMs must be a whole number/,
+      /^The environment variable BERBIX_TIMEOUT_MS is invalid: timeoutMs must be a whole number/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '0' },
@@ -117,7 +237,7 @@ describe('berbixConfig', () => {
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '20000' },
-      /^The environment variable BERBIX_TIMEOUT_MS is wrong: timeoutMs \(20000\) must not be more than/,
+      /^The environment variable BERBIX_TIMEOUT_MS is invalid: timeoutMs \(20000\) must not be more than/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: '-5' },
@@ -129,19 +249,23 @@ describe('berbixConfig', () => {
     ],
     [
       { BERBIX_API_SECRET: 'a b' },
-      /^The environment variable BERBIX_API_SECRET is wrong: apiSecret contains/,
+      /^The environment variable BERBIX_API_SECRET is invalid: apiSecret contains/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_API_HOST: 'nonsense' },
-      /^The environment variable BERBIX_API_HOST is wrong: apiHost must be a URL/,
+      /^The environment variable BERBIX_API_HOST is invalid: apiHost must be a URL/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_PROXY: 'yes' },
+      /^The environment variable BERBIX_PROXY is invalid: http\.proxy must be the URL .* or 'environment'\.$/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '99999999' },
-      /^The environment variable BERBIX_TIMEOUT_MS is wrong: timeoutMs must be a whole number/,
+      /^The environment variable BERBIX_TIMEOUT_MS is invalid: timeoutMs must be a whole number/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_WEBHOOK_STATUS_SECRET: 'a,' },
-      /^The environment variable BERBIX_WEBHOOK_STATUS_SECRET is wrong: webhooks\.status/,
+      /^The environment variable BERBIX_WEBHOOK_STATUS_SECRET is invalid: webhooks\.status/,
     ],
   ])('stops the boot on %j', async (environment, message) => {
     await withEnvironment(environment, () => expect(boot()).rejects.toThrow(message));

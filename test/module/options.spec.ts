@@ -6,6 +6,7 @@ import {
   BerbixTokenService,
   type BerbixModuleOptions,
 } from 'nestjs-berbix';
+import { errorOf } from '../support/errors.js';
 
 const SECRET = 'secret_test_CANARY';
 
@@ -55,12 +56,12 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a path',
     { apiSecret: SECRET, apiHost: 'https://api.berbix.com/v0' },
-    /^apiHost must be scheme and host alone, such as https:\/\/api\.berbix\.com;/,
+    /^apiHost must be only scheme and host, such as https:\/\/api\.berbix\.com\. /,
   ],
   [
     'a query',
     { apiSecret: SECRET, apiHost: 'https://api.berbix.com?a=1' },
-    /^apiHost must be scheme and host/,
+    /^apiHost must be only scheme and host/,
   ],
   [
     'credentials',
@@ -83,6 +84,11 @@ const WRONG: [string, unknown, RegExp][] = [
     /^apiHost must begin with https/,
   ],
   [
+    'allowInMemoryStore as a word',
+    { apiSecret: SECRET, allowInMemoryStore: 'yes' },
+    /^allowInMemoryStore must be true or false/,
+  ],
+  [
     'allowInsecure as a word',
     { apiSecret: SECRET, allowInsecure: 'yes' },
     /^allowInsecure must be true or false/,
@@ -98,14 +104,19 @@ const WRONG: [string, unknown, RegExp][] = [
     /^timeoutMs must be a whole number/,
   ],
   [
-    'a timeout of an attempt above that of the whole call',
+    'a timeout of an attempt longer than that of the whole call',
     { apiSecret: SECRET, timeoutMs: 3_001, totalTimeoutMs: 3_000 },
     /^timeoutMs \(3001\) must not be more than totalTimeoutMs \(3000\)/,
   ],
   [
-    'a timeout of an attempt above what the whole call has by default',
+    'a timeout of an attempt longer than the default of the whole call',
     { apiSecret: SECRET, timeoutMs: 20_000 },
     /^timeoutMs \(20000\) must not be more than totalTimeoutMs \(15000\).* Raise totalTimeoutMs too\./,
+  ],
+  [
+    'a lease that is no longer than a call',
+    { apiSecret: SECRET, totalTimeoutMs: 20_000, freshness: { leaseMs: 20_000 } },
+    /^freshness\.leaseMs must be more than totalTimeoutMs/,
   ],
   [
     'an infinite timeout',
@@ -125,12 +136,12 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a path as ca',
     { apiSecret: SECRET, http: { ca: '/etc/ca.pem' } },
-    /^http\.ca must be a certificate in PEM form/,
+    /^http\.ca must be a certificate as PEM text/,
   ],
   [
     'null as ca',
     { apiSecret: SECRET, http: { ca: null } },
-    /^http\.ca must be a certificate in PEM form/,
+    /^http\.ca must be a certificate as PEM text/,
   ],
   [
     'a word as proxy',
@@ -140,7 +151,7 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a proxy with a path',
     { apiSecret: SECRET, http: { proxy: 'http://proxy:3128/path' } },
-    /^http\.proxy must be scheme, host and port only, such as http:\/\/proxy:3128/,
+    /^http\.proxy must be only scheme, host and port, such as http:\/\/proxy\.internal:3128/,
   ],
   [
     'a proxy with a stray percent sign',
@@ -160,11 +171,16 @@ const WRONG: [string, unknown, RegExp][] = [
   [
     'a dispatcher and a proxy',
     { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, proxy: 'http://p' } },
-    /have no effect beside http\.dispatcher/,
+    /^http\.proxy has no effect with http\.dispatcher/,
+  ],
+  [
+    'a dispatcher and a client certificate',
+    { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, cert: 'CANARY' } },
+    /^http\.cert has no effect with http\.dispatcher/,
   ],
   ['null as freshness', { apiSecret: SECRET, freshness: null }, /^freshness must be an object/],
   [
-    'a time that no timer can wait for',
+    'a time that is too long for a timer',
     { apiSecret: SECRET, storeTimeoutMs: 3_000_000_000 },
     /^storeTimeoutMs must be a whole number from 1 to 86400000/,
   ],
@@ -185,17 +201,16 @@ const WRONG: [string, unknown, RegExp][] = [
   ],
 ];
 
-describe('a wrong option stops the boot with a sentence that names it', () => {
+describe('an invalid option stops the boot with a message that names it', () => {
   it.each(WRONG)('%s', async (_what, options, message) => {
-    const error = await boot(options).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(BerbixConfigurationError);
-    expect((error as Error).message).toMatch(message);
-    expect((error as Error).message).toMatch(/\.$|\.\.\.$/);
-    expect((error as Error).message).not.toContain('CANARY');
+    const error = await errorOf(boot(options), BerbixConfigurationError);
+    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/\.$|\.\.\.$/);
+    expect(error.message).not.toContain('CANARY');
   });
 });
 
-describe('a right option boots', () => {
+describe('a valid option boots', () => {
   it.each<[string, BerbixModuleOptions | string]>([
     ['the secret alone', SECRET],
     ['a function', { apiSecret: () => SECRET }],
@@ -213,7 +228,7 @@ describe('a right option boots', () => {
       { apiSecret: SECRET, totalTimeoutMs: 400 },
     ],
     ['two times that are equal', { apiSecret: SECRET, timeoutMs: 400, totalTimeoutMs: 400 }],
-    ['no repetition', { apiSecret: SECRET, retry: 0 }],
+    ['no retries', { apiSecret: SECRET, retry: 0 }],
     [
       'undefined everywhere',
       {

@@ -6,19 +6,18 @@ import {
   BerbixModule,
   BerbixTokenService,
   BerbixTransactionService,
-  InjectBerbixTokenService,
-  InjectBerbixTransactionService,
-  getBerbixTokenServiceToken,
-  getBerbixTransactionServiceToken,
+  InjectBerbix,
+  getBerbixToken,
   type BerbixModuleAsyncOptions,
   type BerbixModuleOptions,
   type BerbixOptionsFactory,
 } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
-import { closeAfterTest, startModule, startSandbox } from '../support/services.js';
+import { startModule, startSandbox } from '../support/services.js';
 
-/** What a vault or a database module would be in an application. */
+/** Like a vault or a database module in an application. */
 @Injectable()
 class Vault {
   static sandbox: BerbixSandbox;
@@ -100,7 +99,7 @@ describe('forRootAsync()', () => {
   });
 
   it.each([{}, { useFactory: () => ({ apiSecret: 'x' }), useClass: OptionsFromVault }])(
-    'wants one style, not %p',
+    'requires exactly one style, not %p',
     (options) => {
       expect(() => BerbixModule.forRootAsync(options)).toThrow(
         'exactly one of useFactory, useClass and useExisting',
@@ -126,18 +125,17 @@ describe('forRootAsync()', () => {
     ['useFactory must be a function', { useFactory: { apiSecret: 's' } }],
     ['imports must be a list', { useFactory: () => ({}), imports: null }],
     ['extraProviders must be a list', { useFactory: () => ({}), extraProviders: {} }],
-  ])('names what gives no options: %s', async (message, options) => {
-    const boot = (async () => startModule(BerbixModule.forRootAsync(options as never)))();
-    const error = await boot.catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(BerbixConfigurationError);
-    expect((error as Error).message).toContain(message);
+  ])('names the function that returns no options: %s', async (message, options) => {
+    const boot = () => startModule(BerbixModule.forRootAsync(options as never));
+    const error = await errorOf(boot, BerbixConfigurationError);
+    expect(error.message).toContain(message);
   });
 
   const useFactory = (): BerbixModuleOptions => ({ apiSecret: 's' });
 
   it.each<[unknown, RegExp]>([
     [{ useFactory, isGlobl: true }, /no option named "isGlobl"\. It takes .*isGlobal/],
-    [{ useFactory, nmae: 'eu' }, /no option named "nmae"\. It takes .*name/],
+    [{ useFactory, acount: 'eu' }, /no option named "acount"\. It takes .*account/],
     [undefined, /forRootAsync must be an object/],
     [null, /forRootAsync must be an object/],
   ])('refuses %j', (options, message) => {
@@ -175,7 +173,7 @@ describe('isGlobal', () => {
     },
   );
 
-  it.each([false, true])('is off unless asked for (async: %p)', async (asynchronous) => {
+  it.each([false, true])('is off by default (async: %p)', async (asynchronous) => {
     await expect(compile(undefined, asynchronous)).rejects.toThrow("can't resolve dependencies");
   });
 
@@ -191,20 +189,20 @@ describe('name', () => {
   class Consumer {
     constructor(
       @Inject(BerbixTokenService) readonly main: BerbixTokenService,
-      @InjectBerbixTokenService('eu') readonly eu: BerbixTokenService,
-      @InjectBerbixTokenService('us') readonly us: BerbixTokenService,
-      @InjectBerbixTransactionService('us') readonly transactions: BerbixTransactionService,
+      @InjectBerbix(BerbixTokenService, 'eu') readonly eu: BerbixTokenService,
+      @InjectBerbix(BerbixTokenService, 'us') readonly us: BerbixTokenService,
+      @InjectBerbix(BerbixTransactionService, 'us') readonly transactions: BerbixTransactionService,
     ) {}
   }
 
-  it('keeps several accounts apart in one application', async () => {
+  it('separates several accounts in one application', async () => {
     const [main, eu, us] = [await startSandbox(), await startSandbox(), await startSandbox()];
     const module = await Test.createTestingModule({
       imports: [
         BerbixModule.forRoot({ apiSecret: main.apiSecret, apiHost: main.url }),
-        BerbixModule.forRoot({ name: 'eu', apiSecret: eu.apiSecret, apiHost: eu.url }),
+        BerbixModule.forRoot({ account: 'eu', apiSecret: eu.apiSecret, apiHost: eu.url }),
         BerbixModule.forRootAsync({
-          name: 'us',
+          account: 'us',
           useFactory: () => ({ apiSecret: us.apiSecret, apiHost: us.url }),
         }),
       ],
@@ -221,17 +219,19 @@ describe('name', () => {
       expect(sandbox.requests.length).toBe(1);
     }
     expect(consumer.transactions).toBeInstanceOf(BerbixTransactionService);
-    expect(module.get(getBerbixTokenServiceToken('eu'), { strict: false })).toBe(consumer.eu);
-    expect(module.get(getBerbixTransactionServiceToken('us'), { strict: false })).toBe(
+    expect(module.get(getBerbixToken(BerbixTokenService, 'eu'), { strict: false })).toBe(
+      consumer.eu,
+    );
+    expect(module.get(getBerbixToken(BerbixTransactionService, 'us'), { strict: false })).toBe(
       consumer.transactions,
     );
-    expect(getBerbixTokenServiceToken()).toBe(BerbixTokenService);
-    expect(getBerbixTransactionServiceToken()).toBe(BerbixTransactionService);
+    expect(getBerbixToken(BerbixTokenService)).toBe(BerbixTokenService);
+    expect(getBerbixToken(BerbixTransactionService)).toBe(BerbixTransactionService);
   });
 
-  it('hides a named account from those who inject the class', async () => {
+  it('hides a named account from injections of the class', async () => {
     const module = Test.createTestingModule({
-      imports: [BerbixModule.forRoot({ name: 'eu', apiSecret: 's' })],
+      imports: [BerbixModule.forRoot({ account: 'eu', apiSecret: 's' })],
       providers: [
         {
           provide: 'consumer',
@@ -244,20 +244,32 @@ describe('name', () => {
   });
 
   it('must not be empty', () => {
-    expect(() => BerbixModule.forRoot({ apiSecret: 's', name: '' })).toThrow(
-      'name must be a non-empty string',
+    expect(() => BerbixModule.forRoot({ apiSecret: 's', account: '' })).toThrow(
+      'account must be the name of an account. Omit it if there is only one.',
     );
+    expect(() => InjectBerbix(BerbixTokenService, '')).toThrow('must be the name of an account');
   });
 
-  it('must not be the one under which the account without a name stores', () => {
-    expect(() => BerbixModule.forRoot({ apiSecret: 's', name: 'default' })).toThrow(
-      'name must not be "default"',
+  it('is "default" without a name', async () => {
+    const [withName, without] = [
+      BerbixModule.forRoot({ apiSecret: 's', account: 'default' }),
+      BerbixModule.forRoot('s'),
+    ];
+    const module = await Test.createTestingModule({ imports: [withName] }).compile();
+    expect(module.get(getBerbixToken(BerbixTokenService, 'default'))).toBe(
+      module.get(BerbixTokenService),
     );
+    const both = Test.createTestingModule({ imports: [withName, without] });
+    await expect(both.compile()).rejects.toThrow('registered more than once.');
+  });
+
+  it('is only for classes', () => {
+    expect(() => InjectBerbix(undefined as never, 'eu')).toThrow('look for a circular import');
   });
 });
 
 describe('testing an application', () => {
-  it('allows to override the service', async () => {
+  it('can override the service', async () => {
     const fake = { refresh: () => 'fake' };
     const module = await Test.createTestingModule({
       imports: [BerbixModule.forRoot('secret_test_x')],

@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, jest } from '@jest/globals';
 import { BerbixVerificationService, InMemoryTokenStore } from 'nestjs-berbix';
@@ -7,28 +7,41 @@ import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
 import { changed } from '../support/changed-store.js';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
-import { quietNest } from '../support/quiet-nest.js';
-import { closeAfterTest, listening, startServices } from '../support/services.js';
+import { quietNest } from '../support/sinks.js';
+import { listening, startServices } from '../support/services.js';
 import { until } from '../support/until.js';
 
 const image = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
 
-/** Records the timers that are set from now on; gives how many of them keep the process alive. */
-function recordTimers(): () => number {
+const DISPATCHERS = [
+  ['of its own', () => undefined],
+  ["of the application's", () => new Agent()],
+] as const;
+
+type Timeout = Parameters<typeof globalThis.setTimeout>;
+
+/**
+ * Makes all timers run ten times as fast from now on, since the shutdown gives calls several seconds,
+ * and records them; returns how many of them keep the process alive.
+ */
+function recordFastTimers(): () => number {
   const set: NodeJS.Timeout[] = [];
   const real = globalThis.setTimeout;
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(((...args: [() => void, number]) => {
-    const timer = real(...args);
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(((
+    ...[callback, ms = 0, ...args]: Timeout
+  ) => {
+    const timer = real(callback, ms / 10, ...args);
     set.push(timer);
     return timer;
   }) as typeof globalThis.setTimeout);
-  // No public property tells whether a timer is over.
+  // No public property says whether a timer has ended.
   const isOver = (timer: object): unknown => Reflect.get(timer, '_destroyed');
   return () => set.filter((timer) => timer.hasRef() && !isOver(timer)).length;
 }
 
-/** What an interceptor does that looks at an answer step by step. */
+/** Like an interceptor that reads an answer step by step. */
 async function afterSomeTurns<T>(answer: T): Promise<T> {
   for (let turn = 0; turn < 100; turn++) await undefined;
   return answer;
@@ -37,7 +50,7 @@ async function afterSomeTurns<T>(answer: T): Promise<T> {
 describe('the shutdown of an application', () => {
   quietNest();
 
-  it('may happen twice', async () => {
+  it('can happen twice', async () => {
     const { module, tokens } = await startServices({
       apiSecret: 's',
       apiHost: 'http://127.0.0.1:9',
@@ -47,47 +60,44 @@ describe('the shutdown of an application', () => {
     await expect(module.close()).resolves.toBeUndefined();
   });
 
-  // Each of these would take minutes, or until the end of its time, if it was waited for.
-  it('ends what takes too long, tells its callers so, and leaves no timer behind', async () => {
+  // Each of these calls would take minutes, or its whole time limit, if the shutdown waited for it.
+  it('ends calls that take too long with an error, and leaves no timer behind', async () => {
     const paths: string[] = [];
     const url = await listening(
       createServer((request, response) => {
         request.resume();
         paths.push(String(request.url));
         if (request.method === 'DELETE') {
-          response.writeHead(503, { 'retry-after': '80' }).end();
+          response.writeHead(503, { 'retry-after': '800' }).end();
         }
       }),
     );
     const memory = new InMemoryTokenStore();
-    let looks = 0;
+    let reads = 0;
     const store = changed(memory, {
       load: (key) => {
-        looks++;
+        reads++;
         return memory.load(key);
       },
     });
-    let loads = 0;
-    const timers = recordTimers();
+    const loading: ((nothing: undefined) => void)[] = [];
+    const timers = recordFastTimers();
     const { module, tokens, transactions } = await startServices({
       apiSecret: 's',
       apiHost: url,
-      timeoutMs: 100_000,
-      totalTimeoutMs: 100_000,
+      timeoutMs: 1_000_000,
+      totalTimeoutMs: 1_000_000,
       store,
-      loadTokens: () => {
-        loads++;
-        return new Promise(() => {});
-      },
+      loadTokens: () => new Promise((resolve) => loading.push(resolve)),
     });
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: 'rt_ada' }));
     await firstValueFrom(tokens.remember({ customerUid: 'bob', tokens: 'rt_bob' }));
     const [bob = ''] = (await store.keys('default/session/')).keys.toReversed();
     const record = await store.load(bob);
     if (record === undefined) throw new Error('there is no record to lease');
-    // The default of leaseMs here: a lease that is much longer would be ended.
-    await store.lease(bob, record, 115_000, '{}');
-    await store.lease('default/customer/eve', { version: 0, fence: 0 }, 115_000, '{}');
+    // The default of leaseMs for this time limit: a much longer lease would be ended.
+    await store.lease(bob, record, 1_015_000, '{}');
+    await store.lease('default/customer/eve', { version: 0, leaseEpoch: 0 }, 1_015_000, '{}');
     const longer = sampleTokens({ refreshToken: 'rt_bob' });
     const verifications = module.get(BerbixVerificationService);
 
@@ -101,23 +111,48 @@ describe('the shutdown of an application', () => {
       errorOf(tokens.remember({ customerUid: 'bob', tokens: longer })),
       errorOf(verifications.reverify('eve', { templateKey: 'tmpl' })),
     ];
-    await until(() => paths.length === 4 && loads === 1);
+    await until(() => paths.length === 4 && loading.length === 1);
     await module.close();
     for (const error of await Promise.all(ends)) {
       expect(error.message).toMatch(/shutting down|shut down|503/);
     }
-    await setImmediate();
+    // Timers of calls that have just ended may have a moment left; leaked ones would run for minutes.
+    const giveUpAt = performance.now() + 10_000;
+    await until(() => timers() === 0 || performance.now() > giveUpAt);
     expect(timers()).toBe(0);
-    // Nobody looks any more whether another replica is done.
-    const last = looks;
+    // No call still waits for another replica.
+    const last = reads;
     await setTimeout(500);
-    expect(looks).toBe(last);
+    expect(reads).toBe(last);
+    // The module is closed once more after the test, and would wait for it.
+    for (const end of loading) end(undefined);
   });
 
-  it.each([
-    ['of its own', () => undefined],
-    ["of the application's", () => new Agent()],
-  ])('lets an answer under way come in, with a dispatcher %s', async (_, open) => {
+  it.each(DISPATCHERS)('stops sending, with a dispatcher %s', async (_, open) => {
+    const dispatcher = open();
+    if (dispatcher !== undefined) closeAfterTest(() => dispatcher.close());
+    const responses: ServerResponse[] = [];
+    const url = await listening(
+      createServer((_request, response) => void responses.push(response)),
+    );
+    const { module, tokens, transactions } = await startServices({
+      apiSecret: 's',
+      apiHost: url,
+      http: { dispatcher },
+    });
+    const inFlight = firstValueFrom(transactions.delete(sampleTokens()));
+    await until(() => responses.length === 1);
+    const closing = module.close();
+    await setTimeout(50);
+    // The shutdown might cut it off after the API has replaced the refresh token.
+    expect((await errorOf(tokens.refresh('rt_late'))).message).toMatch(/was not sent.*shut down/);
+    expect(responses).toHaveLength(1);
+    responses[0]?.writeHead(200).end('{}');
+    await inFlight;
+    await closing;
+  });
+
+  it.each(DISPATCHERS)('waits for an answer in flight, with a dispatcher %s', async (_, open) => {
     const dispatcher = open();
     if (dispatcher !== undefined) closeAfterTest(() => dispatcher.close());
     const responses: ServerResponse[] = [];
@@ -132,14 +167,14 @@ describe('the shutdown of an application', () => {
         configureAxios: ({ interceptors }) => void interceptors.response.use(afterSomeTurns),
       },
     });
-    const underWay = firstValueFrom(transactions.delete(sampleTokens()));
+    const inFlight = firstValueFrom(transactions.delete(sampleTokens()));
     await until(() => responses.length === 1);
     const closing = module.close();
-    // The hooks of the shutdown have nothing else to wait for.
+    // The shutdown hooks have nothing else to wait for.
     await setTimeout(50);
-    // In a form that takes a moment to read.
+    // In an encoding that takes a moment to read.
     responses[0]?.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{}'));
-    expect(await underWay).toBeUndefined();
+    expect(await inFlight).toBeUndefined();
     await closing;
   });
 });

@@ -2,25 +2,34 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BerbixModule, BerbixTokenService, InMemoryTokenStore } from 'nestjs-berbix';
-import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import {
+  BerbixModule,
+  BerbixStoreError,
+  BerbixTokenService,
+  InMemoryTokenStore,
+} from 'nestjs-berbix';
+import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import pg from 'pg';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
+import { camelCased } from '../support/camel-cased.js';
 import { changed } from '../support/changed-store.js';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import {
+  describeOnPostgres,
+  describeOnRedis,
   freePort,
-  REDIS_URL,
+  makeTable,
+  postgresPool,
   redisClient,
   sharedPglite,
   uniquePrefix,
   uniqueTable,
+  silentServer,
 } from '../support/servers.js';
-import { closeAfterTest } from '../support/services.js';
-import { silentServer } from '../token-store/silent-server.support.js';
 
-/** Boots an application with the store; gives what it warned of. */
+/** Boots an application with the store; returns its warnings. */
 async function boot(store: BerbixTokenStore, storeTimeoutMs = 60_000) {
   const warnings: string[] = [];
   const warn = (message: unknown): void => void warnings.push(String(message));
@@ -35,7 +44,7 @@ async function boot(store: BerbixTokenStore, storeTimeoutMs = 60_000) {
   return { warnings, tokens: module.get(BerbixTokenService) };
 }
 
-/** A pool of pg that fails rather than waits. */
+/** A pool of pg that fails quickly instead of waiting. */
 function poolOn(port: number): pg.Pool {
   const pool = new pg.Pool({ host: '127.0.0.1', port, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => {});
@@ -43,52 +52,48 @@ function poolOn(port: number): pg.Pool {
   return pool;
 }
 
-describe('a store, when the application starts', () => {
-  it('without its table stops the boot, and says how to make it', async () => {
+describe('a store when the application starts', () => {
+  it('without its table stops the boot, and says how to create it', async () => {
     const table = uniqueTable();
     const booting = boot(new PostgresTokenStore(await sharedPglite(), { table }));
     await expect(booting).rejects.toMatchObject({
       code: 'BERBIX_STORE',
       reason: '42P01',
-      message: expect.stringMatching(`The table ${table} is missing.*createTable.*token-table`),
+      message: expect.stringMatching(`The table ${table} is missing.*createTable.*table sql`),
     });
   });
 
-  it.each(['version', 'fence', 'value', 'note', 'lease_until', 'remove_after'])(
-    'with a table that has no %s stops the boot',
+  it.each(['version', 'lease_epoch', 'value', 'note', 'lease_until', 'remove_after'])(
+    'with a table without %s stops the boot',
     async (column) => {
       const client = await sharedPglite();
-      const table = uniqueTable();
-      const store = new PostgresTokenStore(client, { table });
-      await store.createTable();
-      closeAfterTest(() => client.query(`DROP TABLE ${table}`));
+      const { store, table } = await makeTable(client);
       await client.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);
       await expect(boot(store)).rejects.toMatchObject({ code: 'BERBIX_STORE', reason: '42703' });
     },
   );
 
-  it('with its table is asked, and nothing is said', async () => {
+  it('with its table is checked, and nothing is logged', async () => {
     const client = await sharedPglite();
-    const table = uniqueTable();
-    const store = new PostgresTokenStore(client, { table });
-    await store.createTable();
-    closeAfterTest(() => client.query(`DROP TABLE ${table}`));
+    const { store } = await makeTable(client);
     expect((await boot(store)).warnings).toEqual([]);
   });
 
   it.each<[string, () => Promise<BerbixTokenStore>]>([
     ['PostgreSQL at a closed port', async () => new PostgresTokenStore(poolOn(await freePort()))],
-    ['PostgreSQL that is silent', async () => new PostgresTokenStore(poolOn(await silentServer()))],
+    [
+      'PostgreSQL that does not answer',
+      async () => new PostgresTokenStore(poolOn(await silentServer())),
+    ],
     [
       'Redis at a closed port',
       async () => {
         const url = `redis://127.0.0.1:${await freePort()}`;
         const client = redisClient({ enableOfflineQueue: false, maxRetriesPerRequest: 0 }, url);
-        closeAfterTest(async () => client.disconnect());
         return new RedisTokenStore(client);
       },
     ],
-  ])('that is down is a warning: %s', async (_, open) => {
+  ])('that is down causes a warning: %s', async (_, open) => {
     const { warnings, tokens } = await boot(await open(), 300);
     expect(warnings).toEqual([
       expect.stringMatching(
@@ -99,7 +104,7 @@ describe('a store, when the application starts', () => {
     expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
   });
 
-  it('that is still connecting is asked again', async () => {
+  it('that is still connecting is checked again', async () => {
     let calls = 0;
     const check = async (): Promise<void> => {
       if (++calls < 3) throw new Error("Stream isn't writeable and enableOfflineQueue is false");
@@ -109,7 +114,7 @@ describe('a store, when the application starts', () => {
     expect(calls).toBe(3);
   });
 
-  it('that refuses for good stops the boot', async () => {
+  it('that refuses permanently stops the boot', async () => {
     const check = async (): Promise<void> => {
       throw Object.assign(new Error('canary'), { code: '42501' });
     };
@@ -118,20 +123,66 @@ describe('a store, when the application starts', () => {
   });
 });
 
-const onRedis = REDIS_URL === undefined ? describe.skip : describe;
+/** A pool whose rows have this type of PostgreSQL in another form. */
+function poolWithParser(type: number, parse: (text: string) => unknown): pg.Pool {
+  const types = {
+    getTypeParser: (oid: number, format: 'text') =>
+      oid === type ? parse : (pg.types.getTypeParser(oid, format) as unknown),
+  };
+  return postgresPool({ types: types as never });
+}
 
-onRedis('a store in Redis, when the application starts', () => {
-  it('that answers in the wrong form stops the boot, and names the setting', async () => {
+/** A pool whose rows are changed. */
+function poolWithRows(change: (rows: object[]) => object[]): PostgresClient {
+  const pool = postgresPool();
+  return {
+    query: async (text, values) => ({ rows: change((await pool.query(text, values)).rows) }),
+  };
+}
+
+const FLOAT8 = 701;
+const INT4 = 23;
+
+describeOnPostgres('a store in PostgreSQL, when the application starts', () => {
+  it.each<[string, () => PostgresClient, RegExp]>([
+    [
+      'float8 as text',
+      () => poolWithParser(FLOAT8, String),
+      /leasedForMs as text instead of a number\..* for PostgreSQL, set no type parser for .*float8/,
+    ],
+    [
+      'float8 as an object of a decimal library',
+      () => poolWithParser(FLOAT8, (digits) => ({ digits })),
+      /leasedForMs as an object instead of a number\..* set no type parser for .*float8/,
+    ],
+    [
+      'integer as text',
+      () => poolWithParser(INT4, String),
+      /version as text instead of a whole number\..* set no type parser for integer \(int4\)/,
+    ],
+    [
+      'camel-cased columns',
+      () => poolWithRows((rows) => rows.map(camelCased)),
+      /leaseEpoch as undefined .* set no option that turns leased_for_ms into leasedForMs/,
+    ],
+    ['no rows', () => poolWithRows(() => []), /returned no row for a SELECT that always has one/],
+  ])('with %s stops the boot, and the setting is named', async (_, open, message) => {
+    const { table } = await makeTable(postgresPool());
+    const error = await errorOf(boot(new PostgresTokenStore(open(), { table })), BerbixStoreError);
+    expect(error.message).toMatch(message);
+  });
+});
+
+describeOnRedis('a store in Redis, when the application starts', () => {
+  it('with answers of the wrong form stops the boot, and the setting is named', async () => {
     const client = redisClient({ stringNumbers: true } as object);
-    closeAfterTest(async () => client.disconnect());
     await expect(boot(new RedisTokenStore(client, { prefix: uniquePrefix() }))).rejects.toThrow(
       /stringNumbers/,
     );
   });
 
-  it('is asked, and nothing is said', async () => {
+  it('is checked, and nothing is logged', async () => {
     const client = redisClient();
-    closeAfterTest(async () => client.disconnect());
     const store = new RedisTokenStore(client, { prefix: uniquePrefix(), durable: true });
     expect((await boot(store)).warnings).toEqual([]);
   });

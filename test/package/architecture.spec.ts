@@ -1,82 +1,140 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 const LIB = resolve('lib');
 
-/** What each floor may stand on; imports go down only. */
-const FLOORS: Record<string, string[]> = {
-  wire: [],
-  errors: [],
-  // Turns, shared work and async contexts.
-  concurrency: [],
-  http: ['wire', 'errors', 'concurrency', 'loopback', 'version'],
-  'token-store': ['errors', 'concurrency'],
-  tokens: ['wire', 'errors', 'concurrency', 'http', 'token-store'],
-  transactions: ['wire', 'errors', 'http', 'tokens'],
-  webhooks: ['wire', 'errors', 'concurrency', 'http', 'token-store'],
-  verification: ['errors', 'http', 'token-store', 'tokens', 'transactions'],
-  // The module, its options and its configuration.
-  '.': [
-    'wire',
-    'errors',
-    'http',
-    'token-store',
-    'tokens',
-    'transactions',
-    'verification',
-    'webhooks',
-  ],
-  // What users need in their own tests.
-  testing: [
-    '.',
-    'wire',
-    'errors',
-    'http',
-    'token-store',
-    'tokens',
-    'transactions',
-    'verification',
-    'webhooks',
-  ],
-  // The sandbox knows the wire, and nothing of the client.
-  sandbox: ['wire', 'loopback', 'version'],
-  cli: ['.', 'wire', 'errors', 'sandbox', 'token-store', 'loopback', 'version'],
-};
+/** A room of a README: its name, the files and folders in it, and the rooms that it imports. */
+interface Room {
+  name: string;
+  parts: string[];
+  imported: string[];
+}
+
+/** The table of rooms in a README: a room has the name of its first folder or file. */
+function roomsIn(readme: string): Room[] {
+  const rows = readFileSync(readme, 'utf8').matchAll(/^\| (`[^|]+?) +\|.*\| (.*?) +\|$/gm);
+  return [...rows].map(([, cell = '', imported = '']) => {
+    const parts = [...cell.matchAll(/`([^`]+)`/g)].map(([, part = '']) => part);
+    return {
+      name: /^[\w-]+/.exec(parts[0] ?? '')?.[0] ?? '',
+      parts,
+      imported: imported === 'nothing' ? [] : imported.split(', '),
+    };
+  });
+}
 
 const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
+const textOf = (file: string): string => readFileSync(join(LIB, file), 'utf8');
+const linesOf = (file: string): number => textOf(file).split('\n').length - 1;
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
-/** Files below all floors. */
-const BASE = ['loopback', 'version'];
-
-/** The floor that a path below lib/ belongs to. */
-function floorOf(path: string): string {
-  const name = path.replace(/\.ts$/, '');
-  if (BASE.includes(name)) return name;
-  return path.includes('/') ? (path.split('/')[0] as string) : '.';
+/** The files of lib/ that a file imports, including types. */
+function importsOf(file: string): string[] {
+  const paths = textOf(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g);
+  return [...paths].map(([, path]) => relative(LIB, resolve(LIB, dirname(file), `${path}.ts`)));
 }
 
-describe('the house', () => {
-  it('has the floors that are named here', () => {
-    expect(new Set(files.map(floorOf))).toEqual(new Set([...Object.keys(FLOORS), ...BASE]));
+/** The first import cycle, as a path; empty if there is none. */
+function cycleIn(graph: Map<string, string[]>): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const next of graph.get(file) ?? []) {
+      const cycle = visit(next, [...path, file]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+/** The rooms of lib, and those of the sandbox, which is a program of its own. */
+const PROGRAMS = [
+  { folder: '', readme: 'lib/README.md', ignored: /^version\.ts$/ },
+  { folder: 'sandbox/', readme: 'lib/sandbox/README.md', ignored: /^$/ },
+].map(({ folder, readme, ignored }) => {
+  const rooms = roomsIn(readme);
+  const own = files
+    .filter((file) => file.startsWith(folder))
+    .map((file) => file.slice(folder.length))
+    .filter((file) => !ignored.test(file));
+  /** The room of a file; its first folder if the README has no room for it. */
+  const roomOf = (file: string): string => {
+    const room = rooms.find(({ parts }) =>
+      parts.some((part) => file === part || file.startsWith(part) || matchesPattern(file, part)),
+    );
+    return room?.name ?? file.split('/')[0] ?? '';
+  };
+  const importedBy = (file: string): string[] =>
+    (imports.get(folder + file) ?? [])
+      .filter((path) => path.startsWith(folder))
+      .map((path) => path.slice(folder.length))
+      .filter((path) => !ignored.test(path));
+  return { name: `lib/${folder}`, rooms, own, roomOf, importedBy };
+});
+
+/** `berbix.*.ts` stands for every file in lib/ itself. */
+function matchesPattern(file: string, part: string): boolean {
+  return part.includes('*') && !file.includes('/');
+}
+
+describe.each(PROGRAMS)('$name', ({ rooms, own, roomOf, importedBy }) => {
+  it('has the rooms of its README', () => {
+    const found = new Set(own.map(roomOf));
+    expect(rooms.map(({ name }) => name).toSorted()).toEqual([...found].toSorted());
   });
 
-  it.each(files)('lib/%s imports from its own floor and those below', (file) => {
-    const source = readFileSync(join(LIB, file), 'utf8');
-    const imports = [...source.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) =>
-      relative(LIB, resolve(LIB, dirname(file), (match[1] as string).replace(/\.js$/, '.ts'))),
+  it.each(rooms)(
+    '$name imports only from the rooms below it that its README lists',
+    ({ name, imported }) => {
+      const found = own.filter((file) => roomOf(file) === name).flatMap(importedBy);
+      const others = new Set(found.map(roomOf).filter((other) => other !== name));
+      expect([...others].toSorted()).toEqual(imported.toSorted());
+      const names = rooms.map((room) => room.name);
+      expect(names.slice(names.indexOf(name) + 1)).toEqual(expect.arrayContaining(imported));
+    },
+  );
+});
+
+describe('lib/sandbox/README.md', () => {
+  it('names files that exist', () => {
+    const text = readFileSync('lib/sandbox/README.md', 'utf8');
+    const named = [...text.matchAll(/`([a-z][\w/.-]*\.ts)`/g)].map(([, name = '']) => name);
+    const places = (name: string) => [`sandbox/${name}`, `sandbox/openapi/${name}`];
+    const sources = new Set(files);
+    const specs = new Set(named.filter((name) => name.startsWith('test/')).filter(existsSync));
+    const missing = named.filter(
+      (name) => !specs.has(name) && !places(name).some((place) => sources.has(place)),
     );
-    const floor = floorOf(file);
-    const allowed = [floor, ...(FLOORS[floor] ?? [])];
-    for (const path of imports) expect(allowed).toContain(floorOf(path));
+    expect(named.length).toBeGreaterThan(20);
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('lib', () => {
+  it('has no cycle of imports', () => {
+    expect(cycleIn(imports)).toEqual([]);
   });
 
-  it('has a file that can be read in one sitting, everywhere', () => {
-    const long = files.filter(
-      (file) => readFileSync(join(LIB, file), 'utf8').split('\n').length > 400,
-    );
-    expect(long).toEqual([]);
+  it('has files that can be read in one sitting', () => {
+    const isLong = (file: string): boolean =>
+      linesOf(file) > (file.startsWith('sandbox/') ? 330 : 300);
+    expect(files.filter(isLong)).toEqual([]);
+  });
+
+  it('has no file of a few lines, except those that list exports', () => {
+    const others = files.filter((file) => !/(?:index|public-api|version)\.ts$/.test(file));
+    const isShort = (file: string): boolean =>
+      linesOf(file) < (file.startsWith('sandbox/') ? 30 : 15);
+    expect(others.filter(isShort)).toEqual([]);
   });
 });

@@ -3,19 +3,19 @@ import { Redis } from 'ioredis';
 import { BerbixTokenStore, BerbixVerificationService } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { BerbixInRedisModule, connectTo } from '../../examples/docs/stores/redis.js';
-import { quietNest } from '../support/quiet-nest.js';
+import { quietNest } from '../support/sinks.js';
 import { describeWith } from '../support/requirements.js';
 import { freePort, redisClient, startRedis } from '../support/servers.js';
 import { startModule } from '../support/services.js';
 import { until } from '../support/until.js';
-import { sandboxOfEnvironment } from './docs.support.js';
+import { sandboxOfEnvironment } from './support/docs.js';
 
 quietNest();
 
-// Its own: a test makes a replica of it.
+// A server of its own, since a test makes it a replica.
 const url = await startRedis();
 
-/** The recipe, whose Redis is the server of this file. */
+/** The recipe, with the server of this file as its Redis. */
 async function start() {
   const sandbox = await sandboxOfEnvironment();
   process.env['REDIS_URL'] = url;
@@ -27,7 +27,7 @@ async function start() {
 }
 
 describeWith('redis-server', url !== undefined)('the recipe for Redis of docs/stores.md', () => {
-  it('keeps tokens from the first call on, and says that it is durable', async () => {
+  it('stores tokens from the first call, and is durable', async () => {
     const { module, begin } = await start();
     expect(await begin('ada')).toMatchObject({ isResumed: false });
     expect(await begin('ada')).toMatchObject({ isResumed: true });
@@ -36,7 +36,7 @@ describeWith('redis-server', url !== undefined)('the recipe for Redis of docs/st
     expect((await store.keys('')).keys.length).toBeGreaterThan(0);
   });
 
-  it('connects anew where the server has become a replica', async () => {
+  it('reconnects if the server has become a replica', async () => {
     const { module, begin } = await start();
     const client = module.get(Redis, { strict: false });
     let connections = 0;
@@ -48,7 +48,6 @@ describeWith('redis-server', url !== undefined)('the recipe for Redis of docs/st
       await until(() => connections > 0);
     } finally {
       await server.replicaof('NO', 'ONE');
-      server.disconnect();
     }
     await until(() => client.status === 'ready');
     expect(await begin('edith')).toMatchObject({ isResumed: false });
@@ -64,7 +63,7 @@ describeWith('redis-server', url !== undefined)('the recipe for Redis of docs/st
 });
 
 describe('the recipe for Redis without a server', () => {
-  it('stops the boot, and tries no more', async () => {
+  it('stops the boot, and stops connecting', async () => {
     await expect(connectTo(`redis://127.0.0.1:${await freePort()}`)).rejects.toThrow(
       'Redis does not answer. Check REDIS_URL.',
     );

@@ -8,12 +8,15 @@ import {
   accounts,
   fromVault,
 } from '../../examples/docs/configuration/options.js';
-import { SANDBOX_USAGE, parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
-import { CONTROL_OPERATIONS } from '../../lib/sandbox/control/control-operations.js';
-import { findOnPath } from '../support/find-on-path.js';
+import { logLine } from '../../lib/errors/index.js';
+import { ANSWERS } from '../../lib/berbix-exception.filter.js';
+import { parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
+import { controlOperations } from '../../lib/sandbox/control/control.controller.js';
+import { FAULT_KINDS } from '../../lib/sandbox/faults/fault.js';
+import { findOnPath } from '../support/programs.js';
 import { describeWith } from '../support/requirements.js';
 import { startModule, startSandbox } from '../support/services.js';
-import { sandboxOfEnvironment } from './docs.support.js';
+import { sandboxOfEnvironment } from './support/docs.js';
 
 const pageOf = (name: string): string => readFileSync(`docs/${name}.md`, 'utf8');
 
@@ -24,7 +27,7 @@ describe('docs/configuration.md', () => {
     expect(await startModule({ module: FromEnvironmentModule })).toBeDefined();
   });
 
-  it('names every variable that is read', () => {
+  it('names every variable', () => {
     const source = readFileSync('lib/berbix.config.ts', 'utf8');
     const variables = new Set(source.match(/BERBIX_[A-Z_]+/g));
     expect(variables.size).toBeGreaterThan(7);
@@ -33,27 +36,48 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/errors.md', () => {
-  it('has every class of errors, and no other', () => {
-    const classes = Object.entries(berbix)
-      .filter(([, value]) => Object.getPrototypeOf(value) === berbix.BerbixError)
-      .map(([name]) => name);
-    const listed = [...pageOf('errors').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-    expect(listed.toSorted()).toEqual(classes.toSorted());
+  const cell = String.raw`[^|]*\w[^|]*\|`;
+  const row = new RegExp(
+    `^\\| <a id="(\\w+)"></a>\`(\\w+)\`<br>\`(\\w+)\` *\\|${cell}${cell}${cell}$`,
+    'gm',
+  );
+  const rows = [...pageOf('errors').matchAll(row)];
+  const classes = Object.entries(berbix).filter(
+    ([, value]) => Object.getPrototypeOf(value) === berbix.BerbixError,
+  ) as [string, typeof berbix.BerbixGoneError][];
+
+  it('has every class of errors with its code, and no other', () => {
+    const codes = classes.map(([name, Class]) => [name, new Class('').code]);
+    expect(rows.map(([, , name, code]) => [name, code]).toSorted()).toEqual(codes.toSorted());
+  });
+
+  it('has every BerbixErrorCode, and no other', () => {
+    // The compiler makes sure that these are the codes of the type.
+    expect(rows.map(([, , , code]) => code).toSorted()).toEqual(Object.keys(ANSWERS).toSorted());
+  });
+
+  it('has the place to which each line of the log about an error refers', () => {
+    for (const [, place, , code = ''] of rows) {
+      const error = new berbix.BerbixStoreError('It is down.');
+      Object.defineProperty(error, 'code', { value: code });
+      expect(logLine('Not saved:', error)).toBe(
+        `Not saved: It is down. (${code}, see docs/errors.md#${place})`,
+      );
+    }
   });
 });
 
 describe('docs/sandbox.md', () => {
-  it('has every flag', () => {
-    const flags = new Set(SANDBOX_USAGE.match(/--[a-z-]+/g));
-    flags.delete('--help');
-    expect(flags.size).toBeGreaterThan(15);
-    for (const flag of flags) expect(pageOf('sandbox')).toContain(`\`${flag}`);
+  it('has every kind of fault, and no other', () => {
+    const section = pageOf('sandbox').split('\n### Faults\n')[1] ?? '';
+    const listed = [...section.matchAll(/^\| `([a-z]+)` /gm)].map(([, kind]) => kind);
+    expect(listed).toEqual(FAULT_KINDS);
   });
 
   it('has every request of the control API, and no other', () => {
     const listed = [...pageOf('sandbox').matchAll(/^\| `([A-Z]+ \/sandbox\S*)`/gm)];
-    const requests = CONTROL_OPERATIONS.map(({ request }) => request);
-    expect(listed.map(([, request]) => request)).toEqual(['GET /sandbox', ...requests]);
+    const requests = controlOperations().map(({ method, path }) => `${method} ${path}`);
+    expect(listed.map(([, request]) => request)).toEqual(requests);
   });
 
   describeWith('curl', findOnPath('curl') !== undefined)('its walk', () => {
@@ -61,7 +85,7 @@ describe('docs/sandbox.md', () => {
       const walk = /```sh\n(# In another terminal: npx nestjs-berbix sandbox (.*)\n[^]*?)```/;
       const [, script = '', flags = ''] = walk.exec(pageOf('sandbox')) ?? [];
       const parsed = parseSandboxFlags(flags.split(' '));
-      if (!('options' in parsed)) throw new Error('The first line of the walk has no good flags.');
+      if (!('options' in parsed)) throw new Error('The first line of the page has invalid flags.');
       expect(script).toContain(`API=http://127.0.0.1:${parsed.options.port} `);
       const sandbox = await startSandbox({ ...parsed.options, port: 0 });
       const here = script.replace(/API=\S+/, `API=${sandbox.url}`);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import {
@@ -14,6 +15,7 @@ import {
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom, throwError, type Observable } from 'rxjs';
+import { DataSource } from 'typeorm';
 import { Customers } from '../../examples/docs/customers.js';
 import { encrypted } from '../../examples/docs/encryption/keys.js';
 import { KmsKeys, encryptionBy } from '../../examples/docs/encryption/kms-keys.js';
@@ -28,19 +30,21 @@ import { handOver } from '../../examples/docs/fresh/remember.js';
 import { VerificationController } from '../../examples/docs/guard/controller.js';
 import { RequireTokensOfSocket } from '../../examples/docs/guard/other-transports.js';
 import { BerbixInPostgresModule } from '../../examples/docs/stores/postgres.js';
+import { BerbixOverTypeOrmModule } from '../../examples/docs/stores/typeorm.js';
 import { TimedTokenStore } from '../../examples/docs/stores/timed.token-store.js';
 import { BeginController } from '../../examples/docs/verification/begin.js';
 import { ResultController } from '../../examples/docs/verification/result.js';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import { quietNest } from '../support/quiet-nest.js';
+import { quietNest } from '../support/sinks.js';
 import { POSTGRES_URL, describeOnPostgres, postgresPool } from '../support/servers.js';
-import { closeAfterTest, servicesFor, startModule, startSandbox } from '../support/services.js';
-import { begun, berbixOf, sandboxOfEnvironment } from './docs.support.js';
+import { servicesFor, startModule, startSandbox } from '../support/services.js';
+import { begun, berbixOf, sandboxOfEnvironment } from './support/docs.js';
 
 quietNest();
 
-// Has tests of its own, as a page shows them.
+// It has tests of its own, like those on the page.
 await import('../../examples/docs/stores/timed.token-store.spec.js');
 
 const exchangesOf = (sandbox: BerbixSandbox): number =>
@@ -62,7 +66,7 @@ describe('docs/fresh-tokens.md', () => {
     expect(customers.refreshTokenOf('ada')).not.toBe(before);
   });
 
-  it('hands over to the store', async () => {
+  it('hands tokens over to the store', async () => {
     const sandbox = await startSandbox();
     const customers = new Customers();
     await begun(sandbox, customers);
@@ -71,7 +75,7 @@ describe('docs/fresh-tokens.md', () => {
     expect((await firstValueFrom(tokens.fresh({ customerUid: 'ada' }))).accessToken).toBeTruthy();
   });
 
-  it('asks a loader, and tells of a new refresh token', async () => {
+  it('calls a loader, and notifies of a new refresh token', async () => {
     const sandbox = await sandboxOfEnvironment({ refreshToken: 'rotate' });
     const module = await startModule(berbixWithLoader(new InMemoryTokenStore()));
     const customers = module.get(Customers, { strict: false });
@@ -83,7 +87,7 @@ describe('docs/fresh-tokens.md', () => {
     expect(error.code).toBe('BERBIX_NOT_FOUND');
   });
 
-  it('makes a refused call once more, with another token', async () => {
+  it('repeats a refused call with another token', async () => {
     const sandbox = await startSandbox();
     const customers = new Customers();
     await begun(sandbox, customers);
@@ -95,31 +99,45 @@ describe('docs/fresh-tokens.md', () => {
       return throwError(() => new BerbixInvalidAccessTokenError('refused'));
     };
     const error = await errorOf(withTokens(tokens, refreshToken, call));
-    // It came a moment ago: another would fare no better.
+    // The token is brand-new: another one would be refused too.
     expect(error).toMatchObject({ code: 'BERBIX_INVALID_ACCESS_TOKEN', retryable: true });
     expect(used).toHaveLength(1);
   });
 });
 
-/** The address of the server, with a schema for all that has none. */
+/** The URL of the server, with the schema as its search path. */
 function inSchema(schema: string): string {
   const url = new URL(POSTGRES_URL as string);
   url.searchParams.set('options', `-csearch_path=${schema}`);
   return url.href;
 }
 
+/** As TypeOrmModule of @nestjs/typeorm. */
+function typeOrm(): DynamicModule {
+  const useFactory = async (): Promise<DataSource> => {
+    const url = process.env['DATABASE_URL'] ?? '';
+    const source = await new DataSource({ type: 'postgres', url }).initialize();
+    closeAfterTest(() => source.destroy());
+    return source;
+  };
+  const provider = { provide: DataSource, useFactory };
+  return { module: class {}, global: true, providers: [provider], exports: [DataSource] };
+}
+
 describeOnPostgres('docs/stores.md on PostgreSQL', () => {
-  it('keeps tokens', async () => {
+  it.each<[string, () => ModuleMetadata['imports']]>([
+    ['pg', () => [BerbixInPostgresModule]],
+    ['TypeORM', () => [typeOrm(), BerbixOverTypeOrmModule]],
+  ])('keeps tokens over %s', async (_, imports) => {
     const sandbox = await sandboxOfEnvironment();
     const pool = postgresPool();
-    closeAfterTest(() => pool.end());
     const schema = `docs_${randomBytes(8).toString('hex')}`;
     await pool.query(`CREATE SCHEMA ${schema}`);
     closeAfterTest(() => pool.query(`DROP SCHEMA ${schema} CASCADE`));
     await pool.query(PostgresTokenStore.sql(`${schema}.berbix_tokens`));
     process.env['DATABASE_URL'] = inSchema(schema);
     process.env['BERBIX_ENCRYPTION_KEYS'] = `k1:${randomBytes(32).toString('base64')}`;
-    const module = await startModule({ module: BerbixInPostgresModule });
+    const module = await startModule({ module: class {}, imports: imports() ?? [] });
     const verifications = module.get(BerbixVerificationService, { strict: false });
     const { sdk: templateKey } = sandbox.templateKeys;
     await firstValueFrom(verifications.begin('ada', { templateKey }));
@@ -133,7 +151,7 @@ describeOnPostgres('docs/stores.md on PostgreSQL', () => {
 });
 
 describe('docs/stores.md', () => {
-  it('times the steps of a store', async () => {
+  it('measures the steps of a store', async () => {
     const sandbox = await startSandbox();
     const steps: string[] = [];
     const store = new TimedTokenStore(new InMemoryTokenStore(), (step) => steps.push(step));
@@ -145,7 +163,7 @@ describe('docs/stores.md', () => {
   });
 });
 
-/** A KMS that turns bits round. */
+/** A KMS that inverts bits. */
 const kms = { decrypt: async (wrapped: Uint8Array) => wrapped.map((byte) => byte ^ 0xff) };
 
 describe('docs/encryption.md', () => {
@@ -155,7 +173,7 @@ describe('docs/encryption.md', () => {
     return records.map((record) => record?.value?.split('.')[1] ?? '');
   }
 
-  it('takes the keys from the environment', async () => {
+  it('uses keys from the environment', async () => {
     const sandbox = await sandboxOfEnvironment();
     process.env['BERBIX_ENCRYPTION_KEYS'] = `k1:${randomBytes(32).toString('base64')}`;
     const store = new InMemoryTokenStore();
@@ -165,7 +183,7 @@ describe('docs/encryption.md', () => {
     expect(await keysIn(store)).toEqual(['k1', 'k1']);
   });
 
-  it('takes them from a KMS, and encrypts anew with the newest', async () => {
+  it('uses keys from a KMS, and re-encrypts with the newest', async () => {
     const sandbox = await startSandbox();
     const store = new InMemoryTokenStore();
     const wrapped = new Map([['k1', randomBytes(32)]]);
@@ -188,18 +206,18 @@ describe('docs/encryption.md', () => {
 
 const asAda = { headers: { 'x-user': 'ada' } };
 
-describe.each(PLATFORMS)('on %s', (_platform, adapter) => {
-  /** An application with the controllers of the pages, for customers of an account. */
+describe.each(PLATFORMS)('on %s', (platform) => {
+  /** An application with the controllers from the pages, for customers of an account. */
   async function backend(sandbox: BerbixSandbox): Promise<string> {
     const controllers = [BeginController, ResultController, VerificationController];
     const config = ConfigModule.forRoot({ isGlobal: true, load: [berbixConfig] });
     return listen(
       Test.createTestingModule({ imports: [config, berbixOf(sandbox)], controllers }),
-      adapter,
+      platform,
     );
   }
 
-  it('docs/guard.md and docs/verification: begins, guards, tells how it stands', async () => {
+  it('docs/guard.md and docs/verification: begins, guards and answers the status', async () => {
     const sandbox = await sandboxOfEnvironment();
     process.env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.sdk;
     const url = await backend(sandbox);
@@ -217,7 +235,7 @@ describe.each(PLATFORMS)('on %s', (_platform, adapter) => {
 });
 
 describe('docs/guard.md', () => {
-  it('names the customer of a socket by its connection', () => {
+  it('determines the customer of a socket by its connection', () => {
     class Gateway {
       on(): void {}
     }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
-import type { ExpressAdapter } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
 import {
   BerbixTransactionService,
@@ -16,20 +15,21 @@ import { adaAnHourLater } from '../../examples/docs/testing/dead-hour.js';
 import { deliver } from '../../examples/docs/testing/deliver.js';
 import { rejectedInUnitTest } from '../../examples/docs/testing/unit-test.js';
 import { verifyAda } from '../../examples/docs/testing/whole-flow.js';
-import { erase } from '../../examples/docs/verification/forget.js';
+import { eraseCustomer } from '../../examples/docs/verification/erase.js';
 import { beginHosted } from '../../examples/docs/verification/hosted.js';
 import { createApp } from '../../examples/docs/verification/main.js';
 import { PeriodicReview } from '../../examples/docs/verification/re-verify.js';
 import { nameOf } from '../../examples/docs/verification/result.js';
 import { Statuses } from '../../examples/docs/verification/statuses.js';
 import { HooksController } from '../../examples/docs/verification/webhooks.controller.js';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
-import { PLATFORMS } from '../support/platforms.js';
-import { closeAfterTest, servicesFor, startSandbox } from '../support/services.js';
+import { adapterFor, PLATFORMS } from '../support/platforms.js';
+import { servicesFor, startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
-import { begun, berbixOf, sandboxOfEnvironment } from './docs.support.js';
+import { begun, berbixOf, sandboxOfEnvironment } from './support/docs.js';
 
-// Has tests of its own, as a page shows them.
+// It has tests of its own, like those on the page.
 await import('../../examples/docs/testing/application.spec.js');
 
 describe('docs/verification', () => {
@@ -56,7 +56,7 @@ describe('docs/verification', () => {
     expect(start.hostedUrl).toMatch(/^http/);
   });
 
-  it('begin-and-resume.md: takes up what was handed over, with whatever template', async () => {
+  it('begin-and-resume.md: resumes remembered tokens, with any template', async () => {
     const sandbox = await startSandbox();
     const customers = new Customers();
     await begun(sandbox, customers);
@@ -67,7 +67,7 @@ describe('docs/verification', () => {
     expect(start).toMatchObject({ isResumed: true, clientToken: expect.any(String) });
   });
 
-  it('begin-and-resume.md: begins anew with another template, also after a finished one', async () => {
+  it('begin-and-resume.md: begins again with another template, even after a finished verification', async () => {
     const sandbox = await startSandbox();
     const verifications = (await verified(sandbox)).get(BerbixVerificationService);
     const { sdk, hosted } = sandbox.templateKeys;
@@ -77,7 +77,7 @@ describe('docs/verification', () => {
     expect(start.isResumed).toBe(false);
   });
 
-  it('re-verify.md: begins again, and reads what was before', async () => {
+  it('re-verify.md: begins again, and reads earlier results', async () => {
     const sandbox = await startSandbox();
     const review = (await verified(sandbox)).get(PeriodicReview);
     expect(await firstValueFrom(review.actions('ada'))).toEqual(['accept']);
@@ -85,27 +85,27 @@ describe('docs/verification', () => {
     expect(await firstValueFrom(review.actions('ada'))).toEqual(['accept', undefined]);
   });
 
-  it('result.md: has the name of those who are accepted', async () => {
+  it('result.md: has the name of accepted customers', async () => {
     const module = await verified(await startSandbox());
     const result = await firstValueFrom(module.get(BerbixVerificationService).result('ada'));
     expect(nameOf(result)).toMatch(/^ADA \w+$/);
     expect(nameOf({ ...result, status: 'review' })).toBeUndefined();
   });
 
-  it('forget.md: says whether to try again', async () => {
+  it('erase.md: says whether to repeat it', async () => {
     const sandbox = await startSandbox();
     const verifications = (await verified(sandbox)).get(BerbixVerificationService);
     sandbox.faults.add({ kind: 'status', status: 503, times: 10 });
-    expect(await erase(verifications, 'ada')).toBe(false);
+    expect(await eraseCustomer(verifications, 'ada')).toBe(false);
     sandbox.faults.clear();
-    expect(await erase(verifications, 'ada')).toBe(true);
+    expect(await eraseCustomer(verifications, 'ada')).toBe(true);
     expect((await firstValueFrom(verifications.result('ada'))).status).toBe('gone');
-    await expect(erase(verifications, '')).rejects.toMatchObject({ code: 'BERBIX_INPUT' });
+    await expect(eraseCustomer(verifications, '')).rejects.toMatchObject({ code: 'BERBIX_INPUT' });
   });
 });
 
 describe('docs/verification/webhooks.md and docs/testing.md', () => {
-  it('lets an hour pass', async () => {
+  it('advances an hour', async () => {
     const sandbox = await startSandbox();
     const { module } = await servicesFor(sandbox);
     const { sdk: templateKey } = sandbox.templateKeys;
@@ -115,7 +115,7 @@ describe('docs/verification/webhooks.md and docs/testing.md', () => {
     expect(sandbox.requests.last?.path).toBe('/v0/transactions');
   });
 
-  it('fakes a Berbix for unit tests', async () => {
+  it('has a fake Berbix for unit tests', async () => {
     expect(await rejectedInUnitTest()).toBe('rejected');
   });
 
@@ -132,7 +132,7 @@ describe('docs/verification/webhooks.md and docs/testing.md', () => {
     return { app, url: `http://127.0.0.1:${new URL(await app.getUrl()).port}` };
   }
 
-  it('handles what is signed, once, whatever comes of it', async () => {
+  it('handles signed webhooks once, for any result', async () => {
     const sandbox = await sandboxOfEnvironment();
     const { app, url } = await hooksOf(sandbox, createApp);
     await verifyAda(app, sandbox);
@@ -143,7 +143,7 @@ describe('docs/verification/webhooks.md and docs/testing.md', () => {
     expect(await deliver(hook, 'another', 'accept')).toBe(401);
   });
 
-  it.each(PLATFORMS)('takes them in a controller of its own, on %s', async (_name, adapter) => {
+  it.each(PLATFORMS)('receives them in its own controller, on %s', async (platform) => {
     const sandbox = await startSandbox();
     const secret = 'whs_test_mine';
     const handled: string[] = [];
@@ -159,7 +159,7 @@ describe('docs/verification/webhooks.md and docs/testing.md', () => {
         controllers: [HooksController],
         providers: [Handler],
       }).compile();
-      return module.createNestApplication(adapter() as ExpressAdapter, { rawBody: true });
+      return module.createNestApplication(adapterFor(platform), { rawBody: true });
     });
     expect(await deliver(`${url}/hooks/finished`, secret, 'accept')).toBe(204);
     expect(await deliver(`${url}/hooks/finished`, 'another', 'accept')).toBe(401);

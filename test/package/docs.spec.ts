@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import * as berbix from 'berbix';
 import {
   BerbixTokens,
   BerbixTokenService,
@@ -13,13 +14,9 @@ import { Customers } from '../../examples/docs/customers.js';
 import { actionFor } from '../../examples/docs/fetch.js';
 import { resume } from '../../examples/docs/refresh.js';
 import { uploadFront } from '../../examples/docs/upload.js';
-import {
-  sdk as berbix,
-  startBoth,
-  type OfficialClient,
-} from '../conformance/official-sdk.support.js';
-import { SDKS, SECTION_9, type Capability, type Sdk } from '../conformance/section-9.js';
-import { quietNest } from '../support/quiet-nest.js';
+import { startBoth } from '../conformance/support/official-sdk.js';
+import { SDKS, SDK_SURFACE, type Capability, type Sdk } from '../conformance/sdk-surface.js';
+import { quietNest } from '../support/sinks.js';
 import { servicesFor, startSandbox } from '../support/services.js';
 
 quietNest();
@@ -29,7 +26,7 @@ const SOURCES = ['examples/docs', 'examples/readme'].flatMap((folder) =>
   filesIn(folder).map((file) => readFileSync(file, 'utf8')),
 );
 
-/** With their paths from the root of the repository. */
+/** Paths from the root of the repository. */
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
     .filter((entry) => entry.isFile())
@@ -38,31 +35,42 @@ function filesIn(folder: string): string[] {
 
 const pageOf = (file: string): string => readFileSync(file, 'utf8');
 
-describe.each(PAGES)('%s', (file) => {
-  it('shows code that is compiled and run here', () => {
-    const blocks = [...pageOf(file).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code);
-    for (const block of blocks) expect(SOURCES).toContain(block);
-  });
+/** The matches of a pattern in each page; pages without a match have no test. */
+const foundIn = (pattern: RegExp): [file: string, found: RegExpExecArray[]][] =>
+  PAGES.map((file): [string, RegExpExecArray[]] => [
+    file,
+    [...pageOf(file).matchAll(pattern)],
+  ]).filter(([, found]) => found.length > 0);
 
-  it('links to what is there', () => {
-    const links = [...pageOf(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
-    for (const [, path = '', anchor] of links) {
-      const target = path === '' ? file : join(dirname(file), path);
-      expect([path, existsSync(target)]).toEqual([path, true]);
-      if (anchor === undefined) continue;
-      const headings = [...pageOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-        (heading as string)
-          .toLowerCase()
-          .replaceAll(/[^\w -]/g, '')
-          .replaceAll(' ', '-'),
-      );
-      expect(headings).toContain(anchor);
-    }
-  });
+describe('a page', () => {
+  it.each(foundIn(/^ *```(?:ts|typescript|tsx)\b.*\n([^]*?)^ *```$/gm))(
+    'shows code that is compiled and run here: %s',
+    (_, blocks) => {
+      for (const [, code] of blocks) expect(SOURCES).toContain(code);
+    },
+  );
+
+  it.each(foundIn(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g))(
+    'links to existing targets: %s',
+    (file, links) => {
+      for (const [, path = '', anchor] of links) {
+        const target = path === '' ? file : join(dirname(file), path);
+        expect([path, existsSync(target)]).toEqual([path, true]);
+        if (anchor === undefined) continue;
+        const headings = [...pageOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+          (heading as string)
+            .toLowerCase()
+            .replaceAll(/[^\w -]/g, '')
+            .replaceAll(' ', '-'),
+        );
+        expect(headings).toContain(anchor);
+      }
+    },
+  );
 });
 
 describe('the pages', () => {
-  it('are reached from the README, each of them', () => {
+  it('are all linked from the README', () => {
     const known = new Set<string>();
     const follow = (file: string): void => {
       if (known.has(file)) return;
@@ -85,7 +93,7 @@ function rowsFor(sdk: Sdk): [there: string, here: string][] {
   ]);
 }
 
-/** How the page writes what we have. */
+/** A counterpart as the page writes it. */
 function written({ ours }: Capability): string {
   if ('option' in ours) return `\`${ours.option}\``;
   const names = {
@@ -98,9 +106,9 @@ function written({ ours }: Capability): string {
 }
 
 describe('docs/migrating.md', () => {
-  it.each(SDKS)('says for all that the SDK for %s has what there is here', (sdk) => {
+  it.each(SDKS)('has a counterpart for everything in the SDK for %s', (sdk) => {
     const rows = rowsFor(sdk);
-    const has = Object.values(SECTION_9).filter(({ names }) => names[sdk] !== undefined);
+    const has = Object.values(SDK_SURFACE).filter(({ names }) => names[sdk] !== undefined);
     expect(has.length).toBeGreaterThan(0);
     for (const capability of has) {
       const row = rows.find(
@@ -112,7 +120,7 @@ describe('docs/migrating.md', () => {
         [String(capability.names[sdk])]: undefined,
       });
     }
-    // And the heading, the line below it, and nothing else.
+    // Plus the heading and the line below it.
     expect(rows).toHaveLength(has.length + 2);
   });
 
@@ -123,7 +131,7 @@ describe('docs/migrating.md', () => {
       BerbixTokens,
       BerbixWebhookService,
     };
-    for (const { ours } of Object.values(SECTION_9)) {
+    for (const { ours } of Object.values(SDK_SURFACE)) {
       if ('option' in ours) continue;
       const owner = ours.method === 'fromRefresh' ? BerbixTokens : classes[ours.on].prototype;
       expect(typeof Reflect.get(owner, ours.method)).toBe('function');
@@ -131,7 +139,7 @@ describe('docs/migrating.md', () => {
   });
 });
 
-/** The code for the official Node SDK, as functions of the names that it uses. */
+/** The code for the official Node SDK, as functions of the names in it. */
 function codeBefore(): ((...values: unknown[]) => Promise<unknown>)[] {
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
   return [...pageOf('docs/migrating.md').matchAll(/^```js\n([^]*?)^```$/gm)].map(
@@ -140,7 +148,7 @@ function codeBefore(): ((...values: unknown[]) => Promise<unknown>)[] {
 }
 
 const NAMES = {
-  client: {} as OfficialClient,
+  client: {} as berbix.Client,
   berbix,
   customers: new Customers(),
   customerUid: 'ada',
@@ -150,7 +158,7 @@ const NAMES = {
 };
 
 describe('the code of docs/migrating.md', () => {
-  it('before does the same with the official SDK as it is', async () => {
+  it('does the same with the unmodified official SDK before the migration', async () => {
     const { sandbox, theirs } = await startBoth();
     const { sdk: templateKey, apiOnly } = sandbox.templateKeys;
     const tokens = await theirs.createApiOnlyTransaction({
@@ -171,7 +179,7 @@ describe('the code of docs/migrating.md', () => {
   });
 
   it.each(['omit', 'echo', 'rotate'] as const)(
-    'starts a verification, takes it up again and fetches it: %s',
+    'starts a verification, resumes it and fetches it: %s',
     async (refreshToken) => {
       const sandbox = await startSandbox({ refreshToken });
       const { transactions, tokens } = await servicesFor(sandbox);

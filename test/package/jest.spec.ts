@@ -1,20 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { temporaryDirectory } from '../support/directories.js';
 
-const FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-
-/** A PATH with Node.js and nothing else. */
-const PATH = mkdtempSync(join(tmpdir(), 'nestjs-berbix-path-'));
+/** A PATH with only Node.js. */
+const PATH = temporaryDirectory();
 symlinkSync(process.execPath, join(PATH, 'node'));
-afterAll(() => rmSync(PATH, { recursive: true }));
 
-/** Runs Jest in this repository, where nothing answers and nothing is installed. */
-async function runJest(flags: string[], args: string[], environment: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [...flags, 'node_modules/jest/bin/jest.js', ...args], {
+/** Runs Jest in this repository, in one process, where nothing answers and nothing is installed. */
+async function runJest(args: string[], environment: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, ['node_modules/jest/bin/jest.js', '-i', ...args], {
     env: {
       PATH,
       TEST_POSTGRES_URL: 'postgres://127.0.0.1:1/test',
@@ -36,8 +33,8 @@ describe('npm run test:jest', () => {
   ];
   const ON_PURPOSE = { CI: 'true', TEST_ALLOW_SKIPPED: 'true' };
 
-  it('passes where nothing but Node.js is installed, and ends with what it skipped', async () => {
-    const { code, stderr } = await runJest(FLAGS, SUITES, ON_PURPOSE);
+  it('passes if only Node.js is installed, and ends with a list of what it skipped', async () => {
+    const { code, stderr } = await runJest(SUITES, ON_PURPOSE);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('3 skipped') });
     const [, list = ''] = stderr.split('\nSkipped here:\n');
     const lines = list.trimEnd().split('\n');
@@ -49,26 +46,19 @@ describe('npm run test:jest', () => {
     ]);
   });
 
-  it('fails in CI where something is missing and nothing says that this is on purpose', async () => {
-    const { code, stderr } = await runJest(FLAGS, SUITES.slice(0, 1), { CI: 'true' });
+  it('fails in CI if something is missing, unless that is allowed', async () => {
+    const { code, stderr } = await runJest(SUITES.slice(0, 1), { CI: 'true' });
     expect(code).toBe(1);
     expect(stderr).toContain('CI=true, and these tests need PostgreSQL: start one at');
   });
 
-  it('runs in watch mode the tests of what is changed in lib', async () => {
-    const { stdout } = await runJest(FLAGS, [
-      '--listTests',
-      '--findRelatedTests',
-      'lib/version.ts',
-    ]);
-    expect(stdout).toContain('test/package/package.spec.ts');
+  it('isolates spec files that run in one process', async () => {
+    const { code, stderr } = await runJest(['test/package/isolation']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('4 passed') });
   });
-});
 
-describe('npx jest', () => {
-  it('says what to type', async () => {
-    const { code, stdout, stderr } = await runJest([], ['test/webhooks']);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^The tests [^\n]* Run: npm run test:jest -- <path>\n$/);
+  it('runs the tests of changed files of lib in watch mode', async () => {
+    const { stdout } = await runJest(['--listTests', '--findRelatedTests', 'lib/version.ts']);
+    expect(stdout).toContain('test/package/package.spec.ts');
   });
 });

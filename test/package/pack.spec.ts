@@ -1,37 +1,40 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { temporaryDirectory } from '../support/directories.js';
 
-/** For a build on a busy machine. */
-const MOST_MS = 300_000;
+/** The time limit of a build on a busy machine. */
+const MAX_MS = 300_000;
 
-const copy = mkdtempSync(join(tmpdir(), 'nestjs-berbix-pack-'));
-afterAll(() => rmSync(copy, { recursive: true }));
+/** The size limit of the installed package: code in two formats, types and pages. */
+const MAX_BYTES = 2_500_000;
 
-/** The sources in a folder of their own, as after `git clone` and `npm ci`. */
+const copy = temporaryDirectory();
+
+/** Copies the sources to a folder of their own, as after `git clone` and `npm ci`. */
 function copySources(): void {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
-  const shipped = files.filter((file) => !/^!?dist\b/.test(file));
-  const tsconfigs = ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.cjs.json'];
-  for (const path of [...shipped, ...tsconfigs, 'package.json', 'scripts', 'test/cli']) {
+  const shipped = files.filter((file) => !/^!?(?:dist|lib)\b/.test(file));
+  const tsconfigs = ['tsconfig.json', 'tsconfig.build.json'];
+  for (const path of [...shipped, ...tsconfigs, 'package.json', 'lib', 'scripts', 'test/cli']) {
     cpSync(path, join(copy, path), { recursive: true });
   }
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
 }
 
-/** What npm would publish, and what it tells meanwhile. */
-function pack(): { files: string[]; stderr: string } {
+/** The files that npm would publish, and its output. */
+function pack(): { files: string[]; bytes: number; stderr: string } {
   const { stdout, stderr, status } = spawnSync('npm', ['pack', '--dry-run', '--json'], {
     cwd: copy,
     encoding: 'utf8',
     shell: process.platform === 'win32',
-    timeout: MOST_MS,
+    timeout: MAX_MS,
   });
   if (status !== 0) throw new Error(`npm pack failed: ${stderr}`);
-  const [listing] = JSON.parse(stdout) as [{ files: { path: string }[] }];
-  return { files: listing.files.map(({ path }) => path), stderr };
+  const [listing] = JSON.parse(stdout) as [{ files: { path: string }[]; unpackedSize: number }];
+  const files = listing.files.map(({ path }) => path);
+  return { files, bytes: listing.unpackedSize, stderr };
 }
 
 /** Every file that `package.json` names. */
@@ -40,9 +43,9 @@ function entries(value: unknown): string[] {
   return Object.values(value ?? {}).flatMap(entries);
 }
 
-describe('npm pack where nothing is built', () => {
+describe('npm pack without a build', () => {
   it(
-    'builds, tells so, and packs what package.json names; the second time it is built already',
+    'builds, says so, and packs what package.json names; the second time it does not build again',
     () => {
       copySources();
       const first = pack();
@@ -55,11 +58,12 @@ describe('npm pack where nothing is built', () => {
       expect(named.filter((file) => !first.files.includes(file))).toEqual([]);
       const strangers = /^(test|scripts|node_modules|dist\/[^/]+$)/;
       expect(first.files.filter((file) => strangers.test(file))).toEqual([]);
+      expect(first.bytes).toBeLessThan(MAX_BYTES);
 
       const second = pack();
       expect(second.stderr).toContain('Up to date: the package (dist)');
       expect(second.files).toEqual(first.files);
     },
-    2 * MOST_MS,
+    2 * MAX_MS,
   );
 });

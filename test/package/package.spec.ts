@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { VERSION } from '../../lib/version.js';
 
@@ -14,7 +15,7 @@ interface Manifest {
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 
-/** Runs a program with the built package, as a user would. */
+/** Runs a program that uses the built package like an application. */
 function node(source: string, type: 'commonjs' | 'module'): string {
   return execFileSync(process.execPath, [`--input-type=${type}`, '-e', source], {
     encoding: 'utf8',
@@ -22,16 +23,31 @@ function node(source: string, type: 'commonjs' | 'module'): string {
   }).trim();
 }
 
+/** The URLs of the modules that an ES module loads, and of the first modules that these require. */
+function loadedBy(source: string): string[] {
+  const hook = `
+    import { writeSync } from 'node:fs';
+    export function load(url, context, next) { writeSync(1, url + '\\n'); return next(url, context); }`;
+  const register = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hook))});`;
+  const args = ['--import', dataUrl(register), '--input-type=module', '-e', source];
+  return execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  }).split('\n');
+}
+
+const dataUrl = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
+
 describe('the package', () => {
   it('has one version', () => {
     expect(VERSION).toBe(manifest.version);
   });
 
-  it('has at most three runtime dependencies', () => {
-    expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(3);
+  it('has at most four runtime dependencies', () => {
+    expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(4);
   });
 
-  it('imports what it declares: dependencies and peers, optional ones in the sandbox and a command only', () => {
+  it('imports what it declares: dependencies and peers, and optional ones only in the sandbox, a command and an entry', () => {
     const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),
     );
@@ -50,14 +66,14 @@ describe('the package', () => {
           expect.objectContaining({ [root]: expect.any(String) }),
         ]);
         if (manifest.peerDependenciesMeta[root]?.optional)
-          expect(file).toMatch(/^(sandbox\/|cli\/re-encrypt)/);
+          expect(file).toMatch(/^(sandbox\/|cli\/store\/|health\/terminus)/);
       }
     }
   });
 });
 
 describe('the packed package', () => {
-  /** What npm would publish. */
+  /** The files that npm would publish. */
   const packed = (): string[] => {
     const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
     const [listing] = JSON.parse(execFileSync('npm', args, { encoding: 'utf8' })) as [
@@ -101,7 +117,7 @@ describe('the built package', () => {
     expect(JSON.parse(node(source, 'commonjs'))).toEqual(expect.arrayContaining(NAMES));
   });
 
-  it('is one copy, whichever way it is loaded: one class, one injection token', () => {
+  it('is one copy for import and require: one class, one injection token', () => {
     const source = `
       import { createRequire } from 'node:module';
       import { BerbixTokenService } from 'nestjs-berbix';
@@ -110,7 +126,7 @@ describe('the built package', () => {
     expect(node(source, 'module')).toBe('true');
   });
 
-  it('has the sandbox in a place of its own, both ways, and loads none of it with the client', () => {
+  it('has the sandbox in an entry of its own, for import and require', () => {
     const load = `console.log(typeof (SANDBOX).BerbixSandbox.start)`;
     expect(node(load.replace('SANDBOX', `await import('nestjs-berbix/sandbox')`), 'module')).toBe(
       'function',
@@ -118,14 +134,40 @@ describe('the built package', () => {
     expect(node(load.replace('SANDBOX', `require('nestjs-berbix/sandbox')`), 'commonjs')).toBe(
       'function',
     );
-    const source = readFileSync('dist/esm/index.js', 'utf8');
-    expect(source).not.toContain('sandbox');
   });
 
-  it('says in its types what it takes and gives', () => {
+  it('only loads what every application needs', () => {
+    const loaded = loadedBy(`import 'nestjs-berbix';`);
+    const packages = new Set(
+      loaded.flatMap((url) => url.match(/(?<=node_modules\/)(?:@[^/]+\/)?[^/]+/g)?.at(-1) ?? []),
+    );
+    expect(packages).toContain('class-validator');
+    expect(
+      [...packages].filter(
+        (name) => name === 'undici' || manifest.peerDependenciesMeta[name]?.optional,
+      ),
+    ).toEqual([]);
+    const own = loaded.filter((url) => url.includes('/dist/esm/'));
+    // A bundle names the module of each part.
+    const modules = own.flatMap((url) =>
+      [...readFileSync(fileURLToPath(url), 'utf8').matchAll(/^\/\/ (.+)\.js$/gm)].map(
+        ([, module = '']) => module,
+      ),
+    );
+    expect(modules).toContain('tokens/berbix-token.service');
+    expect(modules.filter((name) => /(?:cli|sandbox|testing|postgres|redis)\//.test(name))).toEqual(
+      [],
+    );
+    // Each file that is loaded costs time at the start.
+    expect(own.length).toBeLessThan(15);
+  });
+
+  it('has types for its arguments and results', () => {
     for (const format of ['esm', 'cjs']) {
       const types = readFileSync(`dist/${format}/tokens/berbix-token.service.d.ts`, 'utf8');
-      expect(types).toContain('refresh(tokens: BerbixTokens | string): Observable<BerbixTokens>');
+      expect(types).toContain(
+        'refresh(tokens: BerbixTokens | string, callOptions?: BerbixCallOptions): Observable<BerbixTokens>',
+      );
       expect(types).toContain('Exchanges the refresh token');
     }
   });

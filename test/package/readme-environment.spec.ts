@@ -1,25 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
-import { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
-import { PLATFORMS, listen } from '../support/platforms.js';
-import { quietNest } from '../support/quiet-nest.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { listen } from '../support/platforms.js';
+import { quietNest } from '../support/sinks.js';
 import { sharedPglite } from '../support/servers.js';
-import { createTransaction, servicesFor, startModule } from '../support/services.js';
+import { createTransaction, servicesFor, startModule, startSandbox } from '../support/services.js';
 
 quietNest();
 
-const sandbox = await BerbixSandbox.start();
-afterAll(() => sandbox.close());
+const sandbox = await startSandbox();
 
 /** Loads the examples in a directory with a file `.env`: it is read when a module is declared. */
 async function besideEnvFile<T>(variables: object, load: () => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'readme-'));
+  const directory = temporaryDirectory();
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(join(directory, '.env'), lines.join(''));
   const before = process.cwd();
@@ -28,7 +26,6 @@ async function besideEnvFile<T>(variables: object, load: () => Promise<T>): Prom
     return await load();
   } finally {
     process.chdir(before);
-    await rm(directory, { recursive: true });
   }
 }
 
@@ -59,7 +56,7 @@ async function mainExample(): Promise<TestingModuleBuilder> {
 
 describe('the examples of the README, with the variables in a file .env', () => {
   it('begin a verification', async () => {
-    const url = await listen(await mainExample(), PLATFORMS[0][1]);
+    const url = await listen(await mainExample(), 'express');
     const begin = { method: 'POST', headers: { 'x-user': 'ada' } };
     const answer = await fetch(`${url}/verification`, begin);
     expect(await answer.json()).toMatchObject({ clientToken: expect.any(String) });

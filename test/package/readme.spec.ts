@@ -1,7 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ExpressAdapter } from '@nestjs/platform-express';
 import { BerbixModule, BerbixTransactionService } from 'nestjs-berbix';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { firstValueFrom } from 'rxjs';
@@ -12,16 +11,12 @@ import { VerificationModule } from '../../examples/readme/flow.js';
 import { VerificationService } from '../../examples/readme/quick-start.js';
 import { testWithSandbox } from '../../examples/readme/sandbox.js';
 import { Test } from '@nestjs/testing';
-import {
-  closeAfterTest,
-  createTransaction,
-  servicesFor,
-  startSandbox,
-} from '../support/services.js';
-import { PLATFORMS } from '../support/platforms.js';
-import { quietNest } from '../support/quiet-nest.js';
+import { closeAfterTest } from '../support/closing.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { changeEnvironment } from '../support/environment.js';
+import { adapterFor, PLATFORMS } from '../support/platforms.js';
+import { quietNest, captureOutput } from '../support/sinks.js';
 import { POSTGRES_URL, describeOnPostgres, postgresPool } from '../support/servers.js';
-import { captureOutput } from '../support/sinks.js';
 
 quietNest();
 
@@ -32,7 +27,7 @@ const sources = readdirSync('examples/readme').map((file) =>
 );
 
 describe('the README', () => {
-  it('is short; what is more is on pages of its own', () => {
+  it('is short, and the rest is on other pages', () => {
     expect(readme.split('\n').length).toBeLessThan(300);
   });
 
@@ -53,82 +48,73 @@ describe('the README', () => {
   });
 });
 
-/** The address of the server, with a schema for all that has none. */
+/** The URL of the server, with the schema as its search path. */
 function inSchema(schema: string): string {
   const url = new URL(POSTGRES_URL as string);
   url.searchParams.set('options', `-csearch_path=${schema}`);
   return url.href;
 }
 
-/** The address of a schema of its own, with what `token-table` prints. */
+/** The URL of a schema of its own, with the table from `table sql`. */
 async function databaseWithTable(): Promise<string> {
   const schema = `readme_${randomBytes(8).toString('hex')}`;
   const pool = postgresPool();
-  closeAfterTest(() => pool.end());
   await pool.query(`CREATE SCHEMA ${schema}`);
   closeAfterTest(() => pool.query(`DROP SCHEMA ${schema} CASCADE`));
   await pool.query(PostgresTokenStore.sql(`${schema}.berbix_tokens`));
   return inSchema(schema);
 }
 
-const environment = { ...process.env };
-afterEach(() => {
-  process.env = { ...environment };
-});
+afterEach(changeEnvironment({}));
 
-describeOnPostgres.each(PLATFORMS)(
-  'the whole verification, as the README has it, on %s',
-  (_name, adapter) => {
-    it('ends with a status that the webhook has brought', async () => {
-      const sandbox = await startSandbox();
-      Object.assign(process.env, {
-        BERBIX_API_SECRET: sandbox.apiSecret,
-        BERBIX_API_HOST: sandbox.url,
-        BERBIX_TEMPLATE_KEY: sandbox.templateKeys.sdk,
-        BERBIX_WEBHOOK_FINISHED_SECRET: sandbox.webhookSecrets.finished,
-        BERBIX_WEBHOOK_STATUS_SECRET: sandbox.webhookSecrets.status,
-        BERBIX_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-        DATABASE_URL: await databaseWithTable(),
-      });
-      const module = await Test.createTestingModule({ imports: [VerificationModule] }).compile();
-      const complaints: unknown[] = [];
-      const complain = (message: unknown): unknown => complaints.push(message);
-      const app = module.createNestApplication(adapter() as ExpressAdapter, {
-        rawBody: true,
-        logger: { log: () => {}, warn: complain, error: complain },
-      });
-      closeAfterTest(() => app.close());
-      await app.listen(0, '127.0.0.1');
-      const url = await app.getUrl();
-      for (const kind of ['finished', 'status'] as const) {
-        sandbox.webhooks.setUrl(kind, `${url}/webhooks/berbix/${kind}`);
-      }
-
-      const begin = { method: 'POST', headers: { 'x-user': 'ada' } };
-      const answers = [
-        await fetch(`${url}/verification`, begin),
-        await fetch(`${url}/verification`, begin),
-      ];
-      const [first, second] = (await Promise.all(
-        answers.map((answer) => answer.json()),
-      )) as object[];
-      expect(first).toMatchObject({ clientToken: expect.any(String), isResumed: false });
-      expect(second).toMatchObject({ isResumed: true });
-      const owner = { customerUid: 'ada' };
-      await firstValueFrom(
-        app
-          .get(BerbixTransactionService, { strict: false })
-          .override(owner, { responsePayload: 'us-dl' }),
-      );
-      await sandbox.webhooks.settled();
-      expect(app.get(Statuses, { strict: false }).get('ada')).toBe('accepted');
-      expect([...sandbox.deliveries].map(({ status }) => status)).toEqual([204, 204]);
-      // Ada comes back after finishing.
-      expect(await fetch(`${url}/verification`, begin)).toMatchObject({ status: 409 });
-      expect(complaints).toEqual([]);
+describeOnPostgres.each(PLATFORMS)('the whole verification of the README, on %s', (platform) => {
+  it('ends with the status from the webhook', async () => {
+    const sandbox = await startSandbox();
+    Object.assign(process.env, {
+      BERBIX_API_SECRET: sandbox.apiSecret,
+      BERBIX_API_HOST: sandbox.url,
+      BERBIX_TEMPLATE_KEY: sandbox.templateKeys.sdk,
+      BERBIX_WEBHOOK_FINISHED_SECRET: sandbox.webhookSecrets.finished,
+      BERBIX_WEBHOOK_STATUS_SECRET: sandbox.webhookSecrets.status,
+      BERBIX_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      DATABASE_URL: await databaseWithTable(),
     });
-  },
-);
+    const module = await Test.createTestingModule({ imports: [VerificationModule] }).compile();
+    const complaints: unknown[] = [];
+    const complain = (message: unknown): unknown => complaints.push(message);
+    const app = module.createNestApplication(adapterFor(platform), {
+      rawBody: true,
+      logger: { log: () => {}, warn: complain, error: complain },
+    });
+    closeAfterTest(() => app.close());
+    await app.listen(0, '127.0.0.1');
+    const url = await app.getUrl();
+    for (const kind of ['finished', 'status'] as const) {
+      sandbox.webhooks.setUrl(kind, `${url}/webhooks/berbix/${kind}`);
+    }
+
+    const begin = { method: 'POST', headers: { 'x-user': 'ada' } };
+    const answers = [
+      await fetch(`${url}/verification`, begin),
+      await fetch(`${url}/verification`, begin),
+    ];
+    const [first, second] = (await Promise.all(answers.map((answer) => answer.json()))) as object[];
+    expect(first).toMatchObject({ clientToken: expect.any(String), isResumed: false });
+    expect(second).toMatchObject({ isResumed: true });
+    const owner = { customerUid: 'ada' };
+    await firstValueFrom(
+      app
+        .get(BerbixTransactionService, { strict: false })
+        .override(owner, { responsePayload: 'us-dl' }),
+    );
+    await sandbox.webhooks.settled();
+    expect(app.get(Statuses, { strict: false }).get('ada')).toBe('accepted');
+    expect([...sandbox.deliveries].map(({ status }) => status)).toEqual([204, 204]);
+    // Ada comes back after finishing.
+    expect(await fetch(`${url}/verification`, begin)).toMatchObject({ status: 409 });
+    expect(complaints).toEqual([]);
+  });
+});
 
 describe('the code of the README', () => {
   it('resumes a verification', async () => {
@@ -148,7 +134,7 @@ describe('the code of the README', () => {
     expect(customers.refreshTokenOf('ada')).not.toBe(created.refreshToken);
   });
 
-  it('tells errors apart', async () => {
+  it('distinguishes errors', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
     expect(await firstValueFrom(refreshIfPossible(tokens, 'rt_unknown'))).toBeUndefined();

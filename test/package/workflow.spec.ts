@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-const workflow = readFileSync('.github/workflows/ci.yml', 'utf8');
+const ci = readFileSync('.github/workflows/ci.yml', 'utf8');
+const nightly = readFileSync('.github/workflows/nightly.yml', 'utf8');
+const workflow = ci + nightly;
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   scripts: Record<string, string>;
   engines: { node: string };
@@ -15,14 +17,25 @@ const jobs = Object.fromEntries(
   ]),
 ) as Record<string, string>;
 
-describe('the workflow of GitHub', () => {
-  it('gives the tests the servers without which they fail in CI', () => {
-    expect(jobs['test']).toMatch(/image: postgres:\d+\n[^]*- 5432:5432\n/);
-    expect(jobs['test']).toMatch(/image: redis:\d+\n[^]*- 6379:6379\n/);
+describe('the workflows of GitHub', () => {
+  it.each(['test', 'consumers', 'long'])('start the PostgreSQL that %s requires', (job) => {
+    expect(jobs[job]).toMatch(/image: postgres:\d+\n[^]*- 5432:5432\n/);
+  });
+
+  it.each(['test', 'long'])('start the Redis that %s requires', (job) => {
+    expect(jobs[job]).toMatch(/image: redis:\d+\n[^]*- 6379:6379\n/);
+  });
+
+  it('install what else the tests need', () => {
     expect(jobs['test']).toContain('redis-server');
   });
 
-  it.each(['test', 'consumers'])('runs %s on every line of Node.js that engines has', (job) => {
+  it('run the long tests every night', () => {
+    expect(nightly).toMatch(/^ {2}schedule:\n {4}- cron: /m);
+    expect(jobs['long']).toContain('npm run test:long');
+  });
+
+  it.each(['test', 'consumers'])('runs %s on every Node.js version of engines', (job) => {
     const [, list = ''] = /node: \[(.*)\]/.exec(jobs[job] ?? '') ?? [];
     const versions = list.match(/\d+/g)?.map(Number) ?? [];
     const lowest = manifest.engines.node.match(/(?<![.\d])\d+/g)?.map(Number) ?? [];
@@ -30,16 +43,16 @@ describe('the workflow of GitHub', () => {
     expect(versions).toEqual([...lowest, 26]);
   });
 
-  it('lints once, in a job of its own', () => {
+  it('lints once, in a separate job', () => {
     const lints = (command = ''): boolean =>
-      /run lint\b/.test(command) ||
+      /\blint\b/.test(command) ||
       [...command.matchAll(/npm (?:run )?(test[\w:]*)/g)].some(([, script = '']) =>
         lints(manifest.scripts[script]),
       );
     expect(Object.keys(jobs).filter((job) => lints(jobs[job]))).toEqual(['lint']);
   });
 
-  it('uses no action that may change', () => {
+  it('pins all actions', () => {
     const actions = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
     expect(actions.length).toBeGreaterThan(5);
     for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);

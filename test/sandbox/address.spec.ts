@@ -1,17 +1,15 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect } from 'node:tls';
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { hostNames } from '../../lib/sandbox/server/host-names.js';
-import { resolveSettings } from '../../lib/sandbox/sandbox.settings.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { hostNames } from '../../lib/sandbox/http/listeners.js';
+import { resolveSettings } from '../../lib/sandbox/resolve-settings.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
 
 /** An address of this machine in its network; without a network, the one it has at any rate. */
 function networkAddress(): string {
@@ -33,10 +31,10 @@ async function reach(host: string, url: string): Promise<string> {
 }
 
 describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
-  it('is of this machine only, unless an option says otherwise', async () => {
+  it('accepts connections from this machine only, unless an option says otherwise', async () => {
     const [closed, open] = await Promise.all([
-      sandboxes.start(platform),
-      sandboxes.start(platform, { host: '0.0.0.0' }),
+      startSandboxOn(platform),
+      startSandboxOn(platform, { host: '0.0.0.0' }),
     ]);
     await expect(reach(networkAddress(), open.url)).resolves.toBe('connect');
     expect(open.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -48,9 +46,9 @@ describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
     }
   });
 
-  it('is the public URL in what others read', async () => {
+  it('is the public URL in everything that other programs read', async () => {
     const publicUrl = 'http://berbix:4010';
-    const sandbox = await sandboxes.start(platform, { publicUrl, images: true, tls: true });
+    const sandbox = await startSandboxOn(platform, { publicUrl, images: true, tls: true });
     expect(sandbox.ready()).toMatchObject({
       url: publicUrl,
       tlsUrl: expect.stringMatching(/^https:\/\/berbix:\d+$/),
@@ -76,8 +74,8 @@ describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
     expect(answer).toContain('"hosted_url":"http://berbix:4010/hosted/');
   });
 
-  it('resets the connection of the one client that the fault met', async () => {
-    const sandbox = await sandboxes.start(platform, { host: '0.0.0.0' });
+  it('resets the connection of the client whose request has the fault, and no other', async () => {
+    const sandbox = await startSandboxOn(platform, { host: '0.0.0.0' });
     sandbox.faults.add({ kind: 'reset' });
     await expect(fetch(`${sandbox.url}/v0/tokens`)).rejects.toThrow('fetch failed');
     expect((await new RawClient(sandbox).create()).status).toBe(200);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toApiJson } from '../../lib/sandbox/api-json.js';
+import { toApiJson } from '../../lib/sandbox/http/answers.js';
 
 describe('toApiJson', () => {
   it('writes integers with all of their digits', () => {
@@ -7,7 +7,7 @@ describe('toApiJson', () => {
     expect(toApiJson([0n, -5n])).toBe('[0,-5]');
   });
 
-  it('leaves strings that look like numbers alone', () => {
+  it('does not change strings that look like numbers', () => {
     const value = {
       a: '9223372036854775807',
       b: '5n',
@@ -17,7 +17,7 @@ describe('toApiJson', () => {
     expect(toApiJson(value)).toBe(JSON.stringify(value));
   });
 
-  it('is JSON otherwise', () => {
+  it('writes everything else as JSON.stringify() does', () => {
     const value = {
       a: null,
       b: [true, false, 1.5, -0, NaN, undefined],

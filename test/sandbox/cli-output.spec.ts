@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { CommandRuns } from './support/cli-run.js';
 import { basic } from './support/raw-client.js';
 
@@ -15,18 +13,14 @@ let runs: CommandRuns;
 beforeEach(() => {
   runs = new CommandRuns();
 });
-afterEach(() => {
-  runs.kill();
-  runs.remove();
-});
 
 /** Starts one and ends it. */
 async function ready(args: string[] = [], env?: NodeJS.ProcessEnv) {
-  const { child, output, stderr, code } = await runs.start(['sandbox', '--json', ...args], env);
-  child.kill('SIGTERM');
-  expect(await code).toBe(0);
+  const { output, end } = await runs.startHere(['--json', ...args], env);
+  const { code, stderr } = await end();
+  expect(code).toBe(0);
   const { url: _, ...secrets } = JSON.parse(output) as BerbixSandboxReady;
-  return { secrets, stderr: await stderr };
+  return { secrets, stderr };
 }
 
 /** The variables of the part to paste. */
@@ -61,7 +55,7 @@ describe('what nestjs-berbix sandbox prints', () => {
     await expect(stdout).resolves.toBe(output);
   });
 
-  it('holds nothing up where nobody reads it', async () => {
+  it('blocks no request if nobody reads it', async () => {
     const { child, output, code } = await runs.start(['sandbox', '--json'], {}, 'unread');
     const { url } = JSON.parse(output) as BerbixSandboxReady;
     const long = url + '/abcdefghi'.repeat(1200);
@@ -70,24 +64,17 @@ describe('what nestjs-berbix sandbox prints', () => {
     await expect(code).resolves.toBe(0);
   });
 
-  it('is nothing of that with --quiet', async () => {
-    const { child, output, stderr } = await runs.start([
-      'sandbox',
-      '--json',
-      '--quiet',
-      '--host',
-      '127.0.0.1',
-    ]);
+  it('has none of these lines with --quiet', async () => {
+    const { output, end } = await runs.startHere(['--json', '--quiet', '--host', '127.0.0.1']);
     await fetch(`${(JSON.parse(output) as BerbixSandboxReady).url}/v0/tokens`);
-    child.kill('SIGTERM');
-    await expect(stderr).resolves.toBe('');
+    expect((await end()).stderr).toBe('');
   });
 
-  it('has an environment for the application, all of it true', async () => {
+  it('includes environment variables for the application, all of them correct', async () => {
     const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const hook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const { output } = await runs.start(['sandbox', '--webhook-status', hook]);
+    const { output } = await runs.startHere(['--webhook-status', hook]);
     const environment = environmentOf(output);
     expect(Object.keys(environment)).toEqual([
       'BERBIX_API_SECRET',
@@ -107,11 +94,10 @@ describe('what nestjs-berbix sandbox prints', () => {
     server.close();
   });
 
-  it('has what a sandbox in a container needs', async () => {
-    const args = ['sandbox', '--host', '0.0.0.0', '--public-url', 'http://berbix:4010', '--tls'];
-    const { child, output, stderr } = await runs.start(args);
-    child.kill('SIGTERM');
-    await expect(stderr).resolves.toMatch(
+  it('includes what an application needs to reach a sandbox in a container', async () => {
+    const args = ['--host', '0.0.0.0', '--public-url', 'http://berbix:4010', '--tls'];
+    const { output, end } = await runs.startHere(args);
+    expect((await end()).stderr).toMatch(
       /^The sandbox has no login: everybody who can reach 0\.0\.0\.0 can use it\. In a container,/,
     );
     expect(environmentOf(output)).toMatchObject({
@@ -121,33 +107,30 @@ describe('what nestjs-berbix sandbox prints', () => {
     });
   });
 
-  it('quotes the path of the CA file for a shell where it has to', async () => {
-    const temporary = mkdtempSync(join(tmpdir(), "it's a $HOME "));
-    const { output } = await runs.start(['sandbox', '--tls'], { TMPDIR: temporary });
+  it('quotes the path of the CA file for a shell if necessary', async () => {
+    const temporary = temporaryDirectory("it's a $HOME ");
+    const { output } = await runs.startHere(['--tls'], { TMPDIR: temporary });
     const [, path = ''] = /^ {2}CA file +(.+)$/m.exec(output) ?? [];
     const [line = ''] = /NODE_EXTRA_CA_CERTS=.+/.exec(output) ?? [];
     expect(path).toContain(temporary);
     expect(
       execFileSync('sh', ['-c', `${line}; echo "$NODE_EXTRA_CA_CERTS"`], { encoding: 'utf8' }),
     ).toBe(`${path}\n`);
-    runs.kill();
-    rmSync(temporary, { recursive: true });
   });
 
-  it('has no URL that is not there', async () => {
-    const { child, output } = await runs.start(['sandbox']);
+  it('contains no URL that does not work', async () => {
+    const { output } = await runs.startHere([]);
     expect(output).toMatch(/^ {2}webhooks {6}not sent: see --webhook-finished URL and/m);
     const urls = [...output.matchAll(/http:\/\/\S+/g)].map(([url]) => url);
     expect(urls.length).toBeGreaterThan(3);
     for (const url of urls.filter((one) => !one.includes('/v0/'))) {
       expect([url, (await fetch(url)).status]).toEqual([url, 200]);
     }
-    child.kill('SIGTERM');
   });
 });
 
 describe('the secrets of nestjs-berbix sandbox', () => {
-  it('stay the same from start to start, unless a flag says otherwise', async () => {
+  it('stay the same after a restart, unless a flag says otherwise', async () => {
     const first = await ready();
     expect(await ready()).toEqual(first);
     const given = ['--api-secret', 'secret_test_x', '--webhook-status-secret', 'whs_x'];
@@ -161,7 +144,7 @@ describe('the secrets of nestjs-berbix sandbox', () => {
     expect(finished).not.toBe(first.secrets.webhookSecrets?.finished);
   });
 
-  it('are new for each start where they cannot be kept, and that is said', async () => {
+  it('are new at each start if they cannot be stored, and a warning says so', async () => {
     const { stderr } = await ready([], { XDG_STATE_HOME: '/dev/null', LOCALAPPDATA: '/dev/null' });
     expect(stderr).toMatch(
       /^The secrets cannot be kept in .+ \(ENOTDIR\); the next start will have new ones\.\n$/,
@@ -186,11 +169,11 @@ describe('a line', () => {
     ['/secret_test_kHmZ81PsVw/v2', 404, '/***/v2 404'],
     ['/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 404, '/*** 404'],
     ['/%1B%5B2J', 404, '/*** 404'],
-  ])('shows nothing of %s that may be secret', (path, status, shown) => {
+  ])('shows no part of %s that may be secret', (path, status, shown) => {
     expect(requestLine({ method: 'GET', path, status, ...request })).toBe(`GET ${shown} 7 ms`);
   });
 
-  it('says what a webhook was answered', () => {
+  it('says how a webhook was answered', () => {
     const delivery = { id: '1', body: '', headers: {}, problem: undefined, delivered: false };
     const url = 'https://user:pw@hooks.test/a/b1?c=d';
     const line = failedTryLine({ kind: 'status', url, status: 500, tries: 5, ...delivery });

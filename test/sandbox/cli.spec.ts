@@ -2,26 +2,23 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
+import { sandboxCommand } from '../../lib/cli/sandbox.command.js';
+import { runCommand } from '../cli/support/run-command.js';
+import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
+import { until } from '../support/until.js';
 import { CommandRuns, MAIN, ROOT } from './support/cli-run.js';
-import { Directories } from './support/directories.js';
 import { HookServer } from './support/hook-server.js';
-import { basic, readAll, until } from './support/raw-client.js';
+import { basic, readAll } from './support/raw-client.js';
 
-const directories = new Directories();
 const runs = new CommandRuns();
-afterAll(() => {
-  directories.removeAll();
-  runs.remove();
-});
-afterEach(() => runs.kill());
 
 const finish = (...args: string[]) => runs.finish(...args);
 const start = (...args: string[]) => runs.start(args);
 
 describe('nestjs-berbix', () => {
-  it('knows its version', async () => {
+  it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       version: string;
     };
@@ -29,14 +26,14 @@ describe('nestjs-berbix', () => {
     expect(result).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 });
   });
 
-  it('explains itself', async () => {
+  it('shows its usage', async () => {
     const help = await finish('--help');
     expect(help).toMatchObject({ stderr: '', code: 0 });
     expect(help.stdout).toMatch(/^Usage: nestjs-berbix <command>/);
     expect(help.stdout).toMatch(/\n {2}sandbox +start a local Berbix/);
     const none = await finish();
     expect(none).toMatchObject({ stdout: '', code: 2 });
-    expect(none.stderr).toMatch(/^Name a command\.\n\nUsage: nestjs-berbix <command>/);
+    expect(none.stderr).toMatch(/^A command is missing\.\n\nUsage: nestjs-berbix <command>/);
     const unknown = await finish('toString');
     expect(unknown).toMatchObject({ stdout: '', code: 2 });
     expect(unknown.stderr).toMatch(/^There is no command "toString"\.\n\nUsage:/);
@@ -49,39 +46,36 @@ const JSON_RUN =
   );
 
 describe('nestjs-berbix sandbox', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'prints one line of JSON, and ends with %s',
-    async (signal) => {
-      const { child, output, stderr, code } = await start(...JSON_RUN);
-      expect(output).toMatch(/^\{.*\}\n$/);
-      const ready = JSON.parse(output) as BerbixSandboxReady;
-      expect(Object.keys(ready)).toEqual([
-        'url',
-        'tlsUrl',
-        'ca',
-        'apiSecret',
-        'liveApiSecret',
-        'templateKeys',
-        'webhookSecrets',
-      ]);
-      expect(ready.apiSecret).toBe('secret_test_cli');
-      const call = request(`${ready.tlsUrl}/v0/transactions`, {
-        method: 'POST',
-        agent: new Agent({ ca: readFileSync(ready.ca ?? '') }),
-        headers: { authorization: basic(ready.apiSecret) },
-      });
-      call.end(JSON.stringify({ customer_uid: 'a', template_key: ready.templateKeys.sdk }));
-      const [response] = await once(call, 'response');
-      expect(response.statusCode).toBe(200);
-      expect(JSON.parse(await readAll(response))).toMatchObject({ expires_in: 60 });
-      child.kill(signal);
-      await expect(code).resolves.toBe(0);
-      await expect(stderr).resolves.toMatch(/^POST \/v0\/transactions 200 \d+ ms\n$/);
-      expect(existsSync(ready.ca ?? '')).toBe(false);
-    },
-  );
+  it('prints one line of JSON, and ends with SIGINT', async () => {
+    const { child, output, stderr, code } = await start(...JSON_RUN);
+    expect(output).toMatch(/^\{.*\}\n$/);
+    const ready = JSON.parse(output) as BerbixSandboxReady;
+    expect(Object.keys(ready)).toEqual([
+      'url',
+      'tlsUrl',
+      'ca',
+      'apiSecret',
+      'liveApiSecret',
+      'templateKeys',
+      'webhookSecrets',
+    ]);
+    expect(ready.apiSecret).toBe('secret_test_cli');
+    const call = request(`${ready.tlsUrl}/v0/transactions`, {
+      method: 'POST',
+      agent: new Agent({ ca: readFileSync(ready.ca ?? '') }),
+      headers: { authorization: basic(ready.apiSecret) },
+    });
+    call.end(JSON.stringify({ customer_uid: 'a', template_key: ready.templateKeys.sdk }));
+    const [response] = await once(call, 'response');
+    expect(response.statusCode).toBe(200);
+    expect(JSON.parse(await readAll(response))).toMatchObject({ expires_in: 60 });
+    child.kill('SIGINT');
+    await expect(code).resolves.toBe(0);
+    await expect(stderr).resolves.toMatch(/^POST \/v0\/transactions 200 \d+ ms\n$/);
+    expect(existsSync(ready.ca ?? '')).toBe(false);
+  });
 
-  it('prints a line that can be pasted', async () => {
+  it('prints a line that can be pasted, and ends with SIGTERM', async () => {
     const { child, output, stdout, code } = await start('sandbox', '--port', '0');
     expect(output).toMatch(/^The Berbix sandbox is ready/);
     expect(output).toMatch(/ {2}browser page {2}http:.+\/verify \(/);
@@ -129,14 +123,19 @@ describe('nestjs-berbix sandbox', () => {
     [['stray'], 'Unexpected argument.'],
     [['--port'], "Option '--port <value>' argument missing."],
   ])('refuses %j', async (args, sentence) => {
-    const { stdout, stderr, code } = await finish('sandbox', ...args);
+    const { stdout, stderr, code } = await runCommand(sandboxCommand, args);
     expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
     expect(stderr.startsWith(sentence)).toBe(true);
     expect(stderr).toContain('\n\nUsage: nestjs-berbix sandbox [options]\n');
   });
 
-  it('explains itself', async () => {
-    const { stdout, code } = await finish('sandbox', '--help');
+  it('exits with 2 if it refuses a flag', async () => {
+    const refused = await finish('sandbox', '--port', 'x');
+    expect(refused).toEqual(await runCommand(sandboxCommand, ['--port', 'x']));
+  });
+
+  it('shows its usage', async () => {
+    const { stdout, code } = await runCommand(sandboxCommand, ['--help']);
     expect(stdout).toMatch(/^Usage: nestjs-berbix sandbox \[options\]/);
     expect(code).toBe(0);
   });
@@ -144,7 +143,7 @@ describe('nestjs-berbix sandbox', () => {
   it('sends webhooks where it is told to', async () => {
     const server = await HookServer.start();
     const hook = ['--webhook-finished', server.url, '--webhook-finished-secret', 'whs_cli'];
-    const { output } = await start('sandbox', '--json', ...hook);
+    const { output } = await runs.startHere(['--json', ...hook]);
     const ready = JSON.parse(output) as BerbixSandboxReady;
     expect(ready.webhookSecrets).toEqual({
       finished: 'whs_cli',
@@ -185,13 +184,13 @@ describe('nestjs-berbix sandbox', () => {
     await expect(stderr).resolves.toBe('');
   });
 
-  it('has a flag for what the account would have set', async () => {
-    const map = join(directories.make(), 'actions.json');
+  it('has a flag for each setting of an account', async () => {
+    const map = join(temporaryDirectory(), 'actions.json');
     writeFileSync(map, '{"id_expired":"block"}');
     const flags =
       '--large-ids --images --retention-days 7 --test-completion-limit 1 --action-map'.split(' ');
     const apiOnly = ['--api-only-document', 'barcode', '--api-only-selfie', 'basic'];
-    const { output } = await start('sandbox', '--json', ...flags, map, ...apiOnly);
+    const { output } = await runs.startHere(['--json', ...flags, map, ...apiOnly]);
     const { url, apiSecret, templateKeys } = JSON.parse(output) as BerbixSandboxReady;
     const create = () =>
       call('POST', '/v0/transactions', basic(apiSecret), {
@@ -235,8 +234,8 @@ describe('nestjs-berbix sandbox', () => {
     expect(late.status).toBe(410);
   });
 
-  it('goes on where it was killed', async () => {
-    const directory = await directories.makeWithDatabase();
+  it('continues with its data after it was killed', async () => {
+    const directory = await databaseDirectory();
     const args = ['sandbox', '--json', '--data', directory, '--webhook-finished'];
     const nobody = 'http://127.0.0.1:9/';
     const first = await start(...args, nobody);
@@ -260,7 +259,7 @@ describe('nestjs-berbix sandbox', () => {
       const list = await fetch(`${ready.url}/sandbox/webhooks/deliveries`);
       return (await list.text()).includes('ECONNREFUSED');
     });
-    const inUse = await finish(...args, nobody);
+    const inUse = await runCommand(sandboxCommand, [...args.slice(1), nobody]);
     expect(inUse).toEqual({
       stdout: '',
       stderr: expect.stringMatching(
@@ -285,7 +284,7 @@ describe('nestjs-berbix sandbox', () => {
   it('says why it cannot start', async () => {
     const first = await start('sandbox', '--json');
     const port = new URL((JSON.parse(first.output) as BerbixSandboxReady).url).port;
-    const { stdout, stderr, code } = await finish('sandbox', '--port', port);
+    const { stdout, stderr, code } = await runCommand(sandboxCommand, ['--port', port]);
     expect({ stdout, stderr, code }).toEqual({
       stdout: '',
       stderr: `--port is ${port}, which is in use; choose another, or 0 for a free one.\n`,

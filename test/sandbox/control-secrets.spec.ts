@@ -1,19 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { withoutSecrets } from '../../lib/sandbox/control/without-secrets.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { withoutSecrets } from '../../lib/sandbox/control/secrets.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient } from './support/raw-client.js';
 
 const RT = `rt_${'a'.repeat(60)}`;
 
 describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platform) => {
-  const sandboxes = new Sandboxes();
   let sandbox: BerbixSandbox;
   let client: RawClient;
   let secrets: string[];
 
   beforeAll(async () => {
-    sandbox = await sandboxes.start(platform);
+    sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
     const { json } = await client.create();
     await client.refresh(json.refresh_token);
@@ -34,11 +34,10 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
     const webhooks = [...Object.values(sandbox.webhookSecrets), 'sesame'];
     secrets = [...tokens, sandbox.apiSecret, authorization, ...webhooks, 'crumbs'];
   });
-  afterAll(() => sandboxes.closeAll());
 
   const LISTS = ['requests', 'faults', 'webhooks', 'webhooks/deliveries'];
 
-  it.each(LISTS)('is none of them: /sandbox/%s', async (list) => {
+  it.each(LISTS)('is none of them by default: /sandbox/%s', async (list) => {
     for (const query of ['', '?secrets=0', '?secrets=true', '?secrets=1&secrets=1']) {
       const { status, text } = await client.send('GET', `/sandbox/${list}${query}`);
       expect(status).toBe(200);
@@ -46,14 +45,14 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
     }
   });
 
-  it('is all of them when they are asked for', async () => {
+  it('is all of them on request', async () => {
     const lists = LISTS.map((list) => client.send('GET', `/sandbox/${list}?secrets=1`));
     const text = (await Promise.all(lists)).map((answer) => answer.text).join('');
     const hidden = secrets.filter((secret) => !text.includes(secret));
     expect(hidden).toEqual([sandbox.apiSecret]);
   });
 
-  it('leaves what is no secret, and what a program in the process sees', async () => {
+  it('includes values that are not secret; a program in the same process sees everything', async () => {
     const { json } = await client.send('GET', '/sandbox/requests');
     const [created, exchanged, fetched] = json.requests as { headers: object; body: string }[];
     expect(created).toMatchObject({
@@ -84,11 +83,11 @@ describe('withoutSecrets', () => {
     ["curl -u 'secret_test_a$%&b:'", "curl -u 'secret_test_[redacted]:'"],
     ['https://u:p@host/a@b', 'https://[redacted]@host/a@b'],
     ['{"id":9007199254740993,"uid":"at_home"}', '{"id":9007199254740993,"uid":"at_home"}'],
-  ])('makes of %s', (text, wanted) => {
+  ])('converts %s', (text, wanted) => {
     expect(withoutSecrets({ text: [text] })).toEqual({ text: [wanted] });
   });
 
-  it('knows members whose value looks like nothing', () => {
+  it('removes members by their names, whatever their values look like', () => {
     expect(
       withoutSecrets({ Authorization: 'x', cookie: 'y', access_token: 'z', n: 5n, no: null }),
     ).toEqual({
@@ -100,7 +99,7 @@ describe('withoutSecrets', () => {
     });
   });
 
-  it('takes what an upload may be', () => {
+  it('can process a body as large as an upload', () => {
     const body = `{"images":[{"data":"${'x"\\'.repeat(3 * 1024 * 1024)}`;
     expect(withoutSecrets(body)).toBe(body);
     const open = `{"client_token":"${'\\"'.repeat(3 * 1024 * 1024)}`;

@@ -1,21 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { FRONT } from './support/images.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
 
 const ORIGIN = { origin: 'https://app.example.com' };
 const UPLOADS = ['/v0/images/upload', '/v0/idscans/upload'];
 
 describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
-  const sandboxes = new Sandboxes();
   let client: RawClient;
 
   beforeAll(async () => {
-    client = new RawClient(await sandboxes.start(platform));
+    client = new RawClient(await startSandboxOn(platform));
   });
-  afterAll(() => sandboxes.closeAll());
 
-  it.each(UPLOADS)('may ask whether it may upload to %s', async (path) => {
+  it.each(UPLOADS)('may send a preflight request for an upload to %s', async (path) => {
     const { status, headers, text } = await client.send('OPTIONS', path, {
       headers: {
         ...ORIGIN,
@@ -34,7 +33,7 @@ describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
     expect(headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
-  it('may read answers and refusals', async () => {
+  it('may read the answers to uploads, including errors', async () => {
     const { client_token } = (await client.createApiOnly()).json;
     const call = { authorization: `Bearer ${client_token}`, headers: ORIGIN };
     const answers = [

@@ -1,22 +1,21 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient, readAll } from './support/raw-client.js';
 
 const MAX_BODY_BYTES = 20 * 1024 * 1024;
 
 describe.each(PLATFORMS)('Errors on %s', (platform) => {
-  const sandboxes = new Sandboxes();
   let client: RawClient;
   let authorization: string;
 
   beforeAll(async () => {
-    client = new RawClient(await sandboxes.start(platform));
+    client = new RawClient(await startSandboxOn(platform));
     authorization = basic(client.sandbox.apiSecret);
   });
-  afterAll(() => sandboxes.closeAll());
 
   it.each([
     ['POST', '/'],
@@ -31,7 +30,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     ['GET', '/sandbox/nothing'],
     ['POST', '/sandbox'],
     ['GET', '/sandboxes'],
-  ])('knows nothing of %s %s', async (method, path) => {
+  ])('answers 404 to %s %s', async (method, path) => {
     const { status, headers, json } = await client.send(method, path, { authorization });
     expect(status).toBe(404);
     expect(headers['content-type']).toBe('application/json; charset=utf-8');
@@ -60,7 +59,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     }
   });
 
-  it('looks at no content type', async () => {
+  it('ignores the content type of a request', async () => {
     const { refresh_token } = (await client.create()).json;
     for (const type of ['text/plain', 'application/json; charset=utf-8', '', 'nonsense', 'a/b;c']) {
       const { status } = await client.send('POST', '/v0/tokens', {
@@ -72,7 +71,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     }
   });
 
-  it('takes a body in chunks', async () => {
+  it('accepts a body in chunks', async () => {
     const { refresh_token } = (await client.create()).json;
     const call = client.open('POST', '/v0/tokens', {
       authorization,
@@ -84,7 +83,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     response.resume();
   });
 
-  it('takes bodies of 20 MiB and none that are larger', async () => {
+  it('accepts bodies of 20 MiB, and refuses larger ones', async () => {
     const fits = 'x'.repeat(MAX_BODY_BYTES);
     const read = await client.send('POST', '/v0/tokens', { authorization, body: fits });
     expect(read.status).toBe(400);
@@ -100,7 +99,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     client.sandbox.requests.clear();
   });
 
-  it('takes a base URL with a path of its own', async () => {
+  it('accepts a base URL with a path', async () => {
     const { refresh_token } = (await client.create()).json;
     const call = { authorization, body: { refresh_token } };
     for (const path of ['/berbix/v0/tokens', '/a/b/v0/tokens?x=/v0/y', '/v0/tokens?x=1']) {
@@ -115,7 +114,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     expect(json).toMatchObject({ code: 400, readable: 'invalid_request' });
   });
 
-  it('answers what is not HTTP in the shape of the API', async () => {
+  it('answers in the format of the API what is not HTTP', async () => {
     const socket = connect(Number(new URL(client.sandbox.url).port), '127.0.0.1');
     socket.end('nonsense\r\n\r\n');
     const text = await readAll(socket);
@@ -123,7 +122,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 400 });
   });
 
-  it('tells a failure of its own from one of the caller', async () => {
+  it('distinguishes its own failures from those of the caller', async () => {
     const lines: unknown[] = [];
     const logger = new ConsoleLogger();
     logger.error = (line: unknown) => lines.push(line);

@@ -1,95 +1,276 @@
-import { describe, expect, it } from '@jest/globals';
-import { SandboxClock } from '../../lib/sandbox/sandbox-clock.js';
-import { resolveSettings } from '../../lib/sandbox/sandbox.settings.js';
-import { ActionMap } from '../../lib/sandbox/transactions/action-map.js';
-import { InMemoryTransactionStore } from '../../lib/sandbox/transactions/in-memory-transaction.store.js';
-import { parseOverride } from '../../lib/sandbox/transactions/override.request.js';
-import { TransactionEvents } from '../../lib/sandbox/transactions/transaction.events.js';
-import { TransactionResults } from '../../lib/sandbox/transactions/transaction-results.js';
-import type { Transaction } from '../../lib/sandbox/transactions/transaction.js';
-import { Transactions } from '../../lib/sandbox/transactions/transactions.js';
-import { planUploads } from '../../lib/sandbox/transactions/upload-plan.js';
-import { UploadFlow } from '../../lib/sandbox/uploads/upload-flow.js';
-import { parseUploadImages } from '../../lib/sandbox/uploads/upload-images.request.js';
-import { BACK, FRONT, image } from './support/images.js';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox, WebhookDelivery } from 'nestjs-berbix/sandbox';
+import { closeAfterTest } from '../support/closing.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
+import { EventReader } from './support/event-reader.js';
+import { HookServer } from './support/hook-server.js';
+import { basic, RawClient } from './support/raw-client.js';
 
-/** The parts around the events, and what has been told so far. */
-async function start() {
-  const settings = resolveSettings();
-  const clock = new SandboxClock();
-  const store = new InMemoryTransactionStore();
-  const transactions = new Transactions(store, clock, settings);
-  const events = new TransactionEvents();
-  const results = new TransactionResults(transactions, new ActionMap(settings), events, clock);
-  const flow = new UploadFlow(transactions, results, events, settings);
-  const transaction: Transaction = {
-    id: '1000000000000001',
-    mode: 'test',
-    kind: 'apiOnly',
-    customerUid: 'alice',
-    createdAt: clock.now(),
-    facialRecognition: false,
-    rotation: { generation: 0, rotatedAt: clock.now() },
-    state: {
-      status: 'open',
-      steps: planUploads({ document: 'photo', selfie: 'none' }),
-      flags: [],
-    },
-  };
-  await transactions.add(transaction);
-  const told: string[] = [];
-  events.stream.subscribe(({ kind, transaction: { id, state } }) => {
-    expect(id).toBe(transaction.id);
-    told.push(`${kind} ${state.action}`);
-  });
-  return { transaction, results, flow, store, events, told };
-}
+describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
 
-describe('TransactionEvents', () => {
-  it('tell of an override and of each change of the action after it', async () => {
-    const { transaction, results, told } = await start();
-    await results.override(transaction, parseOverride({ response_payload: 'us-dl' }));
-    expect(told).toEqual(['finished accept', 'status accept']);
-    await results.update(transaction, { action: 'reject' });
-    await results.update(transaction, { action: 'reject' });
-    expect(told.slice(2)).toEqual(['status reject', 'status reject']);
+  beforeEach(async () => {
+    sandbox = await startSandboxOn(platform, { refreshToken: 'rotate' });
+    client = new RawClient(sandbox);
   });
 
-  it('tell of the last upload', async () => {
-    const { transaction, flow, told } = await start();
-    const upload = (sent: object) =>
-      flow.take(transaction.id, parseUploadImages({ images: [sent] }));
-    await upload(FRONT);
-    await upload(image('document_back', 'issue:bad_upload'));
-    expect(told).toEqual([]);
-    await upload(BACK);
-    expect(told).toEqual(['finished accept', 'status accept']);
-    await expect(upload(BACK)).rejects.toMatchObject({ code: 409 });
-    expect(told).toHaveLength(2);
+  /** An event that needs no request: the try of a webhook. */
+  function happen(url = 'http://127.0.0.1:9/'): void {
+    const delivery: WebhookDelivery = {
+      id: '1',
+      kind: 'status',
+      url,
+      body: '',
+      headers: {},
+      tries: 1,
+      status: 200,
+      problem: undefined,
+      delivered: true,
+    };
+    sandbox.deliveries.tried(delivery);
+  }
+
+  it('begins with a snapshot', async () => {
+    await client.create();
+    sandbox.faults.add({ kind: 'hang' });
+    const reader = await EventReader.open(client);
+    expect(reader.response.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    const [snapshot] = await reader.until('snapshot');
+    expect(snapshot).toEqual({
+      id: expect.stringMatching(/^\w{8}-2$/),
+      kind: 'snapshot',
+      data: {
+        resumed: false,
+        now: expect.stringMatching(/Z$/),
+        requests: 1,
+        deliveries: 0,
+        faults: 1,
+      },
+    });
+    // It is neither recorded nor affected by faults.
+    expect(sandbox.requests.length).toBe(1);
+    expect(sandbox.faults.pending).toHaveLength(1);
   });
 
-  it('tell nothing of what was refused, and only what the store has', async () => {
-    const { transaction, results, store, events, told } = await start();
-    await expect(results.update(transaction, { action: 'accept' })).rejects.toThrow('not complete');
-    const live = { ...transaction, mode: 'live' } as const;
-    const override = parseOverride({ response_payload: 'us-dl' });
-    await expect(results.override(live, override)).rejects.toThrow(
-      'Only transactions of test mode',
-    );
-    expect(told).toEqual([]);
-    const seen: unknown[] = [];
-    events.stream.subscribe(({ transaction: { id } }) => seen.push(store.find(id)));
-    await results.override(transaction, override);
-    for (const stored of await Promise.all(seen)) {
-      expect(stored).toMatchObject({ state: { status: 'completed' } });
+  it('tells of transactions, exchanges, webhooks and requests', async () => {
+    const server = await HookServer.start();
+    sandbox.webhooks.setUrl('finished', server.url);
+    const reader = await EventReader.open(client);
+    const { headers, json } = await client.create({ customer_uid: 'ada' });
+    const id = String(json.transaction_id);
+    const created = await reader.until('request', { path: '/v0/transactions' });
+    expect(created.slice(1)).toEqual([
+      {
+        id: expect.any(String),
+        kind: 'transaction',
+        data: expect.objectContaining({
+          change: 'created',
+          id,
+          customer_uid: 'ada',
+          state: 'open',
+          refresh_token: '[redacted]',
+        }),
+      },
+      {
+        id: expect.any(String),
+        kind: 'request',
+        data: {
+          id: headers['x-request-id'],
+          method: 'POST',
+          path: '/v0/transactions',
+          received_at: expect.stringMatching(/Z$/),
+          status: 200,
+          duration_ms: expect.any(Number),
+        },
+      },
+    ]);
+
+    await client.refresh(json.refresh_token);
+    const exchanged = await reader.until('request', { path: '/v0/tokens' });
+    expect(exchanged.slice(3)).toMatchObject([
+      { kind: 'exchange', data: { transaction_id: id, outcome: 'pending' } },
+      { kind: 'transaction', data: { change: 'changed', id } },
+      {
+        kind: 'exchange',
+        data: { transaction_id: id, outcome: 'answered', sent_token: 'rotated' },
+      },
+      { kind: 'request', data: { status: 200 } },
+    ]);
+
+    await sandbox.transactions.complete(id, { action: 'reject' });
+    const delivered = await reader.until('delivery');
+    expect(delivered.slice(7)).toMatchObject([
+      { kind: 'transaction', data: { change: 'changed', state: 'completed', action: 'reject' } },
+      { kind: 'delivery', data: { kind: 'finished', url: server.url, tries: 1, delivered: true } },
+    ]);
+    await sandbox.transactions.purge(id);
+    await reader.until('transaction', { change: 'deleted', id });
+    const numbers = reader.events.map((event) => Number(event.id.split('-')[1]));
+    expect(numbers).toEqual(numbers.map((_, index) => index));
+  });
+
+  it('tells that exchanges overlap while the first of them is still pending', async () => {
+    const { json } = await client.create();
+    const reader = await EventReader.open(client);
+    sandbox.faults.add({ kind: 'hang' });
+    const call = client.open('POST', '/v0/tokens', {
+      authorization: basic(sandbox.apiSecret),
+      body: { refresh_token: json.refresh_token },
+    });
+    call.on('error', () => undefined);
+    await reader.until('exchange', { outcome: 'pending', overlaps: false });
+    await client.refresh(json.refresh_token);
+    await reader.until('exchange', {
+      outcome: 'pending',
+      overlaps: true,
+      request_id: reader.events[1]?.data.request_id,
+    });
+    call.destroy();
+    const events = await reader.until('exchange', { outcome: 'failed', overlaps: true });
+    const failed = events.find(({ data }) => data.outcome === 'failed');
+    expect(failed?.data.request_id).toBe(events[1]?.data.request_id);
+  });
+
+  it('resumes after the last event that the client has', async () => {
+    const first = await EventReader.open(client);
+    await first.until('snapshot');
+    happen('http://127.0.0.1:1/');
+    const [snapshot, one] = await first.until('delivery');
+    first.close();
+    happen('http://127.0.0.1:2/');
+    happen('http://127.0.0.1:3/');
+
+    const second = await EventReader.open(client, one?.id);
+    await second.until('delivery', { url: 'http://127.0.0.1:3/' });
+    expect(second.events).toMatchObject([
+      { kind: 'snapshot', id: one?.id, data: { resumed: true } },
+      { kind: 'delivery', data: { url: 'http://127.0.0.1:2/' } },
+      { kind: 'delivery', data: { url: 'http://127.0.0.1:3/' } },
+    ]);
+    happen('http://127.0.0.1:4/');
+    await second.until('delivery', { url: 'http://127.0.0.1:4/' });
+    expect(second.events).toHaveLength(4);
+
+    // The snapshot has an id too; and who has everything misses nothing.
+    const third = await EventReader.open(client, snapshot?.id);
+    expect(await third.until('delivery', { url: 'http://127.0.0.1:4/' })).toHaveLength(5);
+    const fourth = await EventReader.open(client, second.events.at(-1)?.id);
+    expect(await fourth.until('snapshot')).toMatchObject([{ data: { resumed: true } }]);
+  });
+
+  it('does not resume after an event that is not known, or too old', async () => {
+    const reader = await EventReader.open(client);
+    const [snapshot] = await reader.until('snapshot');
+    const [run = ''] = snapshot?.id.split('-') ?? [];
+    happen();
+    const known = async (lastId: string) => {
+      const opened = await EventReader.open(client, lastId);
+      const [first] = await opened.until('snapshot');
+      opened.close();
+      return first?.data.resumed;
+    };
+    await expect(known(`${run}-0`)).resolves.toBe(true);
+    await expect(known(`${run}-1`)).resolves.toBe(true);
+    for (const lastId of [`${run}-2`, '00000000-1', '1', `${run}-1e0`, `${run}-x`, '']) {
+      await expect(known(lastId)).resolves.toBe(false);
     }
-    expect(seen).toHaveLength(2);
+    for (let count = 0; count < 1000; count += 1) happen();
+    await expect(known(`${run}-1`)).resolves.toBe(true);
+    await expect(known(`${run}-0`)).resolves.toBe(false);
   });
 
-  it('tell of transactions that survive JSON', async () => {
-    const { transaction, results, store } = await start();
-    await results.override(transaction, parseOverride({ response_payload: 'us-dl' }));
-    const stored = await store.find(transaction.id);
-    expect(JSON.parse(JSON.stringify(stored))).toEqual(stored);
+  it('shows secrets on request only', async () => {
+    const masked = await EventReader.open(client);
+    const open = await EventReader.open(client, undefined, '?secrets=1');
+    const { json } = await client.create();
+    happen('http://ada:sesame@127.0.0.1:9/');
+    const shown = JSON.stringify(await open.until('delivery'));
+    const hidden = JSON.stringify(await masked.until('delivery'));
+    for (const secret of [String(json.refresh_token), 'sesame']) {
+      expect(shown).toContain(secret);
+      expect(hidden).not.toContain(secret);
+    }
+  });
+
+  it.each<Record<string, string>>([
+    { host: 'evil.example' },
+    { origin: 'https://evil.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ])('is closed to other sites: %j', async (headers) => {
+    const { status, json } = await client.send('GET', '/sandbox/events', { headers });
+    expect([status, json.readable]).toEqual([403, 'not_allowed']);
+  });
+
+  it('disconnects a client that does not read, and no other', async () => {
+    const slow = await EventReader.open(client);
+    await slow.until('snapshot');
+    slow.response.pause();
+    const fast = await EventReader.open(client);
+    await fast.until('snapshot');
+    // Far more than the sandbox keeps, and than the connection itself can take.
+    const EVENTS = 64;
+    for (let count = 1; count <= EVENTS; count += 1) {
+      happen(`http://127.0.0.1:9/${count}/${'x'.repeat(1024 * 1024)}`);
+      await until(() => fast.events.length === count + 1);
+    }
+    slow.response.resume();
+    await until(() => slow.ended);
+    expect(slow.events.length).toBeLessThan(EVENTS);
+    expect(fast.ended).toBe(false);
+
+    const back = await EventReader.open(client, slow.events.at(-1)?.id);
+    expect(await back.until('snapshot')).toMatchObject([{ data: { resumed: false } }]);
+  });
+
+  it('sends an event that is larger than all that it keeps', async () => {
+    const reader = await EventReader.open(client);
+    await reader.until('snapshot');
+    for (const port of [1, 2]) {
+      happen(`http://127.0.0.1:${port}/${'x'.repeat(9 * 1024 * 1024)}`);
+      await until(() => reader.events.length === port + 1);
+    }
+    expect(reader.ended).toBe(false);
+  });
+
+  it('has at most 100 clients', async () => {
+    const readers = await Promise.all(Array.from({ length: 100 }, () => EventReader.open(client)));
+    const { status, json } = await client.send('GET', '/sandbox/events');
+    expect([status, json.readable]).toEqual([429, 'rate_limited']);
+    expect(json.message).toContain('Close one first');
+    readers[0]?.close();
+    await until(async () => (await client.statusOf('GET', '/sandbox/events')) === 200);
+  });
+
+  it('ends when the sandbox closes', async () => {
+    const reader = await EventReader.open(client);
+    await reader.until('snapshot');
+    await sandbox.close();
+    await until(() => reader.ended);
+    expect(reader.events).toHaveLength(1);
+  });
+
+  it('leaves the connection usable after HEAD', async () => {
+    const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1').setEncoding('utf8');
+    closeAfterTest(async () => {
+      socket.destroy();
+    });
+    await once(socket, 'connect');
+    let received = '';
+    socket.on('data', (chunk: string) => (received += chunk));
+    for (const line of ['HEAD /sandbox/events', 'GET /sandbox/clock']) {
+      socket.write(`${line} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    }
+    await until(() => received.includes('{"now":'));
+    expect(received).not.toContain('event: snapshot');
   });
 });

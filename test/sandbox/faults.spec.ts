@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type BerbixSandboxOptions, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
-import { basic, failureOf, RawClient, readAll, until } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
+import { startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { basic, failureOf, RawClient, readAll } from './support/raw-client.js';
 
 const WIRES = PLATFORMS.flatMap((platform) => [
   { platform, tls: false, wire: 'http' },
@@ -15,7 +14,7 @@ const WIRES = PLATFORMS.flatMap((platform) => [
 
 describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
   async function start(options?: BerbixSandboxOptions) {
-    const sandbox = await sandboxes.start(platform, { tls, ...options });
+    const sandbox = await startSandboxOn(platform, { tls, ...options });
     const client = new RawClient(sandbox, sandbox.apiSecret, tls);
     const tokens = (await client.create()).json;
     const get = () =>
@@ -59,7 +58,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     await expect(isDeleted()).resolves.toBe(false);
   });
 
-  it('reset, processed: the connection is reset when all is done', async () => {
+  it('reset, processed: the connection is reset after the request was processed', async () => {
     const { sandbox, remove, isDeleted } = await start();
     sandbox.faults.add({ kind: 'reset', processed: true });
     await expect(failureOf(remove())).resolves.toBe('read ECONNRESET');
@@ -67,7 +66,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     await expect(isDeleted()).resolves.toBe(true);
   });
 
-  it('hang: no answer ever', async () => {
+  it('hang: there is never an answer', async () => {
     const { sandbox, client, tokens, remove, isDeleted } = await start();
     sandbox.faults.add({ kind: 'hang' });
     const hanging = remove();
@@ -81,7 +80,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     hanging.destroy();
   });
 
-  it('hang, processed: no answer, but all is done', async () => {
+  it('hang, processed: there is no answer, but the request was processed', async () => {
     const { sandbox, remove, isDeleted } = await start();
     sandbox.faults.add({ kind: 'hang', processed: true, method: 'DELETE' });
     const hanging = remove().on('error', () => undefined);
@@ -90,7 +89,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     hanging.destroy();
   });
 
-  it('trickle: the head comes at once and the body does not', async () => {
+  it('trickle: the head comes immediately, and the body slowly', async () => {
     const { sandbox, client, tokens, get } = await start();
     const whole = (await client.fetch(tokens.access_token)).text;
     sandbox.faults.add({ kind: 'trickle', ms: 3_600_000 });
@@ -104,7 +103,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     expect((await client.fetch(tokens.access_token)).text).toBe(whole);
   });
 
-  it('flood: as much as it is told, and no end if the client leaves', async () => {
+  it('flood: sends the given number of bytes, and stops if the client leaves', async () => {
     const { sandbox, client, tokens, get } = await start();
     sandbox.faults.add({ kind: 'flood', bytes: 1_000_003 });
     const [response] = (await once(get(), 'response')) as [IncomingMessage];
@@ -124,7 +123,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     expect((await client.fetch(tokens.access_token)).status).toBe(200);
   });
 
-  it('flood: no more in memory than the client is slow to read', async () => {
+  it('flood: keeps little in memory if the client reads slowly', async () => {
     const { sandbox, get } = await start();
     sandbox.faults.add({ kind: 'flood', bytes: 10 * 1024 ** 3 });
     const [paused] = (await once(get(), 'response')) as [IncomingMessage];
@@ -134,23 +133,26 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     paused.destroy();
   });
 
-  it.each([false, true])('truncate: half of it, and the end; processed %s', async (processed) => {
-    const { sandbox, remove, get, isDeleted } = await start();
-    sandbox.faults.add({ kind: 'truncate', processed });
-    const [response] = (await once(get(), 'response')) as [IncomingMessage];
-    expect(response.statusCode).toBe(200);
-    let received = 0;
-    response.on('data', (chunk: Buffer) => (received += chunk.length));
-    const [error] = (await once(response, 'error')) as [NodeJS.ErrnoException];
-    expect(error.code).toBe('ECONNRESET');
-    expect(received).toBe(Math.floor(Number(response.headers['content-length']) / 2));
+  it.each([false, true])(
+    'truncate: sends half of the answer, and closes the connection; processed %s',
+    async (processed) => {
+      const { sandbox, remove, get, isDeleted } = await start();
+      sandbox.faults.add({ kind: 'truncate', processed });
+      const [response] = (await once(get(), 'response')) as [IncomingMessage];
+      expect(response.statusCode).toBe(200);
+      let received = 0;
+      response.on('data', (chunk: Buffer) => (received += chunk.length));
+      const [error] = (await once(response, 'error')) as [NodeJS.ErrnoException];
+      expect(error.code).toBe('ECONNRESET');
+      expect(received).toBe(Math.floor(Number(response.headers['content-length']) / 2));
 
-    sandbox.faults.add({ kind: 'truncate', processed });
-    await failureOf(remove());
-    await expect(isDeleted()).resolves.toBe(processed);
-  });
+      sandbox.faults.add({ kind: 'truncate', processed });
+      await failureOf(remove());
+      await expect(isDeleted()).resolves.toBe(processed);
+    },
+  );
 
-  it('html: an error page', async () => {
+  it('html: answers with an error page', async () => {
     const { sandbox, client, tokens, isDeleted } = await start();
     sandbox.faults.add({ kind: 'html' });
     sandbox.faults.add({ kind: 'html', status: 503, processed: true });
@@ -163,7 +165,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     await expect(isDeleted()).resolves.toBe(true);
   });
 
-  it('status: an error in the shape of the API', async () => {
+  it('status: answers with an error in the format of the API', async () => {
     const { sandbox, client, tokens } = await start();
     sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 7 });
     sandbox.faults.add({
@@ -206,7 +208,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     });
   });
 
-  it('answer: any JSON, or a string as it is', async () => {
+  it('answer: sends any JSON, or a string unchanged', async () => {
     const { sandbox, client, tokens } = await start();
     const rounds: [SandboxFault & { kind: 'answer' }, number, string][] = [
       [{ kind: 'answer', body: { a: [1n, '2', null] } }, 200, '{"a":[1,"2",null]}'],
@@ -235,7 +237,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     expect((await client.fetch(tokens.access_token)).status).toBe(410);
   });
 
-  it('leaves the connection in order after a replaced answer', async () => {
+  it('keeps the connection usable after a replaced answer', async () => {
     const { sandbox, client, tokens } = await start();
     sandbox.faults.add({ kind: 'status', status: 500, processed: true });
     const replaced = await client.fetch(tokens.access_token);
@@ -248,7 +250,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
 });
 
 describe('SandboxFaults', () => {
-  it('goes by the order of addition, one for each request it is meant for', () => {
+  it('applies faults in the order in which they were added, one for each matching request', () => {
     const faults = new SandboxFaults();
     faults.add({ kind: 'hang', method: 'GET' });
     faults.add({ kind: 'reset', path: '/v0/tokens', times: 2 });
@@ -270,7 +272,7 @@ describe('SandboxFaults', () => {
     expect(take('GET', '/v0/tokens')).toBeUndefined();
   });
 
-  it('is not changed by what happens to the object it was given', () => {
+  it('does not change if the given object changes later', () => {
     const faults = new SandboxFaults();
     const fault = { kind: 'status', status: 500, times: 2 } as const;
     faults.add(fault);
@@ -278,7 +280,7 @@ describe('SandboxFaults', () => {
     expect(fault.times).toBe(2);
   });
 
-  it('takes no more than 1000 that wait', () => {
+  it('accepts at most 1000 pending faults', () => {
     const faults = new SandboxFaults();
     for (let index = 0; index < 1000; index += 1) faults.add({ kind: 'hang' });
     expect(() => faults.add({ kind: 'hang' })).toThrow(/^1000 faults are .* faults\.clear\(\)/);

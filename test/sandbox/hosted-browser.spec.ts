@@ -1,12 +1,12 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { describeInBrowser } from '../support/browser/describe-in-browser.js';
 import type { Tab } from '../support/browser/tab.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { listening, startSandboxOn } from '../support/services.js';
 import { createHosted } from './support/pages.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
 
 /** Where the user came from: another site, which sends the browser on once more. */
@@ -24,31 +24,22 @@ class Shop {
   });
 
   async open(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    await listening(this.#server);
   }
 
   /** By a name, so that its origin is another one in every way. */
   get url(): string {
     return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
   }
-
-  async close(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    if (this.#server.listening) await once(this.#server, 'close');
-  }
 }
 
 describeInBrowser('the pages of the sandbox', (openTab) => {
-  const sandboxes = new Sandboxes();
   const shop = new Shop();
 
   beforeAll(() => shop.open());
-  afterEach(async () => {
+  afterEach(() => {
     shop.referrers.length = 0;
-    await sandboxes.closeAll();
   });
-  afterAll(() => shop.close());
 
   /** Nothing in the console, nothing stopped, and nothing asked of anybody else. */
   function expectQuiet({ complaints, requests }: Tab, ...origins: string[]): void {
@@ -62,7 +53,7 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
     let client: RawClient;
 
     beforeEach(async () => {
-      sandbox = await sandboxes.start(platform);
+      sandbox = await startSandboxOn(platform);
       client = new RawClient(sandbox);
     });
 
@@ -83,18 +74,18 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
             'RootWebArea: Identity verification - Berbix sandbox',
             'heading: Identity verification',
             'group: Choose the result',
-            'button: Complete it: review',
+            'button: Review',
             `StaticText: ${hostile}`,
           ]),
         );
         expect(outline.filter((line) => line.startsWith('button: '))).toHaveLength(4);
 
-        await tab.press('Abandon it for now');
+        await tab.press('Abandon for now');
         expect(await tab.outline()).toContain('heading: The verification is not complete');
         await tab.press('Continue now');
         expect((await client.fetch(accessToken)).json.action).toBe('');
 
-        await tab.press('Complete it: review');
+        await tab.press('Review');
         expect(await tab.address()).toBe(`${shop.url}/thanks`);
         expect((await client.fetch(accessToken)).json.action).toBe('review');
         // The address of the page is a permission, and was told to nobody.
@@ -110,20 +101,20 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
       await tab.type('Client token', String(json.client_token));
       await tab.press('Open');
       expect(await tab.address()).toMatch(new RegExp(`^${sandbox.url}/hosted/[0-9a-f]+$`));
-      await tab.press('Complete it: accept');
+      await tab.press('Accept');
       expect(await tab.outline()).toContain('StaticText: You may close this window.');
       expect((await client.fetch(json.access_token)).json.action).toBe('accept');
       expectQuiet(tab, sandbox.url);
     });
 
-    it('are styled: the policy lets the styles through', async () => {
+    it('have their styles: the security policy allows them', async () => {
       const { page } = await createHosted(client);
       const tab = await openTab();
       await tab.visit(sandbox.url + page);
       expect(await tab.style('main', 'max-width')).toBe('612px');
     });
 
-    it('are shown in no frame of another site', async () => {
+    it('are not shown in a frame of another site', async () => {
       const { page } = await createHosted(client);
       const tab = await openTab();
       await tab.visit(`${shop.url}/?frame=${encodeURIComponent(sandbox.url + page)}`);

@@ -1,23 +1,20 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { TransactionResults } from '../../lib/sandbox/transactions/transaction-results.js';
 import { Transactions } from '../../lib/sandbox/transactions/transactions.js';
-import { Directories } from './support/directories.js';
+import { databaseDirectory } from '../support/directories.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandbox, startSandboxOn } from '../support/services.js';
 import { HookServer } from './support/hook-server.js';
 import { FRONT } from './support/images.js';
 import { createHosted, expectPage, pathOf, submit, wordsOf } from './support/pages.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { type Answer, RawClient } from './support/raw-client.js';
 
-const sandboxes = new Sandboxes();
-const directories = new Directories();
-afterEach(async () => {
+afterEach(() => {
   jest.restoreAllMocks();
-  await sandboxes.closeAll();
 });
-afterAll(() => directories.removeAll());
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -29,7 +26,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
   let client: RawClient;
 
   beforeEach(async () => {
-    sandbox = await sandboxes.start(platform);
+    sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
   });
 
@@ -74,30 +71,26 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
 
   it('sends the webhooks of any completion, signed', async () => {
     const server = await HookServer.start();
-    try {
-      for (const kind of ['finished', 'status'] as const) sandbox.webhooks.setUrl(kind, server.url);
-      const { page } = await createHosted(client);
-      await submit(client, page, { choice: 'abandon' });
-      await submit(client, page, { choice: 'reject' });
-      await sandbox.webhooks.settled();
-      expect(server.hooks).toHaveLength(2);
-      const signers = server.hooks.map(({ headers, body }) => {
-        expect(JSON.parse(body)).toMatchObject({ customer_uid: 'alice', action: 'reject' });
-        const [version, timestamp, hex] = String(headers['x-berbix-signature']).split(',');
-        expect(version).toBe('v0');
-        return Object.entries(sandbox.webhookSecrets).find(
-          ([, secret]) =>
-            createHmac('sha256', secret).update(`${timestamp},${secret},${body}`).digest('hex') ===
-            hex,
-        )?.[0];
-      });
-      expect(signers.toSorted()).toEqual(['finished', 'status']);
-    } finally {
-      await server.close();
-    }
+    for (const kind of ['finished', 'status'] as const) sandbox.webhooks.setUrl(kind, server.url);
+    const { page } = await createHosted(client);
+    await submit(client, page, { choice: 'abandon' });
+    await submit(client, page, { choice: 'reject' });
+    await sandbox.webhooks.settled();
+    expect(server.hooks).toHaveLength(2);
+    const signers = server.hooks.map(({ headers, body }) => {
+      expect(JSON.parse(body)).toMatchObject({ customer_uid: 'alice', action: 'reject' });
+      const [version, timestamp, hex] = String(headers['x-berbix-signature']).split(',');
+      expect(version).toBe('v0');
+      return Object.entries(sandbox.webhookSecrets).find(
+        ([, secret]) =>
+          createHmac('sha256', secret).update(`${timestamp},${secret},${body}`).digest('hex') ===
+          hex,
+      )?.[0];
+    });
+    expect(signers.toSorted()).toEqual(['finished', 'status']);
   });
 
-  it('sends the browser to the redirect_url, once it is complete', async () => {
+  it('redirects the browser to the redirect_url after the transaction is complete', async () => {
     const redirect_url = 'https://shop.example/done?a=1&b=ü#c';
     const { page } = await createHosted(client, { redirect_url });
     const shown = await client.send('GET', page);
@@ -134,7 +127,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     },
   );
 
-  it('can be left, and taken up again', async () => {
+  it('can be left, and continued later', async () => {
     const { page, accessToken } = await createHosted(client);
     const answer = await submit(client, page, { choice: 'abandon' });
     expectPage(answer, 200);
@@ -146,7 +139,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     expectPage(await client.send('GET', page), 200);
   });
 
-  it('shows what it is given as text, never as markup', async () => {
+  it('shows given values as text, never as markup', async () => {
     const customer_uid = `</dd><script>alert('1')</script>"&amp; \u0000 \ud800 <`;
     const { page } = await createHosted(client, {}, { customer_uid });
     const answer = await client.send('GET', page);
@@ -170,7 +163,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     },
   );
 
-  it('is gone with its transaction, and says no more than that', async () => {
+  it('is gone with its transaction, and says nothing more', async () => {
     const [deleted, purged, known] = [
       await createHosted(client),
       await createHosted(client),
@@ -201,7 +194,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     }
   });
 
-  it('is for everybody who has the link, in live mode too', async () => {
+  it('is open to everyone who has the link, in live mode too', async () => {
     const live = new RawClient(sandbox, sandbox.liveApiSecret);
     const { page, accessToken } = await createHosted(live);
     expect(wordsOf(await client.send('GET', page))).toContain('live mode');
@@ -209,7 +202,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     expect((await live.fetch(accessToken)).json.action).toBe('accept');
   });
 
-  it('takes one of two results that come at once', async () => {
+  it('accepts one of two concurrent results', async () => {
     const { page, accessToken } = await createHosted(client);
     const { find } = Transactions.prototype;
     jest.spyOn(Transactions.prototype, 'find').mockImplementationOnce(async function (
@@ -227,7 +220,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     expect((await client.fetch(accessToken)).json.action).toBe('reject');
   });
 
-  it('is no part of the API: nothing is recorded, and no fault is for it', async () => {
+  it('is not part of the API: its requests are not recorded, and have no faults', async () => {
     const { page } = await createHosted(client);
     sandbox.requests.clear();
     sandbox.faults.add({ kind: 'status', status: 503 });
@@ -237,7 +230,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     expect(sandbox.faults.pending).toHaveLength(1);
   });
 
-  it('leaves a base URL that ends in the same word alone', async () => {
+  it('works below a base URL that ends in the same word', async () => {
     for (const prefix of ['/hosted', '/verify']) {
       const answer = await client.send('GET', `${prefix}/v0/transactions`);
       expect(answer.json).toMatchObject({ code: 401 });
@@ -262,7 +255,7 @@ describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
   let client: RawClient;
 
   beforeEach(async () => {
-    sandbox = await sandboxes.start(platform);
+    sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
   });
 
@@ -275,7 +268,7 @@ describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
     ]);
   }
 
-  it('asks for one', async () => {
+  it('asks for a client token', async () => {
     const answer = await client.send('GET', '/verify');
     expectPage(answer, 200);
     expect(answer.text).toMatch(/<form method="post" action="\/verify">/);
@@ -309,11 +302,11 @@ describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
     for (const { headers } of await bring(client_token)) expect(headers.location).toBe(page);
   });
 
-  it('opens none that takes uploads', async () => {
+  it('refuses a transaction that accepts uploads', async () => {
     const { json } = await client.createApiOnly();
     for (const answer of await bring(json.client_token)) {
       expectPage(answer, 403);
-      expect(wordsOf(answer)).toContain('An API-only transaction takes uploads');
+      expect(wordsOf(answer)).toContain('API-only transactions have no page, only uploads');
     }
     expect((await client.uploadImages(json.client_token, [FRONT])).status).toBe(200);
   });
@@ -352,7 +345,7 @@ describe('the action of a choice', () => {
     [{ id_duplicate_possible: 'reject' }, 'review', []],
     [{ id_expired: 'accept' }, 'accept', []],
   ])('with %j is %s, by %j', async (actionMap, choice, flags) => {
-    const client = new RawClient(await sandboxes.start('express', { actionMap }));
+    const client = new RawClient(await startSandbox({ actionMap }));
     const { page, accessToken } = await createHosted(client);
     await submit(client, page, { choice });
     expect((await client.fetch(accessToken)).json).toMatchObject({ action: choice, flags });
@@ -360,8 +353,8 @@ describe('the action of a choice', () => {
 });
 
 describe('a link', () => {
-  it('is good on the HTTPS listener too', async () => {
-    const sandbox = await sandboxes.start('express', { tls: true });
+  it('works over HTTPS too', async () => {
+    const sandbox = await startSandbox({ tls: true });
     const client = new RawClient(sandbox, sandbox.apiSecret, true);
     const { page, accessToken } = await createHosted(client);
     expectPage(await client.send('GET', page), 200);
@@ -369,23 +362,23 @@ describe('a link', () => {
     expect((await client.fetch(accessToken)).json.action).toBe('accept');
   });
 
-  it('outlives the sandbox with a data directory, and with it only', async () => {
-    const options = { dataDir: await directories.makeWithDatabase() };
+  it('outlives the sandbox only with a data directory', async () => {
+    const options = { dataDir: await databaseDirectory() };
     const redirect_url = 'http://localhost:1/done';
-    const first = await sandboxes.start('express', options);
+    const first = await startSandbox(options);
     const { page, accessToken } = await createHosted(new RawClient(first), { redirect_url });
     await first.close();
-    const client = new RawClient(await sandboxes.start('fastify', options));
+    const client = new RawClient(await startSandboxOn('fastify', options));
     expectPage(await client.send('GET', page), 200);
     const { status, headers } = await submit(client, page, { choice: 'reject' });
     expect([status, headers.location]).toEqual([303, redirect_url]);
     expect((await client.fetch(accessToken)).json.action).toBe('reject');
-    const stranger = new RawClient(await sandboxes.start('express'));
+    const stranger = new RawClient(await startSandbox());
     expectPage(await stranger.send('GET', page), 404);
   });
 
   it('belongs to one transaction, also to one with a large id', async () => {
-    const client = new RawClient(await sandboxes.start('express', { largeIds: true }));
+    const client = new RawClient(await startSandbox({ largeIds: true }));
     const [one, other] = [await createHosted(client), await createHosted(client)];
     await submit(client, one.page, { choice: 'accept' });
     expect((await client.fetch(one.accessToken)).json.action).toBe('accept');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyedMutex } from '../../lib/sandbox/keyed-mutex.js';
+import { KeyedMutex } from '../../lib/sandbox/transactions/transactions.js';
 
 /** Work that waits until it is told to end. */
 function gate() {
@@ -11,7 +11,7 @@ function gate() {
 }
 
 describe('KeyedMutex', () => {
-  it('does the work with one key one after the other', async () => {
+  it('runs the functions of one key one after the other', async () => {
     const mutex = new KeyedMutex();
     const order: string[] = [];
     const first = gate();
@@ -29,7 +29,7 @@ describe('KeyedMutex', () => {
     expect(order).toEqual(['other', 'one', 'two']);
   });
 
-  it('goes on after a failure', async () => {
+  it('continues after a failure', async () => {
     const mutex = new KeyedMutex();
     const failing = mutex.run('a', () => Promise.reject(new Error('no')));
     const next = mutex.run('a', async () => 'yes');

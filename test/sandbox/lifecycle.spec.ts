@@ -1,14 +1,13 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { ConsoleLogger, Logger } from '@nestjs/common';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { ConsoleLogger, Logger } from '@nestjs/common';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { loadPlatform } from '../../lib/sandbox/server/http-adapter.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
-import { failureOf, RawClient, until } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
+import { loadPlatform } from '../../lib/sandbox/http/application.js';
+import { startSandbox, startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { failureOf, RawClient } from './support/raw-client.js';
 
 /** An import that fails as node lets it fail. */
 function missing(name: string) {
@@ -18,7 +17,7 @@ function missing(name: string) {
 
 describe.each(PLATFORMS)('BerbixSandbox on %s', (platform) => {
   it('says how to reach it', async () => {
-    const sandbox = await sandboxes.start(platform);
+    const sandbox = await startSandboxOn(platform);
     expect(sandbox.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(sandbox.tlsUrl).toBeUndefined();
     expect(sandbox.ca).toBeUndefined();
@@ -37,7 +36,7 @@ describe.each(PLATFORMS)('BerbixSandbox on %s', (platform) => {
   });
 
   it('keeps two sandboxes apart', async () => {
-    const [one, other] = await Promise.all([sandboxes.start(platform), sandboxes.start(platform)]);
+    const [one, other] = await Promise.all([startSandboxOn(platform), startSandboxOn(platform)]);
     expect(one.url).not.toBe(other.url);
     const created = await new RawClient(one).create();
     const answer = await new RawClient(other).refresh(created.json.refresh_token);
@@ -47,8 +46,8 @@ describe.each(PLATFORMS)('BerbixSandbox on %s', (platform) => {
     expect(one.requests.length).toBe(1);
   });
 
-  it('closes once, with calls that wait for an answer', async () => {
-    const sandbox = await sandboxes.start(platform);
+  it('closes once, and ends calls that wait for an answer', async () => {
+    const sandbox = await startSandboxOn(platform);
     sandbox.faults.add({ kind: 'hang' });
     sandbox.faults.add({ kind: 'latency', ms: 3_600_000 });
     sandbox.faults.add({ kind: 'trickle', ms: 3_600_000 });
@@ -67,26 +66,26 @@ describe.each(PLATFORMS)('BerbixSandbox on %s', (platform) => {
   });
 
   it('can be disposed of', async () => {
-    const sandbox = await sandboxes.start(platform);
+    const sandbox = await startSandboxOn(platform);
     await sandbox[Symbol.asyncDispose]();
     const call = new RawClient(sandbox).open('GET', '/');
     await expect(failureOf(call)).resolves.toMatch('ECONNREFUSED');
   });
 
-  it('takes the secrets it is given', async () => {
+  it('uses the given secrets', async () => {
     const options = { apiSecret: 'secret_test_mine', liveApiSecret: 'secret_live_mine' };
-    const sandbox = await sandboxes.start(platform, options);
+    const sandbox = await startSandboxOn(platform, options);
     expect(sandbox.ready()).toMatchObject(options);
     expect((await new RawClient(sandbox, 'secret_test_mine').create()).status).toBe(200);
   });
 });
 
 describe('BerbixSandbox.start', () => {
-  it('has the same template keys whenever the secret is the same', async () => {
+  it('has the same template keys for the same secret', async () => {
     const options = { apiSecret: 'secret_test_fixed' };
-    const one = await sandboxes.start('express', options);
-    const other = await sandboxes.start('express', options);
-    const stranger = await sandboxes.start('express');
+    const one = await startSandbox(options);
+    const other = await startSandbox(options);
+    const stranger = await startSandbox();
     expect(one.templateKeys).toEqual(other.templateKeys);
     expect(one.templateKeys).not.toEqual(stranger.templateKeys);
   });
@@ -150,22 +149,22 @@ describe('BerbixSandbox.start', () => {
     await expect(start).rejects.toMatchObject({ name: 'SandboxOptionError' });
   });
 
-  it('does not repeat a secret it refuses', async () => {
+  it('does not quote a secret that it refuses', async () => {
     const start = BerbixSandbox.start({ apiSecret: 'secret_live_real' });
     await expect(start).rejects.toThrow(expect.not.stringContaining('real') as never);
   });
 
-  it('leaves the logger of the application as it was', async () => {
+  it('does not change the logger of the application', async () => {
     const lines: unknown[] = [];
     const logger = new ConsoleLogger();
     logger.log = (line: unknown) => lines.push(line);
     Logger.overrideLogger(logger);
-    await Promise.all([sandboxes.start('express'), sandboxes.start('fastify')]);
+    await Promise.all([startSandbox(), startSandboxOn('fastify')]);
     Logger.log('mine');
     expect(lines).toEqual(['mine']);
   });
 
-  it('says what to install when there is no platform', async () => {
+  it('says what to install if there is no platform', async () => {
     const express = missing('@nestjs/platform-express');
     const fastify = missing('@nestjs/platform-fastify');
     await expect(loadPlatform({ express, fastify })).rejects.toThrow(

@@ -1,34 +1,28 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PGlite } from '@electric-sql/pglite';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, SandboxWebhooksOptions } from 'nestjs-berbix/sandbox';
-import { PostgresStorage } from '../../lib/sandbox/persistence/postgres-storage.js';
-import { Directories } from './support/directories.js';
+import { PostgresStorage } from '../../lib/sandbox/storage/postgres-storage.js';
+import { databaseDirectory } from '../support/directories.js';
+import { startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 import { type Hook, HookServer, status } from './support/hook-server.js';
-import { Sandboxes } from './support/platforms.js';
-import { RawClient, until } from './support/raw-client.js';
+import { RawClient } from './support/raw-client.js';
 
-const sandboxes = new Sandboxes();
-const directories = new Directories();
 let server: HookServer;
 let dataDir: string;
 
 beforeEach(async () => {
   server = await HookServer.start();
-  dataDir = await directories.makeWithDatabase();
+  dataDir = await databaseDirectory();
 });
-afterEach(async () => {
-  await sandboxes.closeAll();
-  await server.close();
-});
-afterAll(() => directories.removeAll());
 
 const AN_HOUR_MS = 3_600_000;
 
 /** The next try is far away. */
 function start(webhooks: SandboxWebhooksOptions = {}): Promise<BerbixSandbox> {
   const options = { retryDelayMs: AN_HOUR_MS, ...webhooks };
-  return sandboxes.start('express', { dataDir, webhooks: options });
+  return startSandbox({ dataDir, webhooks: options });
 }
 
 /** Completes a transaction of which the webhook that is finished is refused once. */
@@ -69,7 +63,7 @@ describe('a webhook that waits for its next try when the sandbox closes', () => 
     expect(server.hooks).toEqual([]);
   });
 
-  it('waits for the run after that, if it is refused again', async () => {
+  it('waits for the run after the next, if it is refused again', async () => {
     await (await refuseOneAndClose()).close();
     server.answers.push(status(503));
     const second = await start();
@@ -83,17 +77,13 @@ describe('a webhook that waits for its next try when the sandbox closes', () => 
   it('goes where the webhook goes now', async () => {
     await (await refuseOneAndClose()).close();
     const moved = await HookServer.start();
-    try {
-      const second = await start({ finished: { url: moved.url }, status: { url: server.url } });
-      await second.webhooks.settled();
-      expect([server.hooks.length, moved.hooks.length]).toEqual([0, 1]);
-      expect(second.deliveries.last?.url).toBe(moved.url);
-    } finally {
-      await moved.close();
-    }
+    const second = await start({ finished: { url: moved.url }, status: { url: server.url } });
+    await second.webhooks.settled();
+    expect([server.hooks.length, moved.hooks.length]).toEqual([0, 1]);
+    expect(second.deliveries.last?.url).toBe(moved.url);
   });
 
-  it('has the fault that it had', async () => {
+  it('keeps its fault', async () => {
     const first = await start({ finished: { url: server.url } });
     first.webhooks.failNext('forged');
     await refuseOne(first);
@@ -112,8 +102,8 @@ describe('a webhook that waits for its next try when the sandbox closes', () => 
   }
 });
 
-describe('a webhook that was taken', () => {
-  it('is not sent again, although the sandbox closed before the end of the answer', async () => {
+describe('a webhook that was accepted', () => {
+  it('is not sent again, even if the sandbox closed before the end of the answer', async () => {
     const first = await start({ finished: { url: server.url } });
     server.answers.push((response) => response.writeHead(200, { 'content-length': 10 }).write('x'));
     const delivery = first.webhooks.sendTest('finished');
@@ -138,8 +128,8 @@ describe('a webhook that was given up', () => {
   });
 });
 
-describe('the webhooks that wait', () => {
-  it('are kept once each, and until they are deleted', async () => {
+describe('pending webhooks', () => {
+  it('are stored once each, until they are deleted', async () => {
     const storage = await PostgresStorage.open(dataDir);
     const { pendingWebhooks: pending } = storage;
     const webhook = { id: randomUUID(), kind: 'status', url: 'x', body: '"\u0000"' } as const;
@@ -152,8 +142,8 @@ describe('the webhooks that wait', () => {
   });
 });
 
-describe('a webhook that cannot be kept', () => {
-  it('is sent all the same', async () => {
+describe('a webhook that cannot be stored', () => {
+  it('is sent nevertheless', async () => {
     const first = await start();
     await first.close();
     const database = await PGlite.create(`${dataDir}/postgres`);

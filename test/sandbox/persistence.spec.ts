@@ -9,19 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { PGlite } from '@electric-sql/pglite';
+import { describe, expect, it } from '@jest/globals';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { DataDirectory } from '../../lib/sandbox/persistence/data-directory.js';
-import { loadPglite } from '../../lib/sandbox/persistence/pglite.js';
-import { Directories } from './support/directories.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { DataDirectory } from '../../lib/sandbox/storage/data-directory.js';
+import { loadPglite } from '../../lib/sandbox/storage/postgres-storage.js';
+import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
+import { startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-const directories = new Directories();
-afterEach(() => sandboxes.closeAll());
-afterAll(() => directories.removeAll());
 
 /** The pid of a process that has ended. */
 function deadPid(): number {
@@ -37,20 +32,22 @@ function modeOf(...path: string[]): string {
   return (statSync(join(...path)).mode & 0o777).toString(8);
 }
 
-describe('What a data directory keeps', () => {
-  it.each([0o755, 0o777])('is closed to others, in a directory that is not: %o', async (mode) => {
-    const dataDir = await directories.makeWithDatabase();
+describe('the content of a data directory', () => {
+  it.each([0o755, 0o777])('is private, even in a directory with mode %o', (mode) => {
+    const dataDir = temporaryDirectory();
+    mkdirSync(join(dataDir, 'postgres'));
     chmodSync(dataDir, mode);
     chmodSync(join(dataDir, 'postgres'), mode);
-    await sandboxes.start('express', { dataDir });
+    const claimed = DataDirectory.claim(dataDir);
     // The database writes files that anybody may read and write: nobody may get to them.
     expect(modeOf(dataDir, 'postgres')).toBe('700');
     expect(modeOf(dataDir, 'lock-1')).toBe('600');
     expect(modeOf(dataDir)).toBe(mode.toString(8));
+    claimed.release();
   });
 
-  it('is closed to others before there is anything in it', async () => {
-    const dataDir = join(directories.make(), 'new');
+  it('is private before anything is in it', async () => {
+    const dataDir = join(temporaryDirectory(), 'new');
     mkdirSync(dataDir, { mode: 0o755 });
     const claimed = DataDirectory.claim(dataDir);
     expect(readdirSync(claimed.database)).toEqual([]);
@@ -61,8 +58,8 @@ describe('What a data directory keeps', () => {
     made.release();
   });
 
-  it('does not follow a link that somebody left in it', () => {
-    const [dataDir, elsewhere] = [directories.make(), directories.make()];
+  it('does not follow a link that someone has put there', () => {
+    const [dataDir, elsewhere] = [temporaryDirectory(), temporaryDirectory()];
     chmodSync(elsewhere, 0o755);
     symlinkSync(elsewhere, join(dataDir, 'postgres'));
     expect(() => DataDirectory.claim(dataDir)).toThrow(
@@ -72,18 +69,18 @@ describe('What a data directory keeps', () => {
     expect(locksIn(dataDir)).toEqual([]);
   });
 
-  it('leaves no lock where it cannot be closed', () => {
-    const dataDir = directories.make();
+  it('leaves no lock if the directory cannot be used', () => {
+    const dataDir = temporaryDirectory();
     writeFileSync(join(dataDir, 'postgres'), '');
     expect(() => DataDirectory.claim(dataDir)).toThrow(/"dataDir" is .* cannot be used \(EEXIST\)/);
     expect(locksIn(dataDir)).toEqual([]);
   });
 });
 
-describe.each(PLATFORMS)('a sandbox with a data directory on %s', (platform) => {
-  it('goes on after a restart', async () => {
-    const options = { dataDir: await directories.makeWithDatabase(), largeIds: true };
-    const first = await sandboxes.start(platform, { ...options, webhooks: {} });
+describe('a sandbox with a data directory', () => {
+  it('continues after a restart', async () => {
+    const options = { dataDir: await databaseDirectory(), largeIds: true };
+    const first = await startSandbox({ ...options, webhooks: {} });
     const before = new RawClient(first);
     const kept = await before.create({ customer_uid: 'Zoë \u0000 "q"' });
     const deleted = await before.create();
@@ -91,7 +88,7 @@ describe.each(PLATFORMS)('a sandbox with a data directory on %s', (platform) => 
     const { url: _, ...ready } = first.ready();
     await first.close();
 
-    const second = await sandboxes.start(platform, { ...options, webhooks: {} });
+    const second = await startSandbox({ ...options, webhooks: {} });
     const { url: __, ...again } = second.ready();
     expect(again).toEqual(ready);
     const after = new RawClient(second);
@@ -111,24 +108,24 @@ describe.each(PLATFORMS)('a sandbox with a data directory on %s', (platform) => 
 
   it('knows which refresh token is the current one', async () => {
     const options: BerbixSandboxOptions = {
-      dataDir: await directories.makeWithDatabase(),
+      dataDir: await databaseDirectory(),
       refreshToken: 'rotate',
     };
-    const first = await sandboxes.start(platform, options);
+    const first = await startSandbox(options);
     const replaced = (await new RawClient(first).create()).json.refresh_token;
     const current = (await new RawClient(first).refresh(replaced)).json.refresh_token;
     await first.close();
-    const client = new RawClient(await sandboxes.start(platform, options));
+    const client = new RawClient(await startSandbox(options));
     expect((await client.refresh(replaced)).status).toBe(401);
     expect((await client.refresh(current)).status).toBe(200);
   });
 
   it('lets one of many calls rotate', async () => {
     const options: BerbixSandboxOptions = {
-      dataDir: await directories.makeWithDatabase(),
+      dataDir: await databaseDirectory(),
       refreshToken: 'rotate',
     };
-    const client = new RawClient(await sandboxes.start(platform, options));
+    const client = new RawClient(await startSandbox(options));
     const { refresh_token: token } = (await client.create()).json;
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.refresh(token)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -136,66 +133,79 @@ describe.each(PLATFORMS)('a sandbox with a data directory on %s', (platform) => 
 });
 
 describe('the data directory', () => {
-  it('keeps the secrets that were given last', async () => {
-    const dataDir = await directories.makeWithDatabase();
+  it('keeps the secrets of the last start', async () => {
+    const dataDir = await databaseDirectory();
     const given = { apiSecret: 'secret_test_a', liveApiSecret: 'secret_live_a' };
     const webhooks = { status: { secret: 'whs_a' } };
     await (await BerbixSandbox.start({ dataDir, ...given, webhooks })).close();
-    const second = await sandboxes.start('express', { dataDir, apiSecret: 'secret_test_b' });
+    const second = await startSandbox({ dataDir, apiSecret: 'secret_test_b' });
     const { apiSecret, liveApiSecret, webhookSecrets } = second;
     expect({ apiSecret, liveApiSecret }).toEqual({ ...given, apiSecret: 'secret_test_b' });
     expect(webhookSecrets.status).toBe('whs_a');
     await second.close();
-    const third = await sandboxes.start('express', { dataDir });
+    const third = await startSandbox({ dataDir });
     expect(third.apiSecret).toBe('secret_test_b');
     expect(third.webhookSecrets).toEqual(webhookSecrets);
   });
 
-  it('is made', async () => {
-    const dataDir = join(directories.make(), 'a', 'b');
-    await sandboxes.start('express', { dataDir });
+  it('is created', async () => {
+    const dataDir = join(temporaryDirectory(), 'a', 'b');
+    await startSandbox({ dataDir });
     expect(existsSync(join(dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
   });
 
   it('is for one sandbox at a time', async () => {
-    const dataDir = await directories.makeWithDatabase();
-    const first = await sandboxes.start('express', { dataDir });
+    const dataDir = await databaseDirectory();
+    const first = await startSandbox({ dataDir });
     await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow(
       `The sandbox option "dataDir" is ${dataDir}, which process ${process.pid} uses; stop that process, or choose another directory`,
     );
     await first.close();
     expect(locksIn(dataDir)).toEqual([]);
-    await sandboxes.start('express', { dataDir });
+    DataDirectory.claim(dataDir).release();
   });
 
-  it('is free when the process that used it is gone', async () => {
-    const dataDir = await directories.makeWithDatabase();
+  it('can be used again after the process that used it has ended', () => {
+    const dataDir = temporaryDirectory();
     writeFileSync(join(dataDir, 'lock-1'), String(deadPid()));
     // A container that was restarted gives the same pid again.
     writeFileSync(join(dataDir, 'lock-2'), String(process.pid));
-    await sandboxes.start('express', { dataDir });
+    const claimed = DataDirectory.claim(dataDir);
     expect(locksIn(dataDir)).toEqual(['lock-1', 'lock-2', 'lock-3']);
+    claimed.release();
   });
 
-  it('is free again when the start fails', async () => {
-    const dataDir = await directories.makeWithDatabase();
-    const { url } = await sandboxes.start('express');
+  it('can be used again after a failed start', async () => {
+    const dataDir = await databaseDirectory();
+    const { url } = await startSandbox();
     const port = Number(new URL(url).port);
     await expect(BerbixSandbox.start({ dataDir, port })).rejects.toThrow('"port"');
     expect(locksIn(dataDir)).toEqual([]);
   });
 
+  it('can be used again after a start that could not use its content', async () => {
+    const dataDir = await databaseDirectory();
+    await (await startSandbox({ dataDir })).close();
+    const database = await PGlite.create(join(dataDir, 'postgres'));
+    await database.query(
+      `UPDATE identity SET content = (content::jsonb || '{"apiSecret": "wrong"}')::json`,
+    );
+    await database.close();
+    await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow('"apiSecret"');
+    expect(locksIn(dataDir)).toEqual([]);
+  });
+
   it('is not touched for other options that cannot be used', async () => {
-    const dataDir = directories.make();
+    const dataDir = temporaryDirectory();
     await expect(BerbixSandbox.start({ dataDir, port: -1 })).rejects.toThrow('"port"');
     expect(readdirSync(dataDir)).toEqual([]);
   });
 
-  it('says what is wrong with it, in one sentence', async () => {
-    const directory = directories.make();
+  it('is refused with one sentence that says what is wrong', async () => {
+    const directory = temporaryDirectory();
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    const broken = await directories.makeWithDatabase();
+    const broken = await databaseDirectory();
     writeFileSync(join(broken, 'postgres', 'global', 'pg_control'), 'x');
     for (const [dataDir, problem] of [
       ['', 'must be the path of a directory'],
@@ -217,7 +227,7 @@ describe('the data directory', () => {
   });
 
   it('is not opened by an older version', async () => {
-    const dataDir = await directories.makeWithDatabase();
+    const dataDir = await databaseDirectory();
     await (await BerbixSandbox.start({ dataDir })).close();
     const database = await PGlite.create(join(dataDir, 'postgres'));
     await database.exec('UPDATE schema_version SET version = version + 1');
@@ -227,7 +237,7 @@ describe('the data directory', () => {
     );
   });
 
-  it('needs a package, and says which', async () => {
+  it('needs a package, and says which one', async () => {
     const error = new Error("Cannot find package '@electric-sql/pglite' imported from x");
     const missing = Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
     await expect(loadPglite(() => Promise.reject(missing))).rejects.toThrow(

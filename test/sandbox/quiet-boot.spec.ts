@@ -2,12 +2,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ConsoleLogger, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 
 @Module({})
 class ApplicationModule {}
 
-const sandboxes = new Sandboxes();
 /** What came out of the process, in lines without colours. */
 let written: string[];
 
@@ -21,8 +21,7 @@ beforeEach(() => {
   }
 });
 
-afterEach(async () => {
-  await sandboxes.closeAll();
+afterEach(() => {
   jest.restoreAllMocks();
   Logger.overrideLogger(new ConsoleLogger());
 });
@@ -50,13 +49,13 @@ const own = new Logger('Orders', { timestamp: true });
 
 describe.each(PLATFORMS)('An application around a sandbox on %s', (platform) => {
   // The first start loads the platform, and little of what an application does comes between.
-  beforeAll(async () => (await sandboxes.start(platform)).close());
+  beforeAll(async () => (await startSandboxOn(platform)).close());
 
   const startAndClose = async () => {
-    const [first] = await Promise.all([sandboxes.start(platform), sandboxes.start(platform)]);
+    const [first] = await Promise.all([startSandboxOn(platform), startSandboxOn(platform)]);
     await first.close();
     // A part of the sandbox that starts when it is asked for.
-    const other = await sandboxes.start(platform);
+    const other = await startSandboxOn(platform);
     await fetch(`${other.url}/reference/openapi.json`);
     await other.close();
   };
@@ -72,7 +71,7 @@ describe.each(PLATFORMS)('An application around a sandbox on %s', (platform) => 
     expect(written.filter((line) => !/LOG \[Orders\] line/.test(line))).toEqual([]);
   });
 
-  it('keeps the logger that it chooses meanwhile', async () => {
+  it('keeps the logger that it sets meanwhile', async () => {
     const chosen = new ConsoleLogger('chosen');
     const starting = startAndClose();
     Logger.overrideLogger(chosen);
@@ -98,7 +97,7 @@ describe.each(PLATFORMS)('An application around a sandbox on %s', (platform) => 
     ]);
   });
 
-  it('that logs nothing is not made to', async () => {
+  it('that logs nothing still logs nothing', async () => {
     Logger.overrideLogger(false);
     const lines = await logDuring(startAndClose(), (line) => Logger.log(line));
     expect(lines).toBeGreaterThan(100);

@@ -1,16 +1,13 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
 import { RequestMethod } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { LazyApplication } from '../../lib/sandbox/reference/lazy-application.js';
-import { loadReferencePage } from '../../lib/sandbox/reference/reference-page.js';
-import { createReferenceDocument } from '../../lib/sandbox/reference/reference-document.js';
-import { PLACEHOLDERS } from '../../lib/sandbox/reference/reference-values.js';
+import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
+import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
+import { installAdvice, swaggerCommand } from '../../lib/sandbox/openapi/swagger-ui.js';
 import { SandboxModule } from '../../lib/sandbox/sandbox.module.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { closeAfterFile } from '../support/closing.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { type Answer, RawClient } from './support/raw-client.js';
 import {
   examplesOf,
@@ -21,9 +18,6 @@ import {
   routesOf,
   successOf,
 } from './support/reference.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
 
 const DOCUMENT = createReferenceDocument(PLACEHOLDERS);
 const OPERATIONS = routesOf(DOCUMENT).map(({ operation }) => operation);
@@ -92,20 +86,18 @@ function operationOf(operationId: string) {
 }
 
 describe.each(PLATFORMS)('/reference on %s', (platform) => {
-  const lasting = new Sandboxes();
   const byOptions = new Map<string, Promise<BerbixSandbox>>();
-  afterAll(() => lasting.closeAll());
 
   /** One for all tests with these options: each has a transaction of its own. */
   function sandboxWith(options: BerbixSandboxOptions): Promise<BerbixSandbox> {
     const key = JSON.stringify(options);
-    const sandbox = byOptions.get(key) ?? lasting.start(platform, options);
+    const sandbox = byOptions.get(key) ?? startSandboxOn(platform, options, closeAfterFile);
     byOptions.set(key, sandbox);
     return sandbox;
   }
 
   it('has the template keys of this sandbox, on http and https', async () => {
-    const sandbox = await sandboxes.start(platform, { tls: true });
+    const sandbox = await startSandboxOn(platform, { tls: true });
     for (const client of [new RawClient(sandbox), new RawClient(sandbox, '', true)]) {
       const { status, headers, text } = await client.send('GET', '/reference/openapi.json');
       expect(status).toBe(200);
@@ -116,26 +108,57 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     }
   });
 
-  it('shows a page, or what to install for it', async () => {
-    const client = new RawClient(await sandboxes.start(platform));
-    const { status, headers, text } = await client.send('GET', '/reference');
-    if (status === 501) {
-      // Swagger UI on Fastify needs one more package.
-      expect([platform, headers['content-type']]).toEqual(['fastify', 'text/plain; charset=utf-8']);
-      expect(text).toContain('npm install --save-dev @fastify/static@^');
-      return;
+  it('shows a page with everything that it loads', async () => {
+    const client = new RawClient(await startSandboxOn(platform));
+    for (const path of ['/reference', '/reference/']) {
+      const { status, headers, text } = await client.send('GET', path);
+      expect([path, status]).toEqual([path, 200]);
+      expect(headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(text).toContain('"/reference/swagger-ui-init.js"');
     }
-    expect(status).toBe(200);
-    expect(headers['content-type']).toMatch(/^text\/html/);
-    expect(text).toContain('./reference/swagger-ui-init.js');
     const script = await client.send('GET', '/reference/swagger-ui-init.js');
-    expect(script.text).toContain('"swaggerUrl": "/reference/openapi.json"');
+    expect(script.headers['content-type']).toBe('text/javascript; charset=utf-8');
+    expect(script.text).toContain("url: '/reference/openapi.json'");
     expect(script.text).toContain("preauthorizeApiKey('accessToken'");
-    expect((await client.send('GET', '/reference/swagger-ui-bundle.js')).status).toBe(200);
+    const types: Record<string, string> = {
+      'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+      'swagger-ui.css': 'text/css; charset=utf-8',
+      'favicon-32x32.png': 'image/png',
+    };
+    for (const [name, type] of Object.entries(types)) {
+      const { status, headers } = await client.send('GET', `/reference/${name}`);
+      expect([name, status, headers['content-type']]).toEqual([name, 200, type]);
+    }
+    // A file of the same directory that the page does not load.
+    expect((await client.send('GET', '/reference/package.json')).status).toBe(404);
   });
 
-  it('is neither recorded nor faulted, and nothing else is below it', async () => {
-    const sandbox = await sandboxes.start(platform);
+  it('has the operations of the control API, with bodies that they accept', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const client = new RawClient(sandbox);
+    const reference = await client.send('GET', '/reference/openapi.json');
+    const control = routesOf(JSON.parse(reference.text) as typeof DOCUMENT).filter(({ path }) =>
+      path.startsWith('/sandbox'),
+    );
+    const { json } = await client.send('GET', '/sandbox');
+    const listed = (json.operations as { request: string }[]).map(({ request }) => request);
+    expect(control.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+      listed.toSorted(),
+    );
+    await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });
+    const id = String((await client.create()).json.transaction_id);
+    for (const { method, path, operation } of control) {
+      for (const [name, body] of examplesOf(operation)) {
+        // One of the examples moves it beyond the life of the transaction.
+        sandbox.clock.reset();
+        const status = await client.statusOf(method, path.replace('{id}', id), { body });
+        expect([method, path, name, status]).toEqual([method, path, name, successOf(operation)]);
+      }
+    }
+  });
+
+  it('is neither recorded nor affected by faults, and has no other path below it', async () => {
+    const sandbox = await startSandboxOn(platform);
     sandbox.faults.add({ kind: 'hang', times: Infinity });
     const client = new RawClient(sandbox);
     expect((await client.send('GET', '/reference/openapi.json?x=1')).status).toBe(200);
@@ -150,7 +173,7 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
   });
 
   it('has a refresh token that works, also when it was rotated or its transaction deleted', async () => {
-    const client = new RawClient(await sandboxes.start(platform, { refreshToken: 'rotate' }));
+    const client = new RawClient(await startSandboxOn(platform, { refreshToken: 'rotate' }));
     for (const end of ['rotated', 'rotated', 'deleted', 'deleted']) {
       const reader = await Reader.open(client, 'refreshTokens');
       const { status, json } = await reader.send('refreshTokens');
@@ -159,7 +182,7 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     }
   });
 
-  it.each(EXAMPLES)('takes the example for %s: %s', async (id, name) => {
+  it.each(EXAMPLES)('accepts the example for %s: %s', async (id, name) => {
     const reader = await Reader.open(new RawClient(await sandboxWith(optionsFor(id))), id);
     await (PREPARATIONS[`${id} ${name}`] ?? PREPARATIONS[id])?.(reader);
     const { operation } = routesOf(reader.document).find(
@@ -170,7 +193,7 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     expect(answer.status).toBe(successOf(operation));
   });
 
-  it.each(REFUSALS)('has %s refuse with %d %s', async (id, status, name) => {
+  it.each(REFUSALS)('%s refuses with %d %s as documented', async (id, status, name) => {
     const options = name === 'rate_limited' ? { testCompletionLimit: 1 } : {};
     const reader = await Reader.open(new RawClient(await sandboxWith(options)), id);
     const answer = await PROVOCATIONS[`${status} ${name}`]?.(reader, id);
@@ -182,12 +205,12 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
 });
 
 describe('the document', () => {
-  it('has the routes that there are', () => {
+  it('has exactly the routes that exist', () => {
     const documented = routesOf(DOCUMENT).map(({ method, path }) => `${method} ${path}`);
     expect(documented.toSorted()).toEqual(apiRoutes().toSorted());
   });
 
-  it('has what it refers to, and a name for each operation', () => {
+  it('has everything that it refers to, and a name for each operation', () => {
     const names = [...JSON.stringify(DOCUMENT).matchAll(/"#\/components\/schemas\/(\w+)"/g)];
     expect(new Set(names.map((match) => match[1]))).toEqual(
       new Set(Object.keys(DOCUMENT.components.schemas)),
@@ -204,63 +227,25 @@ describe('the document', () => {
 
 describe('the page without its packages', () => {
   it.each([
-    ['express', ['@nestjs/swagger'], 'npm install --save-dev @nestjs/swagger@^'],
-    ['fastify', ['@fastify/static'], 'npm install --save-dev @fastify/static@^'],
-    ['fastify', ['@fastify/static', '@nestjs/swagger'], 'npm install --save-dev @nestjs/swagger@^'],
-  ] as const)('says on %s without %j what to install', async (platform, missing, advice) => {
-    const page = await loadReferencePage(platform, async (name) => {
-      if (!missing.some((one) => one === name)) return;
-      const error = new Error(`Cannot find package '${name}' imported from here`);
-      throw Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
+    ['@nestjs/swagger', undefined],
+    ['swagger-ui-dist/package.json', '/app/node_modules/@nestjs/swagger/dist/index.js'],
+  ])('says what to install if %s is missing', (missing, swagger) => {
+    const asked: [string, string | undefined][] = [];
+    const command = swaggerCommand((file, from) => {
+      asked.push([file, from]);
+      return file === missing ? undefined : swagger;
     });
-    const module = await Test.createTestingModule({}).compile();
-    const application = module.createNestApplication({ logger: false });
-    page(application);
-    await application.listen(0, '127.0.0.1');
-    const answer = await fetch(`${await application.getUrl()}/reference`);
-    expect(answer.status).toBe(501);
-    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-    await expect(answer.text()).resolves.toContain(advice);
-    await application.close();
+    expect(command).toMatch(/^npm install --save-dev @nestjs\/swagger@\^1[12]$/);
+    expect(installAdvice(command ?? '')).toContain(`Run ${command}, and restart the sandbox.`);
+    // Swagger UI is resolved as @nestjs/swagger would, wherever the package manager puts it.
+    expect(asked.at(-1)).toEqual([missing, swagger]);
   });
 
-  it('does not hide a package that is broken', async () => {
-    const broken = loadReferencePage('express', async () => {
+  it('does not hide a package that is broken', () => {
+    const broken = () => {
       throw new Error('broken');
-    });
-    await expect(broken).rejects.toThrow('broken');
-  });
-});
-
-describe('an application that starts when it is asked for', () => {
-  it('says why it cannot start, and tries again', async () => {
-    const starts = [
-      async () => Promise.reject(new Error('no disk')),
-      async () => ({
-        listener: (_: IncomingMessage, response: ServerResponse) => void response.end('here'),
-        close: async () => undefined,
-      }),
-    ];
-    const application = new LazyApplication(async () => {
-      const start = starts.shift();
-      if (!start) throw new Error('It was started once too often.');
-      return start();
-    });
-    const server = createServer(application.listener).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const ask = async () => fetch(`http://127.0.0.1:${port}`);
-    const failed = await ask();
-    await expect(failed.json()).resolves.toEqual({
-      code: 500,
-      readable: 'internal_error',
-      message: 'This part cannot start: no disk',
-    });
-    for (const round of [1, 2])
-      expect([round, await (await ask()).text()]).toEqual([round, 'here']);
-    await application.close();
-    server.closeAllConnections();
-    server.close();
+    };
+    expect(() => swaggerCommand(broken)).toThrow('broken');
   });
 });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { createHosted, submit } from './support/pages.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { basic, RawClient } from './support/raw-client.js';
 
 const FAULT = { kind: 'answer', body: '<script>alert(1)</script>' };
@@ -24,13 +25,12 @@ const CONTROL = [
 ] as const;
 
 describe.each(PLATFORMS)('The gate on %s', (platform) => {
-  const sandboxes = new Sandboxes();
   let sandbox: BerbixSandbox;
   let client: RawClient;
   let port: string;
 
   beforeAll(async () => {
-    sandbox = await sandboxes.start(platform, { tls: true });
+    sandbox = await startSandboxOn(platform, { tls: true });
     client = new RawClient(sandbox);
     ({ port } = new URL(sandbox.url));
   });
@@ -39,7 +39,6 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     assert.deepEqual(sandbox.faults.pending, []);
     assert.equal(sandbox.requests.length, 0);
   });
-  afterAll(() => sandboxes.closeAll());
 
   it.each(['127.0.0.1', '127.8.8.8', 'localhost', 'LOCALHOST:1', 'shop.localhost', '[::1]:80'])(
     'knows itself as %s',
@@ -62,7 +61,7 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     '0.0.0.0',
     '192.168.0.1',
     '[::2]',
-  ])('does not answer as %j', async (host) => {
+  ])('does not answer for the host %j', async (host) => {
     for (const path of ['/sandbox/requests', ...PATHS]) {
       const authorization = basic(sandbox.apiSecret);
       const answer = await client.send('GET', path, { authorization, headers: { host } });
@@ -80,7 +79,7 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     ['POST', 'http://127.0.0.1/sandbox/clock'],
     ['POST', 'http://127.0.0.1/v0/tokens'],
     ['OPTIONS', '*'],
-  ])('does not read %s %s, which is not a path', async (method, target) => {
+  ])('refuses %s %s, which is not a path', async (method, target) => {
     const headers = { host: '127.0.0.1', 'content-type': 'text/plain' };
     const call = method === 'POST' ? { headers, body: { advance_ms: 1 } } : { headers };
     const { status, json } = await client.send(method, target, call);
@@ -102,7 +101,7 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
       expect(json).toMatchObject({ message: expect.stringContaining('another origin') });
     });
 
-    it('leads to pages, and takes no form', async () => {
+    it('allows links to pages, and refuses forms', async () => {
       const { page, accessToken } = await createHosted(client);
       const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
       for (const path of ['/', '/verify', page]) {
@@ -115,7 +114,7 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     });
   });
 
-  it('lets its own pages ask, on both listeners', async () => {
+  it('allows requests of its own pages, over HTTP and HTTPS', async () => {
     const own: Record<string, string>[] = [
       { origin: sandbox.url, 'sec-fetch-site': 'same-origin' },
       { origin: `http://localhost:${port}`, host: `localhost:${port}` },
@@ -138,7 +137,7 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     '',
     'application/jsonp',
     'x/y, application/json',
-  ])('takes no command as %j', async (type) => {
+  ])('refuses a command with the content type %j', async (type) => {
     for (const path of ['/sandbox/faults', '/sandbox/clock', '/sandbox/webhooks/test']) {
       const headers = { 'content-type': type };
       const { status, json } = await client.send('POST', path, { headers, body: FAULT });

@@ -1,16 +1,15 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { RequestLog } from 'nestjs-berbix/sandbox';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
-import { basic, RawClient, until } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
+import { startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { basic, RawClient } from './support/raw-client.js';
 
 describe.each(PLATFORMS)('The request log on %s', (platform) => {
-  it('shows what arrived', async () => {
-    const sandbox = await sandboxes.start(platform);
+  it('shows what has arrived', async () => {
+    const sandbox = await startSandboxOn(platform);
     const client = new RawClient(sandbox);
     const authorization = basic(sandbox.apiSecret);
     sandbox.clock.set(Date.UTC(2030, 0, 1));
@@ -50,8 +49,8 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     '/verify',
     '/favicon.ico',
     '/.well-known',
-  ])('has what arrives below the base URL %s', async (base) => {
-    const sandbox = await sandboxes.start(platform);
+  ])('has the requests below the base URL %s', async (base) => {
+    const sandbox = await startSandboxOn(platform);
     sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens' });
     const client = new RawClient(sandbox);
     expect((await client.send('POST', `${base}/v0/tokens`)).status).toBe(503);
@@ -71,8 +70,8 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     ['/apple-touch-icon.png', 404],
     ['/apple-touch-icon-120x120-precomposed.png', 404],
     ['/.well-known/appspecific/com.chrome.devtools.json', 404],
-  ])('has nothing of what a browser asks for by itself: %s', async (path, status) => {
-    const sandbox = await sandboxes.start(platform);
+  ])('does not have what browsers request by themselves: %s', async (path, status) => {
+    const sandbox = await startSandboxOn(platform);
     sandbox.faults.add({ kind: 'status', status: 503 });
     const client = new RawClient(sandbox);
     expect((await client.send('GET', path)).status).toBe(status);
@@ -86,7 +85,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
   it.each(['/SANDBOX/requests', '/%73andbox/requests', '/sandbox/requests'])(
     'is not to be had by a path that counts as a request to the API: %s',
     async (path) => {
-      const sandbox = await sandboxes.start(platform);
+      const sandbox = await startSandboxOn(platform);
       const { status } = await new RawClient(sandbox).send('GET', path);
       expect({ answered: status === 200, recorded: sandbox.requests.length === 1 }).not.toEqual({
         answered: true,
@@ -96,7 +95,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
   );
 
   it('can be searched, listed and cleared', async () => {
-    const sandbox = await sandboxes.start(platform);
+    const sandbox = await startSandboxOn(platform);
     const client = new RawClient(sandbox);
     const { access_token } = (await client.create()).json;
     await client.fetch(access_token);
@@ -115,7 +114,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
   });
 
   it('shows a request whose body never arrives as a whole', async () => {
-    const sandbox = await sandboxes.start(platform);
+    const sandbox = await startSandboxOn(platform);
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
     socket.write(
       'POST /v0/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"half":',
@@ -155,7 +154,7 @@ describe('RequestLog', () => {
     expect(log.last?.url).toBe('/1004');
   });
 
-  it('keeps fewer of large ones', () => {
+  it('keeps fewer if they are large', () => {
     const log = new RequestLog();
     const image = 'x'.repeat(20 * 1024 * 1024);
     for (const url of ['/1', '/2', '/3', '/4']) {
@@ -170,7 +169,7 @@ describe('RequestLog', () => {
     expect(log.length).toBe(0);
   });
 
-  it('is its records in JSON', () => {
+  it('is a list of its records in JSON', () => {
     const log = new RequestLog();
     log.add(recordOf('/x'));
     expect(JSON.parse(JSON.stringify(log))).toMatchObject([{ url: '/x' }]);

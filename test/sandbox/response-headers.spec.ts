@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, SandboxFault } from 'nestjs-berbix/sandbox';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { createHosted, pathOf } from './support/pages.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { type Answer, basic, RawClient, readAll } from './support/raw-client.js';
 
 const NO_PAGE = {
@@ -32,18 +33,16 @@ const FAULTS: SandboxFault[] = [
 ];
 
 describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
-  const sandboxes = new Sandboxes();
   let sandbox: BerbixSandbox;
   let client: RawClient;
 
   beforeAll(async () => {
-    sandbox = await sandboxes.start(platform, { images: true });
+    sandbox = await startSandboxOn(platform, { images: true });
     client = new RawClient(sandbox);
   });
   afterEach(() => sandbox.faults.clear());
-  afterAll(() => sandboxes.closeAll());
 
-  it('let nothing run that is no page', async () => {
+  it('allow scripts and styles only in pages', async () => {
     const { access_token } = (await client.create()).json;
     await client.override(access_token, { response_payload: 'us-dl' });
     const result = (await client.fetch(access_token)).json;
@@ -67,7 +66,7 @@ describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
     expect(new Set(ids).size).toBe(answers.length);
   });
 
-  it.each(FAULTS)('hold for a fault too: %j', async (fault) => {
+  it.each(FAULTS)('are those of a fault too: %j', async (fault) => {
     sandbox.faults.add(fault);
     const authorization = basic(sandbox.apiSecret);
     const answer = await client.send('POST', '/v0/tokens', { authorization, body: {} });
@@ -76,7 +75,7 @@ describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
     expect(sandbox.requests.last?.id).toBe(answer.headers['x-request-id']);
   });
 
-  it('say at a 401 what is to be sent', async () => {
+  it('say with a 401 which credentials to send', async () => {
     const basicly = 'Basic realm="Berbix sandbox"';
     const authorization = basic(sandbox.apiSecret);
     const expectChallenge = async (method: string, path: string, sent: object, wanted: string) => {
@@ -94,13 +93,13 @@ describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
     await expectChallenge('POST', '/v0/tokens', { body, authorization }, basicly);
   });
 
-  it('may have the request id that a fault says', async () => {
+  it('may have the request id of a fault', async () => {
     sandbox.faults.add({ kind: 'answer', body: {}, headers: { 'X-Request-Id': 'mine' } });
     const { headers } = await client.send('GET', '/v0/transactions');
     expect(headers['x-request-id']).toBe('mine');
   });
 
-  it('leave a page its own policy, and no other site the use of it', async () => {
+  it("keep a page's own policy, and no other site may use the page", async () => {
     const { page } = await createHosted(client);
     for (const path of ['/', '/verify', page, '/hosted/x']) {
       const { headers } = await client.send('GET', path);
@@ -113,7 +112,7 @@ describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
     }
   });
 
-  it('hold for what is not HTTP', async () => {
+  it('are those of answers to what is not HTTP too', async () => {
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
     socket.end('nonsense\r\n\r\n');
     const [head = ''] = (await readAll(socket)).split('\r\n\r\n');

@@ -1,15 +1,10 @@
-import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { Directories } from './support/directories.js';
+import { databaseDirectory } from '../support/directories.js';
+import { startSandbox } from '../support/services.js';
 import { BACK, FRONT, LIVENESS, SELFIE } from './support/images.js';
 import { pathOf } from './support/pages.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-const directories = new Directories();
-afterEach(() => sandboxes.closeAll());
-afterAll(() => directories.removeAll());
 
 const FIFTEEN_MINUTES_MS = 900_000;
 
@@ -29,12 +24,12 @@ function shapeOf(images: Images): Record<string, string[]> {
   );
 }
 
-describe.each(PLATFORMS)('the images of a result on %s', (platform) => {
+describe('the images of a result', () => {
   async function start(options?: BerbixSandboxOptions): Promise<RawClient> {
-    return new RawClient(await sandboxes.start(platform, { images: true, ...options }));
+    return new RawClient(await startSandbox({ images: true, ...options }));
   }
 
-  it('are not there by default, nor before there is a result', async () => {
+  it('are missing by default, and before there is a result', async () => {
     const without = await start({ images: undefined });
     expect((await complete(without)).images).toBeUndefined();
     const client = await start();
@@ -42,7 +37,7 @@ describe.each(PLATFORMS)('the images of a result on %s', (platform) => {
     expect((await client.fetch(access_token)).json).not.toHaveProperty('images');
   });
 
-  it('have links that lead to a picture, without a token', async () => {
+  it('have links to pictures, which need no token', async () => {
     const client = await start();
     const { images } = await complete(client);
     expect(shapeOf(images)).toEqual({
@@ -67,7 +62,7 @@ describe.each(PLATFORMS)('the images of a result on %s', (platform) => {
     expect(client.sandbox.requests).toHaveLength(0);
   });
 
-  it('are those of what was shown', async () => {
+  it('are those of the documents that were shown', async () => {
     expect(Object.keys((await complete(await start(), 'passport')).images)).toEqual([
       'front',
       'selfie',
@@ -119,11 +114,11 @@ describe.each(PLATFORMS)('the images of a result on %s', (platform) => {
 
 describe('the link to an image', () => {
   it('outlives the sandbox with a data directory', async () => {
-    const options = { images: true, dataDir: await directories.makeWithDatabase() };
-    const first = await sandboxes.start('express', options);
+    const options = { images: true, dataDir: await databaseDirectory() };
+    const first = await startSandbox(options);
     const { images } = await complete(new RawClient(first));
     await first.close();
-    const client = new RawClient(await sandboxes.start('express', options));
+    const client = new RawClient(await startSandbox(options));
     expect((await client.send('GET', pathOf(images.front?.full_image))).status).toBe(200);
   });
 });

@@ -1,11 +1,8 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { startSandbox } from '../support/services.js';
 import { FRONT, image } from './support/images.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
 
 /** A field whose value came from the photo of the document. */
 function fromText(value: string) {
@@ -16,9 +13,9 @@ function field(value: string, type: string) {
   return { value, confidence: 'high', sources: [{ value, type, confidence: 'high' }] };
 }
 
-describe.each(PLATFORMS)('Results on %s', (platform) => {
+describe('Results', () => {
   async function start(options?: BerbixSandboxOptions): Promise<RawClient> {
-    return new RawClient(await sandboxes.start(platform, options));
+    return new RawClient(await startSandbox(options));
   }
 
   /** The metadata after an override. */
@@ -90,7 +87,7 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
         'us-passport',
         { id_type: 'P', id_issuer: 'US', nationality: 'US', address_country: undefined },
       ],
-    ])('knows the fields of %s', async (response_payload, expected) => {
+    ])('has the fields of %s', async (response_payload, expected) => {
       const { fields } = await overridden(await start(), { response_payload });
       const found = fields as Record<string, { value: string } | undefined>;
       const values = Object.keys(expected).map((name) => [name, found[name]?.value]);
@@ -104,7 +101,7 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
       ['2030-01-02', undefined],
       ['unknown', undefined],
       ['', undefined],
-    ])('computes the age of somebody born on %j', async (date_of_birth, age) => {
+    ])('computes the age of someone born on %j', async (date_of_birth, age) => {
       const client = await start();
       client.sandbox.clock.set(Date.UTC(2030, 0, 1));
       const { fields } = await overridden(client, { override_fields: { date_of_birth } });
@@ -124,7 +121,7 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
       expect(await overridden(await start(), { flags })).toMatchObject({ flags, action });
     });
 
-    it('maps flags as it is told', async () => {
+    it('maps flags as configured', async () => {
       const client = await start({
         actionMap: { id_blocked: 'call-them', id_user_confirmed: 'accept' },
       });
@@ -141,11 +138,11 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
     it.each([
       { flags: null, override_fields: null },
       { flags: [], override_fields: [] },
-    ])('takes what SDKs send for nothing: %j', async (nothing) => {
+    ])('accepts what SDKs send instead of nothing: %j', async (nothing) => {
       expect(await overridden(await start(), nothing)).toMatchObject({ flags: [] });
     });
 
-    it('takes a transaction out of the middle of its uploads', async () => {
+    it('ends the uploads of a transaction', async () => {
       const client = await start();
       const { access_token, client_token } = (await client.createApiOnly()).json;
       const front = image('document_front', 'flag:id_under_18');
@@ -159,7 +156,7 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
       expect(late.json).toEqual({ next_step: 'done', message: expect.any(String) });
     });
 
-    it('is for transactions of test mode that are not complete', async () => {
+    it('is only for incomplete transactions of test mode', async () => {
       const client = await start();
       const body = { response_payload: 'us-dl' };
       const live = new RawClient(client.sandbox, client.sandbox.liveApiSecret);
@@ -270,7 +267,7 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
       );
     });
 
-    it('show in the earlier transaction too, until the other one is deleted', async () => {
+    it('are listed in the earlier transaction too, until the other one is deleted', async () => {
       const client = await start();
       const complete = async (customer_uid: string) => {
         const { access_token } = (await client.create({ customer_uid })).json;
@@ -287,7 +284,7 @@ describe.each(PLATFORMS)('Results on %s', (platform) => {
       expect(await seen()).toEqual([]);
     });
 
-    it('come of the same picture, and of nothing that the sandbox made up', async () => {
+    it('are found by the same picture, and not by values that the sandbox made up', async () => {
       const client = await start();
       const live = new RawClient(client.sandbox, client.sandbox.liveApiSecret);
       const upload = async (customer_uid: string, picture: string, mode = client) => {

@@ -12,7 +12,7 @@ describe('SandboxClock', () => {
     expect(clock.now()).toBeGreaterThanOrEqual(real);
   });
 
-  it('adds up, and takes dates and numbers', () => {
+  it('adds up advances, and accepts dates and numbers', () => {
     const clock = new SandboxClock();
     const start = Date.UTC(2030, 0, 1);
     clock.set(new Date(start));
@@ -23,7 +23,7 @@ describe('SandboxClock', () => {
     expect(new Date(clock.now()).toISOString()).toMatch(/^2030-01-03/);
   });
 
-  it('refuses what is no time, and stays as it was', () => {
+  it('refuses what is not a time, and does not change', () => {
     const clock = new SandboxClock();
     for (const time of [NaN, Infinity, 9e15, new Date('x')]) {
       expect(() => clock.set(time)).toThrow(RangeError);

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { describeInBrowser } from '../support/browser/describe-in-browser.js';
-import { Sandboxes } from './support/platforms.js';
+import { listening, startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
 
 /** All that a page can try without being asked; it says in its heading what it has read. */
@@ -49,23 +48,15 @@ function attack(target: string): string {
 }
 
 describeInBrowser('a page of another site', (openTab) => {
-  const sandboxes = new Sandboxes();
   let sandbox: BerbixSandbox;
   const elsewhere: Server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end(attack(sandbox.url));
   });
 
-  beforeAll(async () => {
-    await once(elsewhere.listen(0, '127.0.0.1'), 'listening');
-  });
+  beforeAll(() => listening(elsewhere));
   beforeEach(async () => {
-    sandbox = await sandboxes.start('express');
-  });
-  afterEach(() => sandboxes.closeAll());
-  afterAll(() => {
-    elsewhere.close();
-    elsewhere.closeAllConnections();
+    sandbox = await startSandbox();
   });
 
   it.each(['localhost', '127.0.0.1'])(
@@ -91,7 +82,7 @@ describeInBrowser('a page of another site', (openTab) => {
     },
   );
 
-  it('gets no script into the origin of the sandbox, not even by a fault', async () => {
+  it('cannot run a script in the origin of the sandbox, not even with a fault', async () => {
     const script =
       '<h1>Harmless</h1><script>document.querySelector("h1").textContent = "Run"</script>';
     const headers = {

@@ -1,19 +1,17 @@
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { connect } from 'node:tls';
-import { once } from 'node:events';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { createCertificateAuthority } from '../../lib/sandbox/server/certificate-authority.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { describe, expect, it } from '@jest/globals';
+import { createCertificateAuthority } from '../../lib/sandbox/http/certificate-authority.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
 
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
-
 describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
-  it('speaks it with an authority of its own', async () => {
-    const sandbox = await sandboxes.start(platform, { tls: true });
+  it('has its own certificate authority', async () => {
+    const sandbox = await startSandboxOn(platform, { tls: true });
     expect(sandbox.tlsUrl).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     expect(Object.keys(sandbox.ready())).toEqual([
       'url',
@@ -33,7 +31,7 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
   });
 
   it('has a certificate for all names of this machine, and no key on the disk', async () => {
-    const sandbox = await sandboxes.start(platform, { tls: true });
+    const sandbox = await startSandboxOn(platform, { tls: true });
     const ca = readFileSync(sandbox.ca ?? '', 'utf8');
     const authority = new X509Certificate(ca);
     expect(authority.ca).toBe(true);
@@ -65,7 +63,7 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
   });
 
   it('closes during a handshake', async () => {
-    const sandbox = await sandboxes.start(platform, { tls: true });
+    const sandbox = await startSandboxOn(platform, { tls: true });
     const { connect: connectPlain } = await import('node:net');
     const socket = connectPlain(Number(new URL(sandbox.tlsUrl ?? '').port), '127.0.0.1');
     socket.on('error', () => undefined);

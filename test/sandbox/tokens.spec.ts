@@ -1,10 +1,8 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
@@ -16,7 +14,7 @@ function decode(part: string): Record<string, unknown> {
 
 describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
   async function start(options?: BerbixSandboxOptions): Promise<RawClient> {
-    return new RawClient(await sandboxes.start(platform, options));
+    return new RawClient(await startSandboxOn(platform, options));
   }
 
   it.each(['omit', 'echo'] as const)('refreshes three times: %s', async (refreshToken) => {
@@ -57,7 +55,31 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect((await client.refresh(current)).status).toBe(200);
   });
 
-  it('lets the old token live through the grace, with the same successor', async () => {
+  it('ends a grace, and the life of an access token, at the exact millisecond', async () => {
+    const client = await start({ refreshToken: 'rotate', rotationGraceSeconds: 600 });
+    const { clock } = client.sandbox;
+    const now = clock.now();
+    const time = jest.spyOn(clock, 'now').mockReturnValue(now);
+    const first = (await client.create()).json;
+    const second = (await client.refresh(first.refresh_token)).json;
+    for (const [ms, status] of [
+      [599_999, 200],
+      [600_000, 401],
+    ] as const) {
+      time.mockReturnValue(now + ms);
+      expect((await client.refresh(first.refresh_token)).status).toBe(status);
+    }
+    for (const [ms, status] of [
+      [3_599_999, 200],
+      [3_600_000, 401],
+    ] as const) {
+      time.mockReturnValue(now + ms);
+      expect((await client.fetch(second.access_token)).status).toBe(status);
+    }
+    time.mockRestore();
+  });
+
+  it('accepts the old token during the grace, with the same successor', async () => {
     const client = await start({ refreshToken: 'rotate', rotationGraceSeconds: 600 });
     const first = (await client.create()).json.refresh_token;
     const second = (await client.refresh(first)).json.refresh_token;
@@ -72,7 +94,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect((await client.refresh(first)).json).toMatchObject({ code: 401 });
   });
 
-  it('takes a request with, and without, the grant type, and refuses others', async () => {
+  it('accepts a request with the grant type or without one, and refuses other types', async () => {
     const client = await start();
     const { refresh_token: token } = (await client.create()).json;
     for (const grant_type of ['refresh_token', undefined, null, '']) {
@@ -95,7 +117,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect(json.message).toContain('refresh_token');
   });
 
-  it('does not recognise a token that is not a refresh token of this mode', async () => {
+  it('does not accept a token that is not a refresh token of this mode', async () => {
     const client = await start();
     const live = new RawClient(client.sandbox, client.sandbox.liveApiSecret);
     const [test, other] = [(await client.create()).json, (await live.create()).json];
@@ -117,7 +139,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect((await live.refresh(test.refresh_token)).status).toBe(401);
   });
 
-  it('recognises nobody without one of its two secrets', async () => {
+  it('authenticates nobody without one of its two secrets', async () => {
     const client = await start();
     const { apiSecret } = client.sandbox;
     for (const authorization of [
@@ -152,7 +174,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect(answer.status).toBe(200);
   });
 
-  it('lets tokens live as long as it is told', async () => {
+  it('issues tokens with the configured lifetime', async () => {
     const client = await start({ tokenTtlSeconds: 60 });
     const created = (await client.create()).json;
     expect(created.expires_in).toBe(60);
@@ -169,7 +191,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect((await client.refresh(created.refresh_token)).status).toBe(200);
   });
 
-  it('hands out client tokens with the claims of real ones', async () => {
+  it('issues client tokens with the claims of real ones', async () => {
     const client = await start({ tokenTtlSeconds: 60, largeIds: true });
     client.sandbox.clock.set(Date.UTC(2030, 0, 1));
     const created = await client.create();
@@ -190,7 +212,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     expect(signature).toHaveLength(43);
   });
 
-  it('answers many at once', async () => {
+  it('answers many requests at the same time', async () => {
     const client = await start();
     const { refresh_token: token } = (await client.create()).json;
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.refresh(token)));

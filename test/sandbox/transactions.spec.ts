@@ -1,10 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
 
 /** The same but for its last character. */
 function forge(text: string): string {
@@ -16,7 +14,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
   let client: RawClient;
 
   beforeEach(async () => {
-    sandbox = await sandboxes.start(platform);
+    sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
   });
 
@@ -37,7 +35,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       expect(json.transaction_id).toBeGreaterThanOrEqual(1e15);
     });
 
-    it('makes another one for the same customer', async () => {
+    it('creates another one for the same customer', async () => {
       const [one, other] = [await client.create(), await client.create()];
       expect(one.json.transaction_id).not.toBe(other.json.transaction_id);
       expect(one.json.refresh_token).not.toBe(other.json.refresh_token);
@@ -54,7 +52,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       },
     );
 
-    it('makes a hosted one of the SDK template too: SDKs are shown with one key for both', async () => {
+    it('creates a hosted one with the SDK template too: the examples of SDKs use one key for both', async () => {
       const { status, json } = await client.create({ hosted_options: {} });
       expect(status).toBe(200);
       expect(json.hosted_url).toMatch(/\/hosted\/[0-9a-f]{48}$/);
@@ -63,10 +61,10 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       expect(refused).toMatchObject({ code: 400, readable: 'invalid_request' });
     });
 
-    it('takes the consent to facial recognition unless the account may not send it', async () => {
+    it('accepts the consent to facial recognition, unless the account may not send it', async () => {
       const consent = { consents_to_automated_facial_recognition: true };
       expect((await client.create(consent)).status).toBe(200);
-      const strict = new RawClient(await sandboxes.start(platform, { facialRecognition: false }));
+      const strict = new RawClient(await startSandboxOn(platform, { facialRecognition: false }));
       const { status, json } = await strict.create(consent);
       expect(status).toBe(403);
       expect(json).toMatchObject({
@@ -89,7 +87,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       },
     );
 
-    it('makes one that is not hosted where the node SDK leaves hosted_options out', async () => {
+    it('creates one that is not hosted if the Node SDK omits hosted_options', async () => {
       const { status, json } = await client.create({ template_key: sandbox.templateKeys.hosted });
       expect(status).toBe(200);
       expect(json).not.toHaveProperty('hosted_url');
@@ -111,11 +109,11 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       { hosted_options: null, match_data: { date_of_birth: null, family_name: '' } },
       { match_data: { given_name: 'JANE' }, email: 'a@example.com', phone: '+1415' },
       { something_new: 1 },
-    ])('takes what SDKs send: %j', async (quirk) => {
+    ])('accepts what SDKs send: %j', async (quirk) => {
       expect((await client.create(quirk)).status).toBe(200);
     });
 
-    it('takes a number as customer_uid, as long as it has kept its digits', async () => {
+    it('accepts a number as customer_uid, if it has kept its digits', async () => {
       const created = await client.create({ customer_uid: 42 });
       const { json } = await client.fetch(created.json.access_token);
       expect(json.customer_uid).toBe('42');
@@ -228,7 +226,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
   });
 
   describe('DELETE', () => {
-    it('leaves nothing but 410', async () => {
+    it('leaves nothing: later calls get 410', async () => {
       const { json } = await client.create();
       const gone = await client.delete(json.access_token, 'Token');
       expect(gone).toMatchObject({ status: 204, text: '' });
@@ -246,7 +244,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       expect(stranger.status).toBe(401);
     });
 
-    it('takes the content type that four SDKs send without a body', async () => {
+    it('accepts the content type that four SDKs send without a body', async () => {
       const { json } = await client.create();
       const call = {
         authorization: `Bearer ${json.access_token}`,
@@ -258,7 +256,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
   });
 
   it.each([false, true])('writes every digit of an id; largeIds %s', async (largeIds) => {
-    const numbers = new RawClient(await sandboxes.start(platform, { largeIds }));
+    const numbers = new RawClient(await startSandboxOn(platform, { largeIds }));
     for (let round = 0; round < 3; round += 1) {
       const created = await numbers.create({ customer_uid: '9007199254740993' });
       const id = /"transaction_id":(\d+)[,}]/.exec(created.text)?.[1] ?? '';

@@ -1,20 +1,18 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
 import { BACK, BARCODE, base64, FRONT, image, LIVENESS, scan, SELFIE } from './support/images.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
 import { RawClient } from './support/raw-client.js';
-
-const sandboxes = new Sandboxes();
-afterEach(() => sandboxes.closeAll());
 
 const MIB = 1024 * 1024;
 
 describe.each(PLATFORMS)('Uploads on %s', (platform) => {
   async function start(options?: BerbixSandboxOptions): Promise<RawClient> {
-    return new RawClient(await sandboxes.start(platform, options));
+    return new RawClient(await startSandboxOn(platform, options));
   }
 
-  describe('from step to step', () => {
+  describe('step by step', () => {
     it.each([
       ['P', {}, ['front']],
       ['DL', {}, ['front', 'back']],
@@ -52,7 +50,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       },
     );
 
-    it('refuses what comes at the wrong time with what it waits for, and goes on', async () => {
+    it('refuses an upload of another step, names the expected one, and continues', async () => {
       const client = await start({ apiOnlySelfie: 'basic' });
       const token = (await client.createApiOnly({ id_type: 'P' })).json.client_token;
       const early = [
@@ -85,7 +83,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       }
     });
 
-    it('takes one of several uploads that come at once', async () => {
+    it('accepts one of several concurrent uploads', async () => {
       const client = await start();
       const token = (await client.createApiOnly()).json.client_token;
       const answers = await Promise.all(
@@ -95,7 +93,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect(statuses).toEqual([200, 409, 409, 409, 409, 409, 409, 409]);
     });
 
-    it('goes on after the tokens were refreshed', async () => {
+    it('continue after the tokens were refreshed', async () => {
       const client = await start();
       const created = (await client.createApiOnly()).json;
       await client.uploadImages(created.client_token, [FRONT]);
@@ -106,7 +104,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
     });
   });
 
-  describe('whose content begins with what shall be found', () => {
+  describe('whose content begins with the issues or flags to find', () => {
     it.each([
       ['issue:text_unreadable', ['text_unreadable'], {}],
       [
@@ -119,7 +117,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
         ['unsupported_id_type'],
         { unsupported_id_type: { visa_page_of_passport: false } },
       ],
-    ])('asks for the same step again after %j', async (content, issues, issue_details) => {
+    ])('request the same step again after %j', async (content, issues, issue_details) => {
       const client = await start();
       const { client_token, access_token } = (await client.createApiOnly()).json;
       for (let attempt = 1; attempt <= 2; attempt += 1) {
@@ -134,7 +132,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect((await client.fetch(access_token)).json.action).toBe('');
     });
 
-    it('knows the visa page of a passport', async () => {
+    it('reports the visa page of a passport', async () => {
       const client = await start();
       const token = (await client.createApiOnly({ id_type: 'P' })).json.client_token;
       const visa = image('document_front', 'issue:unsupported_id_type');
@@ -143,7 +141,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       });
     });
 
-    it('finds it in any of the images, and in a barcode that was read before', async () => {
+    it('are found in any of the images, and in an earlier barcode', async () => {
       const client = await start({ apiOnlySelfie: 'liveness' });
       const token = (await client.createApiOnly({ id_type: 'DL' })).json.client_token;
       await client.uploadImages(token, [FRONT]);
@@ -172,7 +170,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
     it.each([
       ['barcode', 'upload_document_barcode'],
       ['barcode-or-photo', 'upload_document_front'],
-    ] as const)('after a scan that failed goes on with %s', async (apiOnlyDocument, next_step) => {
+    ] as const)('continue with %s after a failed scan', async (apiOnlyDocument, next_step) => {
       const client = await start({ apiOnlyDocument });
       const token = (await client.createApiOnly({ id_type: 'P' })).json.client_token;
       const issue = 'issue:incomplete_barcode_detected';
@@ -189,7 +187,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect((await client.uploadImages(token, [last])).json.next_step).toBe('done');
     });
 
-    it.each([true, false])('finds flags in a selfie with the consent only: %j', async (consent) => {
+    it.each([true, false])('have flags in a selfie only with the consent: %j', async (consent) => {
       const client = await start({ apiOnlySelfie: 'basic' });
       const { client_token, access_token } = (
         await client.createApiOnly(
@@ -208,7 +206,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
     });
   });
 
-  describe('that are not what they should be', () => {
+  describe('with unusual or invalid bodies', () => {
     const barcode = (extracted: unknown) => [
       { ...BACK, supplementary_data: { extracted_barcode: extracted } },
     ];
@@ -269,7 +267,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect(json).toMatchObject({ code: 400, message: expect.stringContaining(mention) });
     });
 
-    it('takes base64 with line breaks, no format, and null for what is not there', async () => {
+    it('accepts base64 with line breaks, a missing format, and null for missing values', async () => {
       const client = await start();
       const token = (await client.createApiOnly()).json.client_token;
       const data = base64('a picture of a document').replaceAll(/.{8}/g, '$&\r\n');
@@ -277,7 +275,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect((await client.uploadImages(token, [front])).status).toBe(200);
     });
 
-    it('takes a body of 20 MiB and none that is larger', async () => {
+    it('accepts a body of 20 MiB, and refuses a larger one', async () => {
       const client = await start();
       const token = (await client.createApiOnly()).json.client_token;
       const frame = JSON.stringify({ images: [{ ...FRONT, data: '' }] }).length;
@@ -295,7 +293,7 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
     });
   });
 
-  describe('by somebody', () => {
+  describe('are accepted from someone', () => {
     it('who has the client token of an API-only transaction', async () => {
       const client = await start();
       const { json: created } = await client.createApiOnly();

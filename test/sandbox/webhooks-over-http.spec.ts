@@ -1,31 +1,27 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { startSandbox, startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
+import { PLATFORMS } from '../support/platforms.js';
 import { HookServer, status } from './support/hook-server.js';
-import { PLATFORMS, Sandboxes } from './support/platforms.js';
-import { RawClient, until } from './support/raw-client.js';
+import { RawClient } from './support/raw-client.js';
 
 const SAMPLE =
   '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';
 
-const sandboxes = new Sandboxes();
 let server: HookServer;
 
 beforeEach(async () => {
   server = await HookServer.start();
 });
 
-afterEach(async () => {
-  await sandboxes.closeAll();
-  await server.close();
-});
-
-describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
+describe('what happens to a transaction', () => {
   let sandbox: BerbixSandbox;
   let client: RawClient;
 
   beforeEach(async () => {
     const webhooks = { finished: { url: server.url }, status: { url: server.url } };
-    sandbox = await sandboxes.start(platform, { largeIds: true, webhooks });
+    sandbox = await startSandbox({ largeIds: true, webhooks });
     client = new RawClient(sandbox);
   });
 
@@ -41,7 +37,7 @@ describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
     return { id: /"transaction_id":(\d+)/.exec(created.text)?.[1], authorization };
   }
 
-  it('is told by both webhooks when it is complete', async () => {
+  it('is reported by both webhooks when it is complete', async () => {
     const { id, authorization } = await complete(['id_blocked']);
     await sandbox.webhooks.settled();
     const { text } = await client.send('GET', '/v0/transactions', { authorization });
@@ -52,7 +48,7 @@ describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
     expect(server.hooks.map((hook) => hook.body)).toEqual([body, body]);
   });
 
-  it('is told by the status webhook when its action changes', async () => {
+  it('is reported by the status webhook when its action changes', async () => {
     const { authorization } = await complete();
     await sandbox.webhooks.settled();
     sandbox.deliveries.clear();
@@ -64,7 +60,7 @@ describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
     ]);
   });
 
-  it('is answered whether the webhooks are taken or not', async () => {
+  it('is answered whether the webhooks are accepted or not', async () => {
     server.answers.push(() => undefined, status(500));
     const { authorization } = await complete();
     expect((await client.send('GET', '/v0/transactions', { authorization })).status).toBe(200);
@@ -72,7 +68,7 @@ describe.each(PLATFORMS)('what happens to a transaction on %s', (platform) => {
     expect([...sandbox.deliveries].some(({ delivered }) => delivered)).toBe(false);
   });
 
-  it('is told to nobody where there is no URL', async () => {
+  it('is reported to nobody without a URL', async () => {
     sandbox.webhooks.setUrl('finished', undefined);
     await complete();
     await sandbox.webhooks.settled();
@@ -85,7 +81,7 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
   let client: RawClient;
 
   beforeEach(async () => {
-    sandbox = await sandboxes.start(platform);
+    sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
   });
 
@@ -127,7 +123,7 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('does not wait for a target that hangs, or for further tries', async () => {
+  it('does not wait for a target that hangs, or for retries', async () => {
     await call('PUT', '', { finished: server.url, status: 'http://127.0.0.1:9/' });
     server.answers.push(() => undefined);
     const hanging = await call('POST', '/test', { kind: 'finished' });
@@ -141,7 +137,7 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect(ids).toEqual([hanging.json.id, refused.json.id]);
   });
 
-  it('spoils the next', async () => {
+  it('adds faults to the next webhooks', async () => {
     await call('PUT', '', { status: server.url });
     expect((await call('POST', '/faults', { fault: 'unsigned' })).status).toBe(204);
     const { json } = await call('POST', '/test', { kind: 'status' });
@@ -152,7 +148,7 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect(next.headers).toHaveProperty('x-berbix-signature');
   });
 
-  it('says so when too many are to go wrong', async () => {
+  it('refuses too many faults', async () => {
     for (let index = 0; index < 1000; index += 1) sandbox.webhooks.failNext('late');
     const { status: code, json } = await call('POST', '/faults', { fault: 'late' });
     expect(code).toBe(400);

@@ -7,32 +7,30 @@ import type {
   WebhookFault,
   WebhookKind,
 } from 'nestjs-berbix/sandbox';
-import { Timers } from '../../lib/sandbox/faults/timers.js';
-import { createCertificateAuthority } from '../../lib/sandbox/server/certificate-authority.js';
-import { webhookBody } from '../../lib/sandbox/webhooks/webhook-body.js';
+import { Timers } from '../../lib/sandbox/clock.js';
+import { createCertificateAuthority } from '../../lib/sandbox/http/certificate-authority.js';
+import { webhookBody } from '../../lib/sandbox/webhooks/webhook.js';
+import { closeAfterTest } from '../support/closing.js';
+import { startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 import { type Hook, HookServer, status } from './support/hook-server.js';
-import { Sandboxes } from './support/platforms.js';
-import { until } from './support/raw-client.js';
 
 const SAMPLE =
   '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';
 
-const sandboxes = new Sandboxes();
 let server: HookServer;
 
 beforeEach(async () => {
   server = await HookServer.start();
 });
 
-afterEach(async () => {
+afterEach(() => {
   jest.restoreAllMocks();
-  await sandboxes.closeAll();
-  await server.close();
 });
 
 function start(webhooks?: SandboxWebhooksOptions): Promise<BerbixSandbox> {
   const both = { finished: { url: server.url }, status: { url: server.url } };
-  return sandboxes.start('express', { webhooks: { ...both, retryDelayMs: 1, ...webhooks } });
+  return startSandbox({ webhooks: { ...both, retryDelayMs: 1, ...webhooks } });
 }
 
 /** The parts of the signature header, and the signature that belongs to its timestamp. */
@@ -92,7 +90,7 @@ describe('a webhook', () => {
     );
   });
 
-  it('comes again until it is taken, with a signature of its own each time', async () => {
+  it('is sent again until it is accepted, with a new signature each time', async () => {
     const sandbox = await start();
     const { finished } = sandbox.webhookSecrets;
     const later = (code: number) => (response: Parameters<ReturnType<typeof status>>[0]) => {
@@ -118,7 +116,7 @@ describe('a webhook', () => {
     );
   });
 
-  it('is given up after five tries, each twice as far from the one before', async () => {
+  it('is given up after five tries, with twice the delay each time', async () => {
     const waits: number[] = [];
     jest.spyOn(Timers.prototype, 'wait').mockImplementation(async (ms) => void waits.push(ms));
     const sandbox = await start({ retryDelayMs: undefined });
@@ -139,7 +137,7 @@ describe('a webhook', () => {
     expect(refused).toMatchObject({ tries: 5, status: undefined, problem: 'ECONNREFUSED' });
   });
 
-  it('is delivered with the status, whatever becomes of the body', async () => {
+  it('counts as delivered with the status, even if the body fails', async () => {
     const sandbox = await start();
     let hangUp: (() => void) | undefined;
     server.answers.push((response) => {
@@ -152,7 +150,7 @@ describe('a webhook', () => {
     expect(await delivery).toMatchObject({ tries: 1, problem: undefined, delivered: true });
   });
 
-  it('ends with the sandbox, under way or between two tries', async () => {
+  it('ends with the sandbox, in flight or between two tries', async () => {
     const sandbox = await start({ retryDelayMs: 3_600_000 });
     server.answers.push(status(500), () => undefined);
     const waiting = sandbox.webhooks.sendTest('finished');
@@ -167,8 +165,9 @@ describe('a webhook', () => {
     expect(server.hooks).toHaveLength(2);
   });
 
-  it('goes over TLS to whom its authorities vouch for', async () => {
+  it('is sent over TLS to servers with a certificate of a trusted authority', async () => {
     const authority = await createCertificateAuthority(['127.0.0.1']);
+    closeAfterTest(() => authority.remove());
     const secure = await HookServer.start(authority.server);
     const { readFileSync } = await import('node:fs');
     const ca = readFileSync(authority.caPath, 'utf8');
@@ -181,8 +180,6 @@ describe('a webhook', () => {
       delivered: false,
       problem: expect.stringMatching(/SELF_SIGNED|UNABLE_TO_VERIFY/),
     });
-    await secure.close();
-    await authority.remove();
   });
 });
 
@@ -198,7 +195,7 @@ describe('the faults of webhooks', () => {
     ],
   ];
 
-  it.each(CASES)('%s: in all tries of the next one, and no further', async (fault, shows) => {
+  it.each(CASES)('%s: applies to all tries of the next webhook only', async (fault, shows) => {
     const sandbox = await start();
     const { finished } = sandbox.webhookSecrets;
     sandbox.webhooks.failNext(fault);
@@ -208,7 +205,7 @@ describe('the faults of webhooks', () => {
     expect(server.hooks.map((hook) => shows(hook, finished))).toEqual([true, true, false]);
   });
 
-  it('duplicate: comes again when it was delivered', async () => {
+  it('duplicate: is sent again after it was delivered', async () => {
     const sandbox = await start();
     sandbox.webhooks.failNext('duplicate');
     await sandbox.webhooks.sendTest('finished');
@@ -219,7 +216,7 @@ describe('the faults of webhooks', () => {
     expect(sandbox.deliveries.of('finished')).toHaveLength(2);
   });
 
-  it('are taken in their order, by the kind they are for, and can be forgotten', async () => {
+  it('apply in their order to the kind they are for, and can be removed', async () => {
     const sandbox = await start();
     const { webhooks } = sandbox;
     webhooks.failNext('unsigned', 'status');
@@ -234,7 +231,7 @@ describe('the faults of webhooks', () => {
     expect(signed).toEqual([false, true, false, true]);
   });
 
-  it('are checked', async () => {
+  it('are validated', async () => {
     const { webhooks } = await start();
     expect(() => webhooks.failNext('early' as WebhookFault)).toThrow(
       'The fault of a webhook must be one of duplicate, late, unsigned, forged.',
@@ -247,8 +244,8 @@ describe('the faults of webhooks', () => {
 });
 
 describe('sandbox.webhooks', () => {
-  it('goes where it is told to, also later', async () => {
-    const sandbox = await sandboxes.start('express');
+  it('sends to a URL that is set later, and refuses invalid ones', async () => {
+    const sandbox = await startSandbox();
     const { webhooks } = sandbox;
     expect(webhooks.url('finished')).toBeUndefined();
     await expect(webhooks.sendTest('finished')).rejects.toThrow(
@@ -267,19 +264,19 @@ describe('sandbox.webhooks', () => {
     expect(() => webhooks.setUrl('x' as WebhookKind, server.url)).toThrow('must be one of');
   });
 
-  it('shows its secrets, in the ready line only when asked for webhooks', async () => {
+  it('has its secrets, in the ready line too', async () => {
     const sandbox = await start({ finished: { url: server.url, secret: 'mine' } });
     expect(sandbox.webhookSecrets).toEqual({
       finished: 'mine',
       status: expect.stringMatching(/^whs_test_[A-Za-z0-9]{32}$/),
     });
     expect(sandbox.ready().webhookSecrets).toEqual(sandbox.webhookSecrets);
-    const without = await sandboxes.start('express');
+    const without = await startSandbox();
     expect(without.webhookSecrets.finished).toMatch(/^whs_test_/);
     expect(without.ready().webhookSecrets).toEqual(without.webhookSecrets);
   });
 
-  it('has a log', async () => {
+  it('logs deliveries', async () => {
     const sandbox = await start();
     void sandbox.webhooks.sendTest('finished');
     void sandbox.webhooks.sendTest('status');
@@ -308,8 +305,6 @@ describe('sandbox.webhooks', () => {
     [{ ca: '/etc/ca.pem' }, '"webhooks.ca" must be certificates in PEM'],
   ])('refuses %j', async (webhooks, message) => {
     const options = { webhooks } as BerbixSandboxOptions;
-    await expect(sandboxes.start('express', options)).rejects.toThrow(
-      `The sandbox option ${message}`,
-    );
+    await expect(startSandbox(options)).rejects.toThrow(`The sandbox option ${message}`);
   });
 });

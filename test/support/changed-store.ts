@@ -1,6 +1,6 @@
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 
-/** A store with some methods in place of its own. */
+/** A store with some methods replaced. */
 export function changed(
   store: BerbixTokenStore,
   methods: Partial<BerbixTokenStore>,

@@ -1,4 +1,4 @@
-/** Ends a run of Jest with a list of what was skipped for want of a server or a program, if anything was. */
+/** Ends a run of Jest with a list of the tests that were skipped because a server or program is missing. */
 export default class RequirementsReporter {
   #isWatching;
 
@@ -24,7 +24,7 @@ export default class RequirementsReporter {
       return `  ${where.padEnd(22)} need ${requirement}`;
     });
     const list = `\nSkipped here:\n${lines.join('\n')}\n`;
-    // Jest's own summary comes after all reporters.
+    // Jest prints its own summary after all reporters.
     if (this.#isWatching) process.stderr.write(list);
     else process.once('exit', () => process.stderr.write(list));
   }

@@ -1,6 +1,6 @@
 import { describe } from '@jest/globals';
 
-/** What some tests need beside Node.js, and how to provide it. */
+/** What some tests need besides Node.js, and how to provide it. */
 const REQUIREMENTS = {
   PostgreSQL: 'start one at postgres://postgres@127.0.0.1:5432/test, or set TEST_POSTGRES_URL',
   Redis: 'start one at redis://127.0.0.1:6379, or set TEST_REDIS_URL',
@@ -10,7 +10,7 @@ const REQUIREMENTS = {
 };
 
 /**
- * `describe`, for tests that need something beside Node.js. Where it is missing, the tests are skipped
+ * `describe` for tests that need something besides Node.js. If it is missing, the tests are skipped
  * below a title that `requirements.reporter.js` collects for the end of the run.
  *
  * With `CI=true` a requirement that is missing is an error, unless `TEST_ALLOW_SKIPPED=true` says that

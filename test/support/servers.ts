@@ -1,27 +1,23 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createServer, type AddressInfo } from 'node:net';
-import { PGlite } from '@electric-sql/pglite';
-import { afterAll, describe } from '@jest/globals';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { PGlite } from '@electric-sql/pglite';
+import { describe } from '@jest/globals';
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
-import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { type BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
+import { closeAfterFile, closeAfterTest } from './closing.js';
+import { newPglite } from './pglite.js';
 import { describeWith } from './requirements.js';
 
-/** What ends with the tests of a file. */
-const closing: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  await Promise.all(closing.map((close) => close()));
-});
-
-/** Where the servers are; undefined where none answers. */
+/** The URLs of the servers; undefined if a server does not answer. */
 export const POSTGRES_URL = await whereAnswers(
   process.env.TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test',
   async (url) => {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    // A connection that breaks is told by connect().
+    // connect() reports a broken connection.
     client.on('error', () => {});
     try {
       await client.connect();
@@ -34,7 +30,7 @@ export const REDIS_URL =
   (await whereAnswers(process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379', pingRedis)) ??
   (await startRedis());
 
-/** `describe` for tests of a server; where none answers they are skipped, and the end of the run says so. */
+/** `describe` for tests of a server; if it does not answer, they are skipped, and the run reports that. */
 export const describeOnPostgres = describeWith('PostgreSQL', POSTGRES_URL !== undefined);
 export const describeOnRedis = describeWith('Redis', REDIS_URL !== undefined);
 
@@ -47,7 +43,7 @@ export function describeEachOn<T extends { name: string }>(table: readonly T[]) 
   };
 }
 
-/** Whether this server, or the one that this store needs, answers. */
+/** Whether this server answers, or the one that this store needs. */
 export function isAvailable({ name }: { name: string }): boolean {
   return describeOn(name) === describe;
 }
@@ -57,13 +53,11 @@ function describeOn(name: string): typeof describe {
   return name === 'Redis' ? describeOnRedis : describe;
 }
 
-/** A store for a test, with nothing in it. */
+/** An empty store; its data and connections are gone after the test. */
 export interface OpenedStore {
   readonly store: BerbixTokenStore;
-  /** The same data, over connections of its own: what another replica has. */
+  /** The same data over connections of its own, as for another replica. */
   readonly another: BerbixTokenStore;
-  /** Removes the data and closes the connections. */
-  close(): Promise<void>;
 }
 
 /** Every store, for `describeEachOn(STORES)('on $name', ({ open }) => ...)`. */
@@ -79,20 +73,47 @@ export function uniqueTable(): string {
   return `test_${randomUUID().replaceAll('-', '')}`;
 }
 
-/** A prefix for keys of Redis that nobody else uses. */
-export function uniquePrefix(): string {
-  return `test:${randomUUID()}:`;
+/** A table that nobody else uses, with its store; it is dropped after the test. */
+export async function makeTable(
+  client: PostgresClient,
+  table = uniqueTable(),
+): Promise<{ store: PostgresTokenStore; table: string }> {
+  const store = new PostgresTokenStore(client, { table });
+  await store.createTable();
+  closeAfterTest(() => client.query(`DROP TABLE IF EXISTS ${table}`));
+  return { store, table };
 }
 
-/** A pool on the server; end it. */
+/** A prefix for keys of Redis that nobody else uses; the server's keys are removed after the test. */
+export function uniquePrefix(): string {
+  const prefix = `test:${randomUUID()}:`;
+  if (REDIS_URL !== undefined) {
+    closeAfterTest(async () => {
+      const client = connectRedis();
+      const keys = await client.keys(`*${prefix}*`);
+      if (keys.length > 0) await client.unlink(keys);
+      client.disconnect();
+    });
+  }
+  return prefix;
+}
+
+/** A pool on the server; it ends after the test. */
 export function postgresPool(config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: POSTGRES_URL, ...config });
   pool.on('error', () => {});
+  closeAfterTest(() => pool.end());
   return pool;
 }
 
-/** A client of the server that connects when it is used first; disconnect it. */
-export function redisClient(options: RedisOptions = {}, url: string = REDIS_URL ?? ''): Redis {
+/** A client of the server that connects when it is first used, and disconnects after the test. */
+export function redisClient(options?: RedisOptions, url?: string): Redis {
+  const client = connectRedis(options, url);
+  closeAfterTest(() => client.disconnect());
+  return client;
+}
+
+function connectRedis(options: RedisOptions = {}, url: string = REDIS_URL ?? ''): Redis {
   return new Redis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 1,
@@ -102,61 +123,47 @@ export function redisClient(options: RedisOptions = {}, url: string = REDIS_URL 
   }).on('error', () => {});
 }
 
+/** A PostgreSQL server if there is one, and PGlite otherwise. */
+export async function anyPostgres(): Promise<PostgresClient> {
+  return POSTGRES_URL === undefined ? sharedPglite() : postgresPool();
+}
+
 let pglite: Promise<PGlite> | undefined;
 
-/** A PostgreSQL in this process, one for all tests of a file: it takes a second to start. */
+/**
+ * A PostgreSQL in this process, one for all tests of a file. It must not outlive the file: a timer that
+ * PGlite sets during the virtual time of another file is never due, and is set again each millisecond.
+ */
 export function sharedPglite(): Promise<PGlite> {
   if (pglite === undefined) {
-    const starting = PGlite.create();
+    const starting = newPglite();
     pglite = starting;
-    closing.push(async () => (await starting).close());
+    closeAfterFile(async () => (await starting).close());
   }
   return pglite;
 }
 
 async function openMemory(): Promise<OpenedStore> {
   const store = new InMemoryTokenStore();
-  return { store, another: store, close: async () => {} };
+  return { store, another: store };
 }
 
 async function openPglite(): Promise<OpenedStore> {
   const database = await sharedPglite();
-  const table = uniqueTable();
-  const store = new PostgresTokenStore(database, { table });
-  await store.createTable();
-  return {
-    store,
-    another: new PostgresTokenStore(database, { table }),
-    close: async () => void (await database.query(`DROP TABLE ${table}`)),
-  };
+  const { store, table } = await makeTable(database);
+  return { store, another: new PostgresTokenStore(database, { table }) };
 }
 
 async function openPostgres(): Promise<OpenedStore> {
-  const table = uniqueTable();
-  const pools = [postgresPool(), postgresPool()] as const;
-  const store = new PostgresTokenStore(pools[0], { table });
-  await store.createTable();
-  return {
-    store,
-    another: new PostgresTokenStore(pools[1], { table }),
-    close: async () => {
-      await pools[0].query(`DROP TABLE ${table}`);
-      await Promise.all(pools.map((pool) => pool.end()));
-    },
-  };
+  const { store, table } = await makeTable(postgresPool());
+  return { store, another: new PostgresTokenStore(postgresPool(), { table }) };
 }
 
 async function openRedis(): Promise<OpenedStore> {
   const prefix = uniquePrefix();
-  const clients = [redisClient(), redisClient()] as const;
   return {
-    store: new RedisTokenStore(clients[0], { prefix }),
-    another: new RedisTokenStore(clients[1], { prefix }),
-    close: async () => {
-      const keys = await clients[0].keys(`${prefix}*`);
-      if (keys.length > 0) await clients[0].unlink(keys);
-      for (const client of clients) client.disconnect();
-    },
+    store: new RedisTokenStore(redisClient(), { prefix }),
+    another: new RedisTokenStore(redisClient(), { prefix }),
   };
 }
 
@@ -168,8 +175,7 @@ async function whereAnswers(url: string, ask: (url: string) => Promise<void>) {
 }
 
 async function pingRedis(url: string): Promise<void> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 5_000 });
-  client.on('error', () => {});
+  const client = connectRedis({ retryStrategy: null, connectTimeout: 5_000 }, url);
   try {
     await client.connect();
     await client.ping();
@@ -179,7 +185,7 @@ async function pingRedis(url: string): Promise<void> {
 }
 
 /**
- * A server for the tests of this file; undefined if there is no redis-server on the PATH.
+ * A server for one test, or for the file that starts it before its tests; undefined if there is no redis-server on the PATH.
  *
  * @param flags as redis-server takes them
  */
@@ -199,7 +205,7 @@ export async function startRedis(...flags: string[]): Promise<string | undefined
       });
     }
   });
-  closing.push(async () => {
+  closeAfterTest(async () => {
     server.kill();
     await ended;
   });
@@ -218,4 +224,16 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** A server for one test that accepts connections and never answers. Resolves to its port. */
+export async function silentServer(): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closeAfterTest(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
 }

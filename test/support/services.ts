@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import { afterEach } from '@jest/globals';
 import type { DynamicModule } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import {
@@ -10,22 +9,14 @@ import {
   type BerbixTokens,
 } from 'nestjs-berbix';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
+import { PLATFORM_LOADERS } from '../../lib/sandbox/http/application.js';
+import { closeAfterTest } from './closing.js';
+import type { Platform } from './platforms.js';
 import { until } from './until.js';
 
-/** Closed after the test that opened them, last first. */
-const open: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close();
-});
-
-/** Has something closed after the test. */
-export function closeAfterTest(close: () => Promise<unknown>): void {
-  open.push(close);
-}
-
-/** Has a server listen on a port of its own, for one test. */
+/** Makes a server listen on a port of its own, for one test. */
 export async function listening(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   closeAfterTest(async () => {
@@ -43,6 +34,18 @@ export async function startSandbox(options?: BerbixSandboxOptions): Promise<Berb
   return sandbox;
 }
 
+/** A sandbox on a platform of Nest, for one test, or for a file with `closeAfterFile`. */
+export async function startSandboxOn(
+  platform: Platform,
+  options?: BerbixSandboxOptions,
+  closeLater = closeAfterTest,
+): Promise<BerbixSandbox> {
+  const loaders = { [platform]: PLATFORM_LOADERS[platform] };
+  const sandbox = await BerbixSandbox.startOn(loaders, options);
+  closeLater(() => sandbox.close());
+  return sandbox;
+}
+
 /** A Nest application context with these imports, for one test. */
 export async function startModule(
   ...imports: (DynamicModule | Promise<DynamicModule>)[]
@@ -52,13 +55,20 @@ export async function startModule(
   return module;
 }
 
+/** The clock of this process, which one test moves. */
+export function installClock(): FakeClock {
+  const clock = FakeClock.install();
+  closeAfterTest(() => clock.uninstall());
+  return clock;
+}
+
 export interface Services {
   module: TestingModule;
   tokens: BerbixTokenService;
   transactions: BerbixTransactionService;
 }
 
-/** The services, as an application gets them. */
+/** The services as an application gets them. */
 export async function startServices(options: BerbixModuleOptions): Promise<Services> {
   const module = await startModule(BerbixModule.forRoot(options));
   return {
@@ -68,7 +78,7 @@ export async function startServices(options: BerbixModuleOptions): Promise<Servi
   };
 }
 
-/** The services of an account of the sandbox; no repetition unless asked for, so that tests count requests. */
+/** The services of an account of the sandbox; without retries by default, so that tests can count requests. */
 export function servicesFor(
   sandbox: BerbixSandbox,
   options?: Partial<BerbixModuleOptions>,
@@ -81,7 +91,7 @@ export function servicesFor(
   });
 }
 
-/** A transaction in the sandbox, made through the public API. */
+/** Creates a transaction in the sandbox through the public API. */
 export function createTransaction(
   sandbox: BerbixSandbox,
   { transactions }: Services,

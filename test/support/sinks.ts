@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
+import { afterEach, beforeEach, jest } from '@jest/globals';
 import { ConsoleLogger } from '@nestjs/common';
 
-/** Runs something and gives what it wrote to the standard streams. */
+/** Runs a function and returns what it wrote to the standard streams. */
 export async function captureOutput(run: () => unknown): Promise<string> {
   const streams = [process.stdout, process.stderr];
   const originals = streams.map((stream) => stream.write);
@@ -20,7 +21,7 @@ export async function captureOutput(run: () => unknown): Promise<string> {
   return written;
 }
 
-/** All that loggers, reporters and serialisers make of a value. */
+/** The text that loggers, reporters and serializers make of a value. */
 export async function everyViewOf(value: unknown): Promise<string> {
   const views = [
     inspect(value, { depth: null, showHidden: true, getters: true }),
@@ -50,4 +51,16 @@ export async function everyViewOf(value: unknown): Promise<string> {
     );
   }
   return views.join('\n');
+}
+
+/** For tests in which Nest logs errors and warnings as expected. */
+export function quietNest(): void {
+  beforeEach(() => {
+    for (const level of ['error', 'warn'] as const) {
+      jest.spyOn(ConsoleLogger.prototype, level).mockImplementation(() => {});
+    }
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
 }

@@ -11,7 +11,7 @@ import {
   BerbixVerificationService,
   BerbixWebhookService,
   FreshTokens,
-  InjectBerbixTokenService,
+  InjectBerbix,
   OnBerbixWebhook,
   RequireFreshTokens,
   createBerbixWebhookController,
@@ -21,14 +21,14 @@ import {
 import {
   BerbixTestingModule,
   FakeBerbix,
-  FakeClock,
   sampleWebhookBody,
   signBerbixWebhook,
 } from 'nestjs-berbix/testing';
 import { firstValueFrom, type Observable } from 'rxjs';
+import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import { closeAfterTest } from '../support/services.js';
+import { installClock } from '../support/services.js';
 
 const berbixModule = BerbixModule.forRoot('secret_test_of_nobody');
 const SECRET = 'whs_of_the_test';
@@ -75,11 +75,11 @@ function withFake(berbix: FakeBerbix): TestingModuleBuilder {
     .useModule(BerbixTestingModule.forRoot({ berbix, webhooks: { finished: SECRET } }) as never);
 }
 
-describe.each(PLATFORMS)('BerbixTestingModule on %s', (_platform, adapter) => {
-  it('stands in for the module', async () => {
+describe.each(PLATFORMS)('BerbixTestingModule on %s', (platform) => {
+  it('replaces the module', async () => {
     const berbix = new FakeBerbix();
     const builder = withFake(berbix);
-    const url = await listen(builder, adapter);
+    const url = await listen(builder, platform);
     const begun = await fetch(`${url}/verification`, { method: 'POST' });
     const { transactionId } = (await begun.json()) as VerificationStartDto;
     const got = await fetch(`${url}/transaction`);
@@ -104,13 +104,13 @@ describe('BerbixTestingModule', () => {
     expect(module.get(Handler).seen).toEqual(['ada']);
   });
 
-  it('stands in for a named account, and is found by its classes and tokens', async () => {
+  it('replaces a named account, and is found by its classes and injection tokens', async () => {
     @Injectable()
     class Eu {
-      constructor(@InjectBerbixTokenService('eu') readonly tokens: BerbixTokenService) {}
+      constructor(@InjectBerbix(BerbixTokenService, 'eu') readonly tokens: BerbixTokenService) {}
     }
     const module = await Test.createTestingModule({
-      imports: [BerbixTestingModule.forRoot({ name: 'eu' })],
+      imports: [BerbixTestingModule.forRoot({ account: 'eu' })],
       providers: [Eu],
     }).compile();
     closeAfterTest(() => module.close());
@@ -119,7 +119,7 @@ describe('BerbixTestingModule', () => {
 });
 
 describe('FakeBerbix', () => {
-  it('gives its services for overrideProvider', async () => {
+  it('has its services for overrideProvider', async () => {
     const berbix = new FakeBerbix();
     const module = await Test.createTestingModule({ imports: [AppModule] })
       .overrideProvider(BerbixTokenService)
@@ -137,9 +137,8 @@ describe('FakeBerbix', () => {
     expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: true });
   });
 
-  it('accepts no access token after its hour, whatever is thought of it elsewhere', async () => {
-    const clock = FakeClock.install();
-    closeAfterTest(async () => clock.uninstall());
+  it('accepts no access token after an hour, even if the client considers it valid', async () => {
+    const clock = installClock();
     const fake = new FakeBerbix();
     const created = await firstValueFrom(
       fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
@@ -157,7 +156,7 @@ describe('FakeBerbix', () => {
     ]);
   });
 
-  it('exchanges no refresh token of a transaction that was deleted', async () => {
+  it('exchanges no refresh token of a deleted transaction', async () => {
     const fake = new FakeBerbix();
     const created = await firstValueFrom(
       fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
@@ -167,7 +166,7 @@ describe('FakeBerbix', () => {
     expect(error.code).toBe('BERBIX_GONE');
   });
 
-  it('walks the whole way of a customer', async () => {
+  it('supports a whole verification', async () => {
     const fake = new FakeBerbix();
     const options = { templateKey: 'tpk_x' };
     const result = async (): Promise<string> =>
@@ -185,11 +184,11 @@ describe('FakeBerbix', () => {
     await firstValueFrom(fake.transactions.override({ customerUid: 'ada' }, override));
     const { transaction } = await firstValueFrom(fake.verifications.result('ada'));
     expect(transaction?.fields['given_name']?.value).toBe('ADA');
-    await firstValueFrom(fake.verifications.forget('ada'));
+    await firstValueFrom(fake.verifications.erase('ada'));
     expect(await result()).toBe('gone');
   });
 
-  it('fails when it is told to, once', async () => {
+  it('fails once on request', async () => {
     const berbix = new FakeBerbix();
     berbix.failNext(new BerbixServerError('down', { retryable: true }));
     const create = { customerUid: 'ada', templateKey: 'tpk_x' };
@@ -198,7 +197,7 @@ describe('FakeBerbix', () => {
     expect(() => berbix.finish('bob', 'accept')).toThrow('There is no transaction of bob.');
   });
 
-  it('lets tokens end with the clock of the test runner', async () => {
+  it('expires tokens by the clock of the test runner', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
     try {
       const berbix = new FakeBerbix();
@@ -211,7 +210,7 @@ describe('FakeBerbix', () => {
     }
   });
 
-  it('knows what it gave, and nothing else', async () => {
+  it('knows only its own tokens', async () => {
     const berbix = new FakeBerbix();
     expect((await errorOf(berbix.tokens.refresh('rt_unknown'))).code).toBe(
       'BERBIX_INVALID_REFRESH_TOKEN',

@@ -14,7 +14,7 @@ afterEach(() => {
   clock = undefined;
 });
 
-/** How far each way to tell the time is ahead of the real one, in hours. */
+/** How many hours each clock of the process is ahead of the real time. */
 function hoursAhead(): number[] {
   const hours = (ms: number): number => Math.abs(Math.round(ms / HOUR_MS));
   const real = RealDate.now();
@@ -27,7 +27,7 @@ function hoursAhead(): number[] {
 }
 
 describe('FakeClock', () => {
-  it('sets every clock of the process forward, and back in the end', () => {
+  it('advances every clock of the process, and restores them', () => {
     expect(hoursAhead()).toEqual([0, 0, 0, 0]);
     const fake = install();
     expect(hoursAhead()).toEqual([0, 0, 0, 0]);
@@ -41,7 +41,7 @@ describe('FakeClock', () => {
     expect(Object.hasOwn(performance, 'now')).toBe(false);
   });
 
-  it('that was put away does not put away its successor', () => {
+  it('does not uninstall its successor', () => {
     const earlier = install();
     earlier.uninstall();
     const later = install();
@@ -52,7 +52,7 @@ describe('FakeClock', () => {
     expect(hoursAhead()).toEqual([0, 0, 0, 0]);
   });
 
-  it('leaves all else of dates as it is', () => {
+  it('does not change other properties of dates', () => {
     class Day extends Date {}
     install().advance(HOUR_MS);
     expect(new Date(5).getTime()).toBe(5);
@@ -64,20 +64,20 @@ describe('FakeClock', () => {
     expect(Number.isInteger(Date.now())).toBe(true);
   });
 
-  it.each([-1, NaN, Infinity])('is not set forward by %s', (ms) => {
+  it.each([-1, NaN, Infinity])('cannot be advanced by %s', (ms) => {
     const fake = install();
     expect(() => fake.advance(ms)).toThrow(RangeError);
     expect(hoursAhead()).toEqual([0, 0, 0, 0]);
   });
 
-  it('is installed once at a time', () => {
+  it('can only be installed once at a time', () => {
     install();
     expect(() => FakeClock.install()).toThrow('uninstall()');
     clock?.uninstall();
     expect(() => install()).not.toThrow();
   });
 
-  it('lets tokens end on both sides, over connections that work', async () => {
+  it('expires tokens on both sides, while connections work', async () => {
     const fake = install();
     const sandbox = await startSandbox();
     const sandboxAhead = (): number => Math.round((sandbox.clock.now() - RealDate.now()) / HOUR_MS);
@@ -105,7 +105,7 @@ describe('FakeClock', () => {
 });
 
 describe('sampleTokens', () => {
-  it('makes tokens that are good for an hour, of a transaction of their own', () => {
+  it('creates tokens of a new transaction that are valid for an hour', () => {
     const [one, other] = [sampleTokens(), sampleTokens()];
     expect(one.needsRefresh(HOUR_MS - 60_000)).toBe(false);
     expect(one.needsRefresh(HOUR_MS)).toBe(true);
@@ -116,7 +116,7 @@ describe('sampleTokens', () => {
     }
   });
 
-  it('takes parts that are given', () => {
+  it('accepts parts', () => {
     const tokens = sampleTokens({ expiresAt: new Date(0), transactionId: '7' });
     expect(tokens.needsRefresh()).toBe(true);
     expect(tokens.transactionId).toBe('7');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
 import { InMemoryTokenStore, type BerbixTokenStore } from '../../lib/token-store/index.js';
-import { STEPS_IN_PARTS, WRONG_STEPS } from './mistaken-stores.support.js';
-import { WRONG_TEXTS } from './mistaken-texts.support.js';
-import { RowStore } from './row.store.support.js';
+import { STEPS_IN_PARTS, WRONG_STEPS } from './support/mistaken-stores.js';
+import { WRONG_TEXTS } from './support/mistaken-texts.js';
+import { RowStore } from './support/row.store.js';
 
 /** The names of the cases that a store fails. */
 async function failures(store: BerbixTokenStore): Promise<string[]> {
@@ -22,7 +22,7 @@ describe('the contract of token stores', () => {
   it.each([
     ['the store in memory', new InMemoryTokenStore()],
     ['the store that the broken ones are made from', new RowStore()],
-  ])('is kept by %s, used by all cases at once', async (_, store) => {
+  ])('is kept by %s, with all cases running concurrently', async (_, store) => {
     await expect(failures(store)).resolves.toEqual([]);
   });
 

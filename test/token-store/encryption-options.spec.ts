@@ -3,20 +3,21 @@ import { describe, expect, it } from '@jest/globals';
 import { BerbixConfigurationError } from 'nestjs-berbix';
 import {
   checkedEncryption,
-  encryptionKeysFromEnvironment,
+  berbixEncryptionFromEnvironment,
   TokenCipher,
   type BerbixEncryptionOptions,
 } from '../../lib/token-store/encryption/index.js';
+import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
-import { cipherWith, newKey, thrown, tracesOf } from './encryption.support.js';
+import { cipherWith, newKey, tracesOf } from './support/encryption.js';
 
 const key = newKey();
 const bytes = Buffer.from(key, 'base64');
 const provider = { current: () => ({ id: 'k1', key }), byId: () => key };
 
-/** The message, which shows nothing of any key. */
+/** The message of the error. Asserts that it shows nothing of any key. */
 async function messageFor(run: () => unknown): Promise<string> {
-  const error = thrown(run);
+  const error = await errorOf(run);
   expect(error).toBeInstanceOf(BerbixConfigurationError);
   const seen = await everyViewOf(error);
   for (const trace of tracesOf(key)) expect(seen).not.toContain(trace);
@@ -73,7 +74,7 @@ describe('a key', () => {
     expect(message).toContain('openssl rand -base64 32');
   });
 
-  it('is accepted if it is random, whatever its bytes are', () => {
+  it('is accepted if it is random, with any bytes', () => {
     for (let times = 0; times < 2_000; times++) {
       checkedEncryption({ keys: { k1: randomBytes(32) }, current: 'k1' });
     }
@@ -95,7 +96,11 @@ describe('encryption', () => {
     ],
     ['a misspelt option', { keyes: { k1: key } }, /^encryption takes only keys, current, keyProvi/],
     ['a key as an option', { [key]: 'k1', keys: {} }, /^encryption takes only keys, current/],
-    ['keys that are none', { keys: key, current: 'k1' }, /^encryption\.keys must be an object/],
+    [
+      'keys that are not an object',
+      { keys: key, current: 'k1' },
+      /^encryption\.keys must be an object/,
+    ],
     ['null for keys', { keys: null, current: 'k1' }, /^encryption\.keys must be an object/],
     [
       'no keys',
@@ -142,10 +147,10 @@ describe('encryption', () => {
     [
       'current beside a provider',
       { keyProvider: provider, current: 'k1' },
-      /^encryption\.current goes with encryption\.keys/,
+      /^encryption\.current is only for encryption\.keys/,
     ],
     [
-      'a provider that is none',
+      'a provider that is not an object',
       { keyProvider: 'kms' },
       /^encryption\.keyProvider must have the methods/,
     ],
@@ -164,7 +169,7 @@ describe('encryption', () => {
     expect(await messageFor(cipherOf(options))).toMatch(message);
   });
 
-  it('may have an id of 64 characters, and one that objects have already', async () => {
+  it('may have an id of 64 characters, and one that is a property of objects', async () => {
     for (const id of ['k'.repeat(64), '__proto__', 'constructor']) {
       const keys = JSON.parse(`{"${id}":"${key}"}`) as Record<string, string>;
       const cipher = new TokenCipher({ keys, current: id }, 'default');
@@ -172,7 +177,7 @@ describe('encryption', () => {
     }
   });
 
-  it('shows no key, neither the options once they are checked nor the cipher', async () => {
+  it('shows no key, neither in the validated options nor in the cipher', async () => {
     class Kms {
       readonly secret = key;
       current() {
@@ -198,14 +203,14 @@ describe('encryption', () => {
 
 describe('BERBIX_ENCRYPTION_KEYS', () => {
   const from = (text: string | undefined) =>
-    encryptionKeysFromEnvironment({ BERBIX_ENCRYPTION_KEYS: text });
+    berbixEncryptionFromEnvironment({ BERBIX_ENCRYPTION_KEYS: text });
 
   it('may be missing', () => {
     expect(from(undefined)).toBeUndefined();
     expect(from('')).toBeUndefined();
   });
 
-  it('gives the keys, of which the first is the current one', async () => {
+  it('has the keys, and the first one is current', async () => {
     const old = newKey();
     const options = from(`new:${key}, old:${old}\n`) as BerbixEncryptionOptions;
     const cipher = new TokenCipher(options, 'default');
@@ -219,14 +224,14 @@ describe('BERBIX_ENCRYPTION_KEYS', () => {
     });
   });
 
-  it('takes the first for the current one, also where ids are numbers', () => {
+  it('uses the first one as current, even if ids are numbers', () => {
     expect(from(`2:${key},1:${newKey()}`)).toMatchObject({ current: '2' });
   });
 
   it('is read from the environment of the process', () => {
     process.env.BERBIX_ENCRYPTION_KEYS = `k1:${key}`;
     try {
-      expect(encryptionKeysFromEnvironment()).toMatchObject({ current: 'k1' });
+      expect(berbixEncryptionFromEnvironment()).toMatchObject({ current: 'k1' });
     } finally {
       delete process.env.BERBIX_ENCRYPTION_KEYS;
     }

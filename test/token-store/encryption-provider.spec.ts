@@ -5,18 +5,19 @@ import {
   TokenCipher,
   type BerbixEncryptionKey,
   type BerbixKeyProvider,
-  type NamedEncryptionKey,
+  type BerbixNamedKey,
 } from '../../lib/token-store/encryption/index.js';
+import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
-import { cipherWith, newKey, rejection } from './encryption.support.js';
+import { cipherWith, newKey } from './support/encryption.js';
 
 const keys: Record<string, string> = { k1: newKey(), k2: newKey() };
 const record = 'default/transaction/1234';
 
-/** A provider whose answers a test sets, and that counts its questions. */
+/** A provider with answers that a test sets, which counts its calls. */
 class Kms implements BerbixKeyProvider {
   asked: string[] = [];
-  currentKey: () => NamedEncryptionKey | Promise<NamedEncryptionKey> = () => named('k1');
+  currentKey: () => BerbixNamedKey | Promise<BerbixNamedKey> = () => named('k1');
   keyById: (
     id: string,
   ) => BerbixEncryptionKey | undefined | Promise<BerbixEncryptionKey | undefined> = (id) =>
@@ -33,7 +34,7 @@ class Kms implements BerbixKeyProvider {
   }
 }
 
-function named(id: string): NamedEncryptionKey {
+function named(id: string): BerbixNamedKey {
   return { id, key: Buffer.from(keys[id] as string, 'base64') };
 }
 
@@ -56,12 +57,12 @@ afterEach(() => {
 
 const seal = () => cipher.seal(record, 'x');
 
-/** Sealed by somebody else with this key. */
+/** A value that another process sealed with this key. */
 const sealedWith = (id: string, key = keys[id] as string) =>
   cipherWith({ [id]: key }).seal(record, 'x');
 
 async function expectFailure(promise: Promise<unknown>, retryable: boolean, message: RegExp) {
-  const error = await rejection(promise);
+  const error = await errorOf(promise);
   expect(error).toBeInstanceOf(BerbixStoreError);
   expect(error.message).toMatch(message);
   expect(error.retryable).toBe(retryable);
@@ -71,7 +72,7 @@ async function expectFailure(promise: Promise<unknown>, retryable: boolean, mess
 }
 
 describe('the current key of a provider', () => {
-  it('is asked for once a minute; what it sealed opens without a question', async () => {
+  it('is requested once a minute; values that it sealed open without another request', async () => {
     const sealed = await seal();
     await seal();
     expect(await cipher.open(record, sealed)).toBe('x');
@@ -88,8 +89,8 @@ describe('the current key of a provider', () => {
     expect(kms.asked).toEqual(['current', 'current']);
   });
 
-  it('is asked for once by all who need it at the same time', async () => {
-    let answer: (key: NamedEncryptionKey) => void = () => {};
+  it('is requested once for concurrent callers', async () => {
+    let answer: (key: BerbixNamedKey) => void = () => {};
     kms.currentKey = () => new Promise((resolve) => (answer = resolve));
     const sealing = [seal(), seal(), seal()];
     answer(named('k1'));
@@ -97,7 +98,7 @@ describe('the current key of a provider', () => {
     expect(kms.asked).toEqual(['current']);
   });
 
-  it.each<[string, () => NamedEncryptionKey | Promise<NamedEncryptionKey>]>([
+  it.each<[string, () => BerbixNamedKey | Promise<BerbixNamedKey>]>([
     [
       'throws',
       () => {
@@ -105,14 +106,14 @@ describe('the current key of a provider', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('SECRET'))],
-  ])('is asked for again after the provider %s', async (_what, fail) => {
+  ])('is requested again after the provider %s', async (_what, fail) => {
     kms.currentKey = fail;
     await expectFailure(seal(), true, /^The key provider failed to answer current\(\)\.$/);
     kms.currentKey = () => named('k1');
     expect(await seal()).toMatch(/^b1\.k1\./);
   });
 
-  it('is waited for five seconds', async () => {
+  it('has a time limit of five seconds', async () => {
     kms.currentKey = () => new Promise(() => {});
     const failure = expectFailure(seal(), true, /did not answer current\(\) within 5000 ms/);
     await jest.advanceTimersByTimeAsync(5_001);
@@ -123,7 +124,7 @@ describe('the current key of a provider', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('stays the one before while the provider fails, so that no token is lost', async () => {
+  it('stays the previous one while the provider fails, so that no token is lost', async () => {
     await seal();
     jest.advanceTimersByTime(61_000);
     kms.currentKey = () => Promise.reject(new Error('SECRET'));
@@ -135,14 +136,14 @@ describe('the current key of a provider', () => {
     expect(await seal()).toMatch(/^b1\.k2\./);
   });
 
-  it.each<[string, () => NamedEncryptionKey | Promise<NamedEncryptionKey>, RegExp]>([
-    ['fails', () => Promise.reject(new Error('SECRET')), /^The key provider failed to answer/],
+  it.each<[string, () => BerbixNamedKey | Promise<BerbixNamedKey>, RegExp]>([
+    ['fails', () => Promise.reject(new Error('SECRET')), / The key provider failed to answer/],
     [
-      'answers no key',
+      'returns an invalid key',
       () => ({ id: 'k1', key: 'SECRET' }),
-      /^The key "k1" from the key provider is/,
+      / The key "k1" from the key provider is/,
     ],
-  ])('is told of once in the log while the provider %s', async (_what, fail, message) => {
+  ])('is logged once while the provider %s', async (_what, fail, message) => {
     await seal();
     for (const failures of [1, 2]) {
       kms.currentKey = fail;
@@ -156,10 +157,12 @@ describe('the current key of a provider', () => {
       await seal();
     }
     expect(warn).toHaveBeenCalledTimes(2);
-    const [told] = warn.mock.calls[0] as [string];
-    expect(told).toMatch(message);
-    expect(told).toMatch(/ The key before, "k1", is in use until the provider answers again\.$/);
-    expect(told).not.toContain('SECRET');
+    const [warning] = warn.mock.calls[0] as [string];
+    expect(warning).toMatch(message);
+    expect(warning).toMatch(
+      /^The previous key, "k1", stays in use until the provider answers again\. /,
+    );
+    expect(warning).not.toContain('SECRET');
   });
 
   it.each<[string, unknown, RegExp]>([
@@ -175,13 +178,13 @@ describe('the current key of a provider', () => {
     ],
     ['zeros', { id: 'k1', key: new Uint8Array(32) }, /is not random/],
   ])('cannot be %s', async (_what, answer, message) => {
-    kms.currentKey = () => answer as NamedEncryptionKey;
+    kms.currentKey = () => answer as BerbixNamedKey;
     await expectFailure(seal(), false, message);
   });
 });
 
 describe('a key of a provider by its id', () => {
-  it('is asked for once, and once by all who need it at the same time', async () => {
+  it('is requested once, even for concurrent callers', async () => {
     const sealed = await sealedWith('k2');
     expect(await Promise.all([1, 2, 3].map(() => cipher.open(record, sealed)))).toEqual(
       Array(3).fill('x'),
@@ -191,10 +194,11 @@ describe('a key of a provider by its id', () => {
     expect(kms.asked).toEqual(['k2']);
   });
 
-  it('is asked for again where there was none', async () => {
+  it('is requested again if there was none', async () => {
     const sealed = await sealedWith('k2');
     kms.keyById = () => undefined;
-    const message = /^A stored value is sealed with the key "k2", which encryption does not have/;
+    const message =
+      /^A stored value is sealed with the key "k2", which the option encryption does not have/;
     await expectFailure(cipher.open(record, sealed), false, message);
     kms.keyById = async () => null as never;
     await expectFailure(cipher.open(record, sealed), false, message);
@@ -202,7 +206,7 @@ describe('a key of a provider by its id', () => {
     expect(await cipher.open(record, sealed)).toBe('x');
   });
 
-  it('is asked for again after a failure', async () => {
+  it('is requested again after a failure', async () => {
     const sealed = await sealedWith('k2');
     kms.keyById = () => {
       throw new Error('SECRET');
@@ -225,7 +229,7 @@ describe('a key of a provider by its id', () => {
     await expectFailure(cipher.open(record, await sealedWith('k2')), false, /"k2" from the key/);
   });
 
-  it('is kept for the hundred that were used last', async () => {
+  it('is cached for the hundred most recently used keys', async () => {
     const ids = Array.from({ length: 101 }, (_, index) => `id${index}`);
     const [shared, sealed] = [newKey(), new Map<string, string>()];
     for (const id of ids) sealed.set(id, await sealedWith(id, shared));

@@ -1,16 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BerbixConfigurationError, BerbixStoreError } from 'nestjs-berbix';
 import {
-  PlaintextCipher,
   reencryptTokens,
-  type BerbixEncryptionOptions,
   type ReencryptionCounts,
   type ReencryptionOptions,
+} from 'nestjs-berbix/token-store';
+import {
+  PlaintextCipher,
+  type BerbixEncryptionOptions,
 } from '../../lib/token-store/encryption/index.js';
 import { BerbixTokenStore, InMemoryTokenStore } from '../../lib/token-store/index.js';
-import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
-import { cipherWith, newKey, rejection } from './encryption.support.js';
-import { forget } from './steps.support.js';
+import { errorOf } from '../support/errors.js';
+import { STORES, describeEachOn } from '../support/servers.js';
+import { cipherWith, newKey } from './support/encryption.js';
+import { forget } from './support/steps.js';
 
 const keys = { new: newKey(), old: newKey() };
 const encryption: BerbixEncryptionOptions = { keys, current: 'new' };
@@ -25,7 +28,7 @@ async function fill(store: BerbixTokenStore, ids: number[], cipher = old): Promi
   }
 }
 
-/** What is stored, opened, and the id of the key that it is sealed with. */
+/** The opened values in the store, each with the id of its key. */
 async function stored(store: BerbixTokenStore, key: string): Promise<[string, string | undefined]> {
   const value = (await store.load(key))?.value ?? '';
   return [await current.open(key, value), value.split('.')[1]];
@@ -34,18 +37,16 @@ async function stored(store: BerbixTokenStore, key: string): Promise<[string, st
 const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
 
 describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
-  let opened: OpenedStore;
   let store: BerbixTokenStore;
+  let another: BerbixTokenStore;
   beforeEach(async () => {
-    opened = await open();
-    store = opened.store;
+    ({ store, another } = await open());
   });
-  afterEach(() => opened.close());
 
-  it('seals anew what has an old key, over several pages, and changes nothing else', async () => {
+  it('re-encrypts values with an old key, over several pages, and changes nothing else', async () => {
     await fill(store, range(600));
     await fill(store, [600, 601], current);
-    const lease = await store.lease(keyOf(1), { version: 1, fence: 0 }, 60_000, 'a note');
+    const lease = await store.lease(keyOf(1), { version: 1, leaseEpoch: 0 }, 60_000, 'a note');
     const untouched = await Promise.all([600, 601].map((id) => store.load(keyOf(id))));
     await store.commit(keyOf(700), 0, await old.seal(keyOf(700), 'x'));
     await forget(store, keyOf(700));
@@ -63,7 +64,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
       expect(await stored(store, keyOf(id))).toEqual([`value ${id}`, 'new']);
     }
     const leased = await store.load(keyOf(1));
-    expect(leased).toMatchObject({ version: 1, fence: lease?.fence, note: 'a note' });
+    expect(leased).toMatchObject({ version: 1, leaseEpoch: lease?.leaseEpoch, note: 'a note' });
     expect(leased?.leasedForMs).toBeGreaterThan(0);
     for (const [index, id] of [600, 601].entries()) {
       expect((await store.load(keyOf(id)))?.value).toBe(untouched[index]?.value);
@@ -76,19 +77,19 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     });
   });
 
-  it('loses nothing of what is committed meanwhile', async () => {
+  it('loses no concurrent commit', async () => {
     const ids = range(40);
     await fill(store, ids);
     const stop = new AbortController();
-    // Another replica, which has not got the current key: what it commits has to be sealed again.
+    // Another replica without the current key: its commits must be re-encrypted.
     const committed = new Map<string, string>();
     const committing = (async () => {
       for (let round = 1; !stop.signal.aborted; round++) {
         for (const id of ids) {
           const key = keyOf(id);
-          const version = (await opened.another.load(key))?.version ?? 0;
+          const version = (await another.load(key))?.version ?? 0;
           const value = `round ${round}`;
-          const done = await opened.another.commit(key, version, await old.seal(key, value));
+          const done = await another.commit(key, version, await old.seal(key, value));
           if (done === undefined) throw new Error(`${key} had another version`);
           committed.set(key, value);
         }
@@ -96,7 +97,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     })();
     const encrypting = (async () => {
       for (let run = 0; run < 8; run++) {
-        // Values that were replaced twice meanwhile make it fail.
+        // A value that is replaced twice meanwhile makes it fail.
         await reencryptTokens({ store, encryption }).catch(() => {});
       }
     })();
@@ -111,7 +112,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     }
   });
 
-  it('leaves what it cannot open, does the rest, and says how many in the end', async () => {
+  it('skips what it cannot open, does the rest, and reports how many', async () => {
     await fill(store, range(5));
     const lost = cipherWith({ lost: newKey() });
     await fill(store, [5, 6], lost);
@@ -119,7 +120,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     await fill(store, [9], new PlaintextCipher() as unknown as typeof old);
     const failures: [string, string][] = [];
     let last: ReencryptionCounts | undefined;
-    const error = await rejection(
+    const error = await errorOf(
       reencryptTokens({
         store,
         encryption,
@@ -131,7 +132,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     expect(error.retryable).toBe(false);
     expect(error.message).toMatch(/^4 of 9 values could not be re-encrypted/);
     expect(error.message).toMatch(/2 times: A stored value is sealed with the key "lost"/);
-    expect(error.message).toMatch(/1 times: A stored value does not open with the key "old"/);
+    expect(error.message).toMatch(/1 times: A stored value cannot be decrypted with the key "old"/);
     expect(error.message).toMatch(/1 times: A stored value is not encrypted/);
     expect(last).toEqual({ total: 9, changed: 5, unchanged: 0, failed: 4 });
     expect(failures.map(([key]) => key).toSorted()).toEqual([5, 6, 7, 9].map(keyOf));
@@ -142,7 +143,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     expect(await lost.open(keyOf(5), (await store.load(keyOf(5)))?.value ?? '')).toBe('value 5');
   });
 
-  it('moves a store from clear text to encryption', async () => {
+  it('moves a store from plaintext to encryption', async () => {
     await fill(store, range(3), new PlaintextCipher() as unknown as typeof old);
     const counts = await reencryptTokens({
       store,
@@ -152,16 +153,16 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     expect(await stored(store, keyOf(2))).toEqual(['value 2', 'new']);
   });
 
-  it('leaves alone what is noted about webhooks, and nothing else', async () => {
+  it('skips only the records of webhooks', async () => {
     await store.commit('webhook:default/finished/1', 0, '{"hash":"x"}');
     await store.commit('default/other/1', 0, '{"hash":"x"}');
     const failures: string[] = [];
     const run = reencryptTokens({ store, encryption, onFailure: (key) => failures.push(key) });
-    expect((await rejection(run)).message).toMatch(/^1 of 1 values .*in no form/);
+    expect((await errorOf(run)).message).toMatch(/^1 of 1 values .*has no form/);
     expect(failures).toEqual(['default/other/1']);
   });
 
-  it('keeps to one account', async () => {
+  it('works on one account', async () => {
     const [key, other] = ['my%20shop/transaction/1', 'my%20shop2/transaction/1'];
     const cipher = (account: string) => cipherWith({ old: keys.old }, account);
     await store.commit(key, 0, await cipher('my shop').seal(key, 'mine'));
@@ -176,15 +177,15 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
   });
 });
 
-/** A memory in which something happens just before a value is swapped. */
+/** A store in memory that runs a function just before a value is swapped. */
 class Interrupted extends InMemoryTokenStore {
   before: (key: string) => Promise<unknown> = async () => {};
   swaps = 0;
 
-  override async swap(key: string, expected: string, value: string): Promise<boolean> {
+  override async compareAndSwap(key: string, expected: string, value: string): Promise<boolean> {
     this.swaps++;
     await this.before(key);
-    return super.swap(key, expected, value);
+    return super.compareAndSwap(key, expected, value);
   }
 }
 
@@ -192,7 +193,7 @@ describe('reencryptTokens(), when a value changes between reading and writing', 
   const run = (store: BerbixTokenStore, more: Partial<ReencryptionOptions> = {}) =>
     reencryptTokens({ store, encryption, ...more });
 
-  it('takes what was committed with the current key as it is', async () => {
+  it('accepts a commit with the current key', async () => {
     const store = new Interrupted();
     await fill(store, [1]);
     store.before = async (key) => store.commit(key, 1, await current.seal(key, 'later'));
@@ -200,7 +201,7 @@ describe('reencryptTokens(), when a value changes between reading and writing', 
     expect(await stored(store, keyOf(1))).toEqual(['later', 'new']);
   });
 
-  it('reads once more what was committed with an old key', async () => {
+  it('reads again after a commit with an old key', async () => {
     const store = new Interrupted();
     await fill(store, [1]);
     store.before = async (key) => {
@@ -215,13 +216,13 @@ describe('reencryptTokens(), when a value changes between reading and writing', 
     await fill(store, [1]);
     store.before = async (key) =>
       store.commit(key, store.swaps, await old.seal(key, `later ${store.swaps}`));
-    const error = await rejection(run(store));
+    const error = await errorOf(run(store));
     expect(error.message).toMatch(/^1 of 1 values could not .*another current key/);
     expect(store.swaps).toBe(2);
     expect(await stored(store, keyOf(1))).toEqual(['later 2', 'old']);
   });
 
-  it('does not bring back what was forgotten', async () => {
+  it('does not restore a forgotten value', async () => {
     const store = new Interrupted();
     await fill(store, [1]);
     store.before = (key) => forget(store, key);
@@ -230,15 +231,15 @@ describe('reencryptTokens(), when a value changes between reading and writing', 
   });
 });
 
-describe('reencryptTokens(), when more than a value is wrong', () => {
-  it('ends at once when the store fails, and no worker goes on', async () => {
+describe('reencryptTokens() if the store or the key provider fails', () => {
+  it('ends immediately if the store fails, and no worker continues', async () => {
     const store = new Interrupted();
     await fill(store, range(100));
     store.before = async () => {
       if (store.swaps > 1) return;
       throw Object.assign(new Error('SECRET'), { code: 'ECONNRESET' });
     };
-    const error = await rejection(reencryptTokens({ store, encryption }));
+    const error = await errorOf(reencryptTokens({ store, encryption }));
     expect(error).toBeInstanceOf(BerbixStoreError);
     expect(error).toMatchObject({ retryable: true, reason: 'ECONNRESET' });
     expect(error.message).not.toContain('SECRET');
@@ -248,12 +249,12 @@ describe('reencryptTokens(), when more than a value is wrong', () => {
     expect(store.swaps).toBe(swaps);
   });
 
-  it('ends at once when the key provider fails: that is no fault of the values', async () => {
+  it('ends immediately if the key provider fails, since that is not a problem of the values', async () => {
     const store = new InMemoryTokenStore();
     await fill(store, range(100));
     let asked = 0;
     const failures: string[] = [];
-    const error = await rejection(
+    const error = await errorOf(
       reencryptTokens({
         store,
         encryption: {
@@ -274,9 +275,9 @@ describe('reencryptTokens(), when more than a value is wrong', () => {
     expect(asked).toBeLessThanOrEqual(8);
   });
 
-  it('refuses options that cannot be used', async () => {
+  it('refuses invalid options', async () => {
     const store = new InMemoryTokenStore();
-    const error = await rejection(
+    const error = await errorOf(
       reencryptTokens({ store, encryption: { keys: {}, current: 'new' } }),
     );
     expect(error).toBeInstanceOf(BerbixConfigurationError);

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
-import { forget } from './steps.support.js';
+import { forget } from './support/steps.js';
 
 const DAY_MS = 86_400_000;
-const NOTHING = { version: 0, fence: 0 };
+const NOTHING = { version: 0, leaseEpoch: 0 };
 
 describe('an InMemoryTokenStore', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('is of one process, and says so', () => {
+  it('is not shared, and says so', () => {
     const store = new InMemoryTokenStore();
     expect(store).toMatchObject({ shared: false, durable: false });
   });
 
-  it('with room for so many, lets those go that were used longest ago, once nobody can be at work with them', async () => {
+  it('removes the least recently used records above its limit, if nobody can be using them', async () => {
     const store = new InMemoryTokenStore(2);
     const present = async (): Promise<string[]> => (await store.keys('')).keys.toSorted();
     const minutes = (count: number) => jest.advanceTimersByTime(count * 60_000);
@@ -24,20 +24,20 @@ describe('an InMemoryTokenStore', () => {
     await store.commit('a', 1, 'value');
     expect(await present()).toEqual(['a', 'c']);
     minutes(2);
-    await store.lease('c', { version: 1, fence: 0 }, 3 * 60_000, '');
+    await store.lease('c', { version: 1, leaseEpoch: 0 }, 3 * 60_000, '');
     minutes(2);
-    // The lease of c lasts; a has not been used for four minutes.
+    // c is still leased; a has been unused for four minutes.
     await store.commit('d', 0, 'value');
     expect(await present()).toEqual(['c', 'd']);
     await store.commit('e', 0, 'value');
     expect(await present()).toEqual(['c', 'd', 'e']);
   });
 
-  it('keeps a record with a value, however long ago a lease on it was released', async () => {
+  it('keeps a record with a value long after its lease was released', async () => {
     const store = new InMemoryTokenStore();
     await store.commit('kept', 0, 'value');
-    const lease = await store.lease('kept', { version: 1, fence: 0 }, 1_000, '');
-    await store.release('kept', { version: 1, fence: lease!.fence }, '');
+    const lease = await store.lease('kept', { version: 1, leaseEpoch: 0 }, 1_000, '');
+    await store.release('kept', { version: 1, leaseEpoch: lease!.leaseEpoch }, '');
     jest.advanceTimersByTime(2 * DAY_MS);
     // Removes what is due for removal.
     await store.commit('other', 0, 'value');
@@ -66,7 +66,7 @@ describe('an InMemoryTokenStore', () => {
     await store.commit('taken up', 2, 'value');
 
     jest.advanceTimersByTime(DAY_MS - 1_000);
-    await store.lease('leased again', { version: 0, fence: 1 }, 1_000, '');
+    await store.lease('leased again', { version: 0, leaseEpoch: 1 }, 1_000, '');
     await forget(store, 'forgotten late');
     await expect(present()).resolves.toEqual([true, true, true, true, true, true]);
     jest.advanceTimersByTime(2_000);

@@ -1,32 +1,33 @@
 import { expect, it } from '@jest/globals';
+import { BerbixStoreError } from 'nestjs-berbix';
 import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
 import pg from 'pg';
-import { closeAfterTest } from '../support/services.js';
+import { closeAfterTest } from '../support/closing.js';
+import { errorOf } from '../support/errors.js';
 import {
   describeOnPostgres,
   freePort,
+  makeTable,
   POSTGRES_URL,
   postgresPool,
   uniqueTable,
+  silentServer,
 } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
-import { makeTable } from './postgres.support.js';
-import { silentServer } from './silent-server.support.js';
-import { CANARIES, STEPS, forget, storeErrorOf } from './steps.support.js';
+import { CANARIES, STEPS, forget } from './support/steps.js';
 
-/** Until a statement on the table waits for another session. */
+/** Resolves when a statement on the table waits for another session. */
 async function waitForLock(pool: pg.Pool, table: string): Promise<void> {
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${table}%' AND pid <> pg_backend_pid()`;
   await until(async () => (await pool.query(waiting)).rows.length > 0);
 }
 
 describeOnPostgres('on a PostgreSQL server', () => {
-  it('is made by many at once', async () => {
+  it('can be created concurrently', async () => {
     const pool = postgresPool({ max: 10 });
-    closeAfterTest(() => pool.end());
-    // What the others get depends on how far the first has come: a few times, to see it all.
+    // What the others meet depends on the progress of the first, so this runs several times.
     for (let round = 0; round < 10; round++) {
       const table = uniqueTable();
       closeAfterTest(() => pool.query(`DROP TABLE ${table}`));
@@ -38,7 +39,6 @@ describeOnPostgres('on a PostgreSQL server', () => {
 
   it('works behind a pooler that gives every statement another connection', async () => {
     const pool = postgresPool();
-    closeAfterTest(() => pool.end());
     const { table } = await makeTable(pool);
     const client: PostgresClient = {
       query: async (text, values) => {
@@ -52,24 +52,23 @@ describeOnPostgres('on a PostgreSQL server', () => {
       },
     };
     const store = new PostgresTokenStore(client, { table });
-    const lease = await store.lease('key', { version: 0, fence: 0 }, 60_000, 'note');
-    expect(lease?.fence).toBe(1);
-    await expect(store.release('key', { version: 0, fence: 1 }, 'again')).resolves.toBe(true);
+    const lease = await store.lease('key', { version: 0, leaseEpoch: 0 }, 60_000, 'note');
+    expect(lease?.leaseEpoch).toBe(1);
+    await expect(store.release('key', { version: 0, leaseEpoch: 1 }, 'again')).resolves.toBe(true);
     await expect(store.commit('key', 0, 'value')).resolves.toBe(1);
     await expect(store.keys('')).resolves.toEqual({ keys: ['key'], cursor: undefined });
     await forget(store, 'key');
-    await expect(store.load('key')).resolves.toMatchObject({ version: 2, fence: 2 });
+    await expect(store.load('key')).resolves.toMatchObject({ version: 2, leaseEpoch: 2 });
   });
 
-  it('waits for the row, and takes the time and the lease as they are then', async () => {
+  it('waits for the row, and then uses the current time and lease', async () => {
     const pool = postgresPool();
-    closeAfterTest(() => pool.end());
     const { store, table } = await makeTable(pool);
     await store.commit('key', 0, 'value');
     const other = await pool.connect();
     await other.query('BEGIN');
     await other.query(`UPDATE ${table} SET note = 'locked' WHERE key = 'key'`);
-    const leasing = store.lease('key', { version: 1, fence: 0 }, 1_000, 'note');
+    const leasing = store.lease('key', { version: 1, leaseEpoch: 0 }, 1_000, 'note');
     await waitForLock(pool, table);
     const { rows } = await other.query(
       `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
@@ -82,13 +81,12 @@ describeOnPostgres('on a PostgreSQL server', () => {
 
   it('forgets nothing that changed while it waited for the row', async () => {
     const pool = postgresPool();
-    closeAfterTest(() => pool.end());
     const { store, table } = await makeTable(pool);
     await store.commit('key', 0, 'first');
     const other = await pool.connect();
     await other.query('BEGIN');
     await new PostgresTokenStore(other, { table }).commit('key', 1, 'second');
-    const forgetting = store.forget('key', { version: 1, fence: 0 });
+    const forgetting = store.forget('key', { version: 1, leaseEpoch: 0 });
     await waitForLock(pool, table);
     await other.query('COMMIT');
     other.release();
@@ -96,10 +94,9 @@ describeOnPostgres('on a PostgreSQL server', () => {
     await expect(store.load('key')).resolves.toMatchObject({ version: 2, value: 'second' });
   });
 
-  it('does not wait for records that somebody else is about to remove', async () => {
-    // Where it does wait, it is a failure, soon.
+  it('does not wait for records that another session is about to remove', async () => {
+    // If it waits, it fails soon.
     const pool = postgresPool({ lock_timeout: 2_000 });
-    closeAfterTest(() => pool.end());
     const { store, table } = await makeTable(pool);
     for (const key of ['old', 'key']) await store.commit(key, 0, 'value');
     await forget(store, 'old');
@@ -118,7 +115,6 @@ describeOnPostgres('on a PostgreSQL server', () => {
 
   it('lists keys as one range of the index', async () => {
     const pool = postgresPool();
-    closeAfterTest(() => pool.end());
     const { table } = await makeTable(pool);
     const { rows } = await pool.query(
       `SELECT collation_name FROM information_schema.columns WHERE table_name = $1 AND column_name = 'key'`,
@@ -131,55 +127,53 @@ describeOnPostgres('on a PostgreSQL server', () => {
     const pool = postgresPool({
       connectionString: `postgres://canary:canary@127.0.0.1:${await freePort()}/test`,
     });
-    closeAfterTest(() => pool.end());
-    const error = await storeErrorOf(step(new PostgresTokenStore(pool)));
+    const error = await errorOf(step(new PostgresTokenStore(pool)), BerbixStoreError);
     expect(error).toMatchObject({ reason: 'ECONNREFUSED', retryable: true });
     expect(await everyViewOf(error)).not.toMatch(/canary/);
   });
 
-  it('a server that does not answer is a failure, as the pool is set', async () => {
+  it("a server that does not answer is a failure, after the pool's time limit", async () => {
     const pool = postgresPool({
       connectionString: `postgres://postgres@127.0.0.1:${await silentServer()}/test`,
       connectionTimeoutMillis: 50,
     });
-    closeAfterTest(() => pool.end());
-    const error = await storeErrorOf(new PostgresTokenStore(pool).load('key'));
+    const error = await errorOf(new PostgresTokenStore(pool).load('key'), BerbixStoreError);
     expect(error.retryable).toBe(true);
-    expect(error.message).toMatch(/^PostgreSQL cannot be reached, is too slow or too busy\. /);
+    expect(error.message).toMatch(/^PostgreSQL cannot be reached, or is too slow or busy\. /);
   });
 
-  it('a statement that takes too long is a failure, as the pool is set', async () => {
+  it("a statement that takes too long is a failure, after the pool's time limit", async () => {
     const pool = postgresPool({ query_timeout: 100 });
     const admin = postgresPool();
-    closeAfterTest(() => Promise.all([pool.end(), admin.end()]));
     const { table } = await makeTable(admin);
     const lock = await admin.connect();
     await lock.query(`BEGIN; LOCK TABLE ${table}`);
-    const error = await storeErrorOf(new PostgresTokenStore(pool, { table }).load('key'));
+    const error = await errorOf(
+      new PostgresTokenStore(pool, { table }).load('key'),
+      BerbixStoreError,
+    );
     expect(error.retryable).toBe(true);
     await lock.query('ROLLBACK');
     lock.release();
   });
 
-  it('a value that PostgreSQL refuses is not told', async () => {
+  it('a value that PostgreSQL refuses is not in the error', async () => {
     const pool = postgresPool();
-    closeAfterTest(() => pool.end());
     const { store } = await makeTable(pool);
-    const error = await storeErrorOf(store.commit('key', 0, `${CANARIES.value}\0`));
+    const error = await errorOf(store.commit('key', 0, `${CANARIES.value}\0`), BerbixStoreError);
     expect(error).toMatchObject({ reason: '22021', retryable: false });
     expect(await everyViewOf(error)).not.toMatch(/canary/);
   });
 
-  it('a connection that is ended in the middle is a failure', async () => {
+  it('a connection that breaks during a statement is a failure', async () => {
     const pool = postgresPool({ max: 1 });
     const admin = postgresPool();
-    closeAfterTest(() => Promise.all([pool.end(), admin.end()]));
     const { table } = await makeTable(admin);
     const store = new PostgresTokenStore(pool, { table });
     const { rows } = await pool.query('SELECT pg_backend_pid() AS pid');
     const lock = await admin.connect();
     await lock.query(`BEGIN; LOCK TABLE ${table}`);
-    const failing = storeErrorOf(store.load('key'));
+    const failing = errorOf(store.load('key'), BerbixStoreError);
     await lock.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
     expect((await failing).retryable).toBe(true);
     await lock.query('ROLLBACK');
@@ -192,7 +186,6 @@ describeOnPostgres('on a PostgreSQL server', () => {
 describeOnPostgres('on a PostgreSQL whose default is REPEATABLE READ', () => {
   function isolated(): pg.Pool {
     const pool = postgresPool({ options: '-c default_transaction_isolation=repeatable\\ read' });
-    closeAfterTest(() => pool.end());
     return pool;
   }
 

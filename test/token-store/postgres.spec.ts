@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { BerbixConfigurationError } from 'nestjs-berbix';
+import { BerbixConfigurationError, BerbixStoreError } from 'nestjs-berbix';
 import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
-import { closeAfterTest } from '../support/services.js';
-import { sharedPglite, uniqueTable } from '../support/servers.js';
+import { statementsFor } from '../../lib/token-store/postgres/statements.js';
+import { closeAfterTest } from '../support/closing.js';
+import { errorOf } from '../support/errors.js';
+import { anyPostgres, makeTable, sharedPglite, uniqueTable } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
-import { anyClient, makeTable } from './postgres.support.js';
-import { STEPS, forget, storeErrorOf } from './steps.support.js';
+import { STEPS, forget } from './support/steps.js';
 
 async function rowsOf<Row>(client: PostgresClient, sql: string): Promise<Row[]> {
   return (await client.query(sql)).rows as Row[];
@@ -26,7 +27,7 @@ describe('the table', () => {
     'a'.repeat(49),
     'a\n',
     null,
-  ])('is not named %j', (table) => {
+  ])('cannot be named %j', (table) => {
     const options = { table: table as string };
     expect(() => new PostgresTokenStore({ query: async () => ({ rows: [] }) }, options)).toThrow(
       BerbixConfigurationError,
@@ -36,7 +37,14 @@ describe('the table', () => {
     );
   });
 
-  it('is named with its schema, in any case, and as a keyword', async () => {
+  it('refuses a misspelt option', () => {
+    const client = { query: async () => ({ rows: [] }) };
+    expect(() => new PostgresTokenStore(client, { tabel: 'x' } as never)).toThrow(
+      'PostgresTokenStore has no option named "tabel". It takes table.',
+    );
+  });
+
+  it('can be named with its schema, in any case, and like a keyword', async () => {
     const client = await sharedPglite();
     const suffix = uniqueTable();
     for (const name of [`public.${suffix}`, `Upper_${suffix}`.slice(0, 48), 'select']) {
@@ -60,66 +68,69 @@ describe('the table', () => {
     await store.load('key');
     expect(statements).toHaveLength(3);
     for (const statement of statements) expect(statement).toContain('"berbix_tokens"');
-    expect(PostgresTokenStore.sql()).toBe(`${statements[0]}\n${statements[1]}\n`);
+    expect(PostgresTokenStore.sql()).toBe(`${statements.slice(0, 2).join('\n')}\n`);
   });
 
-  it('is not made by itself; its absence says what to do', async () => {
-    const client = await anyClient();
+  it('is not created automatically; an error says what to do', async () => {
+    const client = await anyPostgres();
     const table = uniqueTable();
     const store = new PostgresTokenStore(client, { table });
     for (const step of Object.values(STEPS)) {
-      const error = await storeErrorOf(step(store));
+      const error = await errorOf(step(store), BerbixStoreError);
       expect(error).toMatchObject({ reason: '42P01', retryable: false });
       expect(error.message).toMatch(`table ${table} is missing`);
-      expect(error.message).toMatch(/Call createTable\(\) .* "npx nestjs-berbix token-table"/);
+      expect(error.message).toMatch(/Call createTable\(\) .* "npx nestjs-berbix table sql"/);
       expect(await everyViewOf(error)).not.toMatch(/canary/);
     }
   });
 
-  it('is not taken for ours when it has other columns', async () => {
-    const client = await anyClient();
+  it('is refused if it has other columns', async () => {
+    const client = await anyPostgres();
     const table = uniqueTable();
     await client.query(`CREATE TABLE ${table} (key text, value text)`);
     closeAfterTest(() => client.query(`DROP TABLE ${table}`));
-    const error = await storeErrorOf(new PostgresTokenStore(client, { table }).load('key'));
+    const error = await errorOf(
+      new PostgresTokenStore(client, { table }).load('key'),
+      BerbixStoreError,
+    );
     expect(error.reason).toBe('42703');
-    expect(error.message).toContain('is not as createTable() makes it');
+    expect(error.message).toContain('differs from the table of createTable()');
   });
 
-  it('is kept when it is there', async () => {
-    const { store } = await makeTable(await anyClient());
+  it('is kept if it exists', async () => {
+    const { store } = await makeTable(await anyPostgres());
     await store.commit('key', 0, 'value');
     await store.createTable();
     await expect(store.load('key')).resolves.toMatchObject({ value: 'value' });
   });
 
-  it('says what it cannot be made in', async () => {
-    const store = new PostgresTokenStore(await anyClient(), { table: 'no_such_schema.tokens' });
-    expect((await storeErrorOf(store.createTable())).reason).toBe('3F000');
+  it('says in which schema it cannot be created', async () => {
+    const store = new PostgresTokenStore(await anyPostgres(), { table: 'no_such_schema.tokens' });
+    expect((await errorOf(store.createTable(), BerbixStoreError)).reason).toBe('3F000');
   });
 });
 
 describe('records without a value', () => {
   const DAY_MS = 86_400_000;
 
-  /** Lets a time pass for these records. */
+  /** Makes these records older by an interval. */
   async function age(client: PostgresClient, table: string, interval: string, keys: string) {
     await client.query(
       `UPDATE ${table} SET remove_after = remove_after - interval '${interval}' WHERE key LIKE '${keys}'`,
     );
   }
 
-  it('have a day, and others are for ever', async () => {
-    const client = await anyClient();
+  it('stay for a day, and others forever', async () => {
+    const client = await anyPostgres();
     const { store, table } = await makeTable(client);
-    const nothing = { version: 0, fence: 0 };
+    const nothing = { version: 0, leaseEpoch: 0 };
     const steps: Record<string, (key: string) => Promise<unknown>> = {
       leased: (key) => store.lease(key, nothing, 1_000, ''),
       'leased again': async (key) => {
         await store.lease(key, nothing, 1_000, '');
-        await store.release(key, { version: 0, fence: 1 }, '');
+        await store.release(key, { version: 0, leaseEpoch: 1 }, '');
         await age(client, table, '1 hour', key);
-        await store.lease(key, { version: 0, fence: 1 }, 1_000, '');
+        await store.lease(key, { version: 0, leaseEpoch: 1 }, 1_000, '');
       },
       forgotten: async (key) => {
         await store.commit(key, 0, 'value');
@@ -132,7 +143,7 @@ describe('records without a value', () => {
       },
       'committed and leased': async (key) => {
         await store.commit(key, 0, 'value');
-        await store.lease(key, { version: 1, fence: 0 }, 1_000, '');
+        await store.lease(key, { version: 1, leaseEpoch: 0 }, 1_000, '');
       },
       'forgotten and committed': async (key) => {
         await store.commit(key, 0, 'value');
@@ -162,10 +173,10 @@ describe('records without a value', () => {
     ['another is forgotten', (store: PostgresTokenStore) => forget(store, 'other')],
     [
       'a new one is leased',
-      (store: PostgresTokenStore) => store.lease('new', { version: 0, fence: 0 }, 1_000, ''),
+      (store: PostgresTokenStore) => store.lease('new', { version: 0, leaseEpoch: 0 }, 1_000, ''),
     ],
-  ])('are removed after it when %s', async (_, step) => {
-    const client = await anyClient();
+  ])('are removed after a day when %s', async (_, step) => {
+    const client = await anyPostgres();
     const { store, table } = await makeTable(client);
     for (const key of ['old/1', 'old/2', 'fresh', 'kept/1', 'other']) {
       await store.commit(key, 0, 'value');
@@ -179,8 +190,8 @@ describe('records without a value', () => {
     expect(left.map((record) => record !== undefined)).toEqual([false, false, true, true, true]);
   });
 
-  it('are not removed while they are taken up again', async () => {
-    const client = await anyClient();
+  it('are not removed while they are used again', async () => {
+    const client = await anyPostgres();
     const { store, table } = await makeTable(client);
     for (const key of ['old/forgotten', 'old/leased', 'old/committed']) {
       await store.commit(key, 0, 'value');
@@ -189,13 +200,13 @@ describe('records without a value', () => {
     await age(client, table, '25 hours', 'old/%');
     await forget(store, 'old/forgotten');
     await expect(store.load('old/forgotten')).resolves.toMatchObject({ version: 3 });
-    // The statement has removed the two others; as one that had been seen before cannot be leased now.
-    const seen = { version: 2, fence: 1 };
+    // The statement removes the two others, so a revision that was read before cannot be leased now.
+    const seen = { version: 2, leaseEpoch: 1 };
     await expect(store.lease('old/leased', seen, 1_000, '')).resolves.toBeUndefined();
     await expect(store.commit('old/committed', 2, 'value')).resolves.toBeUndefined();
   });
 
-  it('have 24 hours, also where a day has 23', async () => {
+  it('stay for 24 hours, even on a day with 23', async () => {
     const statements: string[] = [];
     const store = new PostgresTokenStore({
       query: async (text) => {
@@ -208,12 +219,12 @@ describe('records without a value', () => {
     expect(statements.join()).not.toContain("'1 day'");
   });
 
-  it('are searched for in the index, not looked at one by one', async () => {
-    const client = await anyClient();
+  it('are found with the index, without a scan', async () => {
+    const client = await anyPostgres();
     const { store, table } = await makeTable(client);
     await store.commit('key', 0, 'value');
     await client.query(
-      `INSERT INTO ${table} (key, version, fence, remove_after)
+      `INSERT INTO ${table} (key, version, lease_epoch, remove_after)
        SELECT 'forgotten/' || i, 1, 1, now() + interval '1 hour' FROM generate_series(1, 5000) AS i`,
     );
     await client.query(`ANALYZE ${table}`);
@@ -228,14 +239,14 @@ describe('records without a value', () => {
       },
       { table },
     );
-    await explaining.forget('key', { version: 1, fence: 0 });
-    await explaining.lease('new', { version: 0, fence: 0 }, 1_000, '');
+    await explaining.forget('key', { version: 1, leaseEpoch: 0 });
+    await explaining.lease('new', { version: 0, leaseEpoch: 0 }, 1_000, '');
     expect(plans).toHaveLength(2);
     for (const plan of plans) expect(plan).toMatch(/Index Cond: \(remove_after < now\(\)\)/);
   });
 
-  it('are found by an index that has no others', async () => {
-    const client = await anyClient();
+  it('have an index of their own', async () => {
+    const client = await anyPostgres();
     const { table } = await makeTable(client);
     const indexes = await rowsOf<{ indexdef: string }>(
       client,
@@ -249,7 +260,7 @@ describe('records without a value', () => {
 });
 
 describe('a step that was rolled back', () => {
-  /** A client with as many serialization failures, and then an answer. */
+  /** A client that fails this many times with a serialization failure, and then answers. */
   function failing(times: number, code: string) {
     const client = {
       calls: 0,
@@ -261,36 +272,55 @@ describe('a step that was rolled back', () => {
     return client;
   }
 
-  it.each(['40001', '40P01'])('is tried again after %s, and not for ever', async (code) => {
+  it.each(['40001', '40P01'])('is repeated after %s, but not forever', async (code) => {
     const once = failing(1, code);
     await expect(new PostgresTokenStore(once).commit('key', 0, 'value')).resolves.toBe(1);
     expect(once.calls).toBe(2);
     const always = failing(Infinity, code);
-    const error = await storeErrorOf(new PostgresTokenStore(always).commit('key', 0, 'value'));
+    const error = await errorOf(
+      new PostgresTokenStore(always).commit('key', 0, 'value'),
+      BerbixStoreError,
+    );
     expect(error).toMatchObject({ reason: code, retryable: true });
     expect(always.calls).toBe(20);
   });
 
-  it('is not tried again where it may have been done', async () => {
+  it('is not repeated if it may have been done', async () => {
     const client = failing(1, '08006');
-    await storeErrorOf(new PostgresTokenStore(client).commit('key', 0, 'value'));
+    await errorOf(new PostgresTokenStore(client).commit('key', 0, 'value'), BerbixStoreError);
     expect(client.calls).toBe(1);
   });
 });
 
 describe('the client', () => {
-  it.each([[undefined], [{}], [{ query: 'SELECT' }]])('is not %j', (client) => {
+  it.each([[undefined], [{}], [{ query: 'SELECT' }]])('cannot be %j', (client) => {
     expect(() => new PostgresTokenStore(client as never)).toThrow(
       /^PostgresTokenStore needs a client with query\(text, values\), such as a Pool of pg/,
     );
   });
 
-  it('must give rows', async () => {
+  it('must return rows', async () => {
     const store = new PostgresTokenStore({ query: async () => [] as never });
-    expect((await storeErrorOf(store.load('key'))).message).toMatch(/must resolve to \{ rows/);
+    expect((await errorOf(store.load('key'), BerbixStoreError)).message).toMatch(
+      /must resolve to \{ rows/,
+    );
   });
 
-  it('sees values in parameters alone', async () => {
+  it('gets parameters of types that each client encodes alike: text and integers', async () => {
+    const client = await sharedPglite();
+    const { table } = await makeTable(client);
+    for (const [name, statement] of Object.entries(statementsFor(`"${table}"`))) {
+      await client.query(`PREPARE "${name}" AS ${statement}`);
+      const [prepared] = await rowsOf<{ types: string[] }>(
+        client,
+        `SELECT parameter_types::text[] AS types FROM pg_prepared_statements WHERE name = '${name}'`,
+      );
+      await client.query(`DEALLOCATE "${name}"`);
+      for (const type of prepared?.types ?? []) expect(['text', 'integer']).toContain(type);
+    }
+  });
+
+  it('gets values only as parameters', async () => {
     const texts: string[] = [];
     const store = new PostgresTokenStore({
       query: async (text) => {

@@ -1,18 +1,20 @@
 import { expect, it } from '@jest/globals';
 import { Cluster, type ClusterOptions } from 'ioredis';
+import { BerbixStoreError } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { tokenStoreContract } from 'nestjs-berbix/testing';
-import { closeAfterTest } from '../support/services.js';
+import { closeAfterTest } from '../support/closing.js';
+import { errorOf } from '../support/errors.js';
 import { describeWith } from '../support/requirements.js';
 import { uniquePrefix } from '../support/servers.js';
-import { startCluster } from './redis-cluster.support.js';
-import { allKeys, storeErrorOf } from './steps.support.js';
+import { startCluster } from './support/redis-cluster.js';
+import { allKeys } from './support/steps.js';
 
 const ports = await startCluster(3);
 const describeOnCluster = describeWith('redis-server', ports.length > 0);
 
 function open(keyPrefix = '', options: ClusterOptions = {}): Cluster {
-  // One server is enough: it knows the others.
+  // The address of one server is enough: it knows the others.
   const cluster = new Cluster(ports.slice(0, 1), { ...options, redisOptions: { keyPrefix } });
   closeAfterTest(async () => cluster.disconnect());
   return cluster;
@@ -33,7 +35,7 @@ describeOnCluster('on a Redis Cluster', () => {
     await expect(allKeys(store)).resolves.toEqual(keys.toSorted());
   });
 
-  it('lists the keys of all servers before it is connected, and just as it connects', async () => {
+  it('lists the keys of all servers before it is connected, and while it connects', async () => {
     const prefix = uniquePrefix();
     const keys = Array.from({ length: 30 }, (_, i) => `key/${i}`);
     const store = new RedisTokenStore(open(), { prefix });
@@ -41,18 +43,18 @@ describeOnCluster('on a Redis Cluster', () => {
     const lazy = new RedisTokenStore(open('', { lazyConnect: true }), { prefix });
     await expect(allKeys(lazy)).resolves.toEqual(keys.toSorted());
     const connecting = open();
-    // Of the servers it knows only the one that it was given.
+    // It knows only the server that it was given.
     while (connecting.nodes('master').length === 0) await new Promise(setImmediate);
     await expect(allKeys(new RedisTokenStore(connecting, { prefix }))).resolves.toEqual(
       keys.toSorted(),
     );
   });
 
-  it('does not go on with the keys of a server that is gone', async () => {
+  it('does not continue with the keys of a removed server', async () => {
     const store = new RedisTokenStore(open(), { prefix: uniquePrefix() });
     await store.load('key');
-    const error = await storeErrorOf(store.keys('', '17 127.0.0.1:1'));
+    const error = await errorOf(store.keys('', '17 127.0.0.1:1'), BerbixStoreError);
     expect(error.retryable).toBe(true);
-    expect(error.message).toMatch(/servers of the Redis Cluster changed .* Begin again/);
+    expect(error.message).toMatch(/servers of the Redis Cluster changed .* List them again/);
   });
 });

@@ -2,37 +2,30 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { BerbixStoreError } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { connectTo } from '../../examples/docs/stores/redis.js';
-import { closeAfterTest } from '../support/services.js';
+import { closeAfterTest } from '../support/closing.js';
+import { errorOf } from '../support/errors.js';
 import {
   describeOnRedis,
   freePort,
   REDIS_URL,
   redisClient,
   uniquePrefix,
+  silentServer,
 } from '../support/servers.js';
 import { everyViewOf } from '../support/sinks.js';
-import { silentServer } from './silent-server.support.js';
-import { allKeys, forget, STEPS, storeErrorOf } from './steps.support.js';
+import { allKeys, forget, STEPS } from './support/steps.js';
 
 const DAY_MS = 86_400_000;
 
-/** A client for one test, and a prefix that is its own. */
+/** A client for one test, and a prefix of its own. */
 function open(options: Parameters<typeof redisClient>[0] = {}): { client: Redis; prefix: string } {
-  const client = redisClient(options);
-  const prefix = uniquePrefix();
-  closeAfterTest(async () => {
-    const plain = redisClient();
-    const keys = await plain.keys(`*${prefix}*`);
-    if (keys.length > 0) await plain.unlink(keys);
-    plain.disconnect();
-    client.disconnect();
-  });
-  return { client, prefix };
+  return { client: redisClient(options), prefix: uniquePrefix() };
 }
 
-/** A way to the server on which the next answer can be lost, with the connection. */
+/** A proxy to the server that can lose the next answer, and the connection with it. */
 async function lossyProxy() {
   const target = new URL(REDIS_URL ?? '');
   const proxy = { port: 0, loseNext: false };
@@ -54,29 +47,30 @@ async function lossyProxy() {
 }
 
 describe('a RedisTokenStore', () => {
-  it.each([[undefined], [{}]])('has no client like %j', (client) => {
+  it.each([[undefined], [{}]])('refuses a client like %j', (client) => {
     expect(() => new RedisTokenStore(client as never)).toThrow(
       /^RedisTokenStore needs a client of ioredis/,
     );
   });
 
-  it('has options that can be used', () => {
+  it('refuses invalid options', () => {
     const client = redisClient();
     expect(() => new RedisTokenStore(client, { prefix: 1 as never })).toThrow(/^prefix must be/);
     expect(() => new RedisTokenStore(client, { durable: 'yes' as never })).toThrow(
       /^durable must be true or false/,
     );
-    client.disconnect();
+    expect(() => new RedisTokenStore(client, { durabel: true } as never)).toThrow(
+      'RedisTokenStore has no option named "durabel". It takes prefix, durable.',
+    );
   });
 
-  it('is durable when that is said', () => {
+  it('is durable if the option says so', () => {
     const client = redisClient();
     expect(new RedisTokenStore(client)).toMatchObject({ shared: true, durable: false });
     expect(new RedisTokenStore(client, { durable: true }).durable).toBe(true);
-    client.disconnect();
   });
 
-  it('sends a script where the server does not know it, and else its name', async () => {
+  it('sends a script if the server does not know it, and otherwise its hash', async () => {
     const sent: string[] = [];
     const unknown = Object.assign(new Error('NOSCRIPT No matching script.'), {
       name: 'ReplyError',
@@ -99,7 +93,7 @@ describe('a RedisTokenStore', () => {
     expect(sent).toEqual(['evalsha', 'eval', 'evalsha']);
   });
 
-  it('does not send a step again that may have been done', async () => {
+  it('does not repeat a step that may have been done', async () => {
     let evals = 0;
     const store = new RedisTokenStore({
       evalsha: () => Promise.reject(new Error('Command timed out')),
@@ -108,35 +102,33 @@ describe('a RedisTokenStore', () => {
       scan: async () => ['0', []],
       options: {},
     });
-    await storeErrorOf(store.commit('key', 0, 'value'));
+    await errorOf(store.commit('key', 0, 'value'), BerbixStoreError);
     expect(evals).toBe(0);
   });
 
-  it('fails where no server is', async () => {
+  it('fails without a server', async () => {
     const port = await freePort();
     for (const step of Object.values(STEPS)) {
       const client = redisClient({ retryStrategy: () => null }, `redis://127.0.0.1:${port}`);
-      closeAfterTest(async () => client.disconnect());
-      const error = await storeErrorOf(step(new RedisTokenStore(client)));
+      const error = await errorOf(step(new RedisTokenStore(client)), BerbixStoreError);
       expect(error.retryable).toBe(true);
-      expect(error.message).toMatch(/^Redis cannot be reached, is too slow or too busy/);
+      expect(error.message).toMatch(/^Redis cannot be reached, or is too slow or busy/);
       expect(await everyViewOf(error)).not.toMatch(/canary/);
     }
   });
 
-  it('fails when the server does not answer, as the client is set', async () => {
+  it("fails if the server does not answer, after the client's time limit", async () => {
     const client = redisClient(
       { enableReadyCheck: false, commandTimeout: 50 },
       `redis://127.0.0.1:${await silentServer()}`,
     );
-    closeAfterTest(async () => client.disconnect());
-    const error = await storeErrorOf(new RedisTokenStore(client).load('key'));
+    const error = await errorOf(new RedisTokenStore(client).load('key'), BerbixStoreError);
     expect(error.retryable).toBe(true);
   });
 });
 
 describeOnRedis('on a Redis server', () => {
-  it('goes on after the server forgot the scripts', async () => {
+  it('works after the server has lost the scripts', async () => {
     const { client, prefix } = open();
     const store = new RedisTokenStore(client, { prefix });
     await store.commit('key', 0, 'first');
@@ -154,26 +146,26 @@ describeOnRedis('on a Redis server', () => {
     await expect(client.exists(`${prefix}key`)).resolves.toBe(1);
   });
 
-  it('gives records without a value a day, and others for ever', async () => {
+  it('keeps records without a value for a day, and others forever', async () => {
     const { client, prefix } = open();
     const store = new RedisTokenStore(client, { prefix });
-    const nothing = { version: 0, fence: 0 };
+    const nothing = { version: 0, leaseEpoch: 0 };
     const life = (key: string): Promise<number> => client.pttl(prefix + key);
     const aDay = expect.closeTo(DAY_MS, -5);
 
     await store.lease('leased', nothing, 1_000, '');
     expect(await life('leased')).toEqual(aDay);
     await client.pexpire(`${prefix}leased`, 1_000_000);
-    await store.release('leased', { version: 0, fence: 1 }, '');
-    await store.lease('leased', { version: 0, fence: 1 }, 1_000, '');
+    await store.release('leased', { version: 0, leaseEpoch: 1 }, '');
+    await store.lease('leased', { version: 0, leaseEpoch: 1 }, 1_000, '');
     expect(await life('leased')).toEqual(aDay);
     await store.commit('leased', 0, 'value');
     expect(await life('leased')).toBe(-1);
 
     await store.commit('kept', 0, 'value');
-    await store.lease('kept', { version: 1, fence: 0 }, 1_000, '');
+    await store.lease('kept', { version: 1, leaseEpoch: 0 }, 1_000, '');
     expect(await life('kept')).toBe(-1);
-    await store.swap('kept', 'value', 'other');
+    await store.compareAndSwap('kept', 'value', 'other');
     expect(await life('kept')).toBe(-1);
     await forget(store, 'kept');
     expect(await life('kept')).toEqual(aDay);
@@ -184,23 +176,20 @@ describeOnRedis('on a Redis server', () => {
     expect(await life('kept')).toBe(-1);
   });
 
-  it.each(['app:', 'a*[p]?\\:'])(
-    'works beside the keyPrefix %j of the client',
-    async (keyPrefix) => {
-      const { client, prefix } = open({ keyPrefix });
-      const store = new RedisTokenStore(client, { prefix });
-      await store.commit('a/1', 0, 'value');
-      await store.commit('a/2', 0, 'value');
-      await store.commit('b', 0, 'value');
-      await expect(store.load('a/1')).resolves.toMatchObject({ value: 'value' });
-      await expect(allKeys(store, 'a/')).resolves.toEqual(['a/1', 'a/2']);
-      const plain = redisClient();
-      await expect(plain.exists(`${keyPrefix}${prefix}a/1`)).resolves.toBe(1);
-      plain.disconnect();
-    },
-  );
+  it.each(['app:', 'a*[p]?\\:'])('works with the keyPrefix %j of the client', async (keyPrefix) => {
+    const { client, prefix } = open({ keyPrefix });
+    const store = new RedisTokenStore(client, { prefix });
+    await store.commit('a/1', 0, 'value');
+    await store.commit('a/2', 0, 'value');
+    await store.commit('b', 0, 'value');
+    await expect(store.load('a/1')).resolves.toMatchObject({ value: 'value' });
+    await expect(allKeys(store, 'a/')).resolves.toEqual(['a/1', 'a/2']);
+    const plain = redisClient();
+    await expect(plain.exists(`${keyPrefix}${prefix}a/1`)).resolves.toBe(1);
+    plain.disconnect();
+  });
 
-  it('reads nothing in its own prefix as a pattern', async () => {
+  it('does not treat its own prefix as a pattern', async () => {
     const { client, prefix } = open();
     const stores = ['a*', 'ab', 'a?', 'a[b]', 'a\\b'].map(
       (name) => new RedisTokenStore(client, { prefix: `${prefix}${name}` }),
@@ -211,21 +200,21 @@ describeOnRedis('on a Redis server', () => {
     }
   });
 
-  it('does not do a step twice whose answer was lost, with the client that docs show', async () => {
+  it('does not repeat a step whose answer was lost, with the client of the docs', async () => {
     const { prefix } = open();
     const proxy = await lossyProxy();
     const client = await connectTo(`redis://127.0.0.1:${proxy.port}`);
-    closeAfterTest(async () => client.disconnect());
+    closeAfterTest(() => client.disconnect());
     const store = new RedisTokenStore(client, { prefix });
-    // So that the server knows the script.
+    // Now the server has the script.
     await store.commit('before', 0, 'value');
     proxy.loseNext = true;
-    expect((await storeErrorOf(store.commit('key', 0, 'value'))).retryable).toBe(true);
+    expect((await errorOf(store.commit('key', 0, 'value'), BerbixStoreError)).retryable).toBe(true);
     await once(client, 'ready');
     await expect(store.load('key')).resolves.toMatchObject({ version: 1, value: 'value' });
   });
 
-  it('lists its keys beside one of another type', async () => {
+  it('lists its keys beside a key of another type', async () => {
     const { client, prefix } = open();
     const store = new RedisTokenStore(client, { prefix });
     await client.set(`${prefix}of somebody else`, 'text');
@@ -233,10 +222,13 @@ describeOnRedis('on a Redis server', () => {
     await expect(allKeys(store)).resolves.toEqual(['key']);
   });
 
-  it('says what Redis refuses, and no more', async () => {
+  it('reports only the code of an error of Redis', async () => {
     const { client, prefix } = open();
     await client.set(`${prefix}canary-key`, 'canary-value');
-    const error = await storeErrorOf(new RedisTokenStore(client, { prefix }).load('canary-key'));
+    const error = await errorOf(
+      new RedisTokenStore(client, { prefix }).load('canary-key'),
+      BerbixStoreError,
+    );
     expect(error).toMatchObject({ reason: 'WRONGTYPE', retryable: false });
     expect(await everyViewOf(error)).not.toMatch(/canary/);
   });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { BerbixStoreError } from 'nestjs-berbix';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
-import { CANARIES, STEPS, storeErrorOf } from './steps.support.js';
+import { CANARIES, STEPS } from './support/steps.js';
 
 const STORES = {
   PostgreSQL: (fail: () => Promise<never>) => new PostgresTokenStore({ query: fail }),
@@ -10,7 +12,7 @@ const STORES = {
     new RedisTokenStore({ evalsha: fail, eval: fail, hexists: fail, scan: fail, options: {} }),
 };
 
-/** As drivers throw them: with the statement and its values in the message and beside it. */
+/** An error like those of drivers: with the statement and its values in the message and in properties. */
 function driverError(fields: object, message = ''): Error {
   const secrets = JSON.stringify(CANARIES);
   return Object.assign(new Error(`${message}${secrets}`), {
@@ -28,17 +30,17 @@ describe.each(Object.entries(STORES))('the failures of %s', (description, makeSt
     ['a name that is unknown', driverError({ code: 'ENOTFOUND' }), 'ENOTFOUND', true],
     ['a broken pipe', driverError({ code: 'EPIPE' }), 'EPIPE', true],
     ['a connection that broke', driverError({}, 'Connection terminated'), undefined, true],
-    ['a code that is none', driverError({ code: 'canary-value' }), undefined, true],
+    ['an invalid code', driverError({ code: 'canary-value' }), undefined, true],
     ['a number as code', driverError({ code: 57 }), undefined, true],
     ['a connection failure', driverError({ code: '08006' }), '08006', true],
     ['a deadlock', driverError({ code: '40P01' }), '40P01', true],
     ['too many connections', driverError({ code: '53300' }), '53300', true],
-    ['a lock that is not to be had', driverError({ code: '55P03' }), '55P03', true],
+    ['a lock that is not available', driverError({ code: '55P03' }), '55P03', true],
     ['a statement that took too long', driverError({ code: '57014' }), '57014', true],
     ['a server that became a standby', driverError({ code: '25006' }), '25006', true],
     ['a wrong password', driverError({ code: '28P01' }), '28P01', false],
     ['a missing privilege', driverError({ code: '42501' }), '42501', false],
-    ['a character that is none', driverError({ code: '22021' }), '22021', false],
+    ['an invalid character', driverError({ code: '22021' }), '22021', false],
     ['a full Redis', reply('OOM command not allowed'), 'OOM', true],
     [
       'a full Redis 6',
@@ -53,18 +55,18 @@ describe.each(Object.entries(STORES))('the failures of %s', (description, makeSt
       true,
     ],
     ['a script that is wrong', reply('ERR Error running script (call to f_0): x'), 'ERR', false],
-    ['a Redis that starts', reply('LOADING Redis is loading'), 'LOADING', true],
+    ['a Redis that is starting', reply('LOADING Redis is loading'), 'LOADING', true],
     ['a Redis that became a replica', reply("READONLY You can't write"), 'READONLY', true],
     ['a Cluster with a hole', reply('CLUSTERDOWN Hash slot not served'), 'CLUSTERDOWN', true],
     ['a key of another type', reply('WRONGTYPE Operation'), 'WRONGTYPE', false],
     ['no password', reply('NOAUTH Authentication required.'), 'NOAUTH', false],
     ['a mistake', reply('ERR unknown command'), 'ERR', false],
     ['a bug', Object.assign(new TypeError(CANARIES.value)), undefined, false],
-    ['what is no error', CANARIES.value, undefined, true],
+    ['a value that is not an error', CANARIES.value, undefined, true],
     ['nothing', undefined, undefined, true],
   ])('%s', async (_, thrown, reason, retryable) => {
     const store = makeStore(() => Promise.reject(thrown));
-    const error = await storeErrorOf(store.load(CANARIES.key));
+    const error = await errorOf(store.load(CANARIES.key), BerbixStoreError);
     expect({ reason: error.reason, retryable: error.retryable }).toEqual({ reason, retryable });
     expect(error.message).toContain(description);
     expect(error.message).toContain(reason === undefined ? description : `(${reason})`);
@@ -74,18 +76,18 @@ describe.each(Object.entries(STORES))('the failures of %s', (description, makeSt
 
   it.each(Object.entries(STEPS))('is the failure of %s', async (_, step) => {
     const store = makeStore(() => Promise.reject(driverError({ code: 'ECONNRESET' })));
-    const error = await storeErrorOf(step(store));
+    const error = await errorOf(step(store), BerbixStoreError);
     expect(error.reason).toBe('ECONNRESET');
     expect(await everyViewOf(error)).not.toMatch(/canary/);
   });
 
   it.each(Object.entries(STEPS))(
-    'is thrown by %s too when the client throws at once',
+    'is also thrown by %s if the client throws synchronously',
     async (_, step) => {
       const store = makeStore(() => {
         throw driverError({ code: 'ECONNRESET' });
       });
-      expect((await storeErrorOf(step(store))).reason).toBe('ECONNRESET');
+      expect((await errorOf(step(store), BerbixStoreError)).reason).toBe('ECONNRESET');
     },
   );
 });

@@ -34,7 +34,7 @@ const BAD: [string, ApiJson, string][] = [
   ['nothing', '', 'access_token must be'],
 ];
 
-describe('an answer that is not what the API promises', () => {
+describe('an answer that breaks the contract of the API', () => {
   it.each(BAD)(
     '%s: BerbixResponseError that names the field, not repeated',
     async (_what, body, problem) => {
@@ -49,7 +49,7 @@ describe('an answer that is not what the API promises', () => {
     },
   );
 
-  it('leaves out what it does not know, and takes null and "" for absent where a field may be', async () => {
+  it('omits unknown fields, and treats null and "" as absent in optional fields', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
     sandbox.faults.add({
@@ -77,7 +77,7 @@ describe('an answer that is not what the API promises', () => {
     ['transaction_id that is too long', { transaction_id: '123456789012345678901' }],
     ['transaction_id that is an object', { transaction_id: {} }],
   ])(
-    'hands over a refresh token that came with a bad %s: the old one may be dead',
+    'has the refresh token in its error if the answer has an invalid %s, since the old one may be dead',
     async (_, bad) => {
       const sandbox = await startSandbox();
       const { tokens } = await servicesFor(sandbox);

@@ -4,14 +4,14 @@ import { errorOf } from '../support/errors.js';
 import { firstValueFrom } from 'rxjs';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
-describe('what is no id or uid', () => {
+describe('an invalid id or uid', () => {
   it.each([
     ['an empty transaction id', { transactionId: '' }, /digits of the id/],
     ['a number', { transactionId: 12 as never }, /digits of the id/],
     ['an empty uid', { customerUid: '' }, /non-empty string/],
     ['half of an emoji', { customerUid: 'ada \ud83d' }, /surrogate/],
     ['more than a key can hold', { customerUid: '€'.repeat(257) }, /more than 256 characters/],
-  ])('%s: ends in a clear error', async (_what, owner, message) => {
+  ])('%s: fails with a clear error', async (_what, owner, message) => {
     const { tokens } = await servicesFor(await startSandbox());
     for (const call of [tokens.fresh(owner), tokens.forget(owner)]) {
       const error = await errorOf(call);
@@ -23,7 +23,7 @@ describe('what is no id or uid', () => {
   });
 
   it.each([
-    ['both', { customerUid: 'ada', transactionId: '1' }, 'Only one of them is taken'],
+    ['both', { customerUid: 'ada', transactionId: '1' }, 'Only one of them is allowed'],
     ['neither', { customerUid: undefined }, 'Both are missing'],
     ['a null for either', { customerUid: null, transactionId: null }, 'Both are missing'],
     ['another name', { customer: 'ada' }, 'Both are missing'],
@@ -36,7 +36,7 @@ describe('what is no id or uid', () => {
     }
   });
 
-  it('null for one of them counts as not given, and is not passed on', async () => {
+  it('null for one of them counts as missing, and is not passed on', async () => {
     const asked: unknown[] = [];
     const { tokens } = await servicesFor(await startSandbox(), {
       loadTokens: async (owner) => void asked.push(owner),
@@ -58,7 +58,7 @@ describe('what is no id or uid', () => {
 });
 
 describe('forget()', () => {
-  it('refuses what says not whose tokens are to go, and removes nothing', async () => {
+  it('refuses arguments without a customer or transaction, and removes nothing', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const { tokens } = services;
@@ -84,7 +84,7 @@ describe('the options of fresh()', () => {
     [{ leewayMs: '60000' }, 'leewayMs must be a number'],
     [{ leewayMs: -1 }, 'leewayMs must be a number'],
     [{ refused: 1n }, 'refused must be the access token'],
-  ])('are checked: %p', async (options, message) => {
+  ])('are validated: %p', async (options, message) => {
     const { tokens } = await servicesFor(await startSandbox());
     const error = await errorOf(tokens.fresh({ customerUid: 'ada' }, options as never));
     expect(error).toMatchObject({ code: 'BERBIX_INPUT' });
@@ -104,24 +104,27 @@ const UNUSABLE: [string, unknown, string][] = [
 ];
 
 describe('a refresh token that cannot be sent', () => {
-  it.each(UNUSABLE)('%s: ends in a clear error, nothing sent', async (_what, value, problem) => {
-    const sandbox = await startSandbox();
-    const { tokens } = await servicesFor(sandbox, { retry: 2 });
-    const error = await errorOf(tokens.refresh(value as string));
-    expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false });
-    expect(error.message).toContain(problem);
-    expect(error.message).not.toContain('abc');
-    expect(sandbox.requests.length).toBe(0);
-  });
+  it.each(UNUSABLE)(
+    '%s: fails with a clear error, and nothing is sent',
+    async (_what, value, problem) => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, { retry: 2 });
+      const error = await errorOf(tokens.refresh(value as string));
+      expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false });
+      expect(error.message).toContain(problem);
+      expect(error.message).not.toContain('abc');
+      expect(sandbox.requests.length).toBe(0);
+    },
+  );
 
   it.each(UNUSABLE.filter(([what]) => !what.includes('object')))(
-    '%s: fromRefresh says so at once',
+    '%s: fromRefresh throws immediately',
     (_what, value, problem) => {
       expect(() => BerbixTokens.fromRefresh(value as string)).toThrow(problem);
     },
   );
 
-  it('is not taken for one because it is long or has unusual characters', async () => {
+  it('is not refused because it is long or has unusual characters', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
     const unusual = `"\\ ü€😀${'x'.repeat(5000)}`;

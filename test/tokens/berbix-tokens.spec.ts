@@ -1,8 +1,10 @@
 import { inspect } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { BerbixTokens } from 'nestjs-berbix';
 
 const SECRETS = ['rt_canary', 'at_canary', 'ct_canary'];
+
+afterEach(() => void jest.restoreAllMocks());
 
 function tokensFor(expiresAt: Date): BerbixTokens {
   return new BerbixTokens({
@@ -14,8 +16,8 @@ function tokensFor(expiresAt: Date): BerbixTokens {
   });
 }
 
-describe('BerbixTokens of a row of a database', () => {
-  it('take null for what is not known', () => {
+describe('BerbixTokens from a database row', () => {
+  it('accept null for unknown values', () => {
     const tokens = new BerbixTokens({
       refreshToken: 'rt',
       accessToken: null as never,
@@ -30,7 +32,7 @@ describe('BerbixTokens of a row of a database', () => {
     }
   });
 
-  it.each(['', 'null', '12a', 12])('refuse a transaction id that is none: %p', (transactionId) => {
+  it.each(['', 'null', '12a', 12])('refuse an invalid transaction id: %p', (transactionId) => {
     const init = { refreshToken: 'rt', transactionId: transactionId as string };
     expect(() => new BerbixTokens(init)).toThrow('transactionId must be the digits');
   });
@@ -42,13 +44,13 @@ describe('BerbixTokens of a row of a database', () => {
     [{ lifetimeMs: Number.NaN }, 'lifetimeMs must be a number of milliseconds'],
     [{ accessToken: 7 }, 'accessToken must be a string'],
     [{ clientToken: {} }, 'clientToken must be a string'],
-  ])('refuse a part that is none: %p', (part, message) => {
+  ])('refuse an invalid part: %p', (part, message) => {
     const make = (): unknown => new BerbixTokens({ refreshToken: 'rt', ...(part as object) });
     expect(make).toThrow(expect.objectContaining({ code: 'BERBIX_INPUT' }));
     expect(make).toThrow(message);
   });
 
-  it('take a time as it may come from a database', () => {
+  it('accept times as a database returns them', () => {
     const time = '2030-01-01T00:00:00.000Z';
     for (const expiresAt of [new Date(time), time, Date.parse(time)] as Date[]) {
       const tokens = new BerbixTokens({ refreshToken: 'rt', expiresAt });
@@ -56,7 +58,7 @@ describe('BerbixTokens of a row of a database', () => {
     }
   });
 
-  it('print, and need a refresh, where their end is no time', () => {
+  it('can be printed, and need a refresh, if their expiry is not a time', () => {
     const tokens = new BerbixTokens({
       refreshToken: 'rt',
       accessToken: 'at',
@@ -67,13 +69,13 @@ describe('BerbixTokens of a row of a database', () => {
     expect(inspect(tokens)).toContain('redacted');
   });
 
-  it('say what is missing where a library makes them of nothing', () => {
+  it('say what is missing if a library creates them without arguments', () => {
     expect(() => new BerbixTokens(undefined as never)).toThrow('The refresh token is missing');
   });
 });
 
 describe('BerbixTokens', () => {
-  it('gives its values by its properties only', () => {
+  it('shows its values only in its properties', () => {
     const expiresAt = new Date('2030-01-01T00:00:00Z');
     const tokens = tokensFor(expiresAt);
     expect(tokens.refreshToken).toBe('rt_canary');
@@ -106,7 +108,7 @@ describe('BerbixTokens', () => {
     expect(() => Object.assign(tokens, { transactionId: 'other' })).toThrow(TypeError);
   });
 
-  it('needs a refresh without an access token, and from the leeway before the end on', () => {
+  it('needs a refresh without an access token, and from the leeway before it expires', () => {
     expect(BerbixTokens.fromRefresh('rt').needsRefresh()).toBe(true);
     expect(tokensFor(new Date(Date.now() - 1)).needsRefresh(0)).toBe(true);
     expect(tokensFor(new Date(Date.now() + 59_000)).needsRefresh()).toBe(true);
@@ -115,7 +117,14 @@ describe('BerbixTokens', () => {
     expect(tokensFor(new Date(Number.NaN)).needsRefresh()).toBe(true);
   });
 
-  it('does not need one all the time when it lives less than a minute', () => {
+  it('needs a refresh once its time has passed, though the clock of the host was set back', () => {
+    const tokens = tokensFor(new Date(Date.now() + 120_000));
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 90_000);
+    expect(tokens.needsRefresh()).toBe(true);
+  });
+
+  it('does not always need one if its lifetime is less than a minute', () => {
     const init = { refreshToken: 'rt', accessToken: 'at', lifetimeMs: 30_000 };
     const left = (ms: number): BerbixTokens =>
       new BerbixTokens({ ...init, expiresAt: new Date(Date.now() + ms) });

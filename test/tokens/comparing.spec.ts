@@ -2,14 +2,10 @@ import assert from 'node:assert';
 import { inspect } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import { instanceToPlain } from 'class-transformer';
-import {
-  BerbixTokens,
-  HostedTransactionDto,
-  type BerbixTokensInit,
-  type UploadResultDto,
-} from 'nestjs-berbix';
+import { BerbixTokens, HostedTransactionDto, type UploadResultDto } from 'nestjs-berbix';
 import { FakeBerbix } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
+import type { BerbixTokensInit } from '../../lib/values/berbix-tokens.js';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
@@ -23,7 +19,7 @@ const INIT = {
 const tokensWith = (parts: Partial<BerbixTokensInit> = {}): BerbixTokens =>
   new BerbixTokens({ ...INIT, ...parts });
 
-/** Each says whether it takes two values for equal; its message where it does not. */
+/** Each throws if it considers the two values different. */
 const COMPARISONS: [string, (one: unknown, other: unknown) => void][] = [
   ['toEqual', (one, other) => expect(one).toEqual(other)],
   ['toStrictEqual', (one, other) => expect(one).toStrictEqual(other)],
@@ -55,7 +51,7 @@ describe.each(COMPARISONS)('%s', (_name, compare) => {
     ['client token', { clientToken: 'ct_canary_other' }],
     ['transaction', { transactionId: '1235' }],
     ['access token that is missing', { accessToken: undefined }],
-  ])('tells tokens with another %s apart, and shows no secret', (_what, parts) => {
+  ])('distinguishes tokens with another %s, and shows no secret', (_what, parts) => {
     const [one, other] = [tokensWith(), tokensWith(parts)];
     for (const [left, right] of [
       [one, other],
@@ -69,7 +65,7 @@ describe.each(COMPARISONS)('%s', (_name, compare) => {
     }
   });
 
-  it('takes the same tokens for equal, though they were read at another moment', () => {
+  it('considers the same tokens equal, even if they were read at another time', () => {
     const one = tokensWith({ expiresAt: new Date(Date.now() + 60_000) });
     const other = tokensWith({ expiresAt: new Date(Date.now() + 60_007) });
     expect(messageOf(() => compare(one, other))).toBe('equal');
@@ -78,7 +74,7 @@ describe.each(COMPARISONS)('%s', (_name, compare) => {
     ).toBe('equal');
   });
 
-  it('tells results with the tokens of another transaction apart', () => {
+  it('distinguishes results with the tokens of another transaction', () => {
     const resultOf = (tokens: BerbixTokens): unknown =>
       new HostedTransactionDto('https://hosted.example', tokens);
     const [one, other] = [tokensWith(), tokensWith({ refreshToken: 'rt_canary_other' })];
@@ -90,9 +86,9 @@ describe.each(COMPARISONS)('%s', (_name, compare) => {
 });
 
 describe('tokens of two copies of this package, as ES module and as CommonJS', () => {
-  it('are equal where no class is compared, and told apart', async () => {
-    jest.resetModules();
-    const copy = await import('nestjs-berbix');
+  it('are equal if classes are not compared, and different otherwise', async () => {
+    const specifier = 'nestjs-berbix?copy';
+    const copy = (await import(specifier)) as typeof import('nestjs-berbix');
     expect(copy.BerbixTokens).not.toBe(BerbixTokens);
     expect(new copy.BerbixTokens(INIT)).toEqual(tokensWith());
     const other = new copy.BerbixTokens({ ...INIT, accessToken: 'at_canary_other' });
@@ -100,7 +96,7 @@ describe('tokens of two copies of this package, as ES module and as CommonJS', (
   });
 });
 
-describe('what is compared', () => {
+describe('the compared property', () => {
   it('is in no JSON, copy, list of keys or serialized form', () => {
     const tokens = tokensWith();
     expect(Object.keys(tokens)).toEqual([]);
@@ -117,19 +113,19 @@ describe('what is compared', () => {
     expect(inspect(tokens)).not.toContain('fingerprint');
   });
 
-  it('does not tell a token: it is another one in each process, and shorter than a hash', () => {
+  it('does not reveal a token: it differs in each process, and is shorter than a hash', () => {
     const spread: Record<symbol, unknown> = { ...tokensWith() };
     const values = Object.getOwnPropertySymbols(spread).map((symbol) => spread[symbol]);
     expect(values).toEqual([expect.stringMatching(/^fingerprint [\w-]{16}$/)]);
   });
 
-  it('does not get in the way of a proxy, which has no tokens', () => {
+  it('does not break a proxy, which has no tokens', () => {
     expect({ ...new Proxy(tokensWith(), {}) }).toEqual({});
   });
 });
 
-describe('what comes with tokens', () => {
-  it('is told apart by them: uploads and transactions that were created', async () => {
+describe('an object with tokens', () => {
+  it('is compared by them: uploads and created transactions', async () => {
     const { transactions } = new FakeBerbix();
     const transaction = { customerUid: 'ada', templateKey: 'tpk' };
     const one = await firstValueFrom(transactions.createApiOnly(transaction));
@@ -142,7 +138,7 @@ describe('what comes with tokens', () => {
     expect(await upload(other.tokens)).not.toEqual(result);
   });
 
-  it('is told apart by them: transactions that were fetched, and errors', async () => {
+  it('is compared by them: fetched transactions and errors', async () => {
     const sandbox = await startSandbox({ refreshToken: 'rotate' });
     const services = await servicesFor(sandbox);
     const { transactions, tokens } = services;

@@ -38,7 +38,7 @@ class ExchangeController {
   }
 }
 
-describe.each(PLATFORMS)('the DTOs in a controller on %s', (_platform, adapter) => {
+describe.each(PLATFORMS)('the DTOs in a controller on %s', (platform) => {
   async function start(): Promise<{ url: string; refreshToken: string }> {
     const sandbox = await startSandbox();
     const { refreshToken } = await createTransaction(sandbox, await servicesFor(sandbox));
@@ -47,7 +47,7 @@ describe.each(PLATFORMS)('the DTOs in a controller on %s', (_platform, adapter) 
         imports: [BerbixModule.forRoot({ apiSecret: sandbox.apiSecret, apiHost: sandbox.url })],
         controllers: [ExchangeController],
       }),
-      adapter,
+      platform,
       (app) =>
         app.useGlobalPipes(
           new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }),
@@ -63,7 +63,7 @@ describe.each(PLATFORMS)('the DTOs in a controller on %s', (_platform, adapter) 
       body: JSON.stringify(body),
     });
 
-  it('are validated by Nest and answer the client token alone', async () => {
+  it('are validated by Nest, and answer only the client token', async () => {
     const { url, refreshToken } = await start();
     const answer = await post(`${url}/client-token`, { refreshToken });
     expect(answer.status).toBe(201);
@@ -84,7 +84,7 @@ describe.each(PLATFORMS)('the DTOs in a controller on %s', (_platform, adapter) 
     expect((await post(`${url}/client-token`, body)).status).toBe(400);
   });
 
-  it('show no secret when a controller returns BerbixTokens by mistake', async () => {
+  it('show no secret if a controller returns BerbixTokens by mistake', async () => {
     const { url, refreshToken } = await start();
     const text = await (await post(`${url}/careless`, { refreshToken })).text();
     expect(JSON.parse(text)).toMatchObject({
@@ -134,9 +134,9 @@ describe('the DTOs', () => {
     });
   });
 
-  it('hold no client token that is not there', () => {
+  it('have no client token if there is none', () => {
     expect(() => ClientTokenDto.of(BerbixTokens.fromRefresh('rt'))).toThrow(
-      'refresh the tokens first',
+      'Refresh the tokens first',
     );
   });
 

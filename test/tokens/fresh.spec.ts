@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens, type BerbixModuleOptions } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import {
-  closeAfterTest,
   createTransaction,
+  installClock,
+  type Services,
   servicesFor,
   startSandbox,
-  type Services,
 } from '../support/services.js';
 
 const HOUR = 3_600_000;
@@ -30,13 +29,13 @@ async function setUp(
 }
 
 describe('fresh()', () => {
-  it('gives the tokens themselves while they are good', async () => {
+  it('emits the given tokens while they are fresh', async () => {
     const { sandbox, services, created } = await setUp();
     expect(await firstValueFrom(services.tokens.fresh(created))).toBe(created);
     expect(exchanges(sandbox)).toBe(0);
   });
 
-  it('makes one exchange for a refresh token, however often it is asked', async () => {
+  it('makes one exchange for a refresh token, for any number of calls', async () => {
     const { sandbox, services, created } = await setUp();
     const calls = Array.from({ length: 50 }, () =>
       firstValueFrom(services.tokens.fresh(created.refreshToken)),
@@ -48,7 +47,7 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(1);
   });
 
-  it('finds what was remembered, by customer and by transaction', async () => {
+  it('finds remembered tokens, by customer and by transaction', async () => {
     const { sandbox, services, created } = await setUp();
     const { tokens } = services;
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
@@ -60,7 +59,7 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(0);
   });
 
-  it('learns the transaction of a refresh token that was remembered alone', async () => {
+  it('learns the transaction of a remembered refresh token', async () => {
     const { sandbox, services, created } = await setUp();
     const { tokens } = services;
     const session = { customerUid: 'ada', tokens: created.refreshToken };
@@ -73,7 +72,7 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(1);
   });
 
-  it('asks the application for what the store does not know', async () => {
+  it('loads tokens from the application if the store has none', async () => {
     const asked: unknown[] = [];
     const rows = new Map<string, string>();
     const { sandbox, services, created } = await setUp({
@@ -93,7 +92,7 @@ describe('fresh()', () => {
     });
   });
 
-  it('does not wait for ever for what the application never answers', async () => {
+  it('does not wait forever for the application', async () => {
     const { services, created } = await setUp(
       {
         totalTimeoutMs: 2_000,
@@ -113,14 +112,13 @@ describe('fresh()', () => {
   });
 
   it.each(['omit', 'echo', 'rotate'] as const)(
-    'keeps the good refresh token over three exchanges in mode %s',
+    'keeps the valid refresh token over three exchanges in mode %s',
     async (refreshToken) => {
       const { sandbox, services, created } = await setUp({}, { refreshToken });
       const { tokens } = services;
       await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
       let { accessToken } = created;
-      const clock = FakeClock.install();
-      closeAfterTest(async () => clock.uninstall());
+      const clock = installClock();
       for (let n = 0; n < 3; n++) {
         clock.advance(HOUR);
         const fresh = await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
@@ -131,11 +129,10 @@ describe('fresh()', () => {
     },
   );
 
-  it('asks for three quarters of the life of tokens at most, so that new ones will do', async () => {
+  it('caps the leeway at three quarters of the lifetime, so that new tokens satisfy it', async () => {
     const { sandbox, services, created } = await setUp();
     const { tokens } = services;
-    const clock = FakeClock.install();
-    closeAfterTest(async () => clock.uninstall());
+    const clock = installClock();
     const ask = () => firstValueFrom(tokens.fresh(created.refreshToken, { leewayMs: 5 * HOUR }));
     for (let n = 0; n < 5; n++) await ask();
     expect(exchanges(sandbox)).toBe(1);
@@ -144,7 +141,7 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(2);
   });
 
-  it.each([NaN, -1, '60000'])('refuses a leeway that is none: %s', async (leewayMs) => {
+  it.each([NaN, -1, '60000'])('rejects an invalid leeway: %s', async (leewayMs) => {
     const { services, created } = await setUp();
     const error = await errorOf(services.tokens.fresh(created, { leewayMs: leewayMs as number }));
     expect(error).toMatchObject({
@@ -153,7 +150,7 @@ describe('fresh()', () => {
     });
   });
 
-  it('gives other tokens in place of one that the API refuses, once', async () => {
+  it('replaces tokens that the API refuses, once', async () => {
     const { sandbox, services, created } = await setUp();
     const { tokens } = services;
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
@@ -161,7 +158,7 @@ describe('fresh()', () => {
     const first = await firstValueFrom(tokens.fresh(owner));
     const second = await firstValueFrom(tokens.fresh(owner, { refused: first.accessToken }));
     expect(second.accessToken).not.toBe(first.accessToken);
-    // Who comes later with the same complaint gets what is there.
+    // A later caller who reports the same token gets the new one.
     const third = await firstValueFrom(tokens.fresh(owner, { refused: first.accessToken }));
     expect(third.accessToken).toBe(second.accessToken);
     expect(await errorOf(tokens.fresh(owner, { refused: second.accessToken }))).toMatchObject({
@@ -170,7 +167,7 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(1);
   });
 
-  it('forgets', async () => {
+  it('forgets tokens', async () => {
     const { services, created } = await setUp();
     const { tokens } = services;
     const transactionId = created.transactionId as string;
@@ -183,13 +180,13 @@ describe('fresh()', () => {
     expect((await errorOf(tokens.fresh({ transactionId }))).code).toBe('BERBIX_GONE');
   });
 
-  it('tells of a new refresh token before anyone gets it', async () => {
-    const told: string[] = [];
+  it('notifies the application of a new refresh token before anyone gets it', async () => {
+    const notified: string[] = [];
     const { services, created } = await setUp(
       {
         onRotation: async ({ tokens, previousRefreshToken, customerUid }) => {
-          told.push(`${customerUid} ${previousRefreshToken === created.refreshToken}`);
-          told.push(tokens.refreshToken);
+          notified.push(`${customerUid} ${previousRefreshToken === created.refreshToken}`);
+          notified.push(tokens.refreshToken);
         },
       },
       { refreshToken: 'rotate' },
@@ -197,10 +194,10 @@ describe('fresh()', () => {
     const { tokens } = services;
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created.refreshToken }));
     const fresh = await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
-    expect(told).toEqual(['ada true', fresh.refreshToken]);
+    expect(notified).toEqual(['ada true', fresh.refreshToken]);
   });
 
-  it('calls a failing onRotation again, and gives nobody the tokens before it succeeds', async () => {
+  it('calls a failing onRotation again, and nobody gets the tokens before it succeeds', async () => {
     let failures = 1;
     const { sandbox, services, created } = await setUp(
       {
@@ -222,7 +219,7 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(1);
   });
 
-  it('takes a dead refresh token for dead, without asking again at once', async () => {
+  it('does not present a dead refresh token again immediately', async () => {
     const { sandbox, services } = await setUp();
     const { tokens } = services;
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: 'no-such-token' }));
@@ -240,7 +237,7 @@ describe('fresh()', () => {
     [{ customerUid: '\ud800' }],
     [{ transactionId: 'x' }],
     [{ transactionId: 12 as never }],
-  ])('refuses %j with a sentence', async (owner) => {
+  ])('rejects %j with a clear message', async (owner) => {
     const { services } = await setUp();
     expect((await errorOf(services.tokens.fresh(owner))).code).toBe('BERBIX_INPUT');
   });

@@ -9,7 +9,7 @@ import { createTransaction, servicesFor, startSandbox } from '../support/service
 
 const customerUid = 'ada';
 
-/** What is left of tokens that were passed on in another form than their own. */
+/** What remains of tokens that were passed on in another form. */
 const REMAINS: [string, (tokens: BerbixTokens) => unknown][] = [
   ['through JSON', (tokens) => JSON.parse(JSON.stringify(tokens))],
   ['their JSON text', (tokens) => JSON.stringify(tokens)],
@@ -21,7 +21,7 @@ const REMAINS: [string, (tokens: BerbixTokens) => unknown][] = [
   ['a proxy', (tokens) => new Proxy(tokens, {})],
   ['an object that inherits from them', (tokens) => Object.create(tokens) as unknown],
   [
-    'a good refresh token beside an access token through JSON',
+    'a valid refresh token with an access token that went through JSON',
     ({ refreshToken }) => ({ refreshToken, accessToken: '[redacted]' }),
   ],
 ];
@@ -29,7 +29,7 @@ const REMAINS: [string, (tokens: BerbixTokens) => unknown][] = [
 const INPUT = { code: 'BERBIX_INPUT', retryable: false };
 
 describe.each(REMAINS)('tokens in another form (%s)', (_what, remainsOf) => {
-  it('never take the place of the good refresh token in the store', async () => {
+  it('never replace the valid refresh token in the store', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -40,7 +40,7 @@ describe.each(REMAINS)('tokens in another form (%s)', (_what, remainsOf) => {
     expect(refreshToken).toBe(created.refreshToken);
   });
 
-  it('are refused by whatever takes tokens, with nothing sent', async () => {
+  it('are refused wherever tokens are expected, and nothing is sent', async () => {
     const sandbox = await startSandbox();
     const { tokens, transactions } = await servicesFor(sandbox);
     const remains = remainsOf(sampleTokens()) as BerbixTokens;
@@ -59,12 +59,12 @@ describe.each(REMAINS)('tokens in another form (%s)', (_what, remainsOf) => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('are not handed out to a browser', () => {
+  it('are not returned to a browser', () => {
     const remains = remainsOf(sampleTokens()) as BerbixTokens;
     expect(() => ClientTokenDto.of(remains)).toThrow(expect.objectContaining(INPUT));
   });
 
-  it('are refused where loadTokens answers them', async () => {
+  it('are refused if loadTokens returns them', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, {
       loadTokens: async () => remainsOf(sampleTokens()) as BerbixTokens,
@@ -77,17 +77,17 @@ describe.each(REMAINS)('tokens in another form (%s)', (_what, remainsOf) => {
 describe('the remains of a refresh token', () => {
   it('say what to do', () => {
     expect(() => BerbixTokens.fromRefresh('[redacted]')).toThrow(
-      'Pass the BerbixTokens as they are, or store tokens.refreshToken and pass that.',
+      'Pass the BerbixTokens unchanged, or store tokens.refreshToken and pass that.',
     );
   });
 
-  it('do not pass the check of a request body', () => {
+  it('do not pass the validation of a request body', () => {
     const body = Object.assign(new RefreshTokensDto(), { refreshToken: '[redacted]' });
     expect(validateSync(body)).toHaveLength(1);
     expect(validateSync(Object.assign(body, { refreshToken: 'rt' }))).toHaveLength(0);
   });
 
-  it('are not taken from an answer of the API, whose refresh token is offered for storing', async () => {
+  it('are not accepted from an answer of the API, whose refresh token is in the error', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);
     sandbox.faults.add({
@@ -98,11 +98,11 @@ describe('the remains of a refresh token', () => {
     expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', tokens: { refreshToken: 'rt_new' } });
   });
 
-  it('of tokens of another copy of this package are none: those are taken as they are', async () => {
+  it('are not tokens of another copy of this package, which are accepted', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const own = await createTransaction(sandbox, services);
-    /** As the class of another copy: the same properties, and private fields of its own. */
+    /** Like the class of another copy: the same properties, but private fields of its own. */
     class ForeignTokens {
       #tokens = own;
       get refreshToken(): string {

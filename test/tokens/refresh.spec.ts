@@ -4,7 +4,7 @@ import { firstValueFrom, toArray } from 'rxjs';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
 describe.each(['omit', 'echo', 'rotate'] as const)('refreshing, refresh token mode %s', (mode) => {
-  it('three times in a row leaves a stored token that is still good', async () => {
+  it('three times in a row leaves a stored token that still works', async () => {
     const sandbox = await startSandbox({ refreshToken: mode });
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -29,7 +29,7 @@ describe.each(['omit', 'echo', 'rotate'] as const)('refreshing, refresh token mo
 });
 
 describe('refresh()', () => {
-  it('takes tokens or the refresh token, is cold, emits once and completes', async () => {
+  it('accepts tokens or the refresh token, is cold, emits once and completes', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -39,7 +39,7 @@ describe('refresh()', () => {
     expect(sandbox.requests.length).toBe(0);
     expect(await firstValueFrom(refresh.pipe(toArray()))).toHaveLength(1);
     expect(await firstValueFrom(services.tokens.refresh(created).pipe(toArray()))).toHaveLength(1);
-    // Subscribing again is another exchange.
+    // A second subscription makes another exchange.
     await firstValueFrom(refresh);
     expect(sandbox.requests.length).toBe(3);
   });

@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
-describe('repetition of an exchange whose answer was lost', () => {
+describe('the retry of an exchange whose answer was lost', () => {
   it('is made while the API is not known to replace refresh tokens', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 2 });
@@ -15,7 +15,7 @@ describe('repetition of an exchange whose answer was lost', () => {
     expect(sandbox.requests.length).toBe(2);
   });
 
-  it('is not made once the API was seen to do so: it would look like theft', async () => {
+  it('is not made after the API has replaced one, since it would look like theft', async () => {
     const sandbox = await startSandbox({ refreshToken: 'rotate' });
     const services = await servicesFor(sandbox, { retry: 2 });
     const created = await createTransaction(sandbox, services);
@@ -28,7 +28,7 @@ describe('repetition of an exchange whose answer was lost', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('is still made then where the API cannot have acted on it', async () => {
+  it('is still made then if the API cannot have acted on the first request', async () => {
     const sandbox = await startSandbox({ refreshToken: 'rotate' });
     const services = await servicesFor(sandbox, { retry: 2 });
     const created = await createTransaction(sandbox, services);

@@ -39,7 +39,7 @@ describe('concurrent callers of one refresh token', () => {
     expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(1);
   });
 
-  it('share its error', async () => {
+  it('share the error of a failed exchange', async () => {
     const { sandbox, services, created } = await setting();
     sandbox.faults.add({ kind: 'status', status: 503 });
     const errors = await Promise.all(
@@ -49,7 +49,7 @@ describe('concurrent callers of one refresh token', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('make a new exchange after the one before has ended', async () => {
+  it('make a new exchange after the previous one has ended', async () => {
     const { sandbox, services, created } = await setting();
     const again = services.tokens
       .refresh(created)
@@ -61,7 +61,7 @@ describe('concurrent callers of one refresh token', () => {
     expect(sandbox.requests.length).toBe(2);
   });
 
-  it('do not share with those of another refresh token', async () => {
+  it('do not share it with callers of another refresh token', async () => {
     const { sandbox, services, created } = await setting();
     const other = await createTransaction(sandbox, services);
     sandbox.requests.clear();
@@ -85,7 +85,16 @@ describe('concurrent callers of one refresh token', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('the last one to leave aborts it, and the next caller starts anew', async () => {
+  it('one who leaves before anything was sent sends nothing', async () => {
+    const { sandbox, services, created } = await setting();
+    const other = await createTransaction(sandbox, services);
+    sandbox.requests.clear();
+    services.tokens.refresh(created).subscribe().unsubscribe();
+    await firstValueFrom(services.tokens.refresh(other));
+    expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('the last one to leave aborts it, and the next caller starts a new one', async () => {
     const { sandbox, services, created } = await setting();
     sandbox.faults.add({ kind: 'hang' });
     const [one, two] = [1, 2].map(() => services.tokens.refresh(created).subscribe());
@@ -99,7 +108,7 @@ describe('concurrent callers of one refresh token', () => {
     expect(hanging?.status).toBeUndefined();
   });
 
-  it('a caller with other expectations gets his own error, and the others their tokens', async () => {
+  it('a caller who expects another transaction gets an error, and the others get tokens', async () => {
     const { services, created } = await setting();
     const mistaken = { refreshToken: created.refreshToken, transactionId: '1' } as BerbixTokens;
     const [right, wrong] = await Promise.all([

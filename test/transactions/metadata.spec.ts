@@ -30,16 +30,16 @@ const FULL = {
   addons: { anything: [1] },
 };
 
-async function fetchOf(body: ApiJson): Promise<ReturnType<typeof errorOf> | object> {
+async function fetchOf(body: ApiJson): Promise<object> {
   const sandbox = await startSandbox();
   const services = await servicesFor(sandbox);
   const created = await createTransaction(sandbox, services);
   sandbox.faults.add({ kind: 'answer', body });
-  return firstValueFrom(services.transactions.fetch(created)).catch((error: object) => error);
+  return firstValueFrom(services.transactions.fetch(created));
 }
 
 describe('fetch()', () => {
-  it('gives all that the API tells, in our names, with all digits, and keeps what is not known', async () => {
+  it('emits all data of the API with the names of this package and all digits, and unknown fields too', async () => {
     const transaction = await fetchOf(FULL as ApiJson);
     expect(Object.fromEntries(Object.entries(transaction))).toEqual({
       id: '9007199254740993',
@@ -72,7 +72,7 @@ describe('fetch()', () => {
   });
 
   it.each([undefined, null, ''])(
-    'takes an action of %p for an unfinished transaction',
+    'reads an action of %p as an unfinished transaction',
     async (action) => {
       expect(await fetchOf({ id: 1, customer_uid: 'ada', action: action as never })).toMatchObject({
         action: undefined,
@@ -98,16 +98,13 @@ describe('fetch()', () => {
     ],
     [{ ...FULL, created_at: 'yesterday' } as ApiJson, 'created_at must be a date'],
   ])('refuses %j', async (body, problem) => {
-    const error = await fetchOf(
-      JSON.parse(
-        JSON.stringify(body, (_key, value) => (typeof value === 'bigint' ? 1 : value)),
-      ) as ApiJson,
-    );
+    const json = JSON.stringify(body, (_key, value) => (typeof value === 'bigint' ? 1 : value));
+    const error = await errorOf(fetchOf(JSON.parse(json) as ApiJson));
     expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
-    expect((error as Error).message).toContain(problem);
+    expect(error.message).toContain(problem);
   });
 
-  it('has the tokens at hand, and out of its JSON', async () => {
+  it('has the tokens, but not in its JSON', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);

@@ -10,7 +10,7 @@ import {
   type Services,
 } from '../support/services.js';
 
-/** The API has done it, and nobody is told. */
+/** The API acts on it, and the answer is lost. */
 const LOST = { kind: 'reset', processed: true } as const;
 
 const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(2000, 7)]);
@@ -21,7 +21,7 @@ async function start(): Promise<Services & { sandbox: BerbixSandbox }> {
 }
 
 describe('creating', () => {
-  it('a hosted transaction gives its URL, also without options', async () => {
+  it('a hosted transaction emits its URL, even without options', async () => {
     const { sandbox, transactions } = await start();
     const hosted = { customerUid: 'ada', templateKey: sandbox.templateKeys.hosted };
     const options = {
@@ -42,7 +42,7 @@ describe('creating', () => {
     });
   });
 
-  it('an API-only transaction gives the first step', async () => {
+  it('an API-only transaction emits the first step', async () => {
     const { sandbox, transactions } = await start();
     const created = await firstValueFrom(
       transactions.createApiOnly({
@@ -76,7 +76,10 @@ describe('creating', () => {
     [{ apiOnlyOpts: {} }, /apiOnlyOpts should not exist/],
     [{ idType: 'DRIVER' }, /idType/],
     [{ idCountry: 'USA' }, /idCountry/],
-    [{ customerUid: 'ada\ud800' }, /customerUid must be a non-empty string, of whole characters/],
+    [
+      { customerUid: 'ada\ud800' },
+      /customerUid must be a non-empty string of at most 256 characters, without half/,
+    ],
     [{ matchData: { middleName: 7 } }, /matchData/],
     [{ matchData: { nickName: undefined } }, /matchData/],
   ])('refuses %j before anything is sent', async (mistake, message) => {
@@ -88,7 +91,7 @@ describe('creating', () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('leaves out what is not known of a customer', async () => {
+  it('omits missing data of a customer', async () => {
     const { sandbox, transactions } = await start();
     const matchData = { givenName: 'Ada', middleName: undefined, idExpiryDate: null };
     const { sdk: templateKey } = sandbox.templateKeys;
@@ -97,7 +100,7 @@ describe('creating', () => {
     expect(sent).toEqual({ given_name: 'Ada' });
   });
 
-  it('takes a country in either case, and sends capitals', async () => {
+  it('accepts a country in upper or lower case, and sends upper case', async () => {
     const { sandbox, transactions } = await start();
     const { apiOnly: templateKey } = sandbox.templateKeys;
     await firstValueFrom(
@@ -107,7 +110,7 @@ describe('creating', () => {
     expect(sent).toEqual({ id_country: 'US' });
   });
 
-  it('goes back to a URL with whatever scheme, and to none without', async () => {
+  it('accepts redirect URLs with any scheme, but none without a scheme', async () => {
     const { sandbox, transactions } = await start();
     const hosted = { customerUid: 'ada', templateKey: sandbox.templateKeys.hosted };
     for (const redirectUrl of [
@@ -135,7 +138,7 @@ describe('creating', () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('loses no refresh token when the answer lacks the rest', async () => {
+  it('loses no refresh token if the answer lacks the rest', async () => {
     const { sandbox, transactions } = await start();
     sandbox.faults.add({
       kind: 'answer',
@@ -150,7 +153,7 @@ describe('creating', () => {
 });
 
 describe('uploading', () => {
-  it('walks an API-only transaction to its end', async () => {
+  it('completes an API-only transaction', async () => {
     const { sandbox, transactions } = await start();
     const { tokens } = await firstValueFrom(
       transactions.createApiOnly({
@@ -184,7 +187,7 @@ describe('uploading', () => {
     expect((await firstValueFrom(transactions.fetch(back.tokens))).action).toBeDefined();
   });
 
-  it('refuses what is too large, or no image, before it is sent', async () => {
+  it('refuses uploads that are too large or empty before anything is sent', async () => {
     const { sandbox, transactions } = await start();
     const large = { imageSubject: 'document_front', data: Buffer.alloc(21 * 1024 * 1024) } as const;
     for (const images of [[large], [], [{ imageSubject: 'document_front', data: 5 }]]) {
@@ -195,7 +198,7 @@ describe('uploading', () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('tells what the API makes of an image', async () => {
+  it('emits what the API says about an image', async () => {
     const { sandbox, transactions } = await start();
     const { tokens } = await firstValueFrom(
       transactions.createApiOnly({ customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly }),
@@ -276,7 +279,7 @@ describe('a call whose answer was lost', () => {
         return errorOf(transactions.create({ customerUid: 'ada', templateKey }));
       },
     ],
-  ])('is not made again where it may have been done: %s', async (_what, lose) => {
+  ])('is not repeated if the API may have acted on it: %s', async (_what, lose) => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 2 });
     const error = await lose(services, sandbox);
@@ -289,7 +292,7 @@ describe('a call whose answer was lost', () => {
 });
 
 describe('the result', () => {
-  it('can be set in test mode, and changed once it is there', async () => {
+  it('can be set in test mode, and changed afterwards', async () => {
     const { sandbox, transactions, ...services } = await start();
     const created = await createTransaction(sandbox, { transactions, ...services });
     expect(await errorOf(transactions.update(created, { action: 'accept' }))).toMatchObject({

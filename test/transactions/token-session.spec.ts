@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { BerbixTokens } from 'nestjs-berbix';
-import { firstValueFrom } from 'rxjs';
+import {
+  BerbixInvalidAccessTokenError,
+  BerbixStoreError,
+  BerbixTokens,
+  type BerbixTokenService,
+} from 'nestjs-berbix';
+import { firstValueFrom, of, throwError } from 'rxjs';
+import { TokenSession } from '../../lib/transactions/token-session.js';
 import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
@@ -25,7 +31,7 @@ describe('a call on a transaction', () => {
   it.each([
     ['only a refresh token', (tokens: BerbixTokens) => tokens.refreshToken],
     [
-      'an access token about to end',
+      'an access token that expires soon',
       ({ refreshToken, accessToken }: BerbixTokens) =>
         new BerbixTokens({ refreshToken, accessToken, expiresAt: new Date(Date.now() + 10_000) }),
     ],
@@ -40,7 +46,7 @@ describe('a call on a transaction', () => {
     expect(await firstValueFrom(services.transactions.fetch(tokens.refreshToken))).toBeDefined();
   });
 
-  it('refreshes once more when the API refuses the token, and makes the call again', async () => {
+  it('refreshes once more if the API refuses the token, and repeats the call', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -50,7 +56,7 @@ describe('a call on a transaction', () => {
     expect(paths(sandbox.requests)).toEqual([FETCH, EXCHANGE, FETCH]);
   });
 
-  it('does so once, not for ever', async () => {
+  it('refreshes only once more', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 2 });
     const created = await createTransaction(sandbox, services);
@@ -63,7 +69,7 @@ describe('a call on a transaction', () => {
     expect(paths(sandbox.requests)).toEqual([FETCH, EXCHANGE, FETCH]);
   });
 
-  it('ends with what the API says of a token that came a moment ago', async () => {
+  it('fails with the error of the API if the token is new', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -90,7 +96,7 @@ describe('a call on a transaction', () => {
     expect(paths(sandbox.requests)).toEqual([EXCHANGE, FETCH]);
   });
 
-  it('shows no token in its errors, should the API quote one', async () => {
+  it('shows no token in its errors, even if the API quotes one', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -101,7 +107,7 @@ describe('a call on a transaction', () => {
     expect(views).not.toContain(accessToken);
   });
 
-  it('does not refresh for other refusals', async () => {
+  it('does not refresh after other errors', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -114,7 +120,7 @@ describe('a call on a transaction', () => {
   });
 
   it.each([403, 409, 410, 500])(
-    'hands over a replaced refresh token when it fails with %i after the exchange',
+    'has a replaced refresh token in its error if it fails with %i after the exchange',
     async (status) => {
       const sandbox = await startSandbox({ refreshToken: 'rotate' });
       const services = await servicesFor(sandbox);
@@ -128,7 +134,7 @@ describe('a call on a transaction', () => {
     },
   );
 
-  it('makes one exchange for many calls at once', async () => {
+  it('makes one exchange for many concurrent calls', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const { refreshToken } = await createTransaction(sandbox, services);
@@ -140,7 +146,7 @@ describe('a call on a transaction', () => {
     expect(paths(sandbox.requests).filter((path) => path === EXCHANGE)).toHaveLength(1);
   });
 
-  it('takes what tokens are made of, as it comes from a database', async () => {
+  it('accepts the parts of tokens as a database returns them', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const { refreshToken } = await createTransaction(sandbox, services);
@@ -148,7 +154,7 @@ describe('a call on a transaction', () => {
     expect((await firstValueFrom(services.transactions.fetch(row))).customerUid).toBe('ada');
   });
 
-  it('with an unusable refresh token ends in a clear error', async () => {
+  it('fails with a clear error for an unusable refresh token', async () => {
     const sandbox = await startSandbox();
     const { transactions } = await servicesFor(sandbox);
     expect(await errorOf(transactions.fetch(''))).toMatchObject({
@@ -162,11 +168,11 @@ describe('a call on a transaction', () => {
 });
 
 describe('delete()', () => {
-  it('deletes, and counts a transaction that is gone as deleted', async () => {
+  it('deletes a transaction, and succeeds if it is already gone', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 1 });
     const created = await createTransaction(sandbox, services);
-    // The first answer is lost; the repetition finds the transaction gone.
+    // The first answer is lost, and the retry finds the transaction gone.
     sandbox.faults.add({ kind: 'reset', processed: true });
     expect(await firstValueFrom(services.transactions.delete(created))).toBeUndefined();
     expect(
@@ -178,7 +184,7 @@ describe('delete()', () => {
     });
   });
 
-  it('counts as deleted what Berbix has called gone a moment ago', async () => {
+  it('succeeds if Berbix has just said that the transaction is gone', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -193,7 +199,7 @@ describe('delete()', () => {
     expect(paths(sandbox.requests)).toEqual([EXCHANGE]);
   });
 
-  it('does not count as deleted what the store has no tokens of any more', async () => {
+  it('fails if the store has no tokens of the transaction any more', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
@@ -203,5 +209,19 @@ describe('delete()', () => {
     expect(error.code).toBe('BERBIX_GONE');
     expect(error.status).toBeUndefined();
     expect(await firstValueFrom(services.transactions.fetch(created))).toBeDefined();
+  });
+
+  it('has the newest tokens in its error if the API replaced the refresh token twice', async () => {
+    const [first, second] = ['rt_first', 'rt_second'].map(
+      (refreshToken) => new BerbixTokens({ refreshToken, accessToken: `at_${refreshToken}` }),
+    ) as [BerbixTokens, BerbixTokens];
+    const lost = new BerbixStoreError('down', { retryable: true }).withTokens(second);
+    const answers = [of(first), throwError(() => lost)];
+    const service = { fresh: () => answers.shift() } as unknown as BerbixTokenService;
+    const refusal = new BerbixInvalidAccessTokenError('no', { status: 401 });
+    const call = new TokenSession(service, 'rt_given', undefined).use('accessToken', () =>
+      throwError(() => refusal),
+    );
+    expect((await errorOf(call)).tokens?.refreshToken).toBe('rt_second');
   });
 });

@@ -9,7 +9,7 @@ const front = (data: Uint8Array | string): UploadImageDto => ({
 });
 
 describe('the body of an upload', () => {
-  it('is the JSON of the API, whatever form the data has', () => {
+  it('is the JSON of the API, for any form of the data', () => {
     const bytes = Buffer.from('a picture');
     for (const data of [bytes, new Uint8Array(bytes), bytes.toString('base64')]) {
       const image = {
@@ -40,7 +40,7 @@ describe('the body of an upload', () => {
     });
   });
 
-  it('is right for any bytes and lengths, views of a larger buffer included', () => {
+  it('is correct for any bytes and lengths, including views of a larger buffer', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), fc.nat(8), (bytes, offset) => {
         const larger = new Uint8Array(bytes.length + offset);
@@ -65,12 +65,12 @@ describe('the body of an upload', () => {
     expect(Buffer.from(images[0].data, 'base64').equals(image)).toBe(true);
   });
 
-  it('may have just as many bytes as are allowed, and not one more', () => {
+  it('may have exactly as many bytes as allowed', () => {
     const around = imagesBody([front('AAAA')]).length - 4;
     const body = (size: number): Uint8Array => imagesBody([front('A'.repeat(size - around))]);
     const allowed = 20 * 1024 * 1024;
     expect(body(allowed)).toHaveLength(allowed);
-    expect(() => body(allowed + 1)).toThrow(/more than the 20971520/);
+    expect(() => body(allowed + 1)).toThrow(/at most 20971520/);
   });
 
   it.each<[string, unknown, RegExp]>([
@@ -97,13 +97,9 @@ describe('the body of an upload', () => {
       [{ ...front('AAAA'), extractedBarcode: 5 }],
       /images\[0\]\.extractedBarcode must be/,
     ],
-    ['too much', [front(Buffer.alloc(21 * 1024 * 1024))], /more than the 20971520/],
-    [
-      'too much in all',
-      Array(3).fill(front(Buffer.alloc(6 * 1024 * 1024))),
-      /more than the 20971520/,
-    ],
-  ])('is not made of %s', (_what, images, message) => {
+    ['too much', [front(Buffer.alloc(21 * 1024 * 1024))], /at most 20971520/],
+    ['too much in total', Array(3).fill(front(Buffer.alloc(6 * 1024 * 1024))), /at most 20971520/],
+  ])('refuses %s', (_what, images, message) => {
     expect(() => imagesBody(images as UploadImageDto[])).toThrow(message);
   });
 });

@@ -1,28 +1,22 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BerbixTokens, type VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
 import { errorOf } from '../support/errors.js';
-import { createTransaction, startSandbox } from '../support/services.js';
-import { replica, type Replica } from './verification.support.js';
+import { createTransaction, installClock, startSandbox } from '../support/services.js';
+import { replica, type Replica } from './support/verification.js';
 
 const MINUTE_MS = 60_000;
 
-describe('the client token of a verification that is taken up again', () => {
+describe('the client token of a resumed verification', () => {
   let sandbox: BerbixSandbox;
   let replicas: [Replica, Replica];
-  let clock: FakeClock | undefined;
 
   beforeEach(async () => {
     const store = new InMemoryTokenStore();
     sandbox = await startSandbox();
     replicas = [await replica(sandbox, { store }), await replica(sandbox, { store })];
-  });
-  afterEach(() => {
-    clock?.uninstall();
-    clock = undefined;
   });
 
   const begin = ({ verifications }: Replica): Promise<VerificationStartDto> =>
@@ -31,7 +25,7 @@ describe('the client token of a verification that is taken up again', () => {
   const minutesLeft = ({ expiresAt }: VerificationStartDto): number =>
     ((expiresAt as Date).getTime() - Date.now()) / MINUTE_MS;
 
-  /** The transaction of somebody whose client token was not kept. */
+  /** The transaction of a customer whose client token was not stored. */
   async function handOverWithoutClientToken(): Promise<void> {
     const [one] = replicas;
     const { refreshToken, accessToken, expiresAt, transactionId } = await createTransaction(
@@ -42,8 +36,8 @@ describe('the client token of a verification that is taken up again', () => {
     await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens }));
   }
 
-  it('is the same for the first half of its life, and then another, for all who come', async () => {
-    clock = FakeClock.install();
+  it('stays the same for the first half of its lifetime, and is then a new one for all callers', async () => {
+    const clock = installClock();
     const [one, two] = replicas;
     const begun = await begin(one);
     clock.advance(28 * MINUTE_MS);
@@ -61,8 +55,8 @@ describe('the client token of a verification that is taken up again', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('is the one that is there while no other can be had', async () => {
-    clock = FakeClock.install();
+  it('is the existing one while there is no other', async () => {
+    const clock = installClock();
     const [one] = replicas;
     const begun = await begin(one);
     clock.advance(40 * MINUTE_MS);
@@ -72,7 +66,7 @@ describe('the client token of a verification that is taken up again', () => {
     expect(minutesLeft(resumed)).toBeLessThan(21);
   });
 
-  it('is fetched where it was not kept, once for all who come', async () => {
+  it('is exchanged if it was not stored, once for all callers', async () => {
     await handOverWithoutClientToken();
     const [one, two] = replicas;
     const starts = await Promise.all([one, one, two, two].map(begin));
@@ -82,7 +76,7 @@ describe('the client token of a verification that is taken up again', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('is never left out: that the API gives none is an error', async () => {
+  it('is never missing: it is an error if the API returns none', async () => {
     await handOverWithoutClientToken();
     const { transactionId } = await firstValueFrom(
       replicas[0].tokens.fresh({ customerUid: 'ada' }),

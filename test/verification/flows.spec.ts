@@ -1,30 +1,27 @@
-import { afterEach, expect, it } from '@jest/globals';
-import type { VerificationStartDto } from 'nestjs-berbix';
+import { expect, it } from '@jest/globals';
+import type { BerbixTokenStore, VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
-import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
+import { STORES, describeEachOn } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
-import { creations, replica, type Replica } from './verification.support.js';
+import { creations, replica, type Replica } from './support/verification.js';
 
 describeEachOn(STORES)('verification on $name', ({ open }) => {
-  let opened: OpenedStore | undefined;
-
-  afterEach(async () => {
-    await opened?.close();
-    opened = undefined;
-  });
-
-  async function setUp(
-    sandboxOptions?: BerbixSandboxOptions,
-  ): Promise<{ sandbox: BerbixSandbox; one: Replica; two: Replica }> {
-    opened = await open();
+  async function setUp(sandboxOptions?: BerbixSandboxOptions): Promise<{
+    store: BerbixTokenStore;
+    sandbox: BerbixSandbox;
+    one: Replica;
+    two: Replica;
+  }> {
+    const { store, another } = await open();
     const sandbox = await startSandbox(sandboxOptions);
     return {
+      store,
       sandbox,
-      one: await replica(sandbox, { store: opened.store }),
-      two: await replica(sandbox, { store: opened.another }),
+      one: await replica(sandbox, { store }),
+      two: await replica(sandbox, { store: another }),
     };
   }
 
@@ -34,7 +31,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     await firstValueFrom(transactions.override({ customerUid: 'ada' }, result));
   }
 
-  it('begins, and takes up again what is unfinished, on another replica too', async () => {
+  it('begins, and resumes an unfinished verification, also on another replica', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const begun = await firstValueFrom(one.verifications.begin('ada', options));
@@ -45,7 +42,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it('ends with one transaction, however many begin at once and wherever', async () => {
+  it('creates one transaction for many concurrent calls on several replicas', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const calls = Array.from({ length: 12 }, (_, n) =>
@@ -56,7 +53,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it('begins hosted ones, and takes them up at the same URL', async () => {
+  it('begins hosted verifications, and resumes them at the same URL', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.hosted, kind: 'hosted' as const };
     const begun = await firstValueFrom(one.verifications.begin('ada', options));
@@ -66,7 +63,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(resumed).toMatchObject({ isResumed: true, hostedUrl: begun.hostedUrl });
   });
 
-  it('begins no second attempt after a finished one, unless it is told to', async () => {
+  it('begins no second attempt after a finished one, except on request', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const begun = await firstValueFrom(one.verifications.begin('ada', options));
@@ -78,7 +75,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(again.transactionId).not.toBe(begun.transactionId);
   });
 
-  it('begins anew what is gone at Berbix', async () => {
+  it('begins a new attempt if the transaction is gone at Berbix', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const begun = await firstValueFrom(one.verifications.begin('ada', options));
@@ -89,7 +86,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(anew.transactionId).not.toBe(begun.transactionId);
   });
 
-  it('begins another where the template or the kind is another', async () => {
+  it('begins a new attempt for another template or kind', async () => {
     const { sandbox, one } = await setUp();
     const { sdk, hosted } = sandbox.templateKeys;
     const begin = (templateKey: string, kind: 'sdk' | 'hosted'): Promise<VerificationStartDto> =>
@@ -100,7 +97,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect((await begin(sdk, 'sdk')).isResumed).toBe(false);
   });
 
-  it('reverifies: a new attempt, the earlier ones stay readable', async () => {
+  it('reverifies: begins a new attempt, and earlier ones stay readable', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const first = await firstValueFrom(one.verifications.begin('ada', options));
@@ -116,7 +113,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('in_progress');
   });
 
-  it('tells the result of the new attempt at once, on replicas that have the old one in memory', async () => {
+  it('reads the result of the new attempt immediately, on replicas that have cached the old one', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     await firstValueFrom(one.verifications.begin('ada', options));
@@ -134,7 +131,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     [[], 'accepted'],
     [['id_blocked'], 'rejected'],
     [['id_expired'], 'review'],
-  ])('with the flags %j the result is %s', async (flags, status) => {
+  ])('with the flags %j, the result is %s', async (flags, status) => {
     const { sandbox, one, two } = await setUp();
     const { verifications } = two;
     expect((await firstValueFrom(verifications.result('ada'))).status).toBe('not_started');
@@ -155,15 +152,15 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(result).toMatchObject({ status: 'other', transaction: { action } });
   });
 
-  it('forgets at Berbix and in the store, all attempts, and again', async () => {
+  it('erases all attempts at Berbix and in the store, and can be repeated', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     await firstValueFrom(one.verifications.begin('ada', options));
     const first = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
     await firstValueFrom(one.verifications.reverify('ada', options));
     const second = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
-    await firstValueFrom(one.verifications.forget('ada'));
-    await firstValueFrom(two.verifications.forget('ada'));
+    await firstValueFrom(one.verifications.erase('ada'));
+    await firstValueFrom(two.verifications.erase('ada'));
     for (const { refreshToken } of [first, second]) {
       expect((await errorOf(one.transactions.fetch(refreshToken))).code).toBe('BERBIX_GONE');
     }
@@ -173,18 +170,18 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(anew.isResumed).toBe(false);
   });
 
-  it('keeps what it could not delete, for the next try', async () => {
+  it('keeps what it could not delete, so that it can be repeated', async () => {
     const { sandbox, one } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     await firstValueFrom(one.verifications.begin('ada', options));
     sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/transactions' });
-    expect((await errorOf(one.verifications.forget('ada'))).code).toBe('BERBIX_SERVER');
+    expect((await errorOf(one.verifications.erase('ada'))).code).toBe('BERBIX_SERVER');
     expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('in_progress');
-    await firstValueFrom(one.verifications.forget('ada'));
+    await firstValueFrom(one.verifications.erase('ada'));
     expect((await errorOf(one.tokens.fresh({ customerUid: 'ada' }))).code).toBe('BERBIX_GONE');
   });
 
-  it('lets the next begin go ahead after a creation failed', async () => {
+  it('can begin again after a creation failed', async () => {
     const { sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/transactions' });
@@ -192,7 +189,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect((await firstValueFrom(two.verifications.begin('ada', options))).isResumed).toBe(false);
   });
 
-  it('gives browsers no other token', async () => {
+  it('returns no other token for browsers', async () => {
     const { sandbox, one } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     for (const start of [
@@ -212,7 +209,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     }
   });
 
-  it('refuses an empty uid, and what cannot be sent, also where there is nothing to send', async () => {
+  it('refuses an empty uid and invalid options, even if nothing would be sent', async () => {
     const { sandbox, one } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const { verifications } = one;
@@ -245,7 +242,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
       verifications.reverify(undefined as never, options),
       verifications.result(''),
       verifications.history(''),
-      verifications.forget(''),
+      verifications.erase(''),
     ]) {
       expect((await errorOf(call)).code).toBe('BERBIX_INPUT');
     }
@@ -256,13 +253,13 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it('does not begin anew what Berbix does not know, unless told to', async () => {
+  it('does not begin a new attempt if Berbix does not know the transaction, except on request', async () => {
     const { sandbox, one, two } = await setUp();
     const tokens = 'rt_of_another_account';
     await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens }));
     const options = { templateKey: sandbox.templateKeys.sdk };
     const unknown = { code: 'BERBIX_INVALID_REFRESH_TOKEN' };
-    // What the API says, and what is remembered of that.
+    // First the answer of the API, then what the store has noted of it.
     for (const { verifications } of [one, two, one]) {
       expect(await errorOf(verifications.result('ada'))).toMatchObject(unknown);
       const error = await errorOf(verifications.begin('ada', options));
@@ -274,19 +271,16 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect((await firstValueFrom(anew)).isResumed).toBe(false);
   });
 
-  it('a moment with the API secret of another mode begins no accepted customer anew', async () => {
-    const { sandbox, one, two } = await setUp();
+  it('begins no new attempt for an accepted customer with the API secret of another mode', async () => {
+    const { store, sandbox, one, two } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     await firstValueFrom(one.verifications.begin('ada', options));
     await finish(one);
-    // As after an hour: the access token has ended.
+    // As after an hour: the access token has expired.
     const { refreshToken } = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
     await firstValueFrom(one.tokens.remember({ customerUid: 'bob', tokens: refreshToken }));
-    const wrong = await replica(sandbox, {
-      store: opened?.another,
-      apiSecret: sandbox.liveApiSecret,
-    });
-    // Then with the right secret: what the store remembers of that moment counts for no more.
+    const wrong = await replica(sandbox, { store, apiSecret: sandbox.liveApiSecret });
+    // Then with the right secret: what the store noted before no longer counts.
     for (const { verifications } of [wrong, wrong, one, two]) {
       for (const call of [verifications.begin('bob', options), verifications.result('bob')]) {
         expect((await errorOf(call)).code).toBe('BERBIX_INVALID_REFRESH_TOKEN');
@@ -296,7 +290,7 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     expect((await firstValueFrom(two.verifications.result('ada'))).status).toBe('accepted');
   });
 
-  it('does not take for deleted what is of another account; it deletes the rest, and can be told to drop it', async () => {
+  it('does not consider transactions of another account deleted; deletes the others, and forget() drops the rest', async () => {
     const { sandbox, one } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
     const tokens = 'rt_of_another_account';
@@ -304,19 +298,19 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     await firstValueFrom(one.verifications.reverify('ada', options));
     sandbox.requests.clear();
     for (let tries = 0; tries < 2; tries++) {
-      const error = await errorOf(one.verifications.forget('ada'));
+      const error = await errorOf(one.verifications.erase('ada'));
       expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false });
     }
     const deleted = [...sandbox.requests].filter(({ method }) => method === 'DELETE');
     expect(deleted.map(({ status }) => status)).toContain(204);
     await firstValueFrom(one.tokens.forget({ customerUid: 'ada' }));
-    await firstValueFrom(one.verifications.forget('ada'));
+    await firstValueFrom(one.verifications.erase('ada'));
     expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('gone');
   });
 
-  it('forgets nobody who is not known', async () => {
+  it('erases nothing for an unknown customer', async () => {
     const { one } = await setUp();
-    await firstValueFrom(one.verifications.forget('ada'));
+    await firstValueFrom(one.verifications.erase('ada'));
     expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('not_started');
   });
 });

@@ -1,21 +1,22 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { FakeClock } from 'nestjs-berbix/testing';
+import type { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
 import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
 import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
-import { createTransaction, startSandbox } from '../support/services.js';
+import { createTransaction, installClock, startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
-import { creations, deletions, holdBack, replica, type Replica } from './verification.support.js';
+import { allKeys } from '../token-store/support/steps.js';
+import { creations, deletions, holdBack, replica, type Replica } from './support/verification.js';
 
-describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
+describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
   let opened: OpenedStore;
   let sandbox: BerbixSandbox;
-  /** How often the other replica has looked at something in the store. */
+  /** How often the other replica has read from the store. */
   let looks: number;
 
   beforeEach(async () => {
@@ -23,9 +24,8 @@ describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
     sandbox = await startSandbox();
     looks = 0;
   });
-  afterEach(() => opened.close());
 
-  /** Two replicas; one of them with calls that are held back. */
+  /** Two replicas; the calls of one can be held back. */
   async function replicas(http: ReturnType<typeof holdBack>['http']): Promise<[Replica, Replica]> {
     const { store, another } = opened;
     const counted = changed(another, {
@@ -40,19 +40,17 @@ describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
   const begin = ({ verifications }: Replica): Promise<VerificationStartDto> =>
     firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
 
-  /** Hands over a transaction that was created elsewhere; gives its id. */
+  /** Remembers a transaction that was created elsewhere; returns its id. */
   async function handOver(services: Replica): Promise<string> {
     const tokens = await createTransaction(sandbox, services);
     await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
     return tokens.transactionId as string;
   }
 
-  /** Names of the records that have a value. */
-  async function records(): Promise<string[]> {
-    return (await opened.store.keys('')).keys.toSorted();
-  }
+  /** The names of the records with a value. */
+  const records = (): Promise<string[]> => allKeys(opened.store);
 
-  /** Once the other replica waits, or has not waited. */
+  /** Resolves when the other replica waits, or has finished without waiting. */
   async function waitingOrDone(call: Promise<unknown>): Promise<void> {
     let isDone = false;
     const done = (): void => void (isDone = true);
@@ -60,7 +58,7 @@ describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
     await until(() => isDone || looks >= 6);
   }
 
-  it('knows what it has begun, where the driver of the store does every commit twice', async () => {
+  it('recognizes its own attempt if the driver of the store repeats every commit', async () => {
     const { store } = opened;
     const twice = changed(store, {
       commit: async (...step) => {
@@ -91,74 +89,121 @@ describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(2);
   });
 
-  it('deletes what is handed over while a customer is forgotten', async () => {
+  it('deletes tokens that are remembered while a customer is erased', async () => {
     const { http, arrived, letGo } = holdBack('delete');
     const [one, two] = await replicas(http);
     await begin(one);
-    const forgetting = firstValueFrom(one.verifications.forget('ada'));
+    const erasing = firstValueFrom(one.verifications.erase('ada'));
     await arrived;
     const transactionId = await handOver(two);
     letGo();
-    await forgetting;
+    await erasing;
     expect(deletions(sandbox)).toBe(3);
     const error = await errorOf(two.tokens.fresh({ transactionId }));
     expect(error.code).toBe('BERBIX_GONE');
     expect(await records()).toEqual([]);
   });
 
-  it('deletes what is handed over while the tokens are removed', async () => {
+  it('deletes tokens that are remembered while others are removed', async () => {
     const { store, another } = opened;
     const two = await replica(sandbox, { store: another });
     let handed: string | undefined;
     const late = changed(store, {
-      forget: async (key, seen) => {
+      forget: async (key, expected) => {
         if (key === 'default/customer/ada') handed ??= await handOver(two);
-        return store.forget(key, seen);
+        return store.forget(key, expected);
       },
     });
     const one = await replica(sandbox, { store: late });
     await begin(one);
-    await firstValueFrom(one.verifications.forget('ada'));
+    await firstValueFrom(one.verifications.erase('ada'));
     expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 2]);
     expect(handed).toBeDefined();
     expect(await records()).toEqual([]);
   });
 
-  it('begins nothing before a customer is forgotten', async () => {
+  it('keeps what another call has saved of a transaction that is not used', async () => {
+    const { store, another } = opened;
+    const two = await replica(sandbox, { store: another });
+    let [handedOver, unused]: (string | undefined)[] = [];
+    const late = changed(store, {
+      commit: async (key, version, value) => {
+        if (key === 'default/customer/ada') handedOver ??= await handOver(two);
+        const committed = await store.commit(key, version, value);
+        if (unused === undefined) await another.commit((unused = key), 1, value);
+        return committed;
+      },
+    });
+    const one = await replica(sandbox, { store: late });
+    expect(await begin(one)).toMatchObject({ isResumed: true, transactionId: handedOver });
+    expect(deletions(sandbox)).toBe(1);
+    expect(await records()).toContain(unused);
+  });
+
+  it('leaves no tokens behind whose reference the erased customer already had', async () => {
+    const { store, another } = opened;
+    let [hasReference, mayGoOn] = [false, false];
+    const slow = changed(another, {
+      commit: async (key, ...step) => {
+        if (key.startsWith('default/transaction/')) {
+          hasReference = true;
+          await until(() => mayGoOn);
+        }
+        return another.commit(key, ...step);
+      },
+    });
+    const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
+    const handingOver = handOver(two);
+    await until(() => hasReference);
+    const late = changed(store, {
+      forget: async (key, expected) => {
+        if (key === 'default/customer/ada') {
+          mayGoOn = true;
+          await handingOver;
+        }
+        return store.forget(key, expected);
+      },
+    });
+    const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
+    await firstValueFrom(one.verifications.erase('ada'));
+    expect(await records()).toEqual([]);
+  });
+
+  it('begins nothing until a customer is erased', async () => {
     const { http, arrived, letGo } = holdBack('delete');
     const [one, two] = await replicas(http);
     await begin(one);
-    const forgetting = firstValueFrom(one.verifications.forget('ada'));
+    const erasing = firstValueFrom(one.verifications.erase('ada'));
     await arrived;
     const options = { templateKey: sandbox.templateKeys.sdk };
     const beginning = firstValueFrom(two.verifications.reverify('ada', options));
     await waitingOrDone(beginning);
     letGo();
-    await forgetting;
+    await erasing;
     const { transactionId } = await beginning;
     expect(await firstValueFrom(one.verifications.history('ada'))).toEqual([transactionId]);
     expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('in_progress');
     expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 1]);
   });
 
-  it('forgets what is just being begun', async () => {
+  it('erases a verification that is just beginning', async () => {
     const { http, arrived, letGo } = holdBack('post');
     const [one, two] = await replicas(http);
     const beginning = begin(one);
     await arrived;
-    const forgetting = firstValueFrom(two.verifications.forget('ada'));
-    await waitingOrDone(forgetting);
+    const erasing = firstValueFrom(two.verifications.erase('ada'));
+    await waitingOrDone(erasing);
     letGo();
     await beginning;
-    await forgetting;
+    await erasing;
     expect([creations(sandbox), deletions(sandbox)]).toEqual([1, 1]);
     expect(await records()).toEqual([]);
   });
 
   it.each([
     ['and deletes the other', false],
-    ['also if the other cannot be deleted', true],
-  ])('keeps what is handed over while one is created, %s', async (_, isDown) => {
+    ['even if the other cannot be deleted', true],
+  ])('keeps tokens that are remembered during a creation, %s', async (_, isDown) => {
     if (isDown) sandbox.faults.add({ kind: 'status', status: 503, method: 'DELETE' });
     const { http, arrived, letGo } = holdBack('post');
     const [one, two] = await replicas(http);
@@ -175,7 +220,7 @@ describeEachOn(STORES)('at the same time, on $name', ({ open }) => {
   });
 });
 
-it('the lease on a customer lasts as long as freshness.leaseMs says', async () => {
+it('the lease on a customer lasts for freshness.leaseMs', async () => {
   const store = new InMemoryTokenStore();
   const leases: number[] = [];
   const noting = changed(store, {
@@ -188,14 +233,14 @@ it('the lease on a customer lasts as long as freshness.leaseMs says', async () =
   const options = { store: noting, totalTimeoutMs: 5_000, freshness: { leaseMs: 7_000 } };
   const { verifications } = await replica(sandbox, options);
   await firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
-  await firstValueFrom(verifications.forget('ada'));
+  await firstValueFrom(verifications.erase('ada'));
   expect(leases).toEqual([7_000, 7_000]);
 });
 
-it('a lease on a customer that is longer than any replica takes is not waited for', async () => {
+it('a lease on a customer that is longer than any replica takes does not block', async () => {
   const store = new InMemoryTokenStore();
-  // As the store shows it once its clock was set back.
-  await store.lease('default/customer/ada', { version: 0, fence: 0 }, 3_600_000, '{}');
+  // This is how the store shows a lease after its clock was set back.
+  await store.lease('default/customer/ada', { version: 0, leaseEpoch: 0 }, 3_600_000, '{}');
   const sandbox = await startSandbox();
   const { verifications } = await replica(sandbox, { store });
   const options = { templateKey: sandbox.templateKeys.sdk };
@@ -203,12 +248,12 @@ it('a lease on a customer that is longer than any replica takes is not waited fo
   expect(begun.isResumed).toBe(false);
 });
 
-describe('a store that fails once a transaction was created', () => {
-  let clock: FakeClock | undefined;
-  afterEach(() => clock?.uninstall());
-
-  /** A replica whose store fails at the commits with these numbers, from one on. */
-  async function failingAt(...numbers: number[]): Promise<[Replica, BerbixSandbox]> {
+describe('a store that fails after a transaction was created', () => {
+  /** A replica whose store fails at the commits with these numbers, counted from one. */
+  async function failingAt(
+    numbers: number[],
+    clock?: FakeClock,
+  ): Promise<[Replica, BerbixSandbox]> {
     const store = new InMemoryTokenStore();
     let commits = 0;
     const failing = changed(store, {
@@ -223,8 +268,8 @@ describe('a store that fails once a transaction was created', () => {
     return [await replica(sandbox, { store: failing }), sandbox];
   }
 
-  it.each([[[1]], [[2]], [[1, 3, 4]]])('is asked again: commits %j', async (numbers) => {
-    const [{ verifications }, sandbox] = await failingAt(...numbers);
+  it.each([[[1]], [[2]], [[1, 3, 4]]])('is called again: commits %j', async (numbers) => {
+    const [{ verifications }, sandbox] = await failingAt(numbers);
     const options = { templateKey: sandbox.templateKeys.sdk };
     const begun = await firstValueFrom(verifications.begin('ada', options));
     const resumed = await firstValueFrom(verifications.begin('ada', options));
@@ -232,23 +277,19 @@ describe('a store that fails once a transaction was created', () => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it.each([1, 2])(
-    'does not keep others away when it fails for good, at commit %i',
-    async (number) => {
-      clock = FakeClock.install();
-      const [{ verifications, tokens }, sandbox] = await failingAt(number);
-      const options = { templateKey: sandbox.templateKeys.sdk };
-      const error = await errorOf(verifications.begin('ada', options));
-      expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
-      const saved = error.tokens as NonNullable<typeof error.tokens>;
-      expect(await everyViewOf(error)).not.toContain(saved.refreshToken);
-      await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: saved as never }));
-      const resumed = await firstValueFrom(verifications.begin('ada', options));
-      expect(resumed).toMatchObject({ isResumed: true, transactionId: saved.transactionId });
+  it.each([1, 2])('does not block others if it keeps failing, at commit %i', async (number) => {
+    const [{ verifications, tokens }, sandbox] = await failingAt([number], installClock());
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const error = await errorOf(verifications.begin('ada', options));
+    expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+    const saved = error.tokens as NonNullable<typeof error.tokens>;
+    expect(await everyViewOf(error)).not.toContain(saved.refreshToken);
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: saved as never }));
+    const resumed = await firstValueFrom(verifications.begin('ada', options));
+    expect(resumed).toMatchObject({ isResumed: true, transactionId: saved.transactionId });
 
-      const again = await firstValueFrom(verifications.reverify('ada', options));
-      expect(again.isResumed).toBe(false);
-      expect(creations(sandbox)).toBe(2);
-    },
-  );
+    const again = await firstValueFrom(verifications.reverify('ada', options));
+    expect(again.isResumed).toBe(false);
+    expect(creations(sandbox)).toBe(2);
+  });
 });

@@ -3,15 +3,15 @@ import { InMemoryTokenStore } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, startSandbox } from '../support/services.js';
-import { deletions, replica } from './verification.support.js';
+import { deletions, replica } from './support/verification.js';
 
 const STRICT = { freshness: { rotation: 'strict' } } as const;
 
-describe('a customer of whom a refresh token alone is known, with an API that replaces it', () => {
+describe('a customer with only a bare refresh token, which the API replaces', () => {
   it.each([
     ['the current one', false],
     ['an earlier one', true],
-  ])('is forgotten by another replica, once the API deletes again: %s', async (_, isEarlier) => {
+  ])('is erased by another replica when the API can delete again: %s', async (_, isEarlier) => {
     const sandbox = await startSandbox({ refreshToken: 'rotate' });
     const store = Object.assign(new InMemoryTokenStore(), { shared: true, durable: true });
     const one = await replica(sandbox, { store, ...STRICT });
@@ -26,9 +26,9 @@ describe('a customer of whom a refresh token alone is known, with an API that re
     for (let n = 0; n < count; n++) {
       sandbox.faults.add({ kind: 'status', status: 503, method: 'DELETE' });
     }
-    expect((await errorOf(one.verifications.forget('ada'))).code).toBe('BERBIX_SERVER');
+    expect((await errorOf(one.verifications.erase('ada'))).code).toBe('BERBIX_SERVER');
     const two = await replica(sandbox, { store, ...STRICT });
-    await firstValueFrom(two.verifications.forget('ada'));
+    await firstValueFrom(two.verifications.erase('ada'));
     expect(deletions(sandbox)).toBe(2 * count);
     expect((await store.keys('')).keys).toEqual([]);
     expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('gone');

@@ -1,28 +1,28 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
-import { PostgresTokenStore } from '../../lib/token-store/postgres/index.js';
 import { RedisTokenStore } from '../../lib/token-store/redis/index.js';
 import { OnBerbixWebhook, createBerbixWebhookController } from '../../lib/webhooks/index.js';
+import { closeAfterTest } from '../support/closing.js';
 import {
-  POSTGRES_URL,
-  REDIS_URL,
   describeEachOn,
+  makeTable,
+  POSTGRES_URL,
   postgresPool,
+  REDIS_URL,
   redisClient,
   uniquePrefix,
-  uniqueTable,
 } from '../support/servers.js';
-import { built } from '../support/built.js';
-import { closeAfterTest, startSandbox } from '../support/services.js';
-import { SECRETS, startApp, webhookModule } from './webhook-app.support.js';
+import { built } from '../support/programs.js';
+import { startSandbox } from '../support/services.js';
+import { SECRETS, startApp, webhookModule } from './support/webhook-app.js';
 
-/** A server for both replicas, and where on it. */
+/** A server that both replicas use, and the table or key prefix on it. */
 interface Place {
   server: string;
   url: string;
@@ -31,24 +31,13 @@ interface Place {
 }
 
 async function onPostgres(): Promise<Place> {
-  const [pool, name] = [postgresPool(), uniqueTable()];
-  const store = new PostgresTokenStore(pool, { table: name });
-  await store.createTable();
-  closeAfterTest(async () => {
-    await pool.query(`DROP TABLE ${name}`);
-    await pool.end();
-  });
+  const { store, table: name } = await makeTable(postgresPool());
   return { server: 'postgres', url: POSTGRES_URL as string, name, store };
 }
 
 async function onRedis(): Promise<Place> {
-  const [client, name] = [redisClient(), uniquePrefix()];
-  closeAfterTest(async () => {
-    const keys = await client.keys(`${name}*`);
-    if (keys.length > 0) await client.unlink(keys);
-    client.disconnect();
-  });
-  const store = new RedisTokenStore(client, { prefix: name });
+  const name = uniquePrefix();
+  const store = new RedisTokenStore(redisClient(), { prefix: name });
   return { server: 'redis', url: REDIS_URL as string, name, store };
 }
 
@@ -57,19 +46,13 @@ const PLACES = [
   { name: 'Redis', open: onRedis },
 ];
 
-let child: ChildProcess | undefined;
-
-afterEach(() => {
-  child?.kill('SIGKILL');
-});
-
-/** Long enough for nothing else to end it; the sandbox waits as long before its second try. */
+/** Long enough that nothing else ends the lease; the sandbox waits as long before its retry. */
 const LEASE_MS = 500;
 
 describeEachOn(PLACES)(
   'a replica that is killed while it handles a webhook, on $name',
   ({ open }) => {
-    it('leaves it to another, on the next try', async () => {
+    it('leaves the webhook to another process, on the next retry', async () => {
       const { server, url, name, store } = await open();
       let handled = 0;
       @Injectable()
@@ -86,7 +69,10 @@ describeEachOn(PLACES)(
       });
       const options = JSON.stringify({ ...SECRETS, leaseMs: LEASE_MS });
       built('dist/esm/index.js');
-      child = fork('test/webhooks/replica.mjs', [server, url, name, options], { silent: true });
+      const child = fork('test/webhooks/support/replica.mjs', [server, url, name, options], {
+        silent: true,
+      });
+      closeAfterTest(() => child.kill('SIGKILL'));
       const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
       const says = lines[Symbol.asyncIterator]();
       const front = await startFront((await says.next()).value as string);
@@ -113,7 +99,7 @@ describeEachOn(PLACES)(
   },
 );
 
-/** What stands before the replicas: passes a request on, and breaks with the replica that breaks. */
+/** A proxy in front of the replicas; its connection breaks when that of the replica does. */
 async function startFront(target: string): Promise<{ url: string; target: string }> {
   const front = { url: '', target };
   const server = createServer((incoming, outgoing) => {

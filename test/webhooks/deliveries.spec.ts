@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import {
   InMemoryTokenStore,
@@ -12,20 +12,19 @@ import {
   type BerbixWebhookDto,
 } from '../../lib/webhooks/index.js';
 import { changed } from '../support/changed-store.js';
-import { PLATFORMS } from '../support/platforms.js';
 import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import {
   SECRETS,
   STORE_TIMEOUT_MS,
-  inFakeIntervals,
+  withFakeTimeouts,
   post,
   startApp,
   webhookModule,
   type WebhookApp,
-} from './webhook-app.support.js';
-import { Handler, gate, handling, replica, send } from './replicas.support.js';
+} from './support/webhook-app.js';
+import { Handler, gate, handling, replica, send } from './support/replicas.js';
 
 describeEachOn(STORES)('two replicas on $name', ({ open }) => {
   let opened: OpenedStore;
@@ -34,28 +33,23 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
   beforeEach(async () => {
     opened = await open();
     replicas = [
-      await replica(opened.store, {}, PLATFORMS[0][1]),
-      await replica(opened.another, {}, PLATFORMS[1][1]),
+      await replica(opened.store, {}, 'express'),
+      await replica(opened.another, {}, 'fastify'),
     ];
   });
 
-  afterEach(async () => {
-    for (const each of replicas) await each.close();
-    await opened.close();
-  });
-
-  it('handle a delivery once, whichever it comes to', async () => {
+  it('handle a delivery once, regardless of which one receives it', async () => {
     const [one, other] = replicas;
     expect(await send(one)).toBe(204);
     expect(await send(other)).toBe(204);
     expect(await send(one)).toBe(204);
     expect(handling.done).toEqual(['accept']);
-    const again = 'log: A status webhook of transaction 7 came again.';
-    // The log is that of the process, which is that of the application that started last.
+    const again = 'log: A status webhook of transaction 7 was repeated.';
+    // All replicas log to the application that started last.
     expect(other.logs).toEqual([again, again]);
   });
 
-  it('handle each change, also back to what was before', async () => {
+  it('handle each change, also a change back', async () => {
     const [one, other] = replicas;
     for (const action of ['accept', 'review', 'accept', 'accept', 'reject']) {
       expect(await send(handling.done.length % 2 ? one : other, action)).toBe(204);
@@ -63,7 +57,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
     expect(handling.done).toEqual(['accept', 'review', 'accept', 'reject']);
   });
 
-  it('tell transactions and kinds apart', async () => {
+  it('distinguish transactions and kinds', async () => {
     const [one, other] = replicas;
     expect(await send(one, 'accept', '7')).toBe(204);
     expect(await send(other, 'accept', '8')).toBe(204);
@@ -73,7 +67,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
     expect(handling.done).toHaveLength(3);
   });
 
-  it('handle what comes to both at the same moment once', async () => {
+  it('handle concurrent deliveries once', async () => {
     const statuses = await Promise.all(
       Array.from({ length: 12 }, (_, index) => send(replicas[index % 2] as WebhookApp)),
     );
@@ -82,7 +76,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
     expect(statuses).toContain(204);
   });
 
-  it('let none come in between while one of them works', async () => {
+  it('handle no other delivery while one is being handled', async () => {
     const [one, other] = replicas;
     const { opened: done, open: finish } = gate();
     handling.work = () => done;
@@ -99,7 +93,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
     expect(handling.done).toEqual(['accept', 'review']);
   });
 
-  it('take nothing for a repetition while a change to it is being handled', async () => {
+  it('do not consider a delivery repeated while a change is being handled', async () => {
     const [one, other] = replicas;
     expect(await send(one)).toBe(204);
     const { opened: done, open: finish } = gate();
@@ -113,7 +107,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
     expect(handling.done).toEqual(['accept', 'review', 'accept']);
   });
 
-  it('handle what has failed again, at once', async () => {
+  it('handle a failed delivery again, immediately', async () => {
     const [one, other] = replicas;
     handling.work = () => Promise.reject(new Error('no disk'));
     expect(await send(one)).toBe(500);
@@ -123,7 +117,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
     expect(handling.done).toEqual(['accept', 'accept']);
   });
 
-  it('forget what was handled a month ago, and nothing else', async () => {
+  it('remove the records of a month ago, and nothing else', async () => {
     const { store } = opened;
     const day = 86_400_000;
     const handleAt = async (days: number, transactionId: string): Promise<string[]> => {
@@ -149,7 +143,7 @@ describeEachOn(STORES)('two replicas on $name', ({ open }) => {
   });
 });
 
-/** The same store on another day; notes the sweeps and what is forgotten. */
+/** The same store on another day; records the sweeps and what they remove. */
 function shifted(
   store: BerbixTokenStore,
   ms: number,
@@ -191,14 +185,27 @@ describe('a delivery', () => {
     expect(handling.done).toEqual(['test-action']);
   });
 
-  it('that takes longer than its lease may be handled twice, which is told', async () => {
+  it.each([
+    ['the customer', sampleWebhookBody({ customerUid: 'ada' })],
+    ['the link', sampleWebhookBody({ dashboardLink: 'https://dashboard.example/2' })],
+    ['an unknown field', sampleWebhookBody().replace('"id"', '"reason":"age","id"')],
+  ])('that differs from the last one only in %s is handled', async (_, changedBody) => {
+    const { url } = await replica(new InMemoryTokenStore());
+    for (const body of [sampleWebhookBody(), changedBody, changedBody]) {
+      const header = signBerbixWebhook({ secret: SECRETS.status, body });
+      expect((await post(`${url}/webhooks/berbix/status`, body, header)).status).toBe(204);
+    }
+    expect(handling.done).toHaveLength(2);
+  });
+
+  it('that takes longer than its lease may be handled twice, and this is logged', async () => {
     const store = new InMemoryTokenStore();
     const app = await replica(store, { leaseMs: 1 });
     const { opened, open } = gate();
     handling.work = () => (handling.done.length === 1 ? opened : undefined);
     const first = send(app);
     await until(() => handling.done.length === 1);
-    while ((await send(app)) !== 204);
+    await until(async () => (await send(app)) === 204);
     open();
     expect(await first).toBe(204);
     expect(handling.done).toEqual(['accept', 'accept']);
@@ -209,7 +216,20 @@ describe('a delivery', () => {
     ]);
   });
 
-  it('is kept from others for ten seconds, or as long as is said', async () => {
+  it('is handled once if its commit reaches the store twice, and nothing is logged', async () => {
+    const store = new InMemoryTokenStore();
+    const twice = changed(store, {
+      commit: async (...args) => {
+        await store.commit(...args);
+        return store.commit(...args);
+      },
+    });
+    const app = await replica(twice);
+    expect(await send(app)).toBe(204);
+    expect({ handled: handling.done, logs: app.logs }).toEqual({ handled: ['accept'], logs: [] });
+  });
+
+  it('blocks other deliveries for ten seconds, or for the configured time', async () => {
     const leases: number[] = [];
     const store = new InMemoryTokenStore();
     const noting = changed(store, {
@@ -223,10 +243,10 @@ describe('a delivery', () => {
     expect(leases).toEqual([10_000, 60_000]);
   });
 
-  it('is handled where a lease is longer than any that is taken', async () => {
+  it('is handled if a lease is longer than any replica takes', async () => {
     const store = new InMemoryTokenStore();
-    // As the store shows that of a replica that was killed, once its clock was set back.
-    const seen = { version: 0, fence: 0 };
+    // This is how the store shows a killed replica's lease after its clock was set back.
+    const seen = { version: 0, leaseEpoch: 0 };
     await store.lease('webhook:default/status/7', seen, 3_600_000, '');
     await store.lease('webhook:default/status/8', seen, 19_000, '');
     const app = await replica(store);
@@ -235,7 +255,7 @@ describe('a delivery', () => {
     expect(handling.done).toEqual(['accept']);
   });
 
-  it('that another replica finished a moment ago is not asked for again', async () => {
+  it('that another replica has just handled is not requested again', async () => {
     const store = new InMemoryTokenStore();
     expect(await send(await replica(store))).toBe(204);
     let stale = true;
@@ -255,16 +275,16 @@ describe('a delivery', () => {
   >([
     ['load', () => ({ load: fail }), false, 503, 'is refused for now'],
     ['lease', () => ({ lease: fail }), false, 503, 'is refused for now'],
-    ['commit', () => ({ commit: fail }), false, 204, 'that could not be noted'],
-    ['release', () => ({ release: fail }), true, 500, 'can be handled again in 10000 ms only'],
+    ['commit', () => ({ commit: fail }), false, 204, 'that could not be stored'],
+    ['release', () => ({ release: fail }), true, 500, 'cannot be handled again for 10000 ms'],
     [
       'keys',
       () => ({ keys: fail }),
       false,
       204,
-      'warn: Old webhooks could not be forgotten. The token store (the memory of this process)',
+      'warn: The records of old webhooks could not be removed. The token store (the memory of this process)',
     ],
-  ])('is safe when %s fails', async (_, methods, workFails, status, mention) => {
+  ])('is safe if %s fails', async (_, methods, workFails, status, mention) => {
     const store = new InMemoryTokenStore();
     const app = await replica(changed(store, methods(store)));
     if (workFails) handling.work = () => Promise.reject(new Error('no disk'));
@@ -279,17 +299,20 @@ describe('a delivery', () => {
     ['lease', false, 503],
     ['commit', false, 204],
     ['release', true, 500],
-  ])('does not wait for a store for ever: %s', async (method, workFails, status) => {
-    let asked = false;
-    const never = (): Promise<never> => {
-      asked = true;
-      return new Promise(() => {});
-    };
-    const app = await replica(changed(new InMemoryTokenStore(), { [method]: never }));
+  ])('does not wait forever for a store: %s', async (method, workFails, status) => {
+    let never: () => Promise<never>;
+    const asked = new Promise<void>((resolve) => {
+      never = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    const store = changed(new InMemoryTokenStore(), { [method]: () => never() });
+    const app = await replica(store);
     if (workFails) handling.work = () => Promise.reject(new Error('no disk'));
-    const answer = await inFakeIntervals(async () => {
+    const answer = await withFakeTimeouts(async () => {
       const sent = send(app);
-      await until(() => asked);
+      await asked;
       jest.advanceTimersByTime(STORE_TIMEOUT_MS);
       return sent;
     });
@@ -297,7 +320,7 @@ describe('a delivery', () => {
     expect(app.logs.join()).toContain(`did not answer within ${STORE_TIMEOUT_MS} ms`);
   });
 
-  it('is found to be the same by a service of its own', async () => {
+  it('is recognized as repeated by another service', async () => {
     const app = await replica(new InMemoryTokenStore());
     const service = app.module.get(BerbixWebhookService, { strict: false });
     const body = sampleWebhookBody({ transactionId: '9' });
@@ -313,17 +336,17 @@ describe('a delivery', () => {
     expect(await service.handle(webhook)).toBe('busy');
     open();
     expect(await first).toBe('handled');
-    // As it comes out of a queue.
+    // As it comes from a queue.
     const copy = JSON.parse(JSON.stringify(webhook)) as BerbixWebhookDto;
     expect(await service.handle(copy)).toBe('repeated');
     handling.work = () => Promise.reject(new RangeError('mine'));
     await expect(service.handle({ ...webhook, action: 'x' })).rejects.toThrow(RangeError);
-    const none = await replica(new InMemoryTokenStore(), {}, PLATFORMS[0][1], []);
+    const none = await replica(new InMemoryTokenStore(), {}, 'express', []);
     const idle = none.module.get(BerbixWebhookService, { strict: false });
     await expect(idle.handle(webhook)).rejects.toThrow("No method has @OnBerbixWebhook('status')");
   });
 
-  it('of one account has nothing to do with that of another', async () => {
+  it('of one account is independent of another account', async () => {
     const store = new InMemoryTokenStore();
     class Eu {
       @OnBerbixWebhook('status', 'e/u')
@@ -335,7 +358,7 @@ describe('a delivery', () => {
       imports: [webhookModule(SECRETS, store), webhookModule(SECRETS, store, 'e/u')],
       controllers: [
         createBerbixWebhookController(),
-        createBerbixWebhookController({ path: 'eu', name: 'e/u' }),
+        createBerbixWebhookController({ path: 'eu', account: 'e/u' }),
       ],
       providers: [Handler, Eu],
     });

@@ -9,8 +9,8 @@ import {
   UseGuards,
   type Type,
 } from '@nestjs/common';
-import type { BerbixWebhookOptions } from 'nestjs-berbix';
 import {
+  type BerbixWebhookOptions,
   BerbixWebhook,
   BerbixWebhookDto,
   BerbixWebhookGuard,
@@ -20,10 +20,10 @@ import {
   createBerbixWebhookController,
 } from '../../lib/webhooks/index.js';
 import { startSandbox } from '../support/services.js';
-import { BODY, calls, signed } from './mailer.support.js';
-import { SECRETS, post, startApp, webhookModule, type WebhookApp } from './webhook-app.support.js';
+import { BODY, calls, signed } from './support/mailer.js';
+import { SECRETS, post, startApp, webhookModule, type WebhookApp } from './support/webhook-app.js';
 
-/** As a library does that retries, measures or opens transactions. */
+/** Like the decorator of a library that retries, measures or opens transactions. */
 const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
   const method = descriptor.value as unknown as (...args: unknown[]) => unknown;
   return {
@@ -35,7 +35,7 @@ const Wrapped: MethodDecorator = (_target, _name, descriptor) => {
   } as never;
 };
 
-/** As a library does that binds methods to their instance. */
+/** Like the decorator of a library that binds methods to their instance. */
 const Bound: MethodDecorator = (_target, _name, descriptor) => {
   const method = descriptor.value as unknown as (...args: unknown[]) => unknown;
   return {
@@ -138,7 +138,7 @@ describe('a handler', () => {
     expect(calls).toEqual(expected);
   });
 
-  it('handles what its own decorators say where it overrides one', async () => {
+  it('handles the webhooks of its own decorators if it overrides another', async () => {
     class Later extends Base {
       @OnBerbixWebhook('status')
       override handle(webhook: BerbixWebhookDto): void {
@@ -150,15 +150,15 @@ describe('a handler', () => {
     expect([await deliver(app, 'status'), calls.length]).toEqual([204, 1]);
   });
 
-  it('stops the boot where it is no method any more', async () => {
+  it('stops the boot if it is not a method any more', async () => {
     class Gone extends Base {}
     Object.defineProperty(Gone.prototype, 'handle', { value: 'a text' });
     await expect(start([Gone])).rejects.toThrow(
-      'Gone.handle cannot handle webhooks: it has @OnBerbixWebhook but is no longer a method.',
+      'Gone.handle cannot handle webhooks: it has @OnBerbixWebhook, but is not a method any more.',
     );
   });
 
-  it('runs no getter to be found', async () => {
+  it('is found without calling getters', async () => {
     class Lazy extends Base {
       get other(): string {
         throw new Error('not yet');
@@ -169,12 +169,12 @@ describe('a handler', () => {
   });
 });
 
-describe('a webhook that nothing handles', () => {
+describe('a webhook without a handler', () => {
   const SENTENCE =
     "No method has @OnBerbixWebhook('status'), so status webhooks are not confirmed, and Berbix sends them again. " +
     'Add such a method to a provider, or set webhooks.confirmUnhandled to true to confirm and drop them.';
 
-  it('is told at boot, is not confirmed, and comes again', async () => {
+  it('is logged at boot, is not confirmed, and is sent again', async () => {
     const app = await start([Base]);
     expect(app.logs).toEqual([`warn: ${SENTENCE}`]);
     const sandbox = await startSandbox({
@@ -187,17 +187,17 @@ describe('a webhook that nothing handles', () => {
     expect(sent).toMatchObject({ delivered: false, status: 500 });
     expect(sent.tries).toBeGreaterThan(1);
     expect(app.logs.at(-1)).toBe(
-      `error: A status webhook of transaction 1234123412341234 came. ${SENTENCE}`,
+      `error: A status webhook of transaction 1234123412341234 arrived. ${SENTENCE}`,
     );
   });
 
-  it('is confirmed where the application says so, and nobody is told', async () => {
+  it('is confirmed if the application says so, and not logged', async () => {
     const app = await start([Base], { ...SECRETS, confirmUnhandled: true });
     expect(await deliver(app, 'status')).toBe(204);
     expect(app.logs).toEqual([]);
   });
 
-  it('is told with the name of its account', async () => {
+  it('is logged with the name of its account', async () => {
     const { logs } = await startApp({
       imports: [webhookModule({ finished: SECRETS.finished }, undefined, 'eu')],
     });
@@ -206,7 +206,7 @@ describe('a webhook that nothing handles', () => {
     ]);
   });
 
-  it('is not told where the application takes it in a controller of its own', async () => {
+  it('is not logged if the application receives it in its own controller', async () => {
     @Controller('own')
     @UseGuards(BerbixWebhookGuard)
     class OwnController {
@@ -242,7 +242,7 @@ describe('a webhook that nothing handles', () => {
     expect(app.logs).toEqual([]);
     expect((await post(`${app.url}/own/finished`, BODY, signed('finished'))).status).toBe(204);
     expect(calls).toEqual(['own: ada']);
-    // It calls handle(), which confirms nothing that nothing has handled.
+    // It calls handle(), which confirms no webhook without a handler.
     expect((await post(`${app.url}/status`, BODY, signed('status'))).status).toBe(500);
   });
 });
@@ -269,17 +269,17 @@ describe('a class that two modules provide', () => {
       controllers: [createBerbixWebhookController()],
     });
 
-  it('is told at boot, and handles a webhook once', async () => {
+  it('is logged at boot, and handles a webhook once', async () => {
     const app = await startWith(MailModule, BillingModule);
     expect(app.logs).toEqual([
-      'warn: Base has two instances, in MailModule and BillingModule. Its webhook handlers run once, in MailModule. ' +
-        'Provide it in one module, which exports it.',
+      'warn: Base has two instances, in MailModule and BillingModule. Its methods with @OnBerbixWebhook run only in MailModule. ' +
+        'Provide it in one module, and export it from there.',
     ]);
     expect(await deliver(app)).toBe(204);
     expect(calls).toEqual(['base: ada']);
   });
 
-  it('is what factories make of it, as often as they do', async () => {
+  it('has a handler for each instance that a factory creates', async () => {
     @Injectable()
     class Other extends Base {}
     @Module({ providers: [Other] })

@@ -24,15 +24,8 @@ import {
 } from '../../lib/webhooks/index.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox } from '../support/services.js';
-import { BODY, Mailer, calls, signed } from './mailer.support.js';
-import {
-  SECRETS,
-  post,
-  startApp,
-  webhookModule,
-  type Adapter,
-  type AppParts,
-} from './webhook-app.support.js';
+import { BODY, Mailer, calls, signed } from './support/mailer.js';
+import { SECRETS, post, startApp, webhookModule, type AppParts } from './support/webhook-app.js';
 
 @Controller('users')
 class UsersController {
@@ -43,7 +36,7 @@ class UsersController {
   }
 }
 
-describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Adapter) => {
+describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
   function start(
     options: BerbixWebhookControllerOptions = {},
     { providers = [Mailer], ...parts }: Partial<AppParts> = {},
@@ -51,7 +44,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
   ) {
     calls.length = 0;
     return startApp({
-      adapter,
+      platform,
       imports: [webhookModule(SECRETS)],
       controllers: [createBerbixWebhookController(options), ...controllers],
       providers,
@@ -59,7 +52,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     });
   }
 
-  it('hands what the sandbox sends to every method that handles it', async () => {
+  it('calls every handler with what the sandbox sends', async () => {
     const { url } = await start({}, {}, [UsersController]);
     const hook = (kind: 'finished' | 'status') => ({
       url: `${url}/webhooks/berbix/${kind}`,
@@ -76,7 +69,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect(calls.toSorted()).toEqual(['both: status', 'controller']);
   });
 
-  it('is below the path it is given, and a global prefix', async () => {
+  it('is below the given path, and the global prefix', async () => {
     const { url } = await start(
       { path: 'in', finishedPath: 'f', statusPath: 's/t' },
       { configure: (app) => app.setGlobalPrefix('api') },
@@ -87,7 +80,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect((await post(`${url}/api/in/f`, BODY, signed('status'))).status).toBe(401);
   });
 
-  it('is a class of its own each time, with decorators of its own', async () => {
+  it('is a new class each time, with its own decorators', async () => {
     const Public = () => SetMetadata('public', true);
     @Injectable()
     class SignedIn implements CanActivate {
@@ -108,7 +101,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect((await post(`${url}/open/finished`, BODY, signed('status'))).status).toBe(401);
   });
 
-  it('stands beside that of another account', async () => {
+  it('works beside that of another account', async () => {
     @Injectable()
     class EuMailer {
       @OnBerbixWebhook('finished', 'eu')
@@ -126,7 +119,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
         ],
         providers: [Mailer, EuMailer],
       },
-      [createBerbixWebhookController({ path: 'eu', name: 'eu' })],
+      [createBerbixWebhookController({ path: 'eu', account: 'eu' })],
     );
     const eu = signBerbixWebhook({ secret: 'whs_eu', body: BODY });
     expect((await post(`${url}/eu/finished`, BODY, eu)).status).toBe(204);
@@ -139,10 +132,10 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
 
   it.each([
     ['an error', () => new Error('no disk')],
-    ['an answer of your own', () => new ConflictException('mine')],
+    ['an HTTP exception of its own', () => new ConflictException('mine')],
     ['an error of Berbix', () => new BerbixGoneError('gone')],
     ['no error at all', () => 'a word'],
-  ])('fails when a handler throws %s, and is sent again', async (__, makeError) => {
+  ])('fails if a handler throws %s, and the webhook is sent again', async (__, makeError) => {
     let failures = 2;
     @Injectable()
     class Failing {
@@ -170,7 +163,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     }
   });
 
-  it('waits for an Observable that a handler returns, and for its failure', async () => {
+  it('awaits an Observable of a handler, and its failure', async () => {
     const answers = [
       throwError(() => new Error('no disk')),
       EMPTY,
@@ -200,7 +193,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect(calls).toEqual(['first', 'last']);
   });
 
-  it('answers 500 and nothing of what a handler has thrown, also where it throws at once', async () => {
+  it('answers 500 without the error of a handler, even if it throws synchronously', async () => {
     @Injectable()
     class Failing {
       @OnBerbixWebhook('finished')
@@ -214,7 +207,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect(JSON.parse(answer.body)).toEqual({ statusCode: 500, message: 'Internal Server Error' });
   });
 
-  it('lets pipes alone that validate everything', async () => {
+  it('works with pipes that validate everything', async () => {
     const { url } = await start(
       {},
       {
@@ -235,7 +228,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
     expect(calls).toContain('mailer: ada accept');
   });
 
-  it('answers 503 when the store fails, and runs nothing', async () => {
+  it('answers 503 if the store fails, and runs no handler', async () => {
     class Broken extends InMemoryTokenStore {
       override async load(): Promise<never> {
         throw new Error('password is in here');
@@ -254,7 +247,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (_, adapter: Ada
 });
 
 describe('createBerbixWebhookController', () => {
-  it('refuses an option that it does not have', () => {
+  it('refuses an unknown option', () => {
     expect(() => createBerbixWebhookController({ route: 'x' } as never)).toThrow(
       'createBerbixWebhookController has no option named "route". It takes path, finishedPath,',
     );

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module, Scope } from '@nestjs/common';
 import { BerbixConfigurationError } from 'nestjs-berbix';
 import { OnBerbixWebhook, createBerbixWebhookController } from '../../lib/webhooks/index.js';
-import { BODY, Mailer, calls, signed } from './mailer.support.js';
-import { SECRETS, post, startApp, webhookModule } from './webhook-app.support.js';
+import { BODY, Mailer, calls, signed } from './support/mailer.js';
+import { SECRETS, post, startApp, webhookModule } from './support/webhook-app.js';
 
 describe('@OnBerbixWebhook', () => {
   it.each([
@@ -46,7 +46,7 @@ describe('@OnBerbixWebhook', () => {
     expect(wrong).toThrow(BerbixConfigurationError);
   });
 
-  it('stops the boot where the class has no single instance', async () => {
+  it('stops the boot if the class has no single instance', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {
       @OnBerbixWebhook('finished')
@@ -79,17 +79,17 @@ describe('@OnBerbixWebhook', () => {
     }
   });
 
-  it('stops the boot where there is no such account', async () => {
+  it('stops the boot if there is no such account', async () => {
     class Elsewhere {
       @OnBerbixWebhook('finished', 'eu')
       handle(): void {}
     }
     await expect(startApp({ providers: [Elsewhere] })).rejects.toThrow(
-      'Elsewhere.handle is for an account named "eu", and there is none.',
+      'Elsewhere.handle is for the account "eu", which is not registered.',
     );
     const imports = [webhookModule(SECRETS, undefined, 'us')];
     await expect(startApp({ providers: [Mailer], imports })).rejects.toThrow(
-      'is for the account without a name, and there is none.',
+      'is for BerbixModule.forRoot without an account, which is missing.',
     );
   });
 
@@ -99,11 +99,11 @@ describe('@OnBerbixWebhook', () => {
       imports: [webhookModule({ finished: 'x' })],
     });
     expect(logs).toEqual([
-      'warn: Mailer.both will never be called: there is no secret for the status webhook. Give it as webhooks.status.',
+      'warn: Mailer.both will never be called: there is no secret for the status webhook. Set webhooks.status.',
     ]);
   });
 
-  it('is found once where a provider has two names, and where a factory made it', async () => {
+  it('is found once if a provider has two tokens, or if a factory created it', async () => {
     @Module({
       providers: [
         { provide: 'made', useFactory: () => new Mailer() },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BerbixConfigurationError } from 'nestjs-berbix';
 import { WebhookSettings, type BerbixWebhookOptions } from '../../lib/webhooks/index.js';
+import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
 
 describe('the options of webhooks', () => {
@@ -25,35 +26,38 @@ describe('the options of webhooks', () => {
     ['no object', 'whs_test_x', 'webhooks must be an object'],
     ['null', null, 'webhooks must be an object'],
     ['a misspelt option', { finish: 'whs_test_x' }, 'webhooks has no option named "finish"'],
-    ['an empty secret', { finished: '' }, 'webhooks.finished has a secret that is empty'],
-    ['a null', { status: null }, 'webhooks.status has a secret that is empty'],
+    ['an empty secret', { finished: '' }, 'webhooks.finished has an empty secret'],
+    ['a null', { status: null }, 'webhooks.status has an empty secret'],
     ['an empty list', { finished: [] }, 'webhooks.finished is an empty list'],
-    ['a list with a hole', { finished: ['whs_test_x', ''] }, 'has a secret that is empty'],
+    ['a list with a hole', { finished: ['whs_test_x', ''] }, 'has an empty secret'],
     ['a number', { status: 7 }, 'webhooks.status has a secret of type number, not a string'],
     [
       'an object',
       { status: { secret: 'whs_test_x' } },
       'has a secret of type object, not a string',
     ],
-    ['a space', { finished: ' whs_test_x' }, 'has a space or a line break around a secret'],
-    ['a line break', { finished: ['whs_test_x\n'] }, 'has a space or a line break around a secret'],
+    ['a space', { finished: ' whs_test_x' }, 'has a secret with a space or line break around it'],
+    [
+      'a line break',
+      { finished: ['whs_test_x\n'] },
+      'has a secret with a space or line break around it',
+    ],
     ['a tolerance of 0', { toleranceMs: 0 }, 'webhooks.toleranceMs must be a whole number from 1'],
     ['a fraction', { toleranceMs: 1.5 }, 'webhooks.toleranceMs must be'],
-    ['a tolerance that is none', { toleranceMs: Number.NaN }, 'webhooks.toleranceMs must be'],
-    ['a tolerance without end', { toleranceMs: Infinity }, 'webhooks.toleranceMs must be'],
+    [
+      'a tolerance that is not a number',
+      { toleranceMs: Number.NaN },
+      'webhooks.toleranceMs must be',
+    ],
+    ['an infinite tolerance', { toleranceMs: Infinity }, 'webhooks.toleranceMs must be'],
     ['seconds as text', { toleranceMs: '300' }, 'webhooks.toleranceMs must be'],
     ['a word', { confirmUnhandled: 'yes' }, 'webhooks.confirmUnhandled must be true or false'],
     ['a lease of days', { leaseMs: 86_400_001 }, 'webhooks.leaseMs must be'],
-  ])('refuse %s', (_, options, mention) => {
-    let thrown: unknown;
-    try {
-      thrown = new WebhookSettings(options as BerbixWebhookOptions);
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown).toBeInstanceOf(BerbixConfigurationError);
-    expect(String(thrown)).toContain(mention);
-    expect(String(thrown)).not.toContain('whs_test_x');
+  ])('refuse %s', async (_, options, mention) => {
+    const error = await errorOf(() => new WebhookSettings(options as BerbixWebhookOptions));
+    expect(error).toBeInstanceOf(BerbixConfigurationError);
+    expect(error.message).toContain(mention);
+    expect(String(error)).not.toContain('whs_test_x');
   });
 
   it('show no secret', async () => {
@@ -63,7 +67,7 @@ describe('the options of webhooks', () => {
     expect(await settings.secrets('finished')).toEqual(['whs_test_x']);
   });
 
-  it('do not change with the list that was given', async () => {
+  it('do not change with the given list', async () => {
     const list = ['one'];
     const settings = new WebhookSettings({ finished: list });
     list.push('two');

@@ -15,9 +15,10 @@ import {
   type BerbixWebhookOptions,
   type BerbixWebhookRequest,
 } from '../../lib/webhooks/index.js';
+import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
-import { mulberry32, mutate } from './forgeries.support.js';
-import { SECRETS, webhookModule } from './webhook-app.support.js';
+import { mulberry32, mutate } from './support/forgeries.js';
+import { SECRETS, webhookModule } from './support/webhook-app.js';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
 const SECONDS = NOW.getTime() / 1000;
@@ -28,7 +29,7 @@ async function serviceWith(options?: BerbixWebhookOptions): Promise<BerbixWebhoo
   return module.get(BerbixWebhookService, { strict: false });
 }
 
-/** A good delivery of the finished hook, or one that differs in some ways. */
+/** A valid delivery of the finished webhook, or one with some changes. */
 function delivery(
   changes: {
     body?: string | Buffer;
@@ -52,14 +53,12 @@ beforeEach(async () => {
   service = await serviceWith(SECRETS);
 });
 
-async function refusalOf(request: BerbixWebhookRequest, by = service): Promise<BerbixError> {
-  const end: unknown = await by.verify(request).catch((error: unknown) => error);
-  expect(end).toBeInstanceOf(BerbixError);
-  return end as BerbixError;
+function refusalOf(request: BerbixWebhookRequest, by = service): Promise<BerbixError> {
+  return errorOf(by.verify(request));
 }
 
 describe('verify', () => {
-  it('gives what a good webhook tells', async () => {
+  it('returns the content of a valid webhook', async () => {
     const webhook = await service.verify(delivery());
     expect(webhook).toBeInstanceOf(BerbixWebhookDto);
     expect(webhook).toEqual({
@@ -72,8 +71,8 @@ describe('verify', () => {
     });
   });
 
-  it('takes the delivery that the dashboard sends for a test, at its time', async () => {
-    // Shape and values of the one that is known; the signature is made by the rule, step by step.
+  it('accepts the test delivery of the dashboard, at its time', async () => {
+    // Shape and values of the documented one; the signature is made step by step, by the rule.
     const body =
       '{"transaction_id":1234123412341234,"customer_uid":"unique-uid","action":"test-action","dashboard_link":"https://docs.berbix.com","id":1234123412341234}\n';
     const secret = 'whs_live_0123456789abcdefghijklmnopqrstuv';
@@ -95,7 +94,7 @@ describe('verify', () => {
     );
   });
 
-  it('uses the clock of this machine unless it is given a time', async () => {
+  it('uses the clock of this machine by default', async () => {
     const timestamp = Math.floor(Date.now() / 1000);
     const { now: _, ...request } = delivery({ timestamp });
     expect(await service.verify(request)).toHaveProperty('customerUid', 'ada');
@@ -111,13 +110,13 @@ describe('verify', () => {
     [-301, false],
     [30_000, false],
     [-315_360_000, false],
-  ])('%d s after the signature: taken is %s', async (seconds, taken) => {
+  ])('%d s after the signature: accepted is %s', async (seconds, accepted) => {
     const request = delivery({ timestamp: SECONDS - seconds });
-    if (taken) expect(await service.verify(request)).toBeInstanceOf(BerbixWebhookDto);
+    if (accepted) expect(await service.verify(request)).toBeInstanceOf(BerbixWebhookDto);
     else expect(await refusalOf(request)).toBeInstanceOf(BerbixWebhookSignatureError);
   });
 
-  it('has a tolerance that can be set', async () => {
+  it('has a configurable tolerance', async () => {
     const strict = await serviceWith({ ...SECRETS, toleranceMs: 1_000 });
     expect(await strict.verify(delivery({ timestamp: SECONDS - 1 }))).toBeDefined();
     expect((await refusalOf(delivery({ timestamp: SECONDS - 2 }), strict)).message).toBe(
@@ -125,21 +124,21 @@ describe('verify', () => {
     );
   });
 
-  it('takes no time that is none', async () => {
+  it('rejects an invalid Date', async () => {
     expect(await refusalOf(delivery({ now: new Date(Number.NaN) }))).toBeInstanceOf(
       BerbixWebhookSignatureError,
     );
   });
 
-  it('says of a forgery that it does not fit, and of a replay that it is old', async () => {
+  it('says that a forgery does not match, and that a replay is old', async () => {
     const old = SECONDS - 3600;
     expect((await refusalOf(delivery({ timestamp: old }))).message).toMatch('signed more than');
     expect((await refusalOf(delivery({ timestamp: old, secret: 'x' }))).message).toBe(
-      'The webhook has a signature that fits none of the secrets.',
+      'The webhook has a signature that matches none of the secrets.',
     );
   });
 
-  it('takes every secret that is in force, and no other', async () => {
+  it('accepts every current secret, and no other', async () => {
     const rotating = await serviceWith({ finished: ['old', 'new', 'newer'], status: 'other' });
     for (const secret of ['old', 'new', 'newer']) {
       expect(await rotating.verify(delivery({ secret }))).toBeDefined();
@@ -152,7 +151,7 @@ describe('verify', () => {
     }
   });
 
-  it('asks a function for the secrets each time', async () => {
+  it('calls the function for the secrets each time', async () => {
     const secrets: (string | string[])[] = ['first', ['second', 'third']];
     const asking = await serviceWith({ finished: async () => secrets.shift() ?? 'last' });
     for (const secret of ['first', 'third', 'last']) {
@@ -164,10 +163,10 @@ describe('verify', () => {
 
   it.each([
     [() => Promise.reject(new RangeError('vault/path/secret')), 'failed (RangeError)', true],
-    [() => '', 'has a secret that is empty', false],
+    [() => '', 'has an empty secret', false],
     [() => [], 'is an empty list', false],
-    [() => undefined as unknown as string, 'has a secret that is empty', false],
-  ])('tells when %s gives no secret', async (finished, mention, retryable) => {
+    [() => undefined as unknown as string, 'has an empty secret', false],
+  ])('reports that %s returns no secret', async (finished, mention, retryable) => {
     const error = await refusalOf(delivery(), await serviceWith({ finished }));
     expect(error).toBeInstanceOf(BerbixConfigurationError);
     expect(error.message).toContain(mention);
@@ -175,7 +174,7 @@ describe('verify', () => {
     expect(error.retryable).toBe(retryable);
   });
 
-  it('does not mistake one hook for the other', async () => {
+  it('distinguishes the two webhooks', async () => {
     for (const [kind, secret] of [
       ['finished', SECRETS.status],
       ['status', SECRETS.finished],
@@ -190,7 +189,7 @@ describe('verify', () => {
     expect(await refusalOf(delivery({ kind: 'done' as never }))).toBeInstanceOf(BerbixInputError);
   });
 
-  it('refuses a hook without a secret, and says which', async () => {
+  it('refuses a webhook without a secret, and says which one', async () => {
     const error = await refusalOf(delivery(), await serviceWith({ status: 'x' }));
     expect(error).toBeInstanceOf(BerbixConfigurationError);
     expect(error.message).toContain('webhooks.finished');
@@ -228,10 +227,10 @@ describe('verify', () => {
     ['an exponent', `v0,1e9,${HEX}`, 'is not v0,<unix'],
     ['a word', `v0,NaN,${HEX}`, 'is not v0,<unix'],
     ['no time', `v0,,${HEX}`, 'is not v0,<unix'],
-    ['a time for ever', `v0,${'9'.repeat(13)},${HEX}`, 'is not v0,<unix'],
+    ['a time far in the future', `v0,${'9'.repeat(13)},${HEX}`, 'is not v0,<unix'],
     ['digits of another script', `v0,١٢٣٤٥٦٧٨٩٠,${HEX}`, 'is not v0,<unix'],
-    ['another time', `v0,${SECONDS + 1},${HEX}`, 'fits none of the secrets'],
-    ['a zero before the time', `v0,0${SECONDS},${HEX}`, 'fits none of the secrets'],
+    ['another time', `v0,${SECONDS + 1},${HEX}`, 'matches none of the secrets'],
+    ['a zero before the time', `v0,0${SECONDS},${HEX}`, 'matches none of the secrets'],
   ])('refuses a header that is %s', async (_, header, mention) => {
     const error = await refusalOf(delivery({ header }));
     expect(error).toBeInstanceOf(BerbixWebhookSignatureError);
@@ -241,7 +240,7 @@ describe('verify', () => {
   it.each([
     ['non-ASCII', sampleWebhookBody({ customerUid: 'Zoë 🙂 \u{2028} <b>' }), 'Zoë 🙂 \u{2028} <b>'],
     ['written by hand', '\n{ "customer_uid":"Zo\\u00eb", "transaction_id": 7 }', 'Zoë'],
-  ])('takes a body that is %s, byte for byte', async (_, body, customerUid) => {
+  ])('accepts a body that is %s, byte for byte', async (_, body, customerUid) => {
     expect(await service.verify(delivery({ body }))).toMatchObject({ customerUid });
     const request = delivery({ body });
     for (const changed of [body.trim(), JSON.stringify(JSON.parse(body)), `${body} `]) {
@@ -251,7 +250,7 @@ describe('verify', () => {
     }
   });
 
-  it('takes bytes wherever they lie', async () => {
+  it('accepts bytes at any offset of a buffer', async () => {
     const rawBody = new Uint8Array(Buffer.from(`xx${BODY}xx`)).subarray(2, -2);
     expect(await service.verify(delivery({ rawBody }))).toHaveProperty('customerUid', 'ada');
   });
@@ -265,7 +264,7 @@ describe('verify', () => {
     expect(await service.verify(delivery({ body }))).toMatchObject({ transactionId, others: {} });
   });
 
-  it('keeps what it does not know, and takes an action that is not there yet', async () => {
+  it('keeps unknown fields, and accepts a missing action', async () => {
     const body =
       '{"transaction_id":7,"customer_uid":"ada","action":"","event":{"x":1},"__proto__":2,"id":8}';
     const webhook = await service.verify(delivery({ body }));
@@ -282,7 +281,7 @@ describe('verify', () => {
     ['9007199254740993', '9007199254740993'],
     ['[9007199254740993]', ['9007199254740993']],
     ['1.5', 1.5],
-  ])('keeps all digits of %s in what it does not know', async (text, x) => {
+  ])('keeps all digits of %s in unknown fields', async (text, x) => {
     const body = `{"transaction_id":7,"customer_uid":"a","x":${text}}`;
     expect(await service.verify(delivery({ body }))).toHaveProperty('others', { x });
   });
@@ -317,7 +316,7 @@ describe('verify', () => {
     expect(error.message).toContain('NestFactory.create(AppModule, { rawBody: true })');
   });
 
-  it('keeps secrets and bodies to itself', async () => {
+  it('does not show secrets and bodies', async () => {
     const requests = [
       delivery({ secret: 'forged' }),
       delivery({ body: 'hello ada' }),

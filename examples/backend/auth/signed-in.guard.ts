@@ -6,13 +6,13 @@ import {
   createParamDecorator,
 } from '@nestjs/common';
 
-/** A request that {@link SignedInGuard} has let in. */
+/** A request that {@link SignedInGuard} has admitted. */
 export interface SignedInRequest {
   headers: Record<string, string | string[] | undefined>;
   customerUid: string;
 }
 
-/** Lets a request in whose sender is signed in, and notes who that is. */
+/** Admits the requests of signed-in customers, and adds the customer's uid to the request. */
 @Injectable()
 export class SignedInGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -23,9 +23,9 @@ export class SignedInGuard implements CanActivate {
 }
 
 /**
- * FOR THE DEMO ONLY: anybody can send this header. Replace the body of this function by what your
- * login has established, such as `request.session.customerUid`, or `request.user.id` of Passport.
- * Never take the customer from the query or the body: one customer would get the tokens of another.
+ * FOR THE DEMO ONLY: anybody can send this header. Replace the body of this function by the result
+ * of your login, such as `request.session.customerUid`, or `request.user.id` of Passport. Never
+ * take the customer from the query or the body: one customer would get the tokens of another.
  */
 function customerUidOf({ headers }: SignedInRequest): string {
   const customerUid = headers['x-demo-customer'];

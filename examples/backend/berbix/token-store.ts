@@ -6,13 +6,15 @@ import { RedisTokenStore } from 'nestjs-berbix/redis';
 import type { Database } from '../database/database.js';
 import { addressOf, codeOf } from '../database/server.js';
 
-/** Where the refresh tokens are, sealed: in the application's own database, or in Redis. Yours needs one of the two. */
+/**
+ * Where the encrypted refresh tokens are: in the application's database, or in Redis. You need one.
+ */
 export class TokenStore implements OnApplicationShutdown {
   private constructor(
     readonly store: BerbixTokenStore,
-    /** For people. */
+    /** For the output of the demo. */
     readonly location: string,
-    /** Where to find them in Redis, for people; undefined where they are in the database. */
+    /** Names the keys in Redis, for the output of the demo; undefined with the database. */
     readonly redisKeys?: string,
     private readonly redis?: Redis,
   ) {}
@@ -24,9 +26,9 @@ export class TokenStore implements OnApplicationShutdown {
     );
   }
 
-  /** @throws {Error} that says why it cannot be used, without the password in the URL */
+  /** @throws {Error} that says why the server cannot be used, without the password of the URL */
   static async inRedis(url: string): Promise<TokenStore> {
-    // A client that fails rather than waits.
+    // A client that fails instead of waiting.
     const redis = new Redis(url, {
       lazyConnect: true,
       enableOfflineQueue: false,
@@ -40,13 +42,13 @@ export class TokenStore implements OnApplicationShutdown {
       redis.disconnect();
       throw new Error(`The Redis server of REDIS_URL cannot be used (${problem ?? failure}).`);
     }
-    // Add `durable: true` once the server has appendonly yes and appendfsync always.
+    // Add `durable: true` if the server has appendonly yes and appendfsync always.
     const where = `in Redis at ${addressOf(url)}`;
     const keys = `the keys ${redis.options.keyPrefix ?? ''}berbix:* ${where}`;
     return new TokenStore(new RedisTokenStore(redis), where, keys, redis);
   }
 
-  /** Nest calls it when no request is under way any more. */
+  /** Nest calls it when no request is in flight any more. */
   onApplicationShutdown(): void {
     this.redis?.disconnect();
   }

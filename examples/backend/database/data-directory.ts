@@ -1,27 +1,30 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** More runs at once than anybody needs. */
-const MOST_SIBLINGS = 100;
+/** Maximum number of concurrent runs. */
+const MAX_DIRECTORIES = 100;
 
-/** The locks of this process: after a restart in a container another process had the same pid. */
+/**
+ * The locks of this process. In a restarted container, an earlier process may have had the same
+ * pid.
+ */
 const held = new Set<string>();
 
-/** A directory for this process alone: two of them would destroy the database in it. */
+/** A directory that only this process uses: two processes would destroy the database in it. */
 export class DataDirectory {
   private constructor(
     readonly path: string,
     private readonly lock: string,
   ) {
-    // Also when the start fails half-way.
-    process.once('exit', () => this.release());
+    // Also if the start fails.
+    process.once('exit', this.release);
   }
 
-  /** The wanted directory, or, while other processes use it, the next of `…-2`, `…-3` that is free. */
-  static claim(wanted: string): DataDirectory {
-    const path = resolve(wanted);
+  /** The preferred directory, or the first free one of `…-2`, `…-3` if other processes use it. */
+  static claim(preferred: string): DataDirectory {
+    const path = resolve(preferred);
     try {
-      for (let n = 1; n <= MOST_SIBLINGS; n++) {
+      for (let n = 1; n <= MAX_DIRECTORIES; n++) {
         const candidate = n === 1 ? path : `${path}-${n}`;
         const lock = takeLock(candidate);
         if (lock !== undefined) return new DataDirectory(candidate, lock);
@@ -31,19 +34,21 @@ export class DataDirectory {
         cause: error,
       });
     }
-    throw new Error(`The data directory ${path} and ${MOST_SIBLINGS - 1} beside it are in use.`);
+    throw new Error(`The data directory ${path} and ${MAX_DIRECTORIES - 1} beside it are in use.`);
   }
 
-  release(): void {
+  readonly release = (): void => {
     rmSync(this.lock, { force: true });
     held.delete(this.lock);
-  }
+    process.off('exit', this.release);
+  };
 }
 
 /**
- * The path of a file with our pid that only one process can have created, or `undefined` while its
- * owner lives. The file of an owner who died stays, and the next number counts: were it removed,
- * two processes could do that at once, the slower one removing the new lock of the faster.
+ * The path of a new file with our pid, which only one process can create; undefined while the owner
+ * of the last one is alive. The file of a dead owner is not removed, and the next number counts: if
+ * two processes removed it at the same time, the slower one could remove the new lock of the
+ * faster.
  */
 function takeLock(directory: string): string | undefined {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -64,10 +69,10 @@ function isHeld(lock: string): boolean {
   try {
     const pid = Number(readFileSync(lock, 'utf8'));
     if (pid === process.pid) return held.has(lock);
-    // Signal 0 only asks. No pid: the owner is about to write it.
+    // Signal 0 only checks. Without a pid, the owner is about to write it.
     return pid === 0 || process.kill(pid, 0);
   } catch (error) {
-    // ESRCH: no such process. Anything else is no proof that the owner is gone.
+    // ESRCH: no such process. Any other error does not prove that the owner is gone.
     return codeOf(error) !== 'ESRCH';
   }
 }

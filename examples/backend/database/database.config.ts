@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { registerAs } from '@nestjs/config';
 
 /**
- * `DATABASE_URL`: the PostgreSQL server. Without it, one inside the process keeps its data in
+ * `DATABASE_URL`: the PostgreSQL server. Without it, an embedded PostgreSQL stores its data in
  * `DATA_DIR`.
  */
 export const databaseConfig = registerAs('database', () => ({

@@ -1,16 +1,16 @@
-/** What PostgreSQL answers; of more there is no need. */
-export interface Answer<Row> {
+/** The part of a query result that the backend needs. */
+export interface QueryResult<Row> {
   rows: Row[];
 }
 
 /**
- * The PostgreSQL of the backend, and the injection token for it. It is asked as a `Pool` of `pg` is, so
- * that the token store of nestjs-berbix takes it too.
+ * The PostgreSQL database of the backend, and its injection token. Queries have the form of those
+ * of a `Pool` of `pg`, so the token store of nestjs-berbix can use it too.
  */
 export abstract class Database {
-  /** Where the data is, for people. */
+  /** Where the data is, for the output of the demo. */
   abstract readonly location: string;
 
   /** @param values for `$1`, `$2`, …; never a part of the SQL */
-  abstract query<Row>(sql: string, values?: unknown[]): Promise<Answer<Row>>;
+  abstract query<Row>(sql: string, values?: unknown[]): Promise<QueryResult<Row>>;
 }

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { DataDirectory } from './data-directory.js';
-import { type Answer, Database } from './database.js';
+import { Database, type QueryResult } from './database.js';
 
-/** PostgreSQL inside this process, so that the example needs nothing installed. */
+/** PostgreSQL inside this process, so that nothing has to be installed for the example. */
 export class PgliteDatabase extends Database implements OnApplicationShutdown {
   private constructor(
     private readonly pglite: PGlite,
@@ -13,9 +13,9 @@ export class PgliteDatabase extends Database implements OnApplicationShutdown {
     super();
   }
 
-  /** Keeps its data in the directory, or in one beside it if another process uses that. */
-  static async open(wanted: string): Promise<PgliteDatabase> {
-    const directory = DataDirectory.claim(wanted);
+  /** Stores its data in the directory, or in one beside it if another process uses that. */
+  static async open(preferred: string): Promise<PgliteDatabase> {
+    const directory = DataDirectory.claim(preferred);
     try {
       return new PgliteDatabase(await PGlite.create(join(directory.path, 'postgres')), directory);
     } catch {
@@ -30,11 +30,11 @@ export class PgliteDatabase extends Database implements OnApplicationShutdown {
     return this.directory.path;
   }
 
-  query<Row>(sql: string, values?: unknown[]): Promise<Answer<Row>> {
+  query<Row>(sql: string, values?: unknown[]): Promise<QueryResult<Row>> {
     return this.pglite.query<Row>(sql, values);
   }
 
-  /** Nest calls it when no request is under way any more. */
+  /** Nest calls it when no request is in flight any more. */
   async onApplicationShutdown(): Promise<void> {
     if (!this.pglite.closed) await this.pglite.close();
     this.directory.release();

@@ -1,9 +1,9 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
-import { type Answer, Database } from './database.js';
+import { Database, type QueryResult } from './database.js';
 import { addressOf, codeOf } from './server.js';
 
-/** A PostgreSQL server, which all instances of the backend share. */
+/** A PostgreSQL server that all instances of the backend share. */
 export class PostgresDatabase extends Database implements OnApplicationShutdown {
   private constructor(
     private readonly pool: pg.Pool,
@@ -12,17 +12,17 @@ export class PostgresDatabase extends Database implements OnApplicationShutdown 
     super();
   }
 
-  /** @throws {Error} that says why it cannot be used, without the password in the URL */
+  /** @throws {Error} that says why the server cannot be used, without the password of the URL */
   static async open(url: string): Promise<PostgresDatabase> {
     const pool = new pg.Pool({
       connectionString: url,
-      // A server that does not answer is a failure, not a wait.
+      // Fail if the server does not answer, instead of waiting.
       connectionTimeoutMillis: 2_000,
       query_timeout: 5_000,
-      // The server gives up too, where this client no longer waits.
+      // The server gives up too, just before this client does.
       statement_timeout: 4_900,
     });
-    // Of a connection that is idle; a query that needs one tells by itself.
+    // Errors of idle connections; a query reports its own error.
     pool.on('error', () => {});
     const problem = await pool.query('SELECT 1').then(() => undefined, codeOf);
     if (problem === undefined) return new PostgresDatabase(pool, addressOf(url));
@@ -30,12 +30,12 @@ export class PostgresDatabase extends Database implements OnApplicationShutdown 
     throw new Error(`The PostgreSQL server of DATABASE_URL cannot be used (${problem}).`);
   }
 
-  async query<Row>(sql: string, values?: unknown[]): Promise<Answer<Row>> {
+  async query<Row>(sql: string, values?: unknown[]): Promise<QueryResult<Row>> {
     const { rows } = await this.pool.query(sql, values);
     return { rows };
   }
 
-  /** Nest calls it when no request is under way any more. */
+  /** Nest calls it when no request is in flight any more. */
   onApplicationShutdown(): Promise<void> {
     return this.pool.end();
   }

@@ -7,14 +7,14 @@ type Json<T> = { [Key in keyof T]: T[Key] extends Date | null ? string | null : 
 
 type Status = Json<VerificationStatusDto>;
 
-/** What Ada's browser asks the backend. It would send the cookie of a session instead of the header. */
+/** The requests of Ada's browser. A real one would send a session cookie instead of the header. */
 export class BackendClient {
   constructor(
     private readonly backend: string,
     private readonly customerUid: string,
   ) {}
 
-  /** Undefined when it is finished, of which the backend had not heard yet. */
+  /** Undefined if it is finished, which the backend did not know yet. */
   begin(): Promise<VerificationStartDto | undefined> {
     return this.#ask<VerificationStartDto>('POST', '/verification').catch((error: Error) => {
       if (error.cause === 409) return undefined;
@@ -48,7 +48,7 @@ export class BackendClient {
   }
 }
 
-/** Whether another attempt is the only way on. */
+/** Whether only another attempt can follow. */
 export function isFinished({ status }: Status): boolean {
   return status !== 'not_started' && status !== 'in_progress';
 }

@@ -1,14 +1,14 @@
 import { BerbixSandbox } from 'nestjs-berbix/sandbox';
 
-/** The Berbix that the example talks to. */
+/** The Berbix account or sandbox that the example uses. */
 export interface BerbixAccount {
   host: string;
-  /** Undefined when a real account is used. */
+  /** Undefined if a real account is used. */
   sandbox?: BerbixSandbox;
 }
 
-/** What belongs to an account, and would be ignored beside the sandbox. */
-const OF_AN_ACCOUNT = [
+/** The variables of a real account, which the sandbox would ignore. */
+const ACCOUNT_VARIABLES = [
   'BERBIX_API_HOST',
   'BERBIX_TEMPLATE_KEY',
   'BERBIX_TEMPLATE_KIND',
@@ -17,13 +17,13 @@ const OF_AN_ACCOUNT = [
 ];
 
 /**
- * The account of `BERBIX_API_SECRET`; without one, a sandbox, put into the environment in its place.
+ * The account of `BERBIX_API_SECRET`. Without one, starts a sandbox and sets the variables to it.
  *
- * @throws {Error} for what belongs to an account, where none is named
+ * @throws {Error} if other variables of an account are set, but no API secret
  */
 export async function berbixAccount(env: NodeJS.ProcessEnv): Promise<BerbixAccount> {
   if (env['BERBIX_API_SECRET']) return { host: env['BERBIX_API_HOST'] || 'https://api.berbix.com' };
-  const stray = OF_AN_ACCOUNT.find((name) => env[name]);
+  const stray = ACCOUNT_VARIABLES.find((name) => env[name]);
   if (stray !== undefined) {
     throw new Error(
       `${stray} is set, and BERBIX_API_SECRET is not. Set both to use an account, or neither to use the sandbox.`,
@@ -39,7 +39,7 @@ export async function berbixAccount(env: NodeJS.ProcessEnv): Promise<BerbixAccou
   return { host: sandbox.url, sandbox };
 }
 
-/** In place of the dashboard, where a real account is told where its webhooks go. */
+/** Sets the webhook URLs of the sandbox; for a real account, do this in the dashboard. */
 export function pointWebhooks({ sandbox }: BerbixAccount, backend: string): void {
   sandbox?.webhooks.setUrl('finished', `${backend}/webhooks/berbix/finished`);
   sandbox?.webhooks.setUrl('status', `${backend}/webhooks/berbix/status`);

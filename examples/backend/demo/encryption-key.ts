@@ -3,19 +3,19 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 
 /**
- * FOR THE DEMO ONLY: without `BERBIX_ENCRYPTION_KEYS`, a key that is made once and kept beside the
- * data, put into the environment in its place. Whoever has the data has that key too, so it protects
- * nothing; keep yours where your other secrets are.
+ * FOR THE DEMO ONLY: without `BERBIX_ENCRYPTION_KEYS`, sets that variable to a key that is
+ * generated once and stored beside the data. Who has the data also has this key, so it protects
+ * nothing. Keep your own keys with your other secrets.
  *
- * @param directory of the data of all runs
- * @returns the file, if there is one
+ * @param directory the data of all runs
+ * @returns the file of the key; undefined if you gave keys
  */
 export function demoEncryptionKey(directory: string, env: NodeJS.ProcessEnv): string | undefined {
   if (env['BERBIX_ENCRYPTION_KEYS']) return undefined;
   const file = join(directory, 'demo-encryption-key');
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (!existsSync(file)) makeOnce(file);
+    if (!existsSync(file)) createOnce(file);
     env['BERBIX_ENCRYPTION_KEYS'] = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -26,8 +26,8 @@ export function demoEncryptionKey(directory: string, env: NodeJS.ProcessEnv): st
   return file;
 }
 
-/** As a whole, so that another run that starts at the same moment reads no half of it. */
-function makeOnce(file: string): void {
+/** Written to a draft first, so that a concurrent run never reads half of it. */
+function createOnce(file: string): void {
   const draft = `${file}-${randomUUID()}`;
   const id = `demo-${randomBytes(4).toString('hex')}`;
   writeFileSync(draft, `${id}:${randomBytes(32).toString('base64')}`, { mode: 0o600 });

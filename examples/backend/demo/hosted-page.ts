@@ -1,9 +1,9 @@
 import type { BerbixSandbox, WebhookDelivery } from 'nestjs-berbix/sandbox';
 
 /**
- * Makes a choice on the hosted page of the sandbox, as a browser sends it.
+ * Submits a choice on the hosted page of the sandbox, as a browser would.
  *
- * @returns the webhooks that came of it, handled
+ * @returns the webhooks that this caused, after they were handled
  */
 export async function finishOnPage(
   sandbox: BerbixSandbox,
@@ -18,5 +18,5 @@ export async function finishOnPage(
   const deliveries = [...sandbox.deliveries].slice(before);
   const lost = deliveries.find(({ delivered }) => !delivered);
   if (lost === undefined) return deliveries;
-  throw new Error(`The webhook ${lost.kind} was not taken (${lost.status ?? lost.problem}).`);
+  throw new Error(`The ${lost.kind} webhook was not accepted (${lost.status ?? lost.problem}).`);
 }

@@ -1,6 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** Keeps the last error or warning instead of printing it: the demo ends with one sentence, not with a stack. */
+/**
+ * Keeps the last error or warning instead of printing it, so that the demo ends with one sentence.
+ */
 export class LastErrorLogger implements LoggerService {
   last: unknown;
 

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 
-/** How the demo was called. */
+/** The settings of the demo, from its arguments and the environment. */
 export interface DemoSettings {
-  /** `--once`: stop after showing. */
+  /** `--once`: stop after the result. */
   once: boolean;
-  /** `PORT`; 0 takes a free one. */
+  /** `PORT`; 0 for a free one. */
   port: number;
   /** `DATA_DIR`: the directory that all runs share. */
   data: string;
@@ -14,14 +14,14 @@ export interface DemoSettings {
 export const USAGE = `Usage: npm start -- [--once]
 
 Starts the example backend, with the sandbox and an embedded PostgreSQL, and
-shows what it does. It stays up until Ctrl+C.
+shows what it does. It runs until you press Ctrl+C.
 
-  --once   go through to the result, and stop
+  --once   run a verification up to its result, then stop
   --help   show this help
 
-It needs no environment variables. With BERBIX_API_SECRET it uses your account,
-with DATABASE_URL and REDIS_URL your servers; PORT is where it listens, DATA_DIR
-where it keeps its data. examples/README.md explains all of them.`;
+It needs no environment variables. Set BERBIX_API_SECRET to use your account,
+DATABASE_URL and REDIS_URL to use your servers, PORT for its port, and DATA_DIR
+for its data. examples/README.md explains all of them.`;
 
 const OPTIONS = {
   once: { type: 'boolean', default: false },

@@ -1,12 +1,12 @@
 import type { TransactionDto } from 'nestjs-berbix';
 
-/** What a customer is told of the result: of what was read from his ID, his name and no more. */
+/** What a customer may see of the result: of the data of their ID, only their name. */
 export class VerificationResultDto {
-  /** To name in a support request. */
+  /** For support requests. */
   transactionId!: string;
-  /** What came of it; null while it is not determined. */
+  /** The result; null while there is none. */
   action!: string | null;
-  /** As on the ID; null while it was not read. */
+  /** As on the ID; null until it was read. */
   name!: string | null;
 
   static of({ id, action, fields }: TransactionDto): VerificationResultDto {

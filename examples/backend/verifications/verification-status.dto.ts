@@ -1,8 +1,8 @@
-import type { VerificationStatus } from 'nestjs-berbix';
+import type { BerbixVerificationStatus } from 'nestjs-berbix';
 
-/** How it stands with a customer, as the application knows; his browser may know it too. */
+/** The status that the application knows, which may be shown to the customer. */
 export class VerificationStatusDto {
-  status!: VerificationStatus;
-  /** When that was noted; null if nothing was begun. */
+  status!: BerbixVerificationStatus;
+  /** The time of that status; null if no verification was begun. */
   since!: Date | null;
 }

@@ -1,12 +1,12 @@
 import { registerAs } from '@nestjs/config';
-import type { BeginVerification } from 'nestjs-berbix';
+import type { BerbixVerificationOptions } from 'nestjs-berbix';
 
 /**
- * `BERBIX_TEMPLATE_KEY`: which template of the account a verification follows.
- * `BERBIX_TEMPLATE_KIND`: `sdk` if it is one for the Berbix front end in a page of yours, which is
- * the default; `hosted` if it is one for a page of Berbix's.
+ * `BERBIX_TEMPLATE_KEY`: the template of the account for verifications. `BERBIX_TEMPLATE_KIND`:
+ * `sdk`, the default, if the template is for the Berbix front end in your own page; `hosted` if it
+ * is for a page at Berbix.
  */
-export const verificationsConfig = registerAs('verifications', (): BeginVerification => {
+export const verificationsConfig = registerAs('verifications', (): BerbixVerificationOptions => {
   const { BERBIX_TEMPLATE_KEY: templateKey, BERBIX_TEMPLATE_KIND: kind = 'sdk' } = process.env;
   if (!templateKey) {
     throw new Error(

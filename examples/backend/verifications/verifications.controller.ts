@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Header, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
 import {
   BerbixTransactionService,
   FreshTokens,
@@ -13,18 +13,18 @@ import type { VerificationStatusDto } from './verification-status.dto.js';
 import { VerificationsService } from './verifications.service.js';
 
 /**
- * The signed-in customer's verification. The client token, or the URL of the page, is all that leaves
- * this backend: whoever has the access or the refresh token can act in its place.
+ * The signed-in customer's verification. Only the client token or the URL of the page leaves this
+ * backend: anybody with the access or refresh token could act in its place.
  */
 @Controller('verification')
 @UseGuards(SignedInGuard)
 export class VerificationsController {
   constructor(
-    @Inject(VerificationsService) private readonly verifications: VerificationsService,
-    @Inject(BerbixTransactionService) private readonly transactions: BerbixTransactionService,
+    private readonly verifications: VerificationsService,
+    private readonly transactions: BerbixTransactionService,
   ) {}
 
-  /** Begins it, or takes it up again; 409 when it is finished. */
+  /** Begins or resumes it; 409 if it is finished. */
   @Post()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
@@ -45,7 +45,9 @@ export class VerificationsController {
     return this.verifications.status(customerUid);
   }
 
-  /** Of whom the guard knows from SignedInGuard, which runs first; without a verification it is 404. */
+  /**
+   * The guard gets the customer from SignedInGuard, which runs first. 404 without a verification.
+   */
   @Get('result')
   @Header('Cache-Control', 'no-store')
   @RequireFreshTokens(({ customerUid }: SignedInRequest) => ({ customerUid }))
@@ -53,10 +55,10 @@ export class VerificationsController {
     return this.transactions.fetch(tokens).pipe(map(VerificationResultDto.of));
   }
 
-  /** Deletes all of it, here and at Berbix. */
+  /** Deletes everything, here and at Berbix. */
   @Delete()
   @HttpCode(204)
-  forget(@SignedInCustomer() customerUid: string): Promise<void> {
-    return this.verifications.forget(customerUid);
+  erase(@SignedInCustomer() customerUid: string): Promise<void> {
+    return this.verifications.erase(customerUid);
   }
 }

@@ -1,16 +1,16 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { type BerbixWebhookDto, OnBerbixWebhook } from 'nestjs-berbix';
 import { VerificationsService } from './verifications.service.js';
 
 /**
- * What Berbix tells by webhook. They come late, twice and in any order, so they say when to look, and
- * not what is true. A handler that throws makes Berbix send it again.
+ * The webhooks of Berbix. They may come late, twice or in another order, so each only says that it
+ * is time to read the result. If a handler throws, Berbix sends the webhook again.
  */
 @Injectable()
 export class VerificationsHooks {
   readonly #logger = new Logger(VerificationsHooks.name);
 
-  constructor(@Inject(VerificationsService) private readonly verifications: VerificationsService) {}
+  constructor(private readonly verifications: VerificationsService) {}
 
   @OnBerbixWebhook('finished')
   finished({ transactionId }: BerbixWebhookDto): void {
@@ -20,6 +20,6 @@ export class VerificationsHooks {
   @OnBerbixWebhook('status')
   async determined({ customerUid, transactionId }: BerbixWebhookDto): Promise<void> {
     await this.verifications.update(customerUid, transactionId);
-    this.#logger.log(`There is news of transaction ${transactionId}.`);
+    this.#logger.log(`The status of transaction ${transactionId} was updated.`);
   }
 }

@@ -12,7 +12,7 @@ import { VerificationsService } from './verifications.service.js';
   imports: [ConfigModule.forFeature(verificationsConfig), DatabaseModule],
   controllers: [
     VerificationsController,
-    // POST /webhooks/berbix/finished and /status: no guard of yours, each is checked by its signature.
+    // POST /webhooks/berbix/finished and /status. They need no login: their signature is checked.
     createBerbixWebhookController(),
   ],
   providers: [VerificationsService, VerificationsRepository, VerificationsHooks],

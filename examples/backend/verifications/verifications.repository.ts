@@ -1,15 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { VerificationStatus } from 'nestjs-berbix';
+import { Injectable } from '@nestjs/common';
+import type { BerbixVerificationStatus } from 'nestjs-berbix';
 import { Database } from '../database/database.js';
 import { VerificationStatusDto } from './verification-status.dto.js';
 
 /**
- * The table `customer_verifications`, one row per customer. Every change says for which transaction it
- * is, so that news of an earlier one does no harm.
+ * The table `customer_verifications`, with one row per customer. Every change names its
+ * transaction, so that a webhook of an earlier transaction changes nothing.
  */
 @Injectable()
 export class VerificationsRepository {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(private readonly database: Database) {}
 
   async find(customerUid: string): Promise<VerificationStatusDto> {
     const { rows } = await this.database.query<VerificationStatusDto>(
@@ -22,7 +22,7 @@ export class VerificationsRepository {
     );
   }
 
-  /** Leaves the row as it is if it is of this transaction already: it may be determined by now. */
+  /** Does not change a row that already has this transaction: it may have a result by now. */
   async begun(customerUid: string, transactionId: string): Promise<void> {
     await this.database.query(
       `INSERT INTO customer_verifications AS known (customer_uid, transaction_id, status)
@@ -34,7 +34,7 @@ export class VerificationsRepository {
     );
   }
 
-  async setStatus(transactionId: string, status: VerificationStatus): Promise<void> {
+  async setStatus(transactionId: string, status: BerbixVerificationStatus): Promise<void> {
     await this.database.query(
       `UPDATE customer_verifications SET status = $2, updated_at = now()
         WHERE transaction_id = $1 AND status <> $2`,
@@ -42,8 +42,8 @@ export class VerificationsRepository {
     );
   }
 
-  /** Where no webhook has told the status: one that comes at the same moment knows better. */
-  async setMissingStatus(transactionId: string, status: VerificationStatus): Promise<void> {
+  /** Sets the status unless a webhook has set it: a webhook that comes now is more recent. */
+  async setMissingStatus(transactionId: string, status: BerbixVerificationStatus): Promise<void> {
     await this.database.query(
       `UPDATE customer_verifications SET status = $2, updated_at = now()
         WHERE transaction_id = $1 AND status = 'in_progress'`,

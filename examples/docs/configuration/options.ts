@@ -9,7 +9,7 @@ import { Vault, VaultModule } from './vault.js';
 })
 export class FromEnvironmentModule {}
 
-// From a vault, asked before every request, so that a rotated secret needs no restart.
+// From a vault, for each request, so that a changed secret needs no restart.
 export const fromVault: DynamicModule = BerbixModule.forRootAsync({
   imports: [VaultModule],
   inject: [Vault],
@@ -20,8 +20,8 @@ export const fromVault: DynamicModule = BerbixModule.forRootAsync({
   }),
 });
 
-// Two accounts in one application; inject them with @InjectBerbixTokenService('eu') and ('us').
+// Two accounts in one application; inject them with @InjectBerbix(BerbixTokenService, 'eu') and ('us').
 export const accounts: DynamicModule[] = [
-  BerbixModule.forRoot({ name: 'eu', apiSecret: 'secret_live_eu', isGlobal: true }),
-  BerbixModule.forRoot({ name: 'us', apiSecret: 'secret_live_us', isGlobal: true }),
+  BerbixModule.forRoot({ account: 'eu', apiSecret: 'secret_live_eu', isGlobal: true }),
+  BerbixModule.forRoot({ account: 'us', apiSecret: 'secret_live_us', isGlobal: true }),
 ];

@@ -1,6 +1,6 @@
 import { Injectable, Module } from '@nestjs/common';
 
-/** Stands in for the secret store of an application. */
+/** Stands for the secret store of an application. */
 @Injectable()
 export class Vault {
   read(path: string): string {

@@ -1,4 +1,8 @@
-import { BerbixModule, encryptionKeysFromEnvironment, type BerbixTokenStore } from 'nestjs-berbix';
+import {
+  BerbixModule,
+  berbixEncryptionFromEnvironment,
+  type BerbixTokenStore,
+} from 'nestjs-berbix';
 import type { DynamicModule } from '@nestjs/common';
 
 /** Keys from BERBIX_ENCRYPTION_KEYS; berbixConfig reads the same variable. */
@@ -9,6 +13,6 @@ export const encrypted = (store: BerbixTokenStore): DynamicModule =>
       apiSecret: process.env['BERBIX_API_SECRET'] ?? '',
       apiHost: process.env['BERBIX_API_HOST'],
       store,
-      encryption: encryptionKeysFromEnvironment(),
+      encryption: berbixEncryptionFromEnvironment(),
     }),
   });

@@ -1,21 +1,21 @@
-import type { BerbixEncryptionOptions, BerbixKeyProvider, NamedEncryptionKey } from 'nestjs-berbix';
+import type { BerbixEncryptionOptions, BerbixKeyProvider, BerbixNamedKey } from 'nestjs-berbix';
 
-/** What unwraps keys: AWS KMS, Google Cloud KMS, Vault Transit, an HSM. */
+/** Unwraps keys: AWS KMS, Google Cloud KMS, Vault Transit, an HSM. */
 interface Kms {
   decrypt(wrapped: Uint8Array): Promise<Uint8Array>;
 }
 
-/** Data keys as the KMS has wrapped them, in a file or table of the application's; the newest last. */
+/** Data keys, wrapped by the KMS, in a file or table of the application; the newest last. */
 type WrappedKeys = ReadonlyMap<string, Uint8Array>;
 
-/** Keys that are in clear text in the memory of the application only. */
+/** Keys that are unencrypted only in the memory of the application. */
 export class KmsKeys implements BerbixKeyProvider {
   constructor(
     private readonly kms: Kms,
     private readonly wrappedKeys: WrappedKeys,
   ) {}
 
-  async current(): Promise<NamedEncryptionKey> {
+  async current(): Promise<BerbixNamedKey> {
     const [id, wrapped] = [...this.wrappedKeys].at(-1) ?? [];
     if (id === undefined || wrapped === undefined) throw new Error('There is no data key.');
     return { id, key: await this.kms.decrypt(wrapped) };

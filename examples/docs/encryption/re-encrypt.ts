@@ -1,6 +1,7 @@
-import { reencryptTokens, type BerbixKeyProvider, type BerbixTokenStore } from 'nestjs-berbix';
+import type { BerbixKeyProvider, BerbixTokenStore } from 'nestjs-berbix';
+import { reencryptTokens } from 'nestjs-berbix/token-store';
 
-/** What `nestjs-berbix re-encrypt` does, for a store of your own or a key provider. */
+/** The same as `nestjs-berbix re-encrypt`, for your own store or a key provider. */
 export async function reEncryptAll(
   store: BerbixTokenStore,
   keyProvider: BerbixKeyProvider,

@@ -1,14 +1,14 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { BerbixModule, BerbixTokenService, ClientTokenDto } from 'nestjs-berbix';
 import { map, type Observable } from 'rxjs';
 import { Customers, CustomersModule } from '../customers.js';
 
-/** The refresh tokens stay in a table of the application's; this package stores nothing. */
+/** The refresh tokens stay in a table of the application; this package stores nothing. */
 @Injectable()
 export class VerificationService {
   constructor(
-    @Inject(BerbixTokenService) private readonly tokens: BerbixTokenService,
-    @Inject(Customers) private readonly customers: Customers,
+    private readonly tokens: BerbixTokenService,
+    private readonly customers: Customers,
   ) {}
 
   /** What the browser needs to resume the customer's verification. */

@@ -2,24 +2,24 @@ import {
   BerbixInvalidAccessTokenError,
   type BerbixTokenService,
   type BerbixTokens,
-  type TokenRef,
+  type BerbixTokenRef,
 } from 'nestjs-berbix';
 import { catchError, mergeMap, throwError, type Observable } from 'rxjs';
 
-/** Makes a call of your own; if the API refuses the access token, repeats it with another. */
+/** Makes your own call; if the API refuses the access token, repeats it with another. */
 export function withTokens<T>(
   service: BerbixTokenService,
-  source: TokenRef,
+  ref: BerbixTokenRef,
   call: (tokens: BerbixTokens) => Observable<T>,
 ): Observable<T> {
   return service
-    .fresh(source)
+    .fresh(ref)
     .pipe(
       mergeMap((tokens) =>
         call(tokens).pipe(
           catchError((error: unknown) =>
             error instanceof BerbixInvalidAccessTokenError
-              ? service.fresh(source, { refused: tokens.accessToken }).pipe(mergeMap(call))
+              ? service.fresh(ref, { refused: tokens.accessToken }).pipe(mergeMap(call))
               : throwError(() => error),
           ),
         ),

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, Get, UseFilters, UseGuards } from '@nestjs/common';
 import {
   BerbixExceptionFilter,
   BerbixTransactionService,
@@ -13,9 +13,7 @@ import { RequireOwnTokens } from './own-tokens.js';
 @UseFilters(BerbixExceptionFilter)
 @UseGuards(SignedInGuard)
 export class VerificationController {
-  constructor(
-    @Inject(BerbixTransactionService) private readonly transactions: BerbixTransactionService,
-  ) {}
+  constructor(private readonly transactions: BerbixTransactionService) {}
 
   @Get('flags')
   @RequireOwnTokens()

@@ -1,12 +1,12 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { RequireFreshTokens } from 'nestjs-berbix';
 
-/** What the gateway has put on the connection when its user signed in. */
+/** The gateway has set this on the connection when the user signed in. */
 interface SignedInSocket {
   data: { user: { id: string } };
 }
 
-/** For gateways: by the connection. The sender of a message controls what it says. */
+/** For gateways: uses the connection, since the sender controls the message. */
 export const RequireTokensOfSocket = (): MethodDecorator & ClassDecorator =>
   RequireFreshTokens((_message: unknown, context: ExecutionContext) => {
     const { data } = context.switchToWs().getClient<SignedInSocket>();

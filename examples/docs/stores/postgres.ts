@@ -8,7 +8,7 @@ import pg from 'pg';
 export class Database implements OnApplicationShutdown {
   readonly pool = new pg.Pool({
     connectionString: process.env['DATABASE_URL'],
-    // Fail if the server does not answer, rather than wait.
+    // Fail if the server does not answer, instead of waiting.
     connectionTimeoutMillis: 1_000,
     query_timeout: 2_000,
     // Shorter, so that the server gives up first and frees the connection.

@@ -6,7 +6,7 @@ import { TimedTokenStore } from './timed.token-store.js';
 describe('TimedTokenStore', () => {
   it.each(tokenStoreContract)('$name', async ({ run }) => {
     const data = new InMemoryTokenStore();
-    // Two stores on the same data, as two replicas have them; each over connections of its own.
+    // Two stores on the same data, like those of two replicas; each with its own connections.
     const [one, another] = [
       new TimedTokenStore(data, () => {}),
       new TimedTokenStore(data, () => {}),

@@ -1,6 +1,11 @@
-import { BerbixTokenStore, type Lease, type SeenRecord, type StoredRecord } from 'nestjs-berbix';
+import {
+  BerbixTokenStore,
+  type Lease,
+  type RecordRevision,
+  type StoredRecord,
+} from 'nestjs-berbix/token-store';
 
-/** Another store, and how long each of its steps takes. */
+/** Wraps a store, and measures how long each step takes. */
 export class TimedTokenStore extends BerbixTokenStore {
   readonly description: string;
   readonly shared: boolean;
@@ -18,24 +23,29 @@ export class TimedTokenStore extends BerbixTokenStore {
     return this.#time('load', this.store.load(key));
   }
 
-  lease(key: string, seen: SeenRecord, ttlMs: number, note: string): Promise<Lease | undefined> {
-    return this.#time('lease', this.store.lease(key, seen, ttlMs, note));
+  lease(
+    key: string,
+    expected: RecordRevision,
+    ttlMs: number,
+    note: string,
+  ): Promise<Lease | undefined> {
+    return this.#time('lease', this.store.lease(key, expected, ttlMs, note));
   }
 
   commit(key: string, version: number, value: string): Promise<number | undefined> {
     return this.#time('commit', this.store.commit(key, version, value));
   }
 
-  release(key: string, seen: SeenRecord, note: string): Promise<boolean> {
-    return this.#time('release', this.store.release(key, seen, note));
+  release(key: string, expected: RecordRevision, note: string): Promise<boolean> {
+    return this.#time('release', this.store.release(key, expected, note));
   }
 
-  forget(key: string, seen: SeenRecord): Promise<boolean> {
-    return this.#time('forget', this.store.forget(key, seen));
+  forget(key: string, expected: RecordRevision): Promise<boolean> {
+    return this.#time('forget', this.store.forget(key, expected));
   }
 
-  swap(key: string, expected: string, value: string): Promise<boolean> {
-    return this.#time('swap', this.store.swap(key, expected, value));
+  compareAndSwap(key: string, expected: string, value: string): Promise<boolean> {
+    return this.#time('compareAndSwap', this.store.compareAndSwap(key, expected, value));
   }
 
   keys(prefix: string, cursor?: string): ReturnType<BerbixTokenStore['keys']> {

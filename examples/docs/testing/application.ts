@@ -1,8 +1,8 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { BerbixModule, BerbixVerificationService, berbixConfig } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 
-/** The account, in a module of its own, which tests replace. */
+/** The account in its own module, which tests replace. */
 @Module({
   imports: [BerbixModule.forRootAsync(berbixConfig.asProvider())],
   exports: [BerbixModule],
@@ -11,9 +11,7 @@ export class AccountModule {}
 
 @Injectable()
 export class Admission {
-  constructor(
-    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
-  ) {}
+  constructor(private readonly verifications: BerbixVerificationService) {}
 
   async admits(customerUid: string): Promise<boolean> {
     const { status } = await firstValueFrom(this.verifications.result(customerUid));

@@ -3,7 +3,7 @@ import { FakeClock } from 'nestjs-berbix/testing';
 import type { INestApplication } from '@nestjs/common';
 import { firstValueFrom } from 'rxjs';
 
-/** Ada comes back after an hour, when her access token has ended. */
+/** Ada comes back after an hour, when her access token has expired. */
 export async function adaAnHourLater(app: INestApplication): Promise<void> {
   const clock = FakeClock.install();
   try {

@@ -1,6 +1,6 @@
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 
-/** Sends a webhook as Berbix does; gives the status of the answer. */
+/** Sends a webhook as Berbix does. Resolves to the status of the answer. */
 export async function deliver(url: string, secret: string, action: string): Promise<number> {
   const body = sampleWebhookBody({ transactionId: '4711', customerUid: 'ada', action });
   const { status } = await fetch(url, {

@@ -3,7 +3,7 @@ import { FakeBerbix } from 'nestjs-berbix/testing';
 import { Test } from '@nestjs/testing';
 import { firstValueFrom } from 'rxjs';
 
-/** A unit test of what an application does with a rejected verification. */
+/** A unit test of an application with a rejected verification. */
 export async function rejectedInUnitTest(): Promise<string> {
   const berbix = new FakeBerbix();
   const module = await Test.createTestingModule({

@@ -3,7 +3,7 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { INestApplication } from '@nestjs/common';
 import { firstValueFrom } from 'rxjs';
 
-/** A customer's verification, with its webhooks, one of which comes twice. */
+/** A customer's verification with its webhooks; the second one is sent twice. */
 export async function verifyAda(app: INestApplication, sandbox: BerbixSandbox): Promise<void> {
   const hooks = `${await app.getUrl()}/webhooks/berbix`;
   sandbox.webhooks.setUrl('finished', `${hooks}/finished`);

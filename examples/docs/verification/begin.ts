@@ -16,7 +16,7 @@ export class BeginController {
   readonly #templateKey: string;
 
   constructor(
-    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
+    private readonly verifications: BerbixVerificationService,
     @Inject(berbixConfig.KEY) config: ConfigType<typeof berbixConfig>,
   ) {
     // Here, so that a missing BERBIX_TEMPLATE_KEY stops the boot.

@@ -1,7 +1,7 @@
 import type { BerbixVerificationService, VerificationStartDto } from 'nestjs-berbix';
 import type { Observable } from 'rxjs';
 
-/** On a page hosted by Berbix: send the customer to `hostedUrl`. */
+/** On a page at Berbix: send the customer to `hostedUrl`. */
 export function beginHosted(
   verifications: BerbixVerificationService,
   customerUid: string,

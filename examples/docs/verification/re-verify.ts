@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   BerbixTransactionService,
   BerbixVerificationService,
@@ -9,16 +9,16 @@ import { concatMap, from, map, toArray, type Observable } from 'rxjs';
 @Injectable()
 export class PeriodicReview {
   constructor(
-    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
-    @Inject(BerbixTransactionService) private readonly transactions: BerbixTransactionService,
+    private readonly verifications: BerbixVerificationService,
+    private readonly transactions: BerbixTransactionService,
   ) {}
 
-  /** A new attempt; perhaps with another template, which asks for a selfie only. */
+  /** Begins a new attempt, perhaps with another template that only asks for a selfie. */
   begin(customerUid: string, templateKey: string): Observable<VerificationStartDto> {
     return this.verifications.reverify(customerUid, { templateKey });
   }
 
-  /** The results of all attempts, the current one last. One that is gone at Berbix is an error. */
+  /** The results of all attempts, the current one last. Fails if one is gone at Berbix. */
   actions(customerUid: string): Observable<(string | undefined)[]> {
     return this.verifications.history(customerUid).pipe(
       concatMap((ids) => from(ids)),

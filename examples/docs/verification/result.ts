@@ -1,9 +1,9 @@
-import { Controller, Get, Inject, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, Get, UseFilters, UseGuards } from '@nestjs/common';
 import {
   BerbixExceptionFilter,
   BerbixVerificationService,
   type VerificationResultDto,
-  type VerificationStatus,
+  type BerbixVerificationStatus,
 } from 'nestjs-berbix';
 import { map, type Observable } from 'rxjs';
 import { SignedInCustomer, SignedInGuard } from '../signed-in.guard.js';
@@ -12,13 +12,11 @@ import { SignedInCustomer, SignedInGuard } from '../signed-in.guard.js';
 @UseFilters(BerbixExceptionFilter)
 @UseGuards(SignedInGuard)
 export class ResultController {
-  constructor(
-    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
-  ) {}
+  constructor(private readonly verifications: BerbixVerificationService) {}
 
-  /** For the browser: the status, and nothing that was read from the ID. */
+  /** For the browser: only the status, without data of the ID. */
   @Get('status')
-  status(@SignedInCustomer() uid: string): Observable<{ status: VerificationStatus }> {
+  status(@SignedInCustomer() uid: string): Observable<{ status: BerbixVerificationStatus }> {
     return this.verifications.result(uid).pipe(map(({ status }) => ({ status })));
   }
 }

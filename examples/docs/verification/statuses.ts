@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { VerificationStatus } from 'nestjs-berbix';
+import type { BerbixVerificationStatus } from 'nestjs-berbix';
 
-/** Stands in for a column of the application's: setting it twice does no harm. */
+/** Stands for a column of the application; setting it twice is harmless. */
 @Injectable()
 export class Statuses {
-  readonly #statuses = new Map<string, VerificationStatus>();
+  readonly #statuses = new Map<string, BerbixVerificationStatus>();
 
-  get(customerUid: string): VerificationStatus | undefined {
+  get(customerUid: string): BerbixVerificationStatus | undefined {
     return this.#statuses.get(customerUid);
   }
 
-  async set(customerUid: string, status: VerificationStatus): Promise<void> {
+  async set(customerUid: string, status: BerbixVerificationStatus): Promise<void> {
     this.#statuses.set(customerUid, status);
   }
 }

@@ -1,11 +1,4 @@
-import {
-  Controller,
-  HttpCode,
-  Inject,
-  Post,
-  ServiceUnavailableException,
-  UseGuards,
-} from '@nestjs/common';
+import { Controller, HttpCode, Post, ServiceUnavailableException, UseGuards } from '@nestjs/common';
 import {
   BerbixWebhook,
   BerbixWebhookGuard,
@@ -16,7 +9,7 @@ import {
 
 @Controller('hooks')
 export class HooksController {
-  constructor(@Inject(BerbixWebhookService) private readonly webhooks: BerbixWebhookService) {}
+  constructor(private readonly webhooks: BerbixWebhookService) {}
 
   @Post('finished')
   @HttpCode(204)

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import {
   BerbixModule,
   BerbixVerificationService,
@@ -12,11 +12,11 @@ import { Statuses } from './statuses.js';
 @Injectable()
 export class VerificationHooks {
   constructor(
-    @Inject(BerbixVerificationService) private readonly verifications: BerbixVerificationService,
-    @Inject(Statuses) private readonly statuses: Statuses,
+    private readonly verifications: BerbixVerificationService,
+    private readonly statuses: Statuses,
   ) {}
 
-  /** A webhook says that something changed; ask the API for the result. */
+  /** A webhook only says that something changed: fetch the result. */
   @OnBerbixWebhook('finished')
   @OnBerbixWebhook('status')
   async update({ customerUid }: BerbixWebhookDto): Promise<void> {
@@ -33,7 +33,7 @@ export class VerificationHooks {
         apiHost: process.env['BERBIX_API_HOST'],
         webhooks: {
           finished: process.env['BERBIX_WEBHOOK_FINISHED_SECRET'],
-          // While the secret is changed in the dashboard: the old one and the new one.
+          // While you change the secret in the dashboard: the old one and the new one.
           status: (process.env['BERBIX_WEBHOOK_STATUS_SECRET'] ?? '').split(','),
         },
       }),

@@ -1,20 +1,25 @@
 import { Controller, Delete, Get, HttpCode, Inject, Post } from '@nestjs/common';
-import type { ApiJson } from '../api-json.js';
-import { invalidRequest } from '../errors/api.exception.js';
+import { SandboxClock } from '../clock.js';
 import { SandboxFaults } from '../faults/sandbox-faults.js';
-import type { JsonObject } from '../requests/fields.js';
-import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
-import { RequestLog } from '../requests/request-log.js';
-import { SandboxClock } from '../sandbox-clock.js';
-import { type ClockChange, parseClockChange } from './clock.request.js';
-import { CONTROL_OPERATIONS } from './control-operations.js';
-import { CONTROL_ROOT } from './control-path.js';
-import { presentFault } from './fault.presenter.js';
-import { parseFault } from './fault.request.js';
-import { presentRequest } from './request.presenter.js';
-import { Secrets, type Shown } from './secrets.decorator.js';
+import type { ApiJson } from '../http/answers.js';
+import { invalidRequest } from '../http/api-exception.js';
+import { CONTROL_ROOT } from '../http/paths.js';
+import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
+import { RequestLog } from '../http/request-log.js';
+import {
+  type ClockChange,
+  parseClockChange,
+  parseFault,
+  presentFault,
+  presentRequest,
+} from './bodies.js';
+import { SandboxEventsController } from './events.controller.js';
+import { type ControlOperation, Describe, operationsOf } from './operations.js';
+import { Secrets, type Shown } from './secrets.js';
+import { SandboxTransactionsController } from './transactions.controller.js';
+import { WebhooksController } from './webhooks.controller.js';
 
-/** The sandbox over HTTP, for people who run it from the command line. */
+/** The control API for requests, faults and the clock. */
 @Controller(CONTROL_ROOT)
 export class ControlController {
   constructor(
@@ -23,50 +28,58 @@ export class ControlController {
     @Inject(SandboxClock) private readonly clock: SandboxClock,
   ) {}
 
-  /** What there is here. */
   @Get()
+  @Describe('List these operations')
   listOperations(): ApiJson {
-    return { operations: CONTROL_OPERATIONS.map(({ request, does }) => ({ request, does })) };
+    const operations = controlOperations().map(({ method, path, does, bodies }) => {
+      const examples = bodies.map((body) => JSON.stringify(body)).join(' or ');
+      return { request: `${method} ${path}`, does: examples ? `${does}: ${examples}` : does };
+    });
+    return { operations };
   }
 
-  /** What arrived, oldest first. */
   @Get('requests')
+  @Describe('List the requests so far, oldest first')
   listRequests(@Secrets() shown: Shown): ApiJson {
     return shown({ requests: Array.from(this.log, presentRequest) });
   }
 
   @Delete('requests')
+  @Describe('Empty that list')
   @HttpCode(204)
   clearRequests(): void {
     this.log.clear();
   }
 
-  /** What has not happened yet; `times` says how often it still will. */
   @Get('faults')
+  @Describe('List the pending faults; `times` says how many requests still get each')
   listFaults(@Secrets() shown: Shown): ApiJson {
     return shown({ faults: this.faults.pending.map(presentFault) });
   }
 
-  /** Adds a fault; the body is what `sandbox.faults.add()` takes, `times` may be `"Infinity"`. */
+  /** The body is what `sandbox.faults.add()` accepts, where `times` may be `"Infinity"`. */
   @Post('faults')
+  @Describe('Add a fault', { kind: 'status', status: 503 })
   @HttpCode(204)
   addFault(@JsonObjectBody() body: JsonObject): void {
     this.#valid(() => this.faults.add(parseFault(body)));
   }
 
   @Delete('faults')
+  @Describe('Remove the pending faults')
   @HttpCode(204)
   clearFaults(): void {
     this.faults.clear();
   }
 
   @Get('clock')
+  @Describe('Read the clock')
   readClock(): ApiJson {
     return { now: new Date(this.clock.now()).toISOString() };
   }
 
-  /** `{"advance_ms": 3600000}` moves the clock on, `{"now": "2030-01-01T00:00:00Z"}` sets it. */
   @Post('clock')
+  @Describe('Move the clock, or set it', { advance_ms: 3_600_000 }, { now: '2030-01-01T00:00:00Z' })
   @HttpCode(200)
   changeClock(@JsonObjectBody() body: JsonObject): ApiJson {
     const change: ClockChange = parseClockChange(body);
@@ -76,7 +89,7 @@ export class ControlController {
     return this.readClock();
   }
 
-  /** What a program would get as an exception is the caller's mistake here. */
+  /** An exception is the mistake of the caller here. */
   #valid(change: () => void): void {
     try {
       change();
@@ -84,4 +97,14 @@ export class ControlController {
       throw invalidRequest((error as Error).message);
     }
   }
+}
+
+/** All operations of the control API. */
+export function controlOperations(): ControlOperation[] {
+  return operationsOf([
+    ControlController,
+    SandboxEventsController,
+    SandboxTransactionsController,
+    WebhooksController,
+  ]);
 }

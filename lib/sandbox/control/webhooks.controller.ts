@@ -1,17 +1,21 @@
 import { Controller, Delete, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
 import { WEBHOOK_KINDS } from '../../wire/index.js';
-import type { ApiJson } from '../api-json.js';
-import { invalidRequest } from '../errors/api.exception.js';
-import type { JsonObject } from '../requests/fields.js';
-import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
-import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
+import type { ApiJson } from '../http/answers.js';
+import { invalidRequest } from '../http/api-exception.js';
+import { CONTROL_ROOT } from '../http/paths.js';
+import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
+import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
-import { CONTROL_ROOT } from './control-path.js';
-import { presentDelivery } from './delivery.presenter.js';
-import { Secrets, type Shown } from './secrets.decorator.js';
-import { parseWebhookFault, parseWebhookTest, parseWebhookUrls } from './webhook.request.js';
+import {
+  parseWebhookFault,
+  parseWebhookTest,
+  parseWebhookUrls,
+  presentDelivery,
+} from './bodies.js';
+import { Describe } from './operations.js';
+import { Secrets, type Shown } from './secrets.js';
 
-/** The webhooks over HTTP. */
+/** The control API for webhooks. */
 @Controller(`${CONTROL_ROOT}/webhooks`)
 export class WebhooksController {
   constructor(
@@ -19,8 +23,8 @@ export class WebhooksController {
     @Inject(SANDBOX_SETTINGS) private readonly settings: SandboxSettings,
   ) {}
 
-  /** The URL of each webhook; where there is one, what they are signed with too. */
   @Get()
+  @Describe('Show the URL of each webhook, and their secrets if one has a URL')
   read(@Secrets() shown: Shown): ApiJson {
     const urls = WEBHOOK_KINDS.map((kind) => [kind, this.webhooks.url(kind) ?? null]);
     const { secrets } = this.settings.webhooks;
@@ -31,28 +35,19 @@ export class WebhooksController {
     return shown({ ...Object.fromEntries(urls), ...signed });
   }
 
-  /** `{"finished": "http://localhost:3000/hook"}` sets a URL, `null` takes it away. */
   @Put()
+  @Describe('Set URLs of webhooks; null removes one', {
+    finished: 'http://localhost:3000/hook',
+    status: null,
+  })
   @HttpCode(200)
   setUrls(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): ApiJson {
     for (const [kind, url] of parseWebhookUrls(body)) this.webhooks.setUrl(kind, url);
     return this.read(shown);
   }
 
-  /** The deliveries so far, oldest first. */
-  @Get('deliveries')
-  listDeliveries(@Secrets() shown: Shown): ApiJson {
-    return shown({ deliveries: Array.from(this.webhooks.deliveries, presentDelivery) });
-  }
-
-  @Delete('deliveries')
-  @HttpCode(204)
-  clearDeliveries(): void {
-    this.webhooks.deliveries.clear();
-  }
-
-  /** `{"kind": "finished"}` sends the sample, and answers what the first try made of it. */
   @Post('test')
+  @Describe('Send a sample, and show its delivery after the first try', { kind: 'finished' })
   @HttpCode(202)
   async sendTest(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): Promise<ApiJson> {
     const kind = parseWebhookTest(body);
@@ -61,8 +56,21 @@ export class WebhooksController {
     throw invalidRequest(`The ${kind} webhook has no URL. Set one: PUT ${CONTROL_ROOT}/webhooks.`);
   }
 
-  /** `{"fault": "late", "kind": "status"}` spoils the next one; without a kind, the next of any. */
+  @Get('deliveries')
+  @Describe('List the webhooks so far, oldest first')
+  listDeliveries(@Secrets() shown: Shown): ApiJson {
+    return shown({ deliveries: Array.from(this.webhooks.deliveries, presentDelivery) });
+  }
+
+  @Delete('deliveries')
+  @Describe('Empty that list')
+  @HttpCode(204)
+  clearDeliveries(): void {
+    this.webhooks.deliveries.clear();
+  }
+
   @Post('faults')
+  @Describe('Spoil the next webhook', { fault: 'late', kind: 'status' }, { fault: 'duplicate' })
   @HttpCode(204)
   addFault(@JsonObjectBody() body: JsonObject): void {
     const { fault, kind } = parseWebhookFault(body);
@@ -74,6 +82,7 @@ export class WebhooksController {
   }
 
   @Delete('faults')
+  @Describe('Remove the pending faults of webhooks')
   @HttpCode(204)
   clearFaults(): void {
     this.webhooks.clearFaults();

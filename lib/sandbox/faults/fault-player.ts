@@ -1,74 +1,115 @@
 import type { ServerResponse } from 'node:http';
-import { captureReply } from './capture-reply.js';
-import type { SandboxFault } from './fault.js';
-import {
-  answerReply,
-  htmlReply,
-  type Reply,
-  sendReply,
-  statusReply,
-  UNPROCESSED_REPLY,
-} from './reply.js';
-import { flood, trickle, truncate } from './slow-replies.js';
-import { Timers } from './timers.js';
+import { pipeline } from 'node:stream/promises';
+import { Timers } from '../clock.js';
+import { JSON_CONTENT_TYPE, type Reply, sendHead, sendReply } from '../http/answers.js';
+import type { Processable, SandboxFault } from './fault.js';
+import { answerReply, captureReply, htmlReply, statusReply, UNPROCESSED_REPLY } from './replies.js';
 
-/** A request that a fault is about to meet. */
+/** A request that gets a fault. */
 export interface Exchange {
   response: ServerResponse;
-  /** Hands the request to the application. */
+  /** Passes the request to the application. */
   process: () => void;
 }
 
+/** What a fault does to an exchange. Resolves when the sandbox has done its part. */
+type Effect<Fault> = (fault: Fault, exchange: Exchange, player: FaultPlayer) => unknown;
+
+/** The effect of each kind; a kind without one does not compile. */
+const EFFECTS: {
+  [Kind in SandboxFault['kind']]: Effect<Extract<SandboxFault, { kind: Kind }>>;
+} = {
+  latency: async ({ ms }, { response, process }, { timers }) => {
+    await timers.wait(ms);
+    if (!response.destroyed) process();
+  },
+  reset: async (fault, exchange, { reset }) => {
+    await lostReply(fault, exchange);
+    reset(exchange.response);
+  },
+  hang: lostReply,
+  trickle: async ({ ms }, { response, process }, { timers }) =>
+    trickle(response, await captureReply(response, process), ms, timers),
+  flood: ({ bytes }, { response }) => flood(response, bytes),
+  truncate: async (fault, exchange) =>
+    truncate(exchange.response, await lostReply(fault, exchange)),
+  html: async (fault, exchange) => {
+    await lostReply(fault, exchange);
+    sendReply(exchange.response, htmlReply(fault));
+  },
+  status: async (fault, exchange) => {
+    await lostReply(fault, exchange);
+    sendReply(exchange.response, statusReply(fault));
+  },
+  answer: async (fault, exchange) => {
+    await lostReply(fault, exchange);
+    sendReply(exchange.response, answerReply(fault));
+  },
+};
+
 /** Makes faults happen. */
 export class FaultPlayer {
-  readonly #timers = new Timers();
+  readonly timers = new Timers();
 
-  /** @param reset resets the connection of a response; the servers know how */
-  constructor(private readonly reset: (response: ServerResponse) => void) {}
+  /** @param reset resets the connection of a response */
+  constructor(readonly reset: (response: ServerResponse) => void) {}
 
-  /** Resolves when the fault is over, as far as the sandbox has a part in it. */
-  async play(fault: SandboxFault, { response, process }: Exchange): Promise<void> {
-    switch (fault.kind) {
-      case 'latency':
-        await this.#timers.wait(fault.ms);
-        if (!response.destroyed) process();
-        return;
-      case 'trickle': {
-        const reply = await captureReply(response, process);
-        return trickle(response, reply, fault.ms, this.#timers);
-      }
-      case 'flood':
-        return flood(response, fault.bytes);
-      default: {
-        const processed = fault.processed ? await captureReply(response, process) : undefined;
-        this.#replace(fault, response, processed ?? UNPROCESSED_REPLY);
-      }
-    }
+  /** Resolves when the sandbox has done its part of the fault. */
+  async play(fault: SandboxFault, exchange: Exchange): Promise<void> {
+    const effect = EFFECTS[fault.kind] as Effect<SandboxFault>;
+    await effect(fault, exchange, this);
   }
 
-  /** Ends what is under way. */
+  /** Ends the faults in progress. */
   close(): void {
-    this.#timers.clear();
+    this.timers.clear();
   }
+}
 
-  #replace(
-    fault: Exclude<SandboxFault, { kind: 'latency' | 'trickle' | 'flood' }>,
-    response: ServerResponse,
-    reply: Reply,
-  ): void {
-    switch (fault.kind) {
-      case 'hang':
-        return;
-      case 'reset':
-        return this.reset(response);
-      case 'truncate':
-        return truncate(response, reply);
-      case 'html':
-        return sendReply(response, htmlReply(fault));
-      case 'status':
-        return sendReply(response, statusReply(fault));
-      case 'answer':
-        return sendReply(response, answerReply(fault));
-    }
+/** The answer that the client does not get: a real one if the request is to be processed. */
+async function lostReply(
+  { processed }: Processable,
+  { response, process }: Exchange,
+): Promise<Reply> {
+  return processed ? captureReply(response, process) : UNPROCESSED_REPLY;
+}
+
+const FLOOD_START = Buffer.from('{"entity":"transaction_tokens","padding":"');
+const FLOOD_CHUNK = Buffer.alloc(64 * 1024, 'x');
+
+/** Sends the head, then one byte of the body every `ms` milliseconds. */
+async function trickle(
+  response: ServerResponse,
+  reply: Reply,
+  ms: number,
+  timers: Timers,
+): Promise<void> {
+  sendHead(response, reply);
+  response.flushHeaders();
+  for (let sent = 0; sent < reply.body.length && !response.destroyed; sent += 1) {
+    await timers.wait(ms);
+    response.write(reply.body.subarray(sent, sent + 1));
   }
+  response.end();
+}
+
+/** Sends that many bytes without declaring their length, as fast as the client reads. */
+async function flood(response: ServerResponse, bytes: number): Promise<void> {
+  response.writeHead(200, { 'content-type': JSON_CONTENT_TYPE });
+  await pipeline(padding(bytes), response);
+}
+
+function* padding(bytes: number): Generator<Buffer> {
+  let left = bytes;
+  for (let chunk = FLOOD_START; left > 0; chunk = FLOOD_CHUNK) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+  }
+}
+
+/** Sends half of the body, then closes the connection. */
+function truncate(response: ServerResponse, reply: Reply): void {
+  sendHead(response, reply);
+  const half = reply.body.subarray(0, Math.floor(reply.body.length / 2));
+  response.write(half, () => response.destroy());
 }

@@ -1,23 +1,24 @@
-import type { ApiJson } from '../api-json.js';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { ApiJson } from '../http/answers.js';
 
-/** Which requests a fault is for, and how many of them. */
+/** Which requests get the fault. */
 export interface FaultTarget {
   /** Only requests with this method, such as `POST`. */
   method?: string | undefined;
   /** Only requests to this path, such as `/v0/tokens`. */
   path?: string | undefined;
   /**
-   * For how many requests; `Infinity` for all of them until `clear()`.
+   * How many requests get it; `Infinity` for all of them until `clear()`.
    * @default 1
    */
   times?: number | undefined;
 }
 
-/** For faults that take the answer away. */
+/** A fault that replaces the answer. */
 export interface Processable {
   /**
-   * Let the request be processed first, and lose only the answer: with a rotated refresh token that
-   * is the worst moment to fail.
+   * Process the request first, and lose only the answer. For a rotated refresh token, that is the
+   * worst moment to fail.
    * @default false
    */
   processed?: boolean | undefined;
@@ -39,7 +40,7 @@ export interface HangFault extends FaultTarget, Processable {
   kind: 'hang';
 }
 
-/** The true answer: its head immediately, then one byte of its body every `ms` milliseconds. */
+/** The real answer: its head immediately, then one byte of its body every `ms` milliseconds. */
 export interface TrickleFault extends FaultTarget {
   kind: 'trickle';
   ms: number;
@@ -56,7 +57,7 @@ export interface TruncateFault extends FaultTarget, Processable {
   kind: 'truncate';
 }
 
-/** An HTML error page, as proxies write them. */
+/** An HTML error page, as from a proxy. */
 export interface HtmlFault extends FaultTarget, Processable {
   kind: 'html';
   /**
@@ -98,3 +99,124 @@ export type SandboxFault =
   | HtmlFault
   | StatusFault
   | AnswerFault;
+
+/** What is wrong with the value of a member; `undefined` if nothing is. */
+type Check = (value: unknown) => string | undefined;
+
+/** The longest timer of Node. */
+const MAX_MILLISECONDS = 2 ** 31 - 1;
+
+const text: Check = (value) => (typeof value === 'string' ? undefined : 'must be a string');
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+const anything: Check = () => undefined;
+const milliseconds = between(0, MAX_MILLISECONDS);
+/** A status below 200 is not a final answer. */
+const finalStatus = between(200, 599);
+const errorStatus = between(400, 599);
+
+/** Members of every fault. */
+const TARGET = {
+  method: matching(/^[A-Z]+$/, 'must be a method in capitals, such as POST'),
+  path: matching(/^\//, 'must be a path that begins with a slash, such as /v0/tokens'),
+  times: (value: unknown) =>
+    value === Infinity ? undefined : between(1, Number.MAX_SAFE_INTEGER)(value),
+};
+
+/** What a kind has beside the target. */
+type Own<Fault> = Omit<Fault, keyof FaultTarget | 'kind'>;
+
+/** A check for every member of a kind; a missing or misspelt one does not compile. */
+interface Members<Fault> {
+  required: { [Name in keyof Own<Fault> as IsOptional<Own<Fault>, Name, never, Name>]: Check };
+  optional: { [Name in keyof Own<Fault> as IsOptional<Own<Fault>, Name, Name, never>]: Check };
+}
+
+type IsOptional<T, Name extends keyof T, Yes, No> = object extends Pick<T, Name> ? Yes : No;
+
+/** The other members of each kind. */
+const MEMBERS: {
+  [Kind in SandboxFault['kind']]: Members<Extract<SandboxFault, { kind: Kind }>>;
+} = {
+  latency: { required: { ms: milliseconds }, optional: {} },
+  reset: { required: {}, optional: { processed: flag } },
+  hang: { required: {}, optional: { processed: flag } },
+  trickle: { required: { ms: milliseconds }, optional: {} },
+  flood: { required: { bytes: between(0, Number.MAX_SAFE_INTEGER) }, optional: {} },
+  truncate: { required: {}, optional: { processed: flag } },
+  html: { required: {}, optional: { processed: flag, status: errorStatus } },
+  status: {
+    required: { status: errorStatus },
+    optional: { processed: flag, readable: text, message: text, retryAfter },
+  },
+  answer: {
+    required: { body: anything },
+    optional: { processed: flag, status: finalStatus, headers },
+  },
+};
+
+/** All kinds, in the order of the documentation. */
+export const FAULT_KINDS: readonly string[] = Object.keys(MEMBERS);
+
+/**
+ * Checks a fault from a test in plain JavaScript, or from the control API.
+ *
+ * @throws {TypeError} with a sentence that names the member and says what it should be
+ */
+export function checkFault(fault: unknown): SandboxFault {
+  const members = (typeof fault === 'object' && fault !== null ? fault : {}) as object & {
+    kind?: unknown;
+  };
+  const { kind, ...rest } = members;
+  if (!isKind(kind)) {
+    throw new TypeError(`The kind of a fault must be one of ${FAULT_KINDS.join(', ')}.`);
+  }
+  const { required, optional } = MEMBERS[kind];
+  const missing = Object.keys(required).find((name) => !(name in rest));
+  if (missing !== undefined) throw new TypeError(`A fault of the kind ${kind} needs "${missing}".`);
+  const checks: Record<string, Check> = { ...TARGET, ...required, ...optional };
+  for (const [name, value] of Object.entries(rest)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    const problem = check ? value !== undefined && check(value) : 'is not a member it can have';
+    if (problem) throw new TypeError(`"${name}" of a fault of the kind ${kind} ${problem}.`);
+  }
+  return members as SandboxFault;
+}
+
+function isKind(kind: unknown): kind is SandboxFault['kind'] {
+  return typeof kind === 'string' && Object.hasOwn(MEMBERS, kind);
+}
+
+function between(min: number, max: number): Check {
+  return (value) =>
+    Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+      ? undefined
+      : `must be a whole number from ${min} to ${max}`;
+}
+
+function matching(pattern: RegExp, problem: string): Check {
+  return (value) => (typeof value === 'string' && pattern.test(value) ? undefined : problem);
+}
+
+function retryAfter(value: unknown): string | undefined {
+  const fits = typeof value === 'number' ? value >= 0 : isHeader('retry-after', value);
+  return fits ? undefined : 'must be a number of seconds or an HTTP date';
+}
+
+function headers(value: unknown): string | undefined {
+  const fits =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(([name, member]) => isHeader(name, member));
+  return fits ? undefined : 'must be an object of header names and values';
+}
+
+function isHeader(name: string, value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}

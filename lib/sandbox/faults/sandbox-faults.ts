@@ -1,12 +1,11 @@
-import { checkFault } from './check-fault.js';
-import type { SandboxFault } from './fault.js';
+import { checkFault, type SandboxFault } from './fault.js';
 
-/** More than any test needs; without a limit, a loop that only adds faults fills the memory. */
-const MOST_FAULTS = 1000;
+/** More than any test needs; without a limit, a loop that only adds faults would fill the memory. */
+const MAX_FAULTS = 1000;
 
 /**
- * What shall go wrong next. A request takes the first fault that is meant for it, in the order in
- * which they were added, and no more than one.
+ * The pending faults. A request gets the first fault that matches it, in the order in which they were
+ * added, and only one.
  *
  * @example
  * sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens', times: 2 });
@@ -16,30 +15,30 @@ export class SandboxFaults {
   #pending: SandboxFault[] = [];
 
   /**
-   * @throws {TypeError} for a fault that cannot be; the message says why
-   * @throws {RangeError} if 1000 of them wait
+   * @throws {TypeError} for an invalid fault; the message says why
+   * @throws {RangeError} if 1000 faults are pending
    */
   add(fault: SandboxFault): void {
     const checked = { ...checkFault(fault) };
-    if (this.#pending.length >= MOST_FAULTS) {
+    if (this.#pending.length >= MAX_FAULTS) {
       throw new RangeError(
-        `${MOST_FAULTS} faults are already pending, which is the limit. Clear them: faults.clear(), or DELETE /sandbox/faults.`,
+        `${MAX_FAULTS} faults are already pending, which is the limit. Clear them: faults.clear(), or DELETE /sandbox/faults.`,
       );
     }
     this.#pending.push(checked);
   }
 
-  /** Forgets the faults that have not happened yet. */
+  /** Removes the pending faults. */
   clear(): void {
     this.#pending = [];
   }
 
-  /** What has not happened yet; `times` says how often it still will. */
+  /** The pending faults; `times` says how many requests still get each. */
   get pending(): readonly SandboxFault[] {
     return this.#pending.map((fault) => ({ ...fault, times: fault.times ?? 1 }));
   }
 
-  /** The fault for this request, if any; it counts as used. @internal */
+  /** Removes the fault for this request, if there is one. @internal */
   take(method: string, path: string): SandboxFault | undefined {
     const fault = this.#pending.find((candidate) => isFor(candidate, method, path));
     if (!fault) return undefined;

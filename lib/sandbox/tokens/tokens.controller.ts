@@ -1,22 +1,24 @@
 import { Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { API_PATHS, READABLE, REFRESH_GRANT } from '../../wire/index.js';
-import type { ApiJson } from '../api-json.js';
-import { ApiSecretGuard, Mode } from '../auth/api-secret.guard.js';
-import type { SandboxMode } from '../auth/sandbox-mode.js';
-import { ApiException } from '../errors/api.exception.js';
-import { type JsonObject, optionalString, requiredString } from '../requests/fields.js';
-import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
-import { SANDBOX_SETTINGS, type SandboxSettings } from '../sandbox.settings.js';
-import { RefreshTokenExchange } from './refresh-token.exchange.js';
-import { TokenPresenter } from './token.presenter.js';
-import { TokenWriter } from './token-writer.js';
+import { ApiSecretGuard, Mode, type SandboxMode } from '../auth/authorization.js';
+import { TokenWriter } from '../auth/tokens.js';
+import type { ApiJson } from '../http/answers.js';
+import { ApiException } from '../http/api-exception.js';
+import {
+  type JsonObject,
+  JsonObjectBody,
+  optionalString,
+  requiredString,
+} from '../http/request-body.js';
+import { Recorded, type RecordedRequest } from '../http/request-log.js';
+import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
+import { RefreshTokenExchange } from './exchange.js';
 
-/** `POST /v0/tokens`: a refresh token for fresh tokens. [sdk: all] */
+/** `POST /v0/tokens`: exchanges a refresh token for new tokens. [sdk: all] */
 @Controller(API_PATHS.tokens)
 export class TokensController {
   constructor(
     @Inject(RefreshTokenExchange) private readonly refreshTokens: RefreshTokenExchange,
-    @Inject(TokenPresenter) private readonly presenter: TokenPresenter,
     @Inject(TokenWriter) private readonly tokens: TokenWriter,
     @Inject(SANDBOX_SETTINGS) private readonly settings: SandboxSettings,
   ) {}
@@ -24,13 +26,17 @@ export class TokensController {
   @Post()
   @HttpCode(200)
   @UseGuards(ApiSecretGuard)
-  async refresh(@Mode() mode: SandboxMode, @JsonObjectBody() body: JsonObject): Promise<ApiJson> {
+  async refresh(
+    @Mode() mode: SandboxMode,
+    @JsonObjectBody() body: JsonObject,
+    @Recorded() request: RecordedRequest,
+  ): Promise<ApiJson> {
     requireRefreshGrant(body);
     const sent = requiredString(body, 'refresh_token');
-    const transaction = await this.refreshTokens.exchange(sent, mode);
+    const transaction = await this.refreshTokens.exchange(sent, mode, request);
     return {
-      ...this.presenter.present(transaction),
-      // Without rotation the current token is the one that was sent, so this is the echo too.
+      ...this.tokens.issue(transaction),
+      // Without rotation, the current token is the one that was sent: an echo.
       ...(this.settings.refreshToken !== 'omit' && {
         refresh_token: this.tokens.refreshToken(transaction),
       }),

@@ -13,7 +13,7 @@ const PERSON = {
   sex: 'M',
 };
 
-/** Cards of a state have it in their barcode. */
+/** In the barcode of cards that a state issues. */
 const ADDRESS = {
   address_street: '123 MAIN ST',
   address_city: 'SAN FRANCISCO',
@@ -22,12 +22,12 @@ const ADDRESS = {
   address_country: 'US',
 };
 
-/** How many years before and after now a document was issued and expires. */
+/** A document was issued this many years ago, and expires in as many. */
 const HALF_A_LIFETIME = 5;
 
 /**
- * What the document of John Doe says.
- * ASSUMPTION: which fields there are for which document.
+ * The fields of John Doe's document.
+ * ASSUMPTION: which document has which fields.
  */
 export function sampleFields(idType: IdType, idNumber: string, now: Date): Fields {
   const year = now.getUTCFullYear();
@@ -43,12 +43,12 @@ export function sampleFields(idType: IdType, idNumber: string, now: Date): Field
   };
 }
 
-/** What the backend said when it created the transaction. */
+/** Contact data from the creation of the transaction. */
 export function contactFields({ email, phone }: Transaction): Fields {
   return { ...(email && { email_address: email }), ...(phone && { phone_number: phone }) };
 }
 
-/** The age, if the date of birth is a date and not yet to come; a string like all values. */
+/** The age, if the date of birth is a date in the past; a string, as all values are. */
 export function ageField({ date_of_birth: birth = '' }: Fields, now: Date): Fields {
   const [year = NaN, month = NaN, day = NaN] = birth.split('-').map(Number);
   const months = (now.getUTCFullYear() - year) * 12 + now.getUTCMonth() + 1 - month;
@@ -56,7 +56,7 @@ export function ageField({ date_of_birth: birth = '' }: Fields, now: Date): Fiel
   return age >= 0 ? { age: age.toString() } : {};
 }
 
-/** A number for a document: the same one for the same thing. */
+/** A document number, the same one for the same source. */
 export function idNumberFrom(source: string | Buffer): string {
   const digest = createHash('sha256').update(source).digest().readUIntBE(0, 6);
   return `D${(digest % 1e8).toString().padStart(8, '0')}`;

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type IdType, READABLE } from '../../wire/index.js';
-import { ApiException, invalidRequest } from '../errors/api.exception.js';
-import { SandboxClock } from '../sandbox-clock.js';
+import { type IdType, READABLE, type WebhookKind } from '../../wire/index.js';
+import { SandboxClock } from '../clock.js';
+import { ApiException, invalidRequest } from '../http/api-exception.js';
+import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { ActionMap } from './action-map.js';
-import type { Override } from './override.request.js';
 import {
   ageField,
   contactFields,
@@ -11,23 +11,37 @@ import {
   idNumberFrom,
   sampleFields,
 } from './sample-fields.js';
-import { TransactionEvents } from './transaction.events.js';
 import {
   type CompletedTransaction,
+  dashboardUrlOf,
   isCompleted,
   type OpenState,
   type Transaction,
 } from './transaction.js';
+import type { Override, Update } from './transaction-requests.js';
 import { Transactions } from './transactions.js';
-import type { Update } from './update.request.js';
 
-/** Determines and changes what comes out of transactions. */
+/** A result. ASSUMPTION: the document is a driver licence unless `idType` says otherwise. */
+export interface Decision {
+  readonly action?: string | undefined;
+  readonly flags?: readonly string[] | undefined;
+  /** They replace fields of the document. */
+  readonly fields?: Fields | undefined;
+  readonly idType?: IdType | undefined;
+}
+
+/**
+ * Completes transactions, changes their action, and sends the webhooks for it, after the store has
+ * the change.
+ *
+ * ASSUMPTION: which change sends which webhook; only their purposes are known. [sdk: node-demo] [3p: paays]
+ */
 @Injectable()
 export class TransactionResults {
   constructor(
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(ActionMap) private readonly actionMap: ActionMap,
-    @Inject(TransactionEvents) private readonly events: TransactionEvents,
+    @Inject(SandboxWebhooks) private readonly webhooks: SandboxWebhooks,
     @Inject(SandboxClock) private readonly clock: SandboxClock,
   ) {}
 
@@ -38,31 +52,36 @@ export class TransactionResults {
    */
   async override({ id, mode }: Transaction, { idType, flags, fields }: Override): Promise<void> {
     if (mode === 'live') throw overrideInLiveMode();
-    await this.#finish(id, (transaction) => {
-      const samples = this.#sampleOf(transaction, idType);
-      return this.#complete(transaction, flags, { ...samples, ...fields });
-    });
+    await this.decide(id, { idType, flags, fields });
   }
 
   /**
-   * Completes a transaction, of either mode, with an action, and with a flag that leads to it if
-   * there is one.
-   * ASSUMPTION: the document is a driver licence.
+   * Completes a transaction of either mode. The flags determine the action unless it is given; an
+   * action without flags gets one that leads to it, if there is one.
    *
-   * @throws {ApiException} 409 for a completed one
+   * @throws {ApiException} 400 for an action that the account does not have, 409 for a completed one
    */
-  async decide({ id }: Transaction, action: string): Promise<void> {
-    const flags = this.actionMap.flagsFor(action);
-    await this.#finish(id, (transaction) =>
-      this.#complete(transaction, flags, this.#sampleOf(transaction, 'DL'), action),
-    );
+  async decide(id: string, decision: Decision): Promise<void> {
+    const { action, idType = 'DL', fields } = decision;
+    if (action !== undefined) this.#checkAction(action);
+    const { flags = action === undefined ? [] : this.actionMap.flagsFor(action) } = decision;
+    await this.#finish(id, (transaction) => {
+      const samples = this.#sampleOf(transaction, idType);
+      return this.#complete(transaction, flags, { ...samples, ...fields }, action);
+    });
   }
 
-  /** Makes the result of an API-only transaction whose last upload has come. */
+  /** The result of an API-only transaction after its last upload; call `announce` when it is saved. */
   completeUploads(transaction: Transaction & { readonly state: OpenState }): CompletedTransaction {
     const { idType = 'DL', state } = transaction;
     const samples = sampleFields(idType, state.idNumber ?? '', this.#now());
     return this.#complete(transaction, state.flags, samples);
+  }
+
+  /** Sends the webhooks for a new result: the flow is finished, and the action determined. */
+  announce(transaction: CompletedTransaction): void {
+    this.#send('finished', transaction);
+    this.#send('status', transaction);
   }
 
   /**
@@ -70,16 +89,19 @@ export class TransactionResults {
    * ASSUMPTION: 409 for one that is not complete, 400 for an action that the account does not have.
    */
   async update({ id }: Transaction, { action, note }: Update): Promise<CompletedTransaction> {
-    const { actions } = this.actionMap;
-    if (!actions.includes(action)) {
-      throw invalidRequest(`action must be one of ${actions.join(', ')}.`);
-    }
+    this.#checkAction(action);
     const updated = await this.transactions.change(id, (transaction) => {
       if (!isCompleted(transaction)) throw notCompleted();
       return { ...transaction, state: { ...transaction.state, action, note } };
     });
-    this.events.actionChanged(updated);
+    this.#send('status', updated);
     return updated;
+  }
+
+  #checkAction(action: string): void {
+    const { actions } = this.actionMap;
+    if (actions.includes(action)) return;
+    throw invalidRequest(`The action must be one of ${actions.join(', ')}.`);
   }
 
   async #finish(
@@ -90,10 +112,19 @@ export class TransactionResults {
       if (isCompleted(transaction)) throw alreadyCompleted();
       return complete(transaction);
     });
-    this.events.completed(completed);
+    this.announce(completed);
   }
 
-  /** The same customer has the same document. */
+  #send(kind: WebhookKind, { id, customerUid, state }: CompletedTransaction): void {
+    this.webhooks.send(kind, {
+      transactionId: id,
+      customerUid,
+      action: state.action,
+      dashboardLink: dashboardUrlOf(id),
+    });
+  }
+
+  /** A customer always has the same document. */
   #sampleOf({ customerUid }: Transaction, idType: IdType): Fields {
     return sampleFields(idType, idNumberFrom(customerUid), this.#now());
   }

@@ -1,16 +1,12 @@
 import { Controller, Header, HttpCode, Inject, Options, Post, UseGuards } from '@nestjs/common';
-import { API_PATHS, READABLE } from '../../wire/index.js';
-import type { ApiJson } from '../api-json.js';
-import { ClientTokenGuard, CurrentTransaction } from '../auth/transaction-token.guard.js';
-import { ApiException } from '../errors/api.exception.js';
-import type { JsonObject } from '../requests/fields.js';
-import { JsonObjectBody } from '../requests/json-object-body.decorator.js';
+import { API_PATHS, READABLE, UPLOAD_STEPS } from '../../wire/index.js';
+import type { ApiJson } from '../http/answers.js';
+import { ApiException } from '../http/api-exception.js';
+import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
+import { ClientTokenGuard, CurrentTransaction } from '../transactions/transaction-token.guard.js';
 import type { Transaction } from '../transactions/transaction.js';
-import { UploadFlow } from './upload-flow.js';
-import { presentUpload } from './upload.presenter.js';
-import type { Upload } from './upload.js';
-import { parseUploadIdScans } from './upload-id-scans.request.js';
-import { parseUploadImages } from './upload-images.request.js';
+import { UploadFlow, type UploadOutcome } from './upload-flow.js';
+import { parseUploadIdScans, parseUploadImages, type Upload } from './upload-requests.js';
 
 /** Uploads, by a backend or by a page of any origin. [doc: reference/uploadimages, idscans] */
 @Controller()
@@ -37,7 +33,7 @@ export class UploadsController {
     return this.#take(transaction, () => parseUploadIdScans(body));
   }
 
-  /** What a browser asks before it sends a request with a token. The wildcard is no wildcard for that header. */
+  /** CORS preflight. The wildcard does not include `Authorization`. */
   @Options([API_PATHS.images, API_PATHS.idScans])
   @HttpCode(204)
   @Header('Access-Control-Allow-Methods', 'POST')
@@ -58,4 +54,18 @@ function notApiOnly(): ApiException {
     READABLE.notAllowed,
     'Only API-only transactions take uploads. Create one with api_only_options.',
   );
+}
+
+/** The answer to both uploads. [doc: reference/uploadimages] [sdk: node, go@experimental] */
+export function presentUpload({ transaction, issues }: UploadOutcome): ApiJson {
+  const [nextStep = UPLOAD_STEPS.done] =
+    transaction.state.status === 'open' ? transaction.state.steps : [];
+  return {
+    issues,
+    issue_details: issues.includes('unsupported_id_type')
+      ? // ASSUMPTION: an unsupported page of a passport is one with a visa.
+        { unsupported_id_type: { visa_page_of_passport: transaction.idType === 'P' } }
+      : {},
+    next_step: nextStep,
+  };
 }

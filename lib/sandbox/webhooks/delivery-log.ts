@@ -1,29 +1,29 @@
 import type { WebhookKind } from '../../wire/index.js';
 
-/** One webhook on its way, or at its end. */
+/** One webhook and its delivery. */
 export interface WebhookDelivery {
-  /** Of this delivery, over restarts too. */
+  /** The same after a restart. */
   readonly id: string;
   readonly kind: WebhookKind;
   readonly url: string;
   /** The raw body. */
   readonly body: string;
-  /** What the latest try sent; names are in lower case. */
+  /** Headers of the latest try; names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How many tries there were. */
+  /** Number of tries so far. */
   readonly tries: number;
   /** Status of the latest answer; `undefined` if the latest try had none. */
   readonly status: number | undefined;
   /** Why the latest try had no answer, such as `ECONNREFUSED`. */
   readonly problem: string | undefined;
-  /** Whether it was taken, which a status of 2xx says. */
+  /** Whether a try was answered with 2xx. */
   readonly delivered: boolean;
 }
 
 /** A record that the sandbox still writes to. @internal */
 export type OpenDelivery = { -readonly [Key in keyof WebhookDelivery]: WebhookDelivery[Key] };
 
-const MOST_DELIVERIES = 1000;
+const MAX_DELIVERIES = 1000;
 
 /**
  * The last 1000 webhooks, in the order in which they were first sent.
@@ -36,7 +36,7 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
   #deliveries: WebhookDelivery[] = [];
   readonly #listeners = new Set<(delivery: WebhookDelivery) => void>();
 
-  /** How many there are. */
+  /** The number of webhooks. */
   get length(): number {
     return this.#deliveries.length;
   }
@@ -50,28 +50,28 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
     return this.#deliveries.values();
   }
 
-  /** Those of this kind. */
+  /** The webhooks of this kind. */
   of(kind: WebhookKind): WebhookDelivery[] {
     return this.#deliveries.filter((delivery) => delivery.kind === kind);
   }
 
-  /** Forgets all of them; what is on its way goes on. */
+  /** Empties the log; deliveries continue. */
   clear(): void {
     this.#deliveries = [];
   }
 
-  /** What `JSON.stringify` shows: the records. */
+  /** The records, for `JSON.stringify`. */
   toJSON(): readonly WebhookDelivery[] {
     return this.#deliveries;
   }
 
-  /** Calls the listener after each try, taken or not. @returns what ends it @internal */
+  /** Calls the listener after each try. @returns a function that removes it @internal */
   onTry(listener: (delivery: WebhookDelivery) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves after the first try of a delivery whose first try is not over. @internal */
+  /** Resolves after the first try of a new delivery. @internal */
   firstTry({ id }: WebhookDelivery): Promise<void> {
     return new Promise((resolve) => {
       const stop = this.onTry((tried) => {
@@ -90,6 +90,6 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
   /** @internal */
   add(delivery: WebhookDelivery): void {
     this.#deliveries.push(delivery);
-    if (this.#deliveries.length > MOST_DELIVERIES) this.#deliveries.shift();
+    if (this.#deliveries.length > MAX_DELIVERIES) this.#deliveries.shift();
   }
 }

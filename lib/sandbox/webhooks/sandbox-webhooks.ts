@@ -1,20 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
-import type { SandboxClock } from '../sandbox-clock.js';
+import type { SandboxClock } from '../clock.js';
+import { problemOfWebhookUrl } from '../option-checks.js';
+import type { WebhookSettings } from '../settings.js';
 import { DeliveryLog, type OpenDelivery, type WebhookDelivery } from './delivery-log.js';
-import type { PendingWebhook, PendingWebhooks } from './pending-webhooks.js';
-import { SAMPLE_CONTENT, webhookBody, type WebhookContent } from './webhook-body.js';
-import { WEBHOOK_FAULTS, type WebhookFault } from './webhook-fault.js';
 import { WebhookSender } from './webhook-sender.js';
-import { problemOfUrl, type WebhookSettings } from './webhook.settings.js';
+import {
+  type PendingWebhook,
+  type PendingWebhooks,
+  SAMPLE_CONTENT,
+  WEBHOOK_FAULTS,
+  webhookBody,
+  type WebhookContent,
+  type WebhookFault,
+} from './webhook.js';
 
 /** More than any test needs. */
-const MOST_FAULTS = 1000;
+const MAX_FAULTS = 1000;
 
 /**
- * The two webhooks: where they go, and what they do wrong. They are sent at least once, in no order
- * that can be relied on, and never keep an answer of the API waiting.
+ * The two webhooks: their URLs and faults. Webhooks are sent at least once, in any order, and no
+ * answer of the API waits for them.
  *
  * @example
  * sandbox.webhooks.setUrl('finished', `${app.url}/berbix/finished`);
@@ -22,12 +29,12 @@ const MOST_FAULTS = 1000;
  * await sandbox.webhooks.sendTest('finished');
  */
 export class SandboxWebhooks {
-  /** What was sent. */
+  /** The webhooks so far. */
   readonly deliveries = new DeliveryLog();
 
   readonly #urls: Partial<Record<WebhookKind, string>>;
   readonly #sender: WebhookSender;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   readonly #pending: PendingWebhooks;
   #faults: { fault: WebhookFault; kind: WebhookKind | undefined }[] = [];
   #closing = false;
@@ -41,82 +48,82 @@ export class SandboxWebhooks {
     );
   }
 
-  /** Where a webhook goes from now on; `undefined` switches it off. @throws {TypeError} for no URL */
+  /** Sets the URL of a webhook; `undefined` switches it off. @throws {TypeError} if it is not a URL */
   setUrl(kind: WebhookKind, url: string | undefined): void {
     checkKind(kind);
-    const problem = url === undefined ? undefined : problemOfUrl(url);
+    const problem = url === undefined ? undefined : problemOfWebhookUrl(url);
     if (problem !== undefined) throw new TypeError(`The URL of a webhook ${problem}.`);
     this.#urls[kind] = url;
   }
 
-  /** Where a webhook goes. */
+  /** The URL of a webhook. */
   url(kind: WebhookKind): string | undefined {
     return this.#urls[kind];
   }
 
   /**
-   * Lets the next webhook, of this kind or of any, go wrong, whatever it is sent for. Each call is
-   * for one webhook, in the order of the calls.
+   * Spoils the next webhook, of this kind or of any. Each call is for one webhook, in the order of
+   * the calls.
    *
    * @throws {TypeError} for a fault or a kind that does not exist
-   * @throws {RangeError} if 1000 of them wait
+   * @throws {RangeError} if 1000 faults are pending
    */
   failNext(fault: WebhookFault, kind?: WebhookKind): void {
     if (!WEBHOOK_FAULTS.includes(fault)) {
       throw new TypeError(`The fault of a webhook must be one of ${WEBHOOK_FAULTS.join(', ')}.`);
     }
     if (kind !== undefined) checkKind(kind);
-    if (this.#faults.length >= MOST_FAULTS) {
+    if (this.#faults.length >= MAX_FAULTS) {
       throw new RangeError(
-        `${MOST_FAULTS} faults of webhooks are already pending, which is the limit. Clear them: webhooks.clearFaults(), or DELETE /sandbox/webhooks/faults.`,
+        `${MAX_FAULTS} faults of webhooks are already pending, which is the limit. Clear them: webhooks.clearFaults(), or DELETE /sandbox/webhooks/faults.`,
       );
     }
     this.#faults.push({ fault, kind });
   }
 
-  /** Forgets the faults that have not happened yet. */
+  /** Removes the pending faults. */
   clearFaults(): void {
     this.#faults = [];
   }
 
   /**
-   * Sends the sample that the Test button of the dashboard sends. [sdk: webhook-demo README]
+   * Sends the sample of the Test button in the dashboard. [sdk: webhook-demo README]
    *
-   * @returns what became of it, once it was delivered or given up, or the sandbox closed
-   * @throws {Error} where the webhook has no URL
+   * @returns the delivery, when it was delivered or given up, or the sandbox was closed
+   * @throws {Error} if the webhook has no URL
    */
   async sendTest(kind: WebhookKind): Promise<WebhookDelivery> {
     checkKind(kind);
-    const sent = this.#send(kind, SAMPLE_CONTENT);
+    const sent = this.#startNew(kind, SAMPLE_CONTENT);
     if (sent) return sent.end;
     throw new Error(`The ${kind} webhook has no URL. Set one with webhooks.setUrl().`);
   }
 
   /**
-   * The same without waiting for further tries: resolves after the first try, or when that takes
-   * longer than two seconds; `undefined` where the webhook has no URL. @internal
+   * The same, but only waits for the first try, two seconds at most; undefined if the webhook has no
+   * URL. @internal
    */
   async startTest(kind: WebhookKind): Promise<WebhookDelivery | undefined> {
-    const sent = this.#send(kind, SAMPLE_CONTENT);
+    const sent = this.#startNew(kind, SAMPLE_CONTENT);
     if (!sent) return undefined;
-    const patience = setTimeout(MOST_TEST_MS, undefined, { ref: false });
-    await Promise.race([this.deliveries.firstTry(sent.delivery), sent.end, patience]);
+    const timeout = setTimeout(TEST_WAIT_MS, undefined, { ref: false });
+    await Promise.race([this.deliveries.firstTry(sent.delivery), sent.end, timeout]);
     return sent.delivery;
   }
 
-  /** Resolves when no webhook is under way or waits for its next try. */
+  /** Resolves when every webhook was delivered or given up. */
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 
-  /** Sends what happened, if the webhook has a URL. @internal */
-  announce(kind: WebhookKind, content: WebhookContent): void {
-    void this.#send(kind, content);
+  /** Sends the webhook if it has a URL. @internal */
+  send(kind: WebhookKind, content: WebhookContent): void {
+    void this.#startNew(kind, content);
   }
 
   /**
-   * Sends what the run before had not delivered: to where the webhook goes now, or where it went, and
-   * with as many tries as if it were new. Resolves when all of it is under way. @internal
+   * Starts the webhooks that the last run did not deliver, with all their tries: to the current URL,
+   * or to their old one if there is none. @internal
    */
   async resume(): Promise<void> {
     for (const webhook of await this.#pending.load()) {
@@ -124,14 +131,14 @@ export class SandboxWebhooks {
     }
   }
 
-  /** Ends what is under way. @internal */
+  /** Ends all deliveries. @internal */
   async close(): Promise<void> {
     this.#closing = true;
     await this.#sender.close();
     await this.settled();
   }
 
-  #send(kind: WebhookKind, content: WebhookContent): StartedDelivery | undefined {
+  #startNew(kind: WebhookKind, content: WebhookContent): StartedDelivery | undefined {
     const url = this.#urls[kind];
     if (url === undefined) return undefined;
     const body = webhookBody(content);
@@ -141,8 +148,8 @@ export class SandboxWebhooks {
   #start(webhook: PendingWebhook): StartedDelivery {
     const delivery = this.#add(webhook);
     const end = this.#deliver(delivery, webhook);
-    this.#underWay.add(end);
-    void end.then(() => this.#underWay.delete(end));
+    this.#inFlight.add(end);
+    void end.then(() => this.#inFlight.delete(end));
     return { delivery, end };
   }
 
@@ -163,12 +170,12 @@ export class SandboxWebhooks {
   }
 
   async #deliver(delivery: OpenDelivery, webhook: PendingWebhook): Promise<WebhookDelivery> {
-    // Before it is sent, so that one more is sent rather than none.
-    await kept(this.#pending.add(webhook));
+    // Before it is sent, so that a crash sends it twice rather than never.
+    await tryStore(this.#pending.add(webhook));
     await this.#sender.send(delivery, webhook.fault);
-    // What the end of the sandbox has cut short is for its next run.
+    // The next run sends it.
     if (this.#closing && !delivery.delivered) return delivery;
-    await kept(this.#pending.delete(webhook.id));
+    await tryStore(this.#pending.delete(webhook.id));
     if (webhook.fault !== 'duplicate') return delivery;
     return this.#start({ ...webhook, id: randomUUID(), fault: undefined }).end;
   }
@@ -186,10 +193,10 @@ interface StartedDelivery {
 }
 
 /** How long the sender of a test waits for its first try, in milliseconds. */
-const MOST_TEST_MS = 2000;
+const TEST_WAIT_MS = 2000;
 
-/** A webhook that cannot be kept is sent all the same. */
-function kept(work: Promise<void>): Promise<void> {
+/** A webhook that cannot be stored is sent nevertheless. */
+function tryStore(work: Promise<void>): Promise<void> {
   return work.catch(() => undefined);
 }
 

@@ -1,19 +1,17 @@
 import { rootCertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import { SIGNATURE_HEADER } from '../../wire/index.js';
-import { Timers } from '../faults/timers.js';
-import type { SandboxClock } from '../sandbox-clock.js';
+import { type SandboxClock, Timers } from '../clock.js';
+import type { WebhookSettings } from '../settings.js';
 import type { OpenDelivery } from './delivery-log.js';
-import type { WebhookFault } from './webhook-fault.js';
-import { signatureOf } from './webhook-signature.js';
-import type { WebhookSettings } from './webhook.settings.js';
+import { signatureOf, type WebhookFault } from './webhook.js';
 
-/** ASSUMPTION: how often, how long and how far apart; nothing is known of the real ones. */
-export const MOST_TRIES = 5;
-/** Further back than the widest window of an SDK, 30000 seconds. [sdk: java] */
+/** ASSUMPTION: the number of tries, their interval and their timeout; those of Berbix are not known. */
+export const MAX_TRIES = 5;
+/** Older than the widest window of an SDK, 30000 seconds. [sdk: java] */
 const LATE_SECONDS = 86_400;
 
-/** Sends webhooks, each until it is taken. */
+/** Sends webhooks until they are accepted. */
 export class WebhookSender {
   readonly #agent: Agent;
   readonly #timers = new Timers();
@@ -25,25 +23,25 @@ export class WebhookSender {
   ) {
     const { ca } = settings;
     this.#agent = new Agent({
-      // A connection for each try: the application under test may have restarted in between.
+      // A new connection for each try: the application under test may have restarted.
       pipelining: 0,
       ...(ca !== undefined && { connect: { ca: [...rootCertificates, ca] } }),
     });
   }
 
-  /** Resolves when the webhook was delivered, given up, or the sandbox closes; never rejects. */
+  /** Resolves when the webhook was delivered or given up, or the sandbox closes. Never rejects. */
   async send(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
     do await this.#try(delivery, fault);
-    while (!delivery.delivered && delivery.tries < MOST_TRIES && (await this.#pause(delivery)));
+    while (!delivery.delivered && delivery.tries < MAX_TRIES && (await this.#pause(delivery)));
   }
 
-  /** Ends what is under way, and what waits for its next try. */
+  /** Ends all tries, and the pauses between them. */
   async close(): Promise<void> {
     this.#timers.clear();
     await this.#agent.destroy();
   }
 
-  /** Whether another try follows: not when the sandbox closes. */
+  /** Whether to try again: not when the sandbox closes. */
   #pause({ tries }: OpenDelivery): Promise<boolean> {
     return this.#timers.wait(this.settings.retryDelayMs * 2 ** (tries - 1)).then(
       () => true,
@@ -51,7 +49,7 @@ export class WebhookSender {
     );
   }
 
-  /** Every try has a timestamp and a signature of its own. Redirects are not followed. */
+  /** Each try has its own timestamp and signature. Redirects are not followed. */
   async #try(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
     delivery.tries += 1;
     delivery.status = delivery.problem = undefined;
@@ -70,10 +68,10 @@ export class WebhookSender {
       });
       delivery.status = answer.statusCode;
       delivery.delivered = answer.statusCode >= 200 && answer.statusCode < 300;
-      // What follows the status changes nothing.
+      // The body does not matter.
       await answer.body.dump();
     } catch (error) {
-      delivery.problem = wordFor(error as Error & { code?: string });
+      delivery.problem = describeError(error as Error & { code?: string });
     }
     this.tried(delivery);
   }
@@ -95,7 +93,7 @@ export class WebhookSender {
   }
 }
 
-/** `ECONNREFUSED` and the like; `TimeoutError` where the time was up. */
-function wordFor({ code, name }: Error & { code?: string }): string {
+/** Such as `ECONNREFUSED` or `TimeoutError`. */
+function describeError({ code, name }: Error & { code?: string }): string {
   return typeof code === 'string' ? code : name;
 }

@@ -1,36 +1,36 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { contractCase, forget, LONG_MS, newKey, NOTHING, stateOf } from './contract-case.js';
 
-/** What a store keeps, and for whom. */
+/** Values, versions and keys. */
 export const COMMIT_CASES = [
-  contractCase('there is nothing at first', async (store, key) => {
+  contractCase('a new store has no record', async (store, key) => {
     equal(await store.load(key), undefined);
     equal(await store.commit(key, 1, 'value'), undefined);
     equal(await store.release(key, NOTHING, 'note'), false);
-    equal(await store.release(key, { version: 1, fence: 1 }, 'note'), false);
-    equal(await store.swap(key, '', 'value'), false);
+    equal(await store.release(key, { version: 1, leaseEpoch: 1 }, 'note'), false);
+    equal(await store.compareAndSwap(key, '', 'value'), false);
     equal(await store.load(key), undefined);
   }),
 
-  contractCase('the first commit makes the record', async (store, key, another) => {
+  contractCase('the first commit creates the record', async (store, key, another) => {
     equal(await store.commit(key, 0, 'first'), 1);
     deepEqual(await stateOf(another, key), {
       version: 1,
-      fence: 0,
+      leaseEpoch: 0,
       value: 'first',
       note: undefined,
       leased: false,
     });
   }),
 
-  contractCase('a commit counts one version more', async (store, key, another) => {
+  contractCase('a commit increments the version', async (store, key, another) => {
     equal(await store.commit(key, 0, 'first'), 1);
     equal(await another.commit(key, 1, 'second'), 2);
     equal(await store.commit(key, 2, 'third'), 3);
     equal((await another.load(key))?.value, 'third');
   }),
 
-  contractCase('a commit on another version changes nothing', async (store, key) => {
+  contractCase('a commit with another version changes nothing', async (store, key) => {
     await store.commit(key, 0, 'first');
     await store.commit(key, 1, 'second');
     const before = await stateOf(store, key);
@@ -38,7 +38,7 @@ export const COMMIT_CASES = [
     deepEqual(await stateOf(store, key), before);
   }),
 
-  contractCase('a commit that is repeated is harmless', async (store, key) => {
+  contractCase('a repeated commit is harmless', async (store, key) => {
     equal(await store.commit(key, 0, 'first'), 1);
     equal(await store.commit(key, 0, 'first'), undefined);
     equal(await store.commit(key, 1, 'second'), 2);
@@ -47,7 +47,7 @@ export const COMMIT_CASES = [
     deepEqual({ version, value }, { version: 2, value: 'second' });
   }),
 
-  contractCase('of commits at once on one version, one is done', async (store, key, another) => {
+  contractCase('one of several concurrent commits succeeds', async (store, key, another) => {
     for (const version of [0, 1]) {
       const results = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
@@ -68,34 +68,34 @@ export const COMMIT_CASES = [
     equal(await another.commit(key, 0, 'first'), 1);
     deepEqual(await stateOf(store, key), {
       version: 1,
-      fence: 1,
+      leaseEpoch: 1,
       value: 'first',
       note: undefined,
       leased: false,
     });
-    await store.lease(key, { version: 1, fence: 1 }, LONG_MS, 'mine again');
+    await store.lease(key, { version: 1, leaseEpoch: 1 }, LONG_MS, 'mine again');
     equal(await another.commit(key, 1, 'second'), 2);
     deepEqual(await stateOf(store, key), {
       version: 2,
-      fence: 2,
+      leaseEpoch: 2,
       value: 'second',
       note: undefined,
       leased: false,
     });
-    ok(await another.lease(key, { version: 2, fence: 2 }, LONG_MS, 'free'));
+    ok(await another.lease(key, { version: 2, leaseEpoch: 2 }, LONG_MS, 'free'));
   }),
 
-  contractCase('a value is swapped if it is the expected one', async (store, key, another) => {
+  contractCase('compare-and-swap replaces only the expected value', async (store, key, another) => {
     await store.commit(key, 0, 'old key');
-    await store.lease(key, { version: 1, fence: 0 }, LONG_MS, 'note');
-    equal(await store.swap(key, 'another', 'new key'), false);
-    equal(await store.swap(key, '', 'new key'), false);
+    await store.lease(key, { version: 1, leaseEpoch: 0 }, LONG_MS, 'note');
+    equal(await store.compareAndSwap(key, 'another', 'new key'), false);
+    equal(await store.compareAndSwap(key, '', 'new key'), false);
     equal((await store.load(key))?.value, 'old key');
-    equal(await another.swap(key, 'old key', 'new key'), true);
-    equal(await another.swap(key, 'old key', 'newer key'), false);
+    equal(await another.compareAndSwap(key, 'old key', 'new key'), true);
+    equal(await another.compareAndSwap(key, 'old key', 'newer key'), false);
     deepEqual(await stateOf(store, key), {
       version: 1,
-      fence: 1,
+      leaseEpoch: 1,
       value: 'new key',
       note: 'note',
       leased: true,
@@ -103,28 +103,31 @@ export const COMMIT_CASES = [
     equal(await store.commit(key, 1, 'next'), 2);
   }),
 
-  contractCase('nothing is swapped in where there is no value', async (store, key) => {
+  contractCase('compare-and-swap needs a value', async (store, key) => {
     await store.lease(key, NOTHING, LONG_MS, 'note');
-    equal(await store.swap(key, '', 'value'), false);
-    equal(await store.swap(key, 'note', 'value'), false);
+    equal(await store.compareAndSwap(key, '', 'value'), false);
+    equal(await store.compareAndSwap(key, 'note', 'value'), false);
     equal((await store.load(key))?.value, undefined);
   }),
 
-  contractCase('values and notes come back as they were given', async (store, key) => {
+  contractCase('values and notes are stored unchanged', async (store, key) => {
     let version = 0;
     for (const text of TEXTS) {
       equal(await store.commit(key, version, text), ++version);
       equal((await store.load(key))?.value, text);
-      const lease = await store.lease(key, { version, fence: version - 1 }, LONG_MS, text);
+      const lease = await store.lease(key, { version, leaseEpoch: version - 1 }, LONG_MS, text);
       equal((await store.load(key))?.note, text);
-      equal(await store.release(key, { version, fence: lease?.fence ?? 0 }, `${text}2`), true);
+      equal(
+        await store.release(key, { version, leaseEpoch: lease?.leaseEpoch ?? 0 }, `${text}2`),
+        true,
+      );
       equal((await store.load(key))?.note, `${text}2`);
-      equal(await store.swap(key, text, `${text}3`), true);
+      equal(await store.compareAndSwap(key, text, `${text}3`), true);
       equal((await store.load(key))?.value, `${text}3`);
     }
   }),
 
-  contractCase('keys are told apart, whatever is in them', async (store, base) => {
+  contractCase('keys are compared exactly', async (store, base) => {
     const keys = KEYS.map((key) => base + key);
     await Promise.all(keys.map((key, i) => store.commit(key, 0, `value ${i}`)));
     await forget(store, keys[0] as string);
@@ -135,13 +138,13 @@ export const COMMIT_CASES = [
     );
   }),
 
-  contractCase('many records do not know of each other', async (store, _key, another) => {
+  contractCase('records are independent', async (store, _key, another) => {
     const keys = Array.from({ length: 100 }, newKey);
     await Promise.all(
       keys.map(async (key, i) => {
         ok(await store.lease(key, NOTHING, LONG_MS, `note ${i}`));
         if (i % 3 === 0) equal(await another.commit(key, 0, `value ${i}`), 1);
-        if (i % 3 === 1) ok(await another.forget(key, { version: 0, fence: 1 }));
+        if (i % 3 === 1) ok(await another.forget(key, { version: 0, leaseEpoch: 1 }));
       }),
     );
     const states = await Promise.all(keys.map((key) => stateOf(store, key)));
@@ -149,7 +152,7 @@ export const COMMIT_CASES = [
       states,
       keys.map((_, i) => ({
         version: i % 3 === 2 ? 0 : 1,
-        fence: i % 3 === 1 ? 2 : 1,
+        leaseEpoch: i % 3 === 1 ? 2 : 1,
         value: i % 3 === 0 ? `value ${i}` : undefined,
         note: i % 3 === 2 ? `note ${i}` : undefined,
         leased: i % 3 === 2,

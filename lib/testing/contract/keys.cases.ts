@@ -2,9 +2,9 @@ import { deepEqual } from 'node:assert/strict';
 import type { BerbixTokenStore } from '../../token-store/index.js';
 import { contractCase, forget, LONG_MS, NOTHING } from './contract-case.js';
 
-/** How the records are listed. */
+/** Listings of keys. */
 export const KEYS_CASES = [
-  contractCase('keys are listed by what they begin with', async (store, base, another) => {
+  contractCase('keys are listed by prefix', async (store, base, another) => {
     const keys = ['/a/1', '/a/2', '/ab', '/b/a/1', '/A/1'].map((key) => base + key);
     for (const key of keys) await store.commit(key, 0, 'value');
     deepEqual(await allKeys(another, `${base}/a/`), keys.slice(0, 2).toSorted());
@@ -30,7 +30,7 @@ export const KEYS_CASES = [
     deepEqual(await allKeys(store, `${base}/`), keys.toSorted());
   }),
 
-  contractCase('what is forgotten while keys are listed hides no other', async (store, base) => {
+  contractCase('forgetting during a listing hides no other key', async (store, base) => {
     const keys = Array.from({ length: 1_000 }, (_, i) => `${base}/${i}`);
     await Promise.all(keys.map((key) => store.commit(key, 0, 'value')));
     const found = new Set<string>();
@@ -44,7 +44,7 @@ export const KEYS_CASES = [
     deepEqual([...found].toSorted(), keys.toSorted());
   }),
 
-  contractCase('nothing in a prefix is a pattern', async (store, base) => {
+  contractCase('a prefix is not a pattern', async (store, base) => {
     const names = ['a%', 'a_', 'a*', 'a?', 'a[b]', 'a\\', "a'", 'ab', 'aé', 'a日本', 'a🔑', 'a b'];
     for (const name of names) await store.commit(base + name, 0, 'value');
     for (const name of names) deepEqual(await allKeys(store, base + name), [base + name]);
@@ -52,7 +52,7 @@ export const KEYS_CASES = [
   }),
 ];
 
-/** Sorted, and each once. */
+/** All keys, sorted and without repetitions. */
 async function allKeys(store: BerbixTokenStore, prefix: string): Promise<string[]> {
   const keys = new Set<string>();
   let cursor: string | undefined;

@@ -7,7 +7,7 @@ const KEY_BYTES = 32;
 const DIFFERENT_BYTES = 17;
 
 /** The advice at the end of messages. */
-export const MAKE_A_KEY = 'Make a key with: openssl rand -base64 32';
+export const MAKE_A_KEY = 'Generate a key with: openssl rand -base64 32';
 
 /** Whether this can be the id of a key, which a sealed value contains in plaintext. */
 export function isKeyId(id: unknown): id is string {

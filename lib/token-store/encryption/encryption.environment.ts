@@ -12,22 +12,22 @@ const VARIABLE = 'BERBIX_ENCRYPTION_KEYS';
  * @throws {BerbixConfigurationError} that says which entry is wrong, and why
  * @example
  * ```ts
- * BerbixModule.forRoot({ apiSecret, store, encryption: encryptionKeysFromEnvironment() })
+ * BerbixModule.forRoot({ apiSecret, store, encryption: berbixEncryptionFromEnvironment() })
  * ```
  */
-export function encryptionKeysFromEnvironment(
+export function berbixEncryptionFromEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
 ): BerbixOwnKeys | undefined {
   const text = environment[VARIABLE];
   if (text === undefined || text === '') return undefined;
-  const entries = text.split(',').map(entryOf);
+  const entries = text.split(',').map(parseEntry);
   const ids = entries.map(([id]) => id);
   const twice = ids.findIndex((id, index) => ids.indexOf(id) < index);
   if (twice !== -1) throw wrong(twice, 'has the id of an earlier one');
   return { keys: Object.fromEntries(entries), current: ids[0] as string };
 }
 
-function entryOf(entry: string, index: number) {
+function parseEntry(entry: string, index: number) {
   const at = entry.indexOf(':');
   const id = entry.slice(0, Math.max(at, 0)).trim();
   if (!isKeyId(id)) throw wrong(index, 'does not begin with an id and a colon');
@@ -39,6 +39,6 @@ function entryOf(entry: string, index: number) {
 /** Quotes no part of the entry: even the part before the colon may be a key (I10). */
 function wrong(index: number, problem: string): BerbixConfigurationError {
   return new BerbixConfigurationError(
-    `Entry ${index + 1} of the environment variable ${VARIABLE} ${problem}. Give id:base64, several with commas between, the current one first. ${MAKE_A_KEY}`,
+    `Entry ${index + 1} of the environment variable ${VARIABLE} ${problem}. Use id:base64, with several keys separated by commas, the current one first. ${MAKE_A_KEY}`,
   );
 }

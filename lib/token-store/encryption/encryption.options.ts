@@ -27,13 +27,13 @@ export type BerbixEncryptionKey = string | Uint8Array | KeyObject;
  */
 export interface BerbixKeyProvider {
   /** The key with which values are sealed, and its id. */
-  current(): NamedEncryptionKey | Promise<NamedEncryptionKey>;
+  current(): BerbixNamedKey | Promise<BerbixNamedKey>;
   /** The key with this id, which need not be the current one; undefined if there is none. */
   byId(id: string): BerbixEncryptionKey | undefined | Promise<BerbixEncryptionKey | undefined>;
 }
 
 /** A key and its id: 1 to 64 letters, digits, hyphens and underscores. The id is not a secret. */
-export interface NamedEncryptionKey {
+export interface BerbixNamedKey {
   readonly id: string;
   readonly key: BerbixEncryptionKey;
 }

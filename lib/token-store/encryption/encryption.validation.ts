@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { BerbixConfigurationError } from '../../errors/index.js';
+import { checkBoolean } from '../../options/index.js';
 import { isKeyId, MAKE_A_KEY, readKey, shownKeyId } from './encryption-key.js';
 import type { BerbixEncryptionOptions, BerbixKeyProvider } from './encryption.options.js';
 
@@ -26,10 +27,8 @@ export function checkedEncryption(options: BerbixEncryptionOptions): CheckedEncr
     // Without the unknown name: a key may have been put beside `keys` instead of into it (I10).
     throw new BerbixConfigurationError(`encryption takes only ${known.join(', ')}.`);
   }
-  const { keys, current, keyProvider, acceptPlaintext = false } = given;
-  if (typeof acceptPlaintext !== 'boolean') {
-    throw new BerbixConfigurationError('encryption.acceptPlaintext must be true or false.');
-  }
+  const { keys, current, keyProvider, acceptPlaintext: accepted } = given;
+  const acceptPlaintext = checkBoolean('encryption.acceptPlaintext', accepted);
   if ((keys === undefined) === (keyProvider === undefined)) {
     throw new BerbixConfigurationError(
       `encryption takes either keys and current, or keyProvider. ${MAKE_A_KEY}`,
@@ -38,7 +37,7 @@ export function checkedEncryption(options: BerbixEncryptionOptions): CheckedEncr
   if (keys !== undefined) return { ...ownKeys(keys, current), acceptPlaintext };
   if (current !== undefined) {
     throw new BerbixConfigurationError(
-      'encryption.current goes with encryption.keys; with keyProvider, its method current() says which key to use.',
+      'encryption.current is only for encryption.keys; with keyProvider, its method current() says which key to use.',
     );
   }
   return { keyProvider: concealed(keyProvider), acceptPlaintext };

@@ -1,17 +1,13 @@
-export { PlaintextCipher, unknownForm } from './plaintext-cipher.js';
-export { encryptionKeysFromEnvironment } from './encryption.environment.js';
+export { PlaintextCipher } from './plaintext-cipher.js';
+export { berbixEncryptionFromEnvironment } from './encryption.environment.js';
 export type {
   BerbixEncryptionKey,
   BerbixEncryptionOptions,
   BerbixKeyProvider,
   BerbixOwnKeys,
   BerbixProvidedKeys,
-  NamedEncryptionKey,
+  BerbixNamedKey,
 } from './encryption.options.js';
 export { checkedEncryption, type CheckedEncryption } from './encryption.validation.js';
-export {
-  reencryptTokens,
-  type ReencryptionCounts,
-  type ReencryptionOptions,
-} from './reencrypt-tokens.js';
+export { encryptionKeyOf, unknownForm, type RecordCipher } from './sealed-text.js';
 export { TokenCipher } from './token-cipher.js';

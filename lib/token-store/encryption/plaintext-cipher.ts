@@ -1,6 +1,11 @@
 import { BerbixStoreError } from '../../errors/index.js';
-import type { RecordCipher } from '../sealed-records.js';
-import { clearText, parseClear, parseSealed } from './sealed-text.js';
+import {
+  plaintextValue,
+  parsePlaintext,
+  parseSealed,
+  unknownForm,
+  type RecordCipher,
+} from './sealed-text.js';
 
 /**
  * Replaces {@link TokenCipher} if no encryption is configured: values stay in plaintext, and are
@@ -8,7 +13,7 @@ import { clearText, parseClear, parseSealed } from './sealed-text.js';
  */
 export class PlaintextCipher implements RecordCipher {
   async seal(_key: string, text: string): Promise<string> {
-    return clearText(text);
+    return plaintextValue(text);
   }
 
   /**
@@ -16,19 +21,12 @@ export class PlaintextCipher implements RecordCipher {
    * not write
    */
   async open(_key: string, stored: string): Promise<string> {
-    const text = parseClear(stored);
+    const text = parsePlaintext(stored);
     if (text !== undefined) return text;
     const sealed = parseSealed(stored);
     if (sealed === undefined) throw unknownForm();
     throw new BerbixStoreError(
-      `A stored value is sealed with the key "${sealed.keyId}", and no encryption is configured. Set the option encryption, with that key among its keys.`,
+      `A stored value is sealed with the key "${sealed.keyId}", but the option encryption is not set. Set it, with this key among its keys.`,
     );
   }
-}
-
-/** The error for a value that neither cipher has written. */
-export function unknownForm(): BerbixStoreError {
-  return new BerbixStoreError(
-    'A stored value is in no form that this package writes: it was altered, or something else wrote it.',
-  );
 }

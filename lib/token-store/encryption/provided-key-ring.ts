@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { outside } from '../../concurrency/index.js';
-import { BerbixStoreError } from '../../errors/index.js';
+import { outside, withTimeout } from '../../concurrency/index.js';
+import { BerbixStoreError, logLine } from '../../errors/index.js';
 import { isKeyId, readKey, shownKeyId } from './encryption-key.js';
 import type { BerbixKeyProvider } from './encryption.options.js';
 import type { KeyRing } from './key-ring.js';
@@ -63,10 +63,10 @@ export class ProvidedKeyRing implements KeyRing {
 
   async #askCurrent(): Promise<CurrentKey> {
     try {
-      const answer = await inTime('current()', () => this.#provider.current());
+      const answer = await askProvider('current()', () => this.#provider.current());
       if (!isKeyId(answer?.id)) {
         throw new BerbixStoreError(
-          'The key provider answered no key with an id. current() must answer { id, key }; an id is 1 to 64 letters, digits, hyphens and underscores.',
+          'The key provider returned no key with an id. current() must return { id, key }; an id is 1 to 64 letters, digits, hyphens and underscores.',
         );
       }
       this.#current = { id: answer.id, key: accepted(answer.id, answer.key) };
@@ -81,16 +81,19 @@ export class ProvidedKeyRing implements KeyRing {
     return this.#current;
   }
 
-  #warn(id: string, { message }: BerbixStoreError): void {
+  #warn(id: string, error: BerbixStoreError): void {
     if (this.#failing) return;
     this.#failing = true;
     this.#logger.warn(
-      `${message} The key before, ${shownKeyId(id)}, is in use until the provider answers again.`,
+      logLine(
+        `The previous key, ${shownKeyId(id)}, stays in use until the provider answers again.`,
+        error,
+      ),
     );
   }
 
   async #askById(id: string): Promise<KeyObject | undefined> {
-    const answer = await inTime('byId()', () => this.#provider.byId(id));
+    const answer = await askProvider('byId()', () => this.#provider.byId(id));
     if (answer === undefined || answer === null) return undefined;
     const key = accepted(id, answer);
     this.#keep(id, key);
@@ -115,27 +118,17 @@ function accepted(id: string, answer: unknown): KeyObject {
 /**
  * Calls the provider with a time limit. Its own error is not passed on: it may quote a key (I10).
  */
-async function inTime<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(failed(`did not answer ${what} within ${TIMEOUT_MS} ms`, 'TIMEOUT')),
-      TIMEOUT_MS,
-    );
-  });
-  try {
-    return await Promise.race([late, answered(what, ask)]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function answered<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch {
-    throw failed(`failed to answer ${what}`);
-  }
+function askProvider<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
+  const work = async (): Promise<T> => {
+    try {
+      return await ask();
+    } catch {
+      throw failed(`failed to answer ${what}`);
+    }
+  };
+  return withTimeout(work, TIMEOUT_MS, () =>
+    failed(`did not answer ${what} within ${TIMEOUT_MS} ms`, 'TIMEOUT'),
+  );
 }
 
 function failed(what: string, reason?: string): BerbixStoreError {

@@ -1,4 +1,5 @@
 import { BerbixStoreError } from '../../errors/index.js';
+import { DEFAULT_ACCOUNT } from '../../options/index.js';
 import type { BerbixTokenStore } from '../berbix-token-store.js';
 import { storeFailure } from '../store-failure.js';
 import type { BerbixEncryptionOptions } from './encryption.options.js';
@@ -82,7 +83,7 @@ class Reencryption {
   readonly #reasons = new Map<string, number>();
 
   constructor(options: ReencryptionOptions) {
-    const { encryption, account = 'default' } = options;
+    const { encryption, account = DEFAULT_ACCOUNT } = options;
     this.#options = options;
     this.#cipher = new TokenCipher(encryption, account);
     this.#prefix = `${encodeURIComponent(account)}/`;
@@ -99,7 +100,7 @@ class Reencryption {
     if (failed > 0) {
       const reasons = [...this.#reasons].map(([reason, times]) => `${times} times: ${reason}`);
       throw new BerbixStoreError(
-        `${failed} of ${total} values could not be re-encrypted and are left as they were. ${reasons.join(' ')}`,
+        `${failed} of ${total} values could not be re-encrypted and are unchanged. ${reasons.join(' ')}`,
       );
     }
     return { ...this.#counts };
@@ -143,10 +144,10 @@ class Reencryption {
       if (text instanceof BerbixStoreError) return text;
       if (await this.#cipher.isCurrent(value)) return 'unchanged';
       const sealed = await this.#cipher.seal(key, text);
-      if (await this.#ask((store) => store.swap(key, value, sealed))) return 'changed';
+      if (await this.#ask((store) => store.compareAndSwap(key, value, sealed))) return 'changed';
     }
     return new BerbixStoreError(
-      'A value was replaced again and again by an application that has another current key. Give the current key to all applications first.',
+      'A value was replaced repeatedly by an application with another current key. Set the current key in all applications first.',
     );
   }
 

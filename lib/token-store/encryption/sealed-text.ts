@@ -1,3 +1,11 @@
+import { BerbixStoreError } from '../../errors/index.js';
+
+/** Encrypts and decrypts texts, each bound to the key of its record (I13). */
+export interface RecordCipher {
+  seal(key: string, text: string): Promise<string>;
+  open(key: string, sealed: string): Promise<string>;
+}
+
 /** Length of the GCM nonce in bytes; it is random for each value. */
 export const IV_BYTES = 12;
 /** Length of the GCM authentication tag in bytes. */
@@ -5,7 +13,7 @@ export const TAG_BYTES = 16;
 /** The name of the format, at the start of the text and of the authenticated data. */
 export const FORMAT = 'b1';
 
-const CLEAR_PREFIX = 'clear.';
+const PLAINTEXT_PREFIX = 'clear.';
 
 /** The parts of a sealed text. */
 export interface SealedParts {
@@ -37,11 +45,24 @@ export function parseSealed(text: string): SealedParts | undefined {
 }
 
 /** A value that is not encrypted, marked as such. */
-export function clearText(text: string): string {
-  return `${CLEAR_PREFIX}${text}`;
+export function plaintextValue(text: string): string {
+  return `${PLAINTEXT_PREFIX}${text}`;
 }
 
-/** The argument of {@link clearText}; undefined for any other text. */
-export function parseClear(text: string): string | undefined {
-  return text.startsWith(CLEAR_PREFIX) ? text.slice(CLEAR_PREFIX.length) : undefined;
+/** The argument of {@link plaintextValue}; undefined for any other text. */
+export function parsePlaintext(text: string): string | undefined {
+  return text.startsWith(PLAINTEXT_PREFIX) ? text.slice(PLAINTEXT_PREFIX.length) : undefined;
+}
+
+/** The error for a value that no cipher has written. */
+export function unknownForm(): BerbixStoreError {
+  return new BerbixStoreError(
+    'A stored value has no form that this package writes: it was changed, or something else wrote it.',
+  );
+}
+
+/** The id of the key that a stored value is sealed with; `none` for plaintext. */
+export function encryptionKeyOf(stored: string): string {
+  if (parsePlaintext(stored) !== undefined) return 'none';
+  return parseSealed(stored)?.keyId ?? 'unreadable';
 }

@@ -7,8 +7,6 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { BerbixStoreError } from '../../errors/index.js';
-import type { RecordCipher } from '../sealed-records.js';
-import { unknownForm } from './plaintext-cipher.js';
 import type { BerbixEncryptionOptions } from './encryption.options.js';
 import { checkedEncryption } from './encryption.validation.js';
 import { OwnKeyRing, type KeyRing } from './key-ring.js';
@@ -16,10 +14,12 @@ import { ProvidedKeyRing } from './provided-key-ring.js';
 import {
   FORMAT,
   IV_BYTES,
-  parseClear,
+  parsePlaintext,
   parseSealed,
   sealedText,
   TAG_BYTES,
+  unknownForm,
+  type RecordCipher,
   type SealedParts,
 } from './sealed-text.js';
 
@@ -88,7 +88,7 @@ export class TokenCipher implements RecordCipher {
     const master = await this.#ring.byId(parts.keyId);
     if (master === undefined) {
       throw new BerbixStoreError(
-        `A stored value is sealed with the key "${parts.keyId}", which encryption does not have. Give that key too; an old key can go once nothing is sealed with it (nestjs-berbix re-encrypt).`,
+        `A stored value is sealed with the key "${parts.keyId}", which the option encryption does not have. Add this key. Remove an old key only after nestjs-berbix re-encrypt has replaced it in all values.`,
       );
     }
     return this.#decipher(parts, this.#subkey(master), this.#context(parts.keyId, key));
@@ -100,11 +100,11 @@ export class TokenCipher implements RecordCipher {
   }
 
   #openClear(stored: string): string {
-    const text = parseClear(stored);
+    const text = parsePlaintext(stored);
     if (text === undefined) throw unknownForm();
     if (this.#acceptPlaintext) return text;
     throw new BerbixStoreError(
-      'A stored value is not encrypted, and encryption.acceptPlaintext is off. While a store moves from clear text to encryption, set acceptPlaintext; otherwise somebody else has written the value.',
+      'A stored value is not encrypted, and encryption.acceptPlaintext is off. Set acceptPlaintext while a store moves from plaintext to encryption; otherwise, somebody else has written the value.',
     );
   }
 
@@ -112,10 +112,13 @@ export class TokenCipher implements RecordCipher {
     const decipher = createDecipheriv(ALGORITHM, subkey, iv, TAG);
     decipher.setAAD(context).setAuthTag(tag);
     try {
-      return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString();
+      const text = decipher.update(ciphertext);
+      // Verifies the tag; with GCM, no text is left for it.
+      decipher.final();
+      return text.toString();
     } catch {
       throw new BerbixStoreError(
-        `A stored value does not open with the key "${keyId}": it was altered, or moved from another record, or that id stands for another key than before.`,
+        `A stored value cannot be decrypted with the key "${keyId}": it was changed, or moved from another record, or this id is now another key.`,
       );
     }
   }

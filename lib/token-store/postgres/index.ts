@@ -1,4 +1,14 @@
 export {
+  fromDrizzle,
+  fromKysely,
+  fromPrisma,
+  fromTypeOrm,
+  type DrizzleDatabase,
+  type KyselyDatabase,
+  type PrismaDatabase,
+  type TypeOrmDataSource,
+} from './clients.js';
+export {
   PostgresTokenStore,
   type PostgresClient,
   type PostgresTokenStoreOptions,

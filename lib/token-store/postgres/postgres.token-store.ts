@@ -1,12 +1,13 @@
 import { BerbixConfigurationError, BerbixStoreError } from '../../errors/index.js';
+import { onlyKnown } from '../../options/index.js';
 import {
   BerbixTokenStore,
   type Lease,
-  type SeenRecord,
+  type RecordRevision,
   type StoredRecord,
 } from '../berbix-token-store.js';
 import { StoreAnswers } from '../store-answer.js';
-import { refusalOf, storeFailure } from '../store-failure.js';
+import { serverCode, storeFailure } from '../store-failure.js';
 import { PAGE_SIZE, statementsFor } from './statements.js';
 import { createStatements, DEFAULT_TABLE, quoted } from './table.js';
 
@@ -27,7 +28,7 @@ export interface PostgresTokenStoreOptions {
 interface Row {
   key: string;
   version: number;
-  fence: number;
+  lease_epoch: number;
   value: string | null;
   note: string | null;
   now: number;
@@ -87,22 +88,24 @@ export class PostgresTokenStore extends BerbixTokenStore {
 
   /**
    * @param client a `Pool` of `pg`, which the application opens and ends
-   * @throws {BerbixConfigurationError} for an invalid client or table name
+   * @throws {BerbixConfigurationError} for an invalid client or invalid options
    */
-  constructor(client: PostgresClient, { table = DEFAULT_TABLE }: PostgresTokenStoreOptions = {}) {
+  constructor(client: PostgresClient, options: PostgresTokenStoreOptions = {}) {
     super();
     if (typeof client?.query !== 'function') {
       throw new BerbixConfigurationError(
         'PostgresTokenStore needs a client with query(text, values), such as a Pool of pg.',
       );
     }
+    onlyKnown<PostgresTokenStoreOptions>('PostgresTokenStore', options, { table: true });
+    const { table = DEFAULT_TABLE } = options;
     this.#client = client;
     this.#table = table;
     this.#statements = statementsFor(quoted(table));
   }
 
   /**
-   * The SQL that creates the table, for a migration. `nestjs-berbix token-table` prints it.
+   * The SQL that creates the table, for a migration. `nestjs-berbix table sql` prints it.
    *
    * @throws {BerbixConfigurationError} for an invalid table name
    */
@@ -121,7 +124,12 @@ export class PostgresTokenStore extends BerbixTokenStore {
   /** Checks that the table has all columns, and that the client returns numbers as numbers. */
   override async check(): Promise<void> {
     const [row] = await this.#run(this.#statements.check);
-    new StoreAnswers(this.description).record(row && recordIn(row));
+    if (row === undefined) {
+      throw new BerbixStoreError(
+        'The client of PostgresTokenStore returned no row for a SELECT that always has one. If you wrap a client, return its rows, also for statements with RETURNING.',
+      );
+    }
+    new StoreAnswers(this.description).record(recordIn(row));
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {
@@ -131,16 +139,23 @@ export class PostgresTokenStore extends BerbixTokenStore {
 
   async lease(
     key: string,
-    seen: SeenRecord,
+    expected: RecordRevision,
     ttlMs: number,
     note: string,
   ): Promise<Lease | undefined> {
-    // An existing record has a version or a fence above 0.
+    // An existing record has a version or a lease epoch above 0.
     const [row] =
-      seen.version === 0 && seen.fence === 0
-        ? await this.#run(this.#statements.firstLease, key, ttlMs, note)
-        : await this.#run(this.#statements.lease, key, ttlMs, note, seen.version, seen.fence);
-    return row && { fence: row.fence, now: row.lease_until - ttlMs };
+      expected.version === 0 && expected.leaseEpoch === 0
+        ? await this.#run(this.#statements.firstLease, key, String(ttlMs), note)
+        : await this.#run(
+            this.#statements.lease,
+            key,
+            String(ttlMs),
+            note,
+            expected.version,
+            expected.leaseEpoch,
+          );
+    return row && { leaseEpoch: row.lease_epoch, now: row.lease_until - ttlMs };
   }
 
   async commit(key: string, version: number, value: string): Promise<number | undefined> {
@@ -151,19 +166,30 @@ export class PostgresTokenStore extends BerbixTokenStore {
     return row?.version;
   }
 
-  async release(key: string, seen: SeenRecord, note: string): Promise<boolean> {
-    const rows = await this.#run(this.#statements.release, key, note, seen.version, seen.fence);
+  async release(key: string, expected: RecordRevision, note: string): Promise<boolean> {
+    const rows = await this.#run(
+      this.#statements.release,
+      key,
+      note,
+      expected.version,
+      expected.leaseEpoch,
+    );
     return rows.length > 0;
   }
 
   /** Also removes some records that were forgotten or left empty more than a day ago. */
-  async forget(key: string, seen: SeenRecord): Promise<boolean> {
-    const rows = await this.#run(this.#statements.forget, key, seen.version, seen.fence);
+  async forget(key: string, expected: RecordRevision): Promise<boolean> {
+    const rows = await this.#run(
+      this.#statements.forget,
+      key,
+      expected.version,
+      expected.leaseEpoch,
+    );
     return rows.length > 0;
   }
 
-  async swap(key: string, expected: string, value: string): Promise<boolean> {
-    const rows = await this.#run(this.#statements.swap, key, expected, value);
+  async compareAndSwap(key: string, expected: string, value: string): Promise<boolean> {
+    const rows = await this.#run(this.#statements.compareAndSwap, key, expected, value);
     return rows.length > 0;
   }
 
@@ -184,12 +210,12 @@ export class PostgresTokenStore extends BerbixTokenStore {
         'The client of PostgresTokenStore must resolve to { rows: [...] }.',
       );
     } catch (error) {
-      const code = refusalOf(error);
+      const code = serverCode(error);
       if (code === undefined || !NO_SUCH_TABLE.has(code)) {
         throw storeFailure(this.description, error);
       }
       throw new BerbixStoreError(
-        `The table ${this.#table} is missing, or is not as createTable() makes it. Call createTable() of PostgresTokenStore once, or add to your migrations what "npx nestjs-berbix token-table" prints.`,
+        `The table ${this.#table} is missing, or differs from the table of createTable(). Call createTable() of PostgresTokenStore once, or add the output of "npx nestjs-berbix table sql" to your migrations.`,
         {},
         code,
       );
@@ -204,7 +230,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
     try {
       return await this.#client.query(statement, values);
     } catch (error) {
-      if (attempts === 1 || !ROLLED_BACK.has(refusalOf(error) ?? '')) throw error;
+      if (attempts === 1 || !ROLLED_BACK.has(serverCode(error) ?? '')) throw error;
       return this.#query(statement, values, attempts - 1);
     }
   }
@@ -213,7 +239,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
     try {
       await this.#client.query(statement);
     } catch (error) {
-      if (attempts > 1 && CREATED_MEANWHILE.has(refusalOf(error) ?? '')) {
+      if (attempts > 1 && CREATED_MEANWHILE.has(serverCode(error) ?? '')) {
         return this.#create(statement, attempts - 1);
       }
       throw storeFailure(this.description, error);
@@ -224,7 +250,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
 function recordIn(row: Row): StoredRecord {
   return {
     version: row.version,
-    fence: row.fence,
+    leaseEpoch: row.lease_epoch,
     value: row.value ?? undefined,
     note: row.note ?? undefined,
     leasedForMs: row.leased_for_ms,

@@ -8,6 +8,12 @@ export const PAGE_SIZE = 500;
 const IN_A_DAY = `clock_timestamp() + interval '24 hours'`;
 
 /**
+ * The duration of a lease, which is passed as text: the engine of Prisma before version 7 sends the bits
+ * of an integer also where PostgreSQL expects a float8, and the lease would end immediately.
+ */
+const FOR_THE_LEASE = `$2::text::float8 * interval '1 millisecond'`;
+
+/**
  * One statement for each step, so that each is atomic on any connection, also behind a pooler.
  * Times use `clock_timestamp()`, since a statement may have waited for the row and `now()` is the
  * start of the transaction.
@@ -25,35 +31,35 @@ export function statementsFor(table: string) {
         ORDER BY remove_after LIMIT 100 FOR UPDATE SKIP LOCKED
       )
     )`;
-  const leased = `RETURNING fence, ${milliseconds('lease_until')} AS lease_until`;
+  const leased = `RETURNING lease_epoch, ${milliseconds('lease_until')} AS lease_until`;
   return {
     // Always one row, in the form of `load`; fails if a column is missing.
     check: `
-      SELECT 0 AS version, 0 AS fence, NULL::text AS value, NULL::text AS note,
+      SELECT 0 AS version, 0 AS lease_epoch, NULL::text AS value, NULL::text AS note,
         ${milliseconds('clock_timestamp()')} AS now, 0::float8 AS leased_for_ms
       WHERE NOT EXISTS (
-        SELECT key, version, fence, value, note, lease_until, remove_after FROM ${table}
+        SELECT key, version, lease_epoch, value, note, lease_until, remove_after FROM ${table}
         WHERE key IS NULL
       )`,
+    // Without a subquery for the time, which would take as long to plan as all the rest.
     load: `
-      SELECT version, fence, value, note, ${milliseconds('clock.now')} AS now,
-        greatest(0, ${milliseconds('lease_until - clock.now')}) AS leased_for_ms
-      FROM (SELECT clock_timestamp() AS now) AS clock, ${table}
-      WHERE key = $1`,
+      SELECT version, lease_epoch, value, note, ${milliseconds('clock_timestamp()')} AS now,
+        greatest(0, ${milliseconds('lease_until - clock_timestamp()')}) AS leased_for_ms
+      FROM ${table} WHERE key = $1`,
     firstLease: `${removingOld}
-      INSERT INTO ${table} (key, version, fence, note, lease_until, remove_after)
-      VALUES ($1, 0, 1, $3, clock_timestamp() + $2::float8 * interval '1 millisecond', ${IN_A_DAY})
+      INSERT INTO ${table} (key, version, lease_epoch, note, lease_until, remove_after)
+      VALUES ($1, 0, 1, $3, clock_timestamp() + ${FOR_THE_LEASE}, ${IN_A_DAY})
       ON CONFLICT (key) DO NOTHING
       ${leased}`,
     lease: `
-      UPDATE ${table} SET fence = fence + 1, note = $3,
-        lease_until = clock_timestamp() + $2::float8 * interval '1 millisecond',
+      UPDATE ${table} SET lease_epoch = lease_epoch + 1, note = $3,
+        lease_until = clock_timestamp() + ${FOR_THE_LEASE},
         remove_after = CASE WHEN value IS NULL THEN ${IN_A_DAY} END
-      WHERE key = $1 AND version = $4 AND fence = $5
+      WHERE key = $1 AND version = $4 AND lease_epoch = $5
         AND (lease_until IS NULL OR lease_until <= clock_timestamp())
       ${leased}`,
     firstCommit: `
-      INSERT INTO ${table} AS record (key, version, fence, value) VALUES ($1, 1, 0, $2)
+      INSERT INTO ${table} AS record (key, version, lease_epoch, value) VALUES ($1, 1, 0, $2)
       ON CONFLICT (key) DO UPDATE SET version = 1, value = excluded.value, note = NULL,
         lease_until = NULL, remove_after = NULL
       WHERE record.version = 0
@@ -65,14 +71,14 @@ export function statementsFor(table: string) {
       RETURNING version`,
     release: `
       UPDATE ${table} SET lease_until = NULL, note = $2
-      WHERE key = $1 AND version = $3 AND fence = $4
+      WHERE key = $1 AND version = $3 AND lease_epoch = $4
       RETURNING key`,
     forget: `${removingOld}
-      UPDATE ${table} SET version = version + 1, fence = fence + 1, value = NULL, note = NULL,
+      UPDATE ${table} SET version = version + 1, lease_epoch = lease_epoch + 1, value = NULL, note = NULL,
         lease_until = NULL, remove_after = ${IN_A_DAY}
-      WHERE key = $1 AND version = $2 AND fence = $3
+      WHERE key = $1 AND version = $2 AND lease_epoch = $3
       RETURNING key`,
-    swap: `UPDATE ${table} SET value = $3 WHERE key = $1 AND value = $2 RETURNING key`,
+    compareAndSwap: `UPDATE ${table} SET value = $3 WHERE key = $1 AND value = $2 RETURNING key`,
     keys: `
       SELECT key FROM ${table}
       WHERE value IS NOT NULL AND starts_with(key, $1) AND ($2::text IS NULL OR key > $2)

@@ -3,6 +3,12 @@ import { BerbixConfigurationError } from '../../errors/index.js';
 /** The default name of the table. */
 export const DEFAULT_TABLE = 'berbix_tokens';
 
+/**
+ * The version of the table that this package uses. A table has it in its comment, `nestjs-berbix
+ * table, version 2`; the first version has no comment.
+ */
+export const TABLE_VERSION = 1;
+
 /** Leaves room for the name of the index, which PostgreSQL would cut at 63 characters. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,47}$/;
 
@@ -33,7 +39,7 @@ export function createStatements(table: string): string[] {
     `CREATE TABLE IF NOT EXISTS ${name} (
   key text COLLATE "C" PRIMARY KEY,
   version integer NOT NULL,
-  fence integer NOT NULL,
+  lease_epoch integer NOT NULL,
   value text,
   note text,
   lease_until timestamptz,

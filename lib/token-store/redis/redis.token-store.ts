@@ -1,12 +1,13 @@
 import { BerbixConfigurationError } from '../../errors/index.js';
+import { checkBoolean, onlyKnown } from '../../options/index.js';
 import {
   BerbixTokenStore,
   type Lease,
-  type SeenRecord,
+  type RecordRevision,
   type StoredRecord,
 } from '../berbix-token-store.js';
 import { StoreAnswers } from '../store-answer.js';
-import { refusalOf, storeFailure } from '../store-failure.js';
+import { serverCode, storeFailure } from '../store-failure.js';
 import { scanPage, type RedisScanner } from './scan.js';
 import { SCRIPTS, type RedisScript } from './scripts.js';
 
@@ -63,25 +64,21 @@ export class RedisTokenStore extends BerbixTokenStore {
    * @param client of ioredis, which the application opens and quits
    * @throws {BerbixConfigurationError} for an invalid client or invalid options
    */
-  constructor(
-    client: RedisClient,
-    { prefix = 'berbix:', durable = false }: RedisTokenStoreOptions = {},
-  ) {
+  constructor(client: RedisClient, options: RedisTokenStoreOptions = {}) {
     super();
     if (typeof client?.evalsha !== 'function') {
       throw new BerbixConfigurationError(
         'RedisTokenStore needs a client of ioredis: a Redis or a Cluster.',
       );
     }
+    onlyKnown<RedisTokenStoreOptions>('RedisTokenStore', options, { prefix: true, durable: true });
+    const { prefix = 'berbix:', durable } = options;
     if (typeof prefix !== 'string') {
       throw new BerbixConfigurationError('prefix must be text, such as "berbix:".');
     }
-    if (typeof durable !== 'boolean') {
-      throw new BerbixConfigurationError('durable must be true or false.');
-    }
     this.#client = client;
     this.#prefix = prefix;
-    this.durable = durable;
+    this.durable = checkBoolean('durable', durable);
   }
 
   /** Checks that Redis answers and runs scripts, and that the client returns numbers as numbers. */
@@ -97,14 +94,21 @@ export class RedisTokenStore extends BerbixTokenStore {
 
   async lease(
     key: string,
-    seen: SeenRecord,
+    expected: RecordRevision,
     ttlMs: number,
     note: string,
   ): Promise<Lease | undefined> {
-    const lease = await this.#run(SCRIPTS.lease, key, seen.version, seen.fence, ttlMs, note);
+    const lease = await this.#run(
+      SCRIPTS.lease,
+      key,
+      expected.version,
+      expected.leaseEpoch,
+      ttlMs,
+      note,
+    );
     if (lease === null) return undefined;
-    const [fence, now] = lease as [number, number];
-    return { fence, now };
+    const [leaseEpoch, now] = lease as [number, number];
+    return { leaseEpoch, now };
   }
 
   async commit(key: string, version: number, value: string): Promise<number | undefined> {
@@ -112,16 +116,18 @@ export class RedisTokenStore extends BerbixTokenStore {
     return (committed as number | null) ?? undefined;
   }
 
-  async release(key: string, seen: SeenRecord, note: string): Promise<boolean> {
-    return (await this.#run(SCRIPTS.release, key, seen.version, seen.fence, note)) === 1;
+  async release(key: string, expected: RecordRevision, note: string): Promise<boolean> {
+    return (
+      (await this.#run(SCRIPTS.release, key, expected.version, expected.leaseEpoch, note)) === 1
+    );
   }
 
-  async forget(key: string, seen: SeenRecord): Promise<boolean> {
-    return (await this.#run(SCRIPTS.forget, key, seen.version, seen.fence)) === 1;
+  async forget(key: string, expected: RecordRevision): Promise<boolean> {
+    return (await this.#run(SCRIPTS.forget, key, expected.version, expected.leaseEpoch)) === 1;
   }
 
-  async swap(key: string, expected: string, value: string): Promise<boolean> {
-    return (await this.#run(SCRIPTS.swap, key, expected, value)) === 1;
+  async compareAndSwap(key: string, expected: string, value: string): Promise<boolean> {
+    return (await this.#run(SCRIPTS.compareAndSwap, key, expected, value)) === 1;
   }
 
   /** Scans all keys of the database: for maintenance only. */
@@ -149,7 +155,7 @@ export class RedisTokenStore extends BerbixTokenStore {
       try {
         return await this.#client.evalsha(script.sha, 1, ...all);
       } catch (error) {
-        if (refusalOf(error) !== 'NOSCRIPT') throw error;
+        if (serverCode(error) !== 'NOSCRIPT') throw error;
         return await this.#client.eval(script.text, 1, ...all);
       }
     });
@@ -166,7 +172,7 @@ export class RedisTokenStore extends BerbixTokenStore {
 
 /** The record in the answer of a script. */
 function recordIn(answer: unknown): StoredRecord {
-  const [version, fence, value, note, leasedForMs, now] = answer as [
+  const [version, leaseEpoch, value, note, leasedForMs, now] = answer as [
     number,
     number,
     string | null,
@@ -176,7 +182,7 @@ function recordIn(answer: unknown): StoredRecord {
   ];
   return {
     version,
-    fence,
+    leaseEpoch,
     value: value ?? undefined,
     note: note ?? undefined,
     leasedForMs,

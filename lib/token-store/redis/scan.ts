@@ -46,12 +46,12 @@ export async function scanPage(
   // A Cluster may not know its servers yet: a command for any key waits until it does.
   if (client.nodes !== undefined && cursor === undefined) await client.hexists(prefix, 'value');
   const clientPrefix = String(client.options.keyPrefix ?? '');
-  const servers = serversOf(client);
+  const servers = listServers(client);
   const [from, ...left] = cursor?.split(' ') ?? ['0', ...servers.keys()];
   const server = servers.get(left[0] ?? '');
   if (from === undefined || server === undefined) {
     throw new BerbixStoreError(
-      'The servers of the Redis Cluster changed while its keys were listed. Begin again, without a cursor.',
+      'The servers of the Redis Cluster changed while its keys were listed. List them again, without a cursor.',
       { retryable: true },
     );
   }
@@ -65,7 +65,7 @@ export async function scanPage(
 }
 
 /** The servers by address; a single server has none. */
-function serversOf(client: RedisScanner): Map<string, RedisServer> {
+function listServers(client: RedisScanner): Map<string, RedisServer> {
   if (client.nodes === undefined) return new Map([['-', client]]);
   return new Map(
     client.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]),

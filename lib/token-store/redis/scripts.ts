@@ -7,7 +7,7 @@ export interface RedisScript {
 }
 
 /**
- * A record is a hash: `version`, `fence`, `value`, `note`, `until` (when its lease expires, in
+ * A record is a hash: `version`, `lease_epoch`, `value`, `note`, `until` (when its lease expires, in
  * milliseconds since 1970). Each script touches one key, KEYS[1].
  */
 const PRELUDE = `
@@ -24,22 +24,22 @@ export const SCRIPTS = {
   check: script('return {0, 0, false, false, 0, now}'),
 
   load: script(`
-if redis.call('EXISTS', key) == 0 then return false end
-local fields = redis.call('HMGET', key, 'value', 'note')
-return {number('version'), number('fence'), fields[1], fields[2],
-  math.max(0, number('until') - now), now}
+local fields = redis.call('HMGET', key, 'version', 'lease_epoch', 'value', 'note', 'until')
+if not fields[1] and not fields[2] then return false end
+return {tonumber(fields[1] or 0), tonumber(fields[2] or 0), fields[3], fields[4],
+  math.max(0, tonumber(fields[5] or 0) - now), now}
 `),
 
-  /** version, fence, milliseconds, note */
+  /** version, lease_epoch, milliseconds, note */
   lease: script(`
-if number('version') ~= tonumber(ARGV[1]) or number('fence') ~= tonumber(ARGV[2]) then
+if number('version') ~= tonumber(ARGV[1]) or number('lease_epoch') ~= tonumber(ARGV[2]) then
   return false
 end
 if number('until') > now then return false end
 redis.call('HSET', key, 'until', string.format('%.0f', now + ARGV[3]), 'note', ARGV[4])
-local fence = redis.call('HINCRBY', key, 'fence', 1)
+local lease_epoch = redis.call('HINCRBY', key, 'lease_epoch', 1)
 if redis.call('HEXISTS', key, 'value') == 0 then in_a_day() end
-return {fence, now}
+return {lease_epoch, now}
 `),
 
   /** version, value */
@@ -51,10 +51,10 @@ redis.call('PERSIST', key)
 return redis.call('HINCRBY', key, 'version', 1)
 `),
 
-  /** version, fence, note */
+  /** version, lease_epoch, note */
   release: script(`
 if redis.call('EXISTS', key) == 0 then return 0 end
-if number('version') ~= tonumber(ARGV[1]) or number('fence') ~= tonumber(ARGV[2]) then
+if number('version') ~= tonumber(ARGV[1]) or number('lease_epoch') ~= tonumber(ARGV[2]) then
   return 0
 end
 redis.call('HSET', key, 'note', ARGV[3])
@@ -62,21 +62,21 @@ redis.call('HDEL', key, 'until')
 return 1
 `),
 
-  /** version, fence */
+  /** version, lease_epoch */
   forget: script(`
 if redis.call('EXISTS', key) == 0 then return 0 end
-if number('version') ~= tonumber(ARGV[1]) or number('fence') ~= tonumber(ARGV[2]) then
+if number('version') ~= tonumber(ARGV[1]) or number('lease_epoch') ~= tonumber(ARGV[2]) then
   return 0
 end
 redis.call('HDEL', key, 'value', 'note', 'until')
 redis.call('HINCRBY', key, 'version', 1)
-redis.call('HINCRBY', key, 'fence', 1)
+redis.call('HINCRBY', key, 'lease_epoch', 1)
 in_a_day()
 return 1
 `),
 
   /** expected value, value */
-  swap: script(`
+  compareAndSwap: script(`
 if redis.call('HGET', key, 'value') ~= ARGV[1] then return 0 end
 redis.call('HSET', key, 'value', ARGV[2])
 return 1

@@ -23,8 +23,8 @@ export class BerbixTokensDto {
   clientToken?: string | undefined;
 
   /**
-   * Documented as absent when tokens are refreshed; the stored one then stays valid. [3p:
-   * mintyfusion TokenModel.cs]
+   * Documented as absent when tokens are refreshed; the stored one then stays valid.
+   * [3p: mintyfusion TokenModel.cs]
    */
   @IsOptionalRefreshToken()
   refreshToken?: string | undefined;

@@ -1,6 +1,6 @@
 import { IsDate, IsNotEmpty, IsString } from 'class-validator';
 import { BerbixResponseError } from '../../errors/index.js';
-import { BerbixTokens } from '../berbix-tokens.js';
+import { BerbixTokens } from '../../values/index.js';
 
 /** The answer of a controller with the only token that a browser or app may have. */
 export class ClientTokenDto {
@@ -10,15 +10,15 @@ export class ClientTokenDto {
   clientToken!: string;
 
   /**
-   * When it expires; the front end has no hook for that, so ask for another one in time. [sdk:
-   * react]
+   * When it expires; the front end has no hook for that, so ask for another one in time.
+   * [sdk: react]
    */
   @IsDate()
   expiresAt!: Date;
 
   /**
    * @throws {BerbixResponseError} if the tokens have no client token: refresh them first
-   * @throws {BerbixInputError} for a copy of tokens, or tokens that went through JSON
+   * @throws {BerbixInputError} for a copy of tokens, or tokens that were converted to JSON
    *
    * @example
    * ```ts
@@ -29,7 +29,7 @@ export class ClientTokenDto {
     const { clientToken, expiresAt } = BerbixTokens.from(tokens);
     if (clientToken === undefined || expiresAt === undefined) {
       throw new BerbixResponseError(
-        'There is no client token to hand out: refresh the tokens first. If they were, the API gave none.',
+        'There is no client token. Refresh the tokens first; if you did, the API returned none.',
       );
     }
     return Object.assign(new ClientTokenDto(), { clientToken, expiresAt });
@@ -41,7 +41,7 @@ export class ClientTokenDto {
       clientToken: {
         required: true,
         type: () => String,
-        description: 'Starts the Berbix front end; good for an hour.',
+        description: 'Starts the Berbix front end; valid for an hour.',
       },
       expiresAt: { required: true, type: () => Date, description: 'When the client token ends.' },
     };

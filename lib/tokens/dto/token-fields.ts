@@ -1,10 +1,9 @@
 import { ValidateBy } from 'class-validator';
-import { isTransactionId } from '../ids.js';
-import { isRefreshToken, isToken } from '../refresh-token.js';
+import { isTransactionId, isRefreshToken, isToken } from '../../values/index.js';
 
 /**
- * The longest plausible lifetime in seconds: 30 days. The API's is an hour. [doc:
- * docs/platform-overview]
+ * The longest plausible lifetime in seconds: 30 days. The API's is an hour.
+ * [doc: docs/platform-overview]
  */
 const MAX_LIFETIME_SECONDS = 30 * 24 * 3600;
 

@@ -11,17 +11,20 @@ import {
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { firstValueFrom } from 'rxjs';
 import { BerbixConfigurationError, BerbixInputError, readInput } from '../../errors/index.js';
-import type { BerbixTokenService } from '../berbix-token.service.js';
-import { isLeeway } from '../freshness/index.js';
-import { getBerbixTokenServiceToken } from '../token-service.token.js';
-import type { TokenRef } from '../token-source.js';
+import { checkAccount, onlyKnown, findService } from '../../options/index.js';
+import { isLeeway } from '../../renewal/index.js';
+import type { BerbixTokenRef } from '../../values/index.js';
+import { BerbixTokenService } from '../berbix-token.service.js';
 import { keepTokens } from './guarded-tokens.js';
 
 const REQUIREMENT = 'berbix:fresh-tokens';
 
+/** For messages. */
+const GUARD = { name: 'BerbixTokensGuard', decorator: '@RequireFreshTokens' };
+
 /** Options of {@link RequireFreshTokens}. */
 export interface RequireFreshTokensOptions {
-  /** The name of the account, as passed to `forRoot`, if it has one. */
+  /** The account, if `forRoot` was given one. */
   account?: string | undefined;
   /** Milliseconds for which the tokens must be valid; see `BerbixTokenService.fresh`. */
   leewayMs?: number | undefined;
@@ -33,15 +36,16 @@ export interface RequireFreshTokensOptions {
 }
 
 /** Returns whose tokens a request needs. */
-export type TokenResolver<Request = never> = (
+export type BerbixTokenResolver<Request = never> = (
   request: Request,
   context: ExecutionContext,
-) => TokenRef | PromiseLike<TokenRef>;
+) => BerbixTokenRef | PromiseLike<BerbixTokenRef>;
 
 /** The arguments of the decorator. */
 interface Requirement {
-  resolve: TokenResolver<unknown>;
-  options: RequireFreshTokensOptions;
+  resolve: BerbixTokenResolver<unknown>;
+  account: string;
+  leewayMs: number | undefined;
 }
 
 /** What is cached for a handler after its first call. */
@@ -72,22 +76,32 @@ interface GuardedHandler extends Requirement {
  * ```
  */
 export function RequireFreshTokens<Request>(
-  resolve: TokenResolver<Request>,
+  resolve: BerbixTokenResolver<Request>,
   options: RequireFreshTokensOptions = {},
 ): MethodDecorator & ClassDecorator {
   if (typeof resolve !== 'function') {
     throw new BerbixConfigurationError(
-      '@RequireFreshTokens takes a function that says of a request whose tokens it needs.',
+      '@RequireFreshTokens takes a function that returns the customer or transaction of a request.',
     );
   }
-  if (!isLeeway(options.leewayMs)) {
+  onlyKnown<RequireFreshTokensOptions>('@RequireFreshTokens', options, {
+    account: true,
+    leewayMs: true,
+    guard: true,
+  });
+  const { account, leewayMs, guard = BerbixTokensGuard } = options;
+  if (!isLeeway(leewayMs)) {
     throw new BerbixConfigurationError(
       'leewayMs of @RequireFreshTokens must be a number of milliseconds, 0 or more.',
     );
   }
   return applyDecorators(
-    SetMetadata(REQUIREMENT, { resolve, options }),
-    UseGuards(options.guard ?? BerbixTokensGuard),
+    SetMetadata(REQUIREMENT, {
+      resolve,
+      account: checkAccount('account of @RequireFreshTokens', account),
+      leewayMs,
+    }),
+    UseGuards(guard),
   );
 }
 
@@ -107,15 +121,15 @@ export class BerbixTokensGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const handler = this.#handlerOf(context);
-    let source: TokenRef | PromiseLike<TokenRef>;
+    let ref: BerbixTokenRef | PromiseLike<BerbixTokenRef>;
     try {
-      source = handler.resolve(this.getRequest(context), context);
+      ref = handler.resolve(this.getRequest(context), context);
     } catch (error) {
       throw resolverError(context, error);
     }
-    return isThenable(source)
-      ? this.#admitLater(context, source, handler)
-      : this.#admit(context, source, handler);
+    return isThenable(ref)
+      ? this.#admitLater(context, ref, handler)
+      : this.#admit(context, ref, handler);
   }
 
   /**
@@ -139,32 +153,32 @@ export class BerbixTokensGuard implements CanActivate {
 
   async #admitLater(
     context: ExecutionContext,
-    later: PromiseLike<TokenRef>,
+    later: PromiseLike<BerbixTokenRef>,
     handler: GuardedHandler,
   ): Promise<boolean> {
-    let source: TokenRef;
+    let ref: BerbixTokenRef;
     try {
-      source = await later;
+      ref = await later;
     } catch (error) {
       throw resolverError(context, error);
     }
-    return this.#admit(context, source, handler);
+    return this.#admit(context, ref, handler);
   }
 
   /** Synchronously if the tokens are in memory: a promise would cost Nest more than all of this. */
   #admit(
     context: ExecutionContext,
-    source: TokenRef,
-    { service, options: { leewayMs } }: GuardedHandler,
+    ref: BerbixTokenRef,
+    { service, leewayMs }: GuardedHandler,
   ): boolean | Promise<boolean> {
-    if (source === undefined || source === null) {
+    if (ref === undefined || ref === null) {
       throw new BerbixInputError(
-        `The function of @RequireFreshTokens on ${nameOf(context)} returned null or undefined for this request. ${GUARD_ORDER}`,
+        `The function of @RequireFreshTokens on ${handlerName(context)} returned null or undefined for this request. ${GUARD_ORDER}`,
       );
     }
     // An Observable would take longer than all the rest. A mock of the service may lack `cached`.
-    const tokens = leewayMs === undefined ? service.cached?.(source) : undefined;
-    if (tokens === undefined) return this.#admitFresh(context, service, source, leewayMs);
+    const tokens = leewayMs === undefined ? service.cached?.(ref) : undefined;
+    if (tokens === undefined) return this.#admitFresh(context, service, ref, leewayMs);
     keepTokens(context, tokens);
     return true;
   }
@@ -172,10 +186,10 @@ export class BerbixTokensGuard implements CanActivate {
   async #admitFresh(
     context: ExecutionContext,
     service: BerbixTokenService,
-    source: TokenRef,
+    ref: BerbixTokenRef,
     leewayMs: number | undefined,
   ): Promise<boolean> {
-    keepTokens(context, await firstValueFrom(service.fresh(source, { leewayMs })));
+    keepTokens(context, await firstValueFrom(service.fresh(ref, { leewayMs })));
     return true;
   }
 
@@ -183,7 +197,8 @@ export class BerbixTokensGuard implements CanActivate {
     const known = this.#handlers.get(context.getHandler());
     if (known !== undefined && known.of === context.getClass()) return known;
     const requirement = this.#requirementOf(context);
-    const service = this.#serviceOf(requirement.options.account);
+    const { account } = requirement;
+    const service = findService(this.moduleRef, BerbixTokenService, account, GUARD);
     const handler = { ...requirement, of: context.getClass(), service };
     this.#handlers.set(context.getHandler(), handler);
     return handler;
@@ -196,29 +211,18 @@ export class BerbixTokensGuard implements CanActivate {
     ]);
     if (requirement !== undefined) return requirement;
     throw new BerbixConfigurationError(
-      `${nameOf(context)} has BerbixTokensGuard and does not say whose tokens it needs. Add @RequireFreshTokens(request => ({ customerUid: ... })).`,
+      `${handlerName(context)} has BerbixTokensGuard, but no @RequireFreshTokens. Add @RequireFreshTokens(request => ({ customerUid: ... })).`,
     );
-  }
-
-  /** The service of the account, wherever its module is imported. */
-  #serviceOf(account: string | undefined): BerbixTokenService {
-    try {
-      return this.moduleRef.get(getBerbixTokenServiceToken(account), { strict: false });
-    } catch {
-      throw new BerbixConfigurationError(
-        account === undefined
-          ? 'BerbixTokensGuard needs BerbixModule.forRoot without a name, or the name of the account in the options of @RequireFreshTokens.'
-          : `BerbixTokensGuard needs BerbixModule.forRoot with the name "${account}".`,
-      );
-    }
   }
 }
 
 /** By its `then`: a promise of another library has a class of its own. */
-function isThenable(source: TokenRef | PromiseLike<TokenRef>): source is PromiseLike<TokenRef> {
+function isThenable(
+  ref: BerbixTokenRef | PromiseLike<BerbixTokenRef>,
+): ref is PromiseLike<BerbixTokenRef> {
   return readInput(
-    'The function of @RequireFreshTokens says whose tokens a request needs.',
-    () => typeof (source as Partial<PromiseLike<TokenRef>> | undefined)?.then === 'function',
+    'The function of @RequireFreshTokens must return tokens, or a customer or transaction.',
+    () => typeof (ref as Partial<PromiseLike<BerbixTokenRef>> | undefined)?.then === 'function',
   );
 }
 
@@ -232,10 +236,10 @@ const GUARD_ORDER =
 function resolverError(context: ExecutionContext, error: unknown): unknown {
   if ((error as Error | undefined)?.name !== 'TypeError') return error;
   return new BerbixConfigurationError(
-    `The function of @RequireFreshTokens on ${nameOf(context)} failed with a TypeError. ${GUARD_ORDER}`,
+    `The function of @RequireFreshTokens on ${handlerName(context)} failed with a TypeError. ${GUARD_ORDER}`,
   );
 }
 
-function nameOf(context: ExecutionContext): string {
+function handlerName(context: ExecutionContext): string {
   return `${context.getClass().name}.${context.getHandler().name}`;
 }

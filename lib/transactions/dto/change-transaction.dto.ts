@@ -21,7 +21,7 @@ export class UpdateTransactionDto {
   @IsNotEmpty()
   action!: string;
 
-  /** Why, for the dashboard. */
+  /** The reason, for the dashboard. */
   @IsOptional()
   @IsString()
   note?: string | undefined;
@@ -35,19 +35,19 @@ export class UpdateTransactionDto {
   }
 }
 
-/** The result that a test transaction is completed with. [doc: docs/testing] [sdk: all] */
+/** The result with which to complete a test transaction. [doc: docs/testing] [sdk: all] */
 export class OverrideTransactionDto {
-  /** Which sample ID to answer with. */
+  /** The sample ID of the result. */
   @IsIn(RESPONSE_PAYLOADS)
   responsePayload!: (typeof RESPONSE_PAYLOADS)[number];
 
-  /** Flags of the result; none by default. */
+  /** The flags of the result; none by default. */
   @IsOptional()
   @IsArray()
   @IsString({ each: true })
   flags?: string[] | undefined;
 
-  /** Values instead of the sample's, by the API's name of the field, such as `given_name`. */
+  /** Values that replace those of the sample, by the API's field name, such as `given_name`. */
   @IsOptional()
   @IsRecordOfStrings()
   overrideFields?: Record<string, string> | undefined;

@@ -8,20 +8,21 @@ import {
   Matches,
 } from 'class-validator';
 import { ID_TYPES, type IdType } from '../../wire/index.js';
-import { IsEmail } from './is-email.js';
-import { IsCustomerUid } from './is-customer-uid.js';
+import { IsCustomerUid, IsEmail } from './validators.js';
 import { IsMatchData, type MatchDataDto } from './match-data.dto.js';
 
-/** Of a web page or of an app, and never relative. */
+/** The URL of a web page or app; not relative. */
 const ABSOLUTE_URL = /^[a-z][a-z\d+.-]*:\/\/[^\s/]\S*$/i;
 
-/** What a transaction for the front-end SDKs is created with. [doc: reference/createtransaction] */
+/** The options of a transaction for the front-end SDKs. [doc: reference/createtransaction] */
 export class CreateTransactionDto {
-  /** Your own id of the user; the API finds duplicates by it, so keep it the same for each of a user's attempts. */
+  /**
+   * Your own id of the user. The API finds duplicates by it, so use the same one for all attempts.
+   */
   @IsCustomerUid()
   customerUid!: string;
 
-  /** Key of the template, from the dashboard; the template must be of the kind of the transaction. */
+  /** The key of a template from the dashboard, which must be for this kind of transaction. */
   @IsString()
   @IsNotEmpty()
   templateKey!: string;
@@ -36,12 +37,12 @@ export class CreateTransactionDto {
   @IsString()
   phone?: string | undefined;
 
-  /** You assert that the user consents; selfies that you upload are not compared without it. [sdk: node] */
+  /** Whether the user consents. Without it, uploaded selfies are not compared. [sdk: node] */
   @IsOptional()
   @IsBoolean()
   consentsToAutomatedFacialRecognition?: boolean | undefined;
 
-  /** What the extracted data is compared with. [sdk: php] */
+  /** Data to compare the extracted data with. [sdk: php] */
   @IsOptional()
   @IsMatchData()
   matchData?: MatchDataDto | undefined;
@@ -59,14 +60,17 @@ export class CreateTransactionDto {
   }
 }
 
-/** What a transaction on a page of Berbix's is created with. [doc: docs/create-hosted-transaction] */
+/** The options of a transaction on a page at Berbix. [doc: docs/create-hosted-transaction] */
 export class CreateHostedTransactionDto extends CreateTransactionDto {
-  /** Is written to when the verification is complete. */
+  /** Gets an email when the verification is complete. */
   @IsOptional()
   @IsEmail()
   completionEmail?: string | undefined;
 
-  /** Where the user goes then, with its scheme, also one of an app of yours; the dashboard's setting by default. */
+  /**
+   * Where the user goes then: an absolute URL, also of your app; the dashboard's setting by
+   * default.
+   */
   @IsOptional()
   @Matches(ABSOLUTE_URL, {
     message: '$property must be a URL with its scheme, such as https://bank.example/verified',
@@ -83,14 +87,20 @@ export class CreateHostedTransactionDto extends CreateTransactionDto {
   }
 }
 
-/** What a transaction with uploads from the backend is created with. [doc: docs/api-only-integration-guide] */
+/**
+ * The options of a transaction with uploads from the backend.
+ * [doc: docs/api-only-integration-guide]
+ */
 export class CreateApiOnlyTransactionDto extends CreateTransactionDto {
-  /** Country of the ID, in two letters of either case (ISO 3166-1 alpha-2). */
+  /** The country of the ID: two letters of either case (ISO 3166-1 alpha-2). */
   @IsOptional()
   @IsISO31661Alpha2()
   idCountry?: string | undefined;
 
-  /** Passport `P`, driver licence `DL`, permanent resident card `PRC`, passport card `PC`, other card `ID`. */
+  /**
+   * Passport `P`, driver licence `DL`, permanent resident card `PRC`, passport card `PC`, other
+   * card `ID`.
+   */
   @IsOptional()
   @IsIn(ID_TYPES)
   idType?: IdType | undefined;

@@ -1,9 +1,12 @@
 import { compareByTokens } from '../../errors/index.js';
-import type { BerbixTokens } from '../../tokens/index.js';
+import type { BerbixTokens } from '../../values/index.js';
 
-/** A hosted transaction that was created. */
+/** A new hosted transaction. */
 export class HostedTransactionDto {
-  /** Where the user goes to be verified; safe to hand out, good until it expires. [doc: docs/create-hosted-transaction] */
+  /**
+   * The page on which the user is verified; safe to pass to them, and valid until it expires.
+   * [doc: docs/create-hosted-transaction]
+   */
   readonly hostedUrl: string;
   readonly #tokens: BerbixTokens;
 
@@ -24,9 +27,11 @@ export class HostedTransactionDto {
   }
 }
 
-/** A transaction with uploads from the backend that was created. */
+/** A new transaction with uploads from the backend. */
 export class ApiOnlyTransactionDto {
-  /** What to upload first, such as `upload_document_front`. [doc: docs/api-only-integration-guide] */
+  /**
+   * What to upload first, such as `upload_document_front`. [doc: docs/api-only-integration-guide]
+   */
   readonly firstStep: string;
   readonly #tokens: BerbixTokens;
 

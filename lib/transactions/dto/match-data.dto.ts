@@ -2,18 +2,18 @@ import { ValidateBy, isISO8601 } from 'class-validator';
 import type { MatchData } from '../../wire/index.js';
 
 /**
- * What the extracted data is compared with, as far as you know it; what is undefined or null is left
- * out. [sdk: php 2.1.0]
+ * Data to compare the extracted data with. Values that you do not know are undefined or null.
+ * [sdk: php 2.1.0]
  */
 export interface MatchDataDto {
-  /** First name, as on the ID. */
+  /** The first name, as on the ID. */
   givenName?: string | null | undefined;
   middleName?: string | null | undefined;
-  /** Last name, as on the ID. */
+  /** The last name, as on the ID. */
   familyName?: string | null | undefined;
-  /** As `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD` */
   dateOfBirth?: string | null | undefined;
-  /** When the ID expires, as `YYYY-MM-DD`. */
+  /** The expiry date of the ID: `YYYY-MM-DD` */
   idExpiryDate?: string | null | undefined;
 }
 
@@ -25,7 +25,7 @@ const WIRE_NAMES: Record<keyof MatchDataDto, keyof MatchData> = {
   idExpiryDate: 'id_expiry_date',
 };
 
-/** A plain object is enough, in a controller too: a nested class would need class-transformer there. */
+/** Accepts plain objects: in a controller, a nested class would need class-transformer. */
 export const IsMatchData = (): PropertyDecorator =>
   ValidateBy({
     name: 'isMatchData',
@@ -36,7 +36,7 @@ export const IsMatchData = (): PropertyDecorator =>
     },
   });
 
-/** In the API's names; with what is undefined or null, which is not to be sent. */
+/** With the API's names; undefined and null values are still in it. */
 export function matchDataToWire(data: MatchDataDto): MatchData {
   return Object.fromEntries(
     Object.entries(data).map(([name, value]) => [WIRE_NAMES[name as keyof MatchDataDto], value]),
@@ -58,7 +58,7 @@ function isMatchData(value: unknown): boolean {
   );
 }
 
-/** A day of the calendar, without a time. */
+/** A date without a time. */
 function isDay(text: string): boolean {
   return text.length === 10 && isISO8601(text, { strict: true, strictSeparator: true });
 }

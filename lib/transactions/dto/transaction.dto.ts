@@ -1,8 +1,8 @@
 import { compareByTokens } from '../../errors/index.js';
-import type { BerbixTokens } from '../../tokens/index.js';
-import type { WireReader } from '../../http/index.js';
+import type { BerbixTokens } from '../../values/index.js';
+import type { WireReader } from '../../wire/index.js';
 
-/** A value that was read from an ID, or that the user gave. */
+/** A value that was read from an ID, or entered by the user. */
 export interface TransactionFieldDto {
   /** As printed, in capitals; dates as `YYYY-MM-DD`. [doc: docs/transaction-fields] */
   value: string;
@@ -14,47 +14,49 @@ export interface TransactionFieldDto {
   }[];
 }
 
-/** URLs of an image; they last a short time only. [sdk: go types.go] */
+/** The URLs of an image, which expire after a short time. [sdk: go types.go] */
 export interface TransactionImagesDto {
-  /** As it was taken. */
+  /** The image as taken. */
   fullImage?: string | undefined;
-  /** The document alone, without what is around it. */
+  /** Only the document. */
   croppedImage?: string | undefined;
-  /** The face alone. */
+  /** Only the face. */
   faceImage?: string | undefined;
 }
 
-/** Another transaction with the same photo ID, under another customer. [sdk: go types.go] */
+/** A transaction of another customer with the same photo ID. [sdk: go types.go] */
 export interface TransactionDuplicateDto {
   customerUid: string;
   transactionId: string;
 }
 
 /**
- * A transaction and what came of it. Vocabularies are open: a flag, field or action that this
- * package has never seen is passed on. [doc: reference/gettransactionmetadata]
+ * A transaction and its result. Vocabularies are open: unknown flags, fields and actions are passed
+ * on. [doc: reference/gettransactionmetadata]
  */
 export class TransactionDto {
   /** The digits of a 64-bit integer. */
   id!: string;
   customerUid!: string;
-  /** `accept`, `reject`, `review` or another of the account's; undefined while it is not determined. */
+  /**
+   * `accept`, `reject`, `review` or a custom action of the account; undefined while there is none.
+   */
   action?: string | undefined;
-  /** What was found, such as `id_expired`; empty is good. [doc: docs/transaction-flags] */
+  /** Problems, such as `id_expired`; empty if there are none. [doc: docs/transaction-flags] */
   flags!: string[];
-  /** By the API's name, such as `given_name`; which there are depends on the account and the ID. */
+  /** By the API's name, such as `given_name`; they depend on the account and the ID. */
   fields!: Record<string, TransactionFieldDto>;
-  /** `front`, `back`, `selfie`, `liveness`, if the account has them switched on. */
+  /** `front`, `back`, `selfie`, `liveness`, if they are enabled for the account. */
   images!: Record<string, TransactionImagesDto>;
   duplicates!: TransactionDuplicateDto[];
   createdAt?: Date | undefined;
   completedAt?: Date | undefined;
   dashboardUrl?: string | undefined;
-  /** In test mode only. */
+  /** Only in test mode. */
   implementationInfo?: string | undefined;
-  /** Every condition that was evaluated, as the API gives it. */
+  /** All evaluated conditions, as the API returns them. */
   actionMapResults?: unknown;
-  /** Fields of the answer that are not known here, as they came. */
+  /** All other fields of the answer, unchanged. */
   others!: Record<string, unknown>;
 
   #tokens!: BerbixTokens;
@@ -64,7 +66,7 @@ export class TransactionDto {
     return this.#tokens;
   }
 
-  /** From the API's answer; what is wrong with it is in `reader.problems`. @internal */
+  /** From the API's answer; its mistakes are in `reader.problems`. @internal */
   static fromWire(reader: WireReader, tokens: BerbixTokens): TransactionDto {
     const dto = Object.assign(new TransactionDto(), {
       id: reader.id('id'),

@@ -1,12 +1,15 @@
 import { compareByTokens } from '../../errors/index.js';
-import type { BerbixTokens } from '../../tokens/index.js';
-import type { WireReader } from '../../http/index.js';
+import type { BerbixTokens } from '../../values/index.js';
+import type { WireReader } from '../../wire/index.js';
 
-/** What came of an upload. [doc: reference/uploadimages] */
+/** The result of an upload. [doc: reference/uploadimages] */
 export class UploadResultDto {
-  /** What to upload next, such as `upload_document_back`; the same again where it was no good; `done` at the end. */
+  /**
+   * The next upload, such as `upload_document_back`; the same again after a problem; `done` at the
+   * end.
+   */
   nextStep!: string;
-  /** What was wrong, the most important first, such as `text_unreadable`; empty is good. */
+  /** Problems, the most important first, such as `text_unreadable`; empty if there are none. */
   issues!: string[];
   /** More about the issue `unsupported_id_type`. */
   issueDetails!: { visaPageOfPassport?: boolean | undefined };
@@ -18,7 +21,7 @@ export class UploadResultDto {
     return this.#tokens;
   }
 
-  /** From the API's answer; what is wrong with it is in `reader.problems`. @internal */
+  /** From the API's answer; its mistakes are in `reader.problems`. @internal */
   static fromWire(reader: WireReader, tokens: BerbixTokens): UploadResultDto {
     const unsupported = reader.within('issue_details').within('unsupported_id_type');
     const dto = Object.assign(new UploadResultDto(), {

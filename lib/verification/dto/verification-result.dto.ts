@@ -9,11 +9,11 @@ import { TransactionDto } from '../../transactions/index.js';
  * - `other`: a custom action of the account; see `transaction.action`.
  * - `gone`: deleted or purged at Berbix, or forgotten.
  */
-export type VerificationStatus =
+export type BerbixVerificationStatus =
   'not_started' | 'in_progress' | 'accepted' | 'rejected' | 'review' | 'other' | 'gone';
 
 /** A Map, since an action may be any word, also the name of a property that every object has. */
-const STATUSES: ReadonlyMap<string, VerificationStatus> = new Map([
+const STATUSES: ReadonlyMap<string, BerbixVerificationStatus> = new Map([
   ['accept', 'accepted'],
   ['reject', 'rejected'],
   ['review', 'review'],
@@ -24,7 +24,7 @@ const STATUSES: ReadonlyMap<string, VerificationStatus> = new Map([
  * their ID.
  */
 export class VerificationResultDto {
-  status!: VerificationStatus;
+  status!: BerbixVerificationStatus;
   /** As the API returns it; absent if there is none. */
   transaction?: TransactionDto | undefined;
 

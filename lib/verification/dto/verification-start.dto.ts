@@ -1,4 +1,4 @@
-import type { BerbixTokens } from '../../tokens/index.js';
+import type { BerbixTokens } from '../../values/index.js';
 
 /**
  * What the customer's browser or app needs to run the verification. It contains no other token, so

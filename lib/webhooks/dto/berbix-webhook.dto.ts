@@ -1,24 +1,27 @@
-import type { WireReader } from '../../http/index.js';
-import type { WebhookKind } from '../../wire/index.js';
+import { isUtf8 } from 'node:buffer';
+import { BerbixWebhookBodyError } from '../../errors/index.js';
+import { WireReader, parseJson, type WebhookKind } from '../../wire/index.js';
 
 /**
- * A webhook that was checked. It tells that something happened, not what is true now: deliveries
- * come late, twice and in any order. Fetch the transaction where the order matters.
+ * A webhook whose signature was checked. It says that something happened, not what is true now:
+ * deliveries may come late, twice and in any order. Fetch the transaction if that matters.
  */
 export class BerbixWebhookDto {
-  /** `finished`: the flow was completed. `status`: the action was determined or changed. */
+  /** `finished`: the customer completed the flow. `status`: the action was set or changed. */
   kind!: WebhookKind;
   /** The digits of a 64-bit integer. */
   transactionId!: string;
   customerUid!: string;
-  /** `accept`, `reject`, `review` or another of the account's; undefined while it is not determined. */
+  /**
+   * `accept`, `reject`, `review` or a custom action of the account; undefined while there is none.
+   */
   action?: string | undefined;
-  /** The transaction in the dashboard. */
+  /** The URL of the transaction in the dashboard. */
   dashboardLink?: string | undefined;
-  /** Fields of the body that are not known here, as they came. */
+  /** All other fields of the body, unchanged. */
   others!: Record<string, unknown>;
 
-  /** From the body of a webhook; what is wrong with it is in `reader.problems`. @internal */
+  /** From the body of a webhook; its mistakes are in `reader.problems`. @internal */
   static fromWire(kind: WebhookKind, reader: WireReader): BerbixWebhookDto {
     const transactionId = reader.id('transaction_id');
     const { id, ...others } = reader.others(
@@ -33,7 +36,7 @@ export class BerbixWebhookDto {
       customerUid: reader.required('customer_uid'),
       action: reader.string('action'),
       dashboardLink: reader.string('dashboard_link'),
-      // The same as transaction_id in the one delivery that is known. [sdk: go berbix_test.go]
+      // The same as transaction_id in the only known delivery. [sdk: go berbix_test.go]
       others: id === undefined || String(id) === transactionId ? others : { id, ...others },
     });
   }
@@ -49,4 +52,38 @@ export class BerbixWebhookDto {
       others: { required: true, type: () => Object },
     };
   }
+}
+
+/**
+ * Reads the body of a webhook whose signature was checked.
+ *
+ * @throws {BerbixWebhookBodyError} that names the field, without its value
+ */
+export function readWebhook(kind: WebhookKind, rawBody: Uint8Array): BerbixWebhookDto {
+  const body = parse(rawBody);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw bodyError('it is not a JSON object');
+  }
+  const reader = new WireReader(body as Record<string, unknown>);
+  const webhook = BerbixWebhookDto.fromWire(kind, reader);
+  if (reader.problems.length > 0) throw bodyError(reader.problems.join('; '));
+  return webhook;
+}
+
+function parse(rawBody: Uint8Array): unknown {
+  if (!isUtf8(rawBody)) throw bodyError('it is not UTF-8');
+  const { buffer, byteOffset, byteLength } = rawBody;
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  try {
+    return parseJson(text);
+  } catch {
+    // Without the parser's message, which quotes the body.
+    throw bodyError('it is not JSON');
+  }
+}
+
+function bodyError(problem: string): BerbixWebhookBodyError {
+  return new BerbixWebhookBodyError(
+    `The webhook has a valid signature, but its body breaks the contract of Berbix: ${problem}.`,
+  );
 }

@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { expect } from '@jest/globals';
+import * as sdk from 'berbix';
 import { BerbixError, BerbixTokens, ClientTokenDto } from 'nestjs-berbix';
 import type { BerbixSandbox, SandboxFault } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
-import { errorOf } from '../../support/errors.js';
+import { errorOf, rejectionOf } from '../../support/errors.js';
 import { STORES, isAvailable } from '../../support/servers.js';
-import { closeAfterTest, createTransaction, servicesFor } from '../../support/services.js';
+import { createTransaction, servicesFor } from '../../support/services.js';
 import { everyViewOf } from '../../support/sinks.js';
-import { rejectionOf, sdk, startBoth, type OfficialTokens } from '../official-sdk.support.js';
-import type { Proofs } from '../section-8.js';
+import { allKeys } from '../../token-store/support/steps.js';
+import { startBoth } from '../support/official-sdk.js';
+import type { Proofs } from '../sdk-defects.js';
 import {
   REFUSED,
   SECRET,
   startVerifiers,
   timestampOf,
   verifyWithDigest,
-} from '../webhook-verifiers.support.js';
+} from '../support/webhook-verifiers.js';
 
 const [EXCHANGE, CREATE, FETCH] = [
   'POST /v0/tokens',
@@ -27,7 +29,7 @@ const [EXCHANGE, CREATE, FETCH] = [
 const HOUR_MS = 3_600_000;
 const TEN_YEARS_MS = 10 * 365 * 24 * HOUR_MS;
 
-/** What arrived since the last look. */
+/** The requests that arrived since the last call. */
 function arrivedAt(sandbox: BerbixSandbox): string[] {
   const arrived = [...sandbox.requests].map(({ method, path }) => `${method} ${path}`);
   sandbox.requests.clear();
@@ -45,7 +47,7 @@ export const common: Proofs<'C'> = {
         expect((await theirs.refreshTokens(official)).refreshToken).toBeUndefined();
       }
       if (refreshToken === 'rotate') {
-        // Refreshes by itself, and keeps the refresh token that died of it.
+        // It refreshes by itself, and keeps the refresh token that is dead afterwards.
         const stored = sdk.Tokens.fromRefresh(official.refreshToken);
         await theirs.fetchTransaction(stored);
         expect(stored.refreshToken).toBe(official.refreshToken);
@@ -80,7 +82,7 @@ export const common: Proofs<'C'> = {
     const soon = Date.now() + 30_000;
     arrivedAt(sandbox);
 
-    const dying: OfficialTokens = sdk.Tokens.fromRefresh(refreshToken);
+    const dying: sdk.Tokens = sdk.Tokens.fromRefresh(refreshToken);
     Object.assign(dying, { accessToken, expiry: soon / 1000 });
     await theirs.fetchTransaction(dying);
     expect(arrivedAt(sandbox)).toEqual([FETCH]);
@@ -136,7 +138,7 @@ export const common: Proofs<'C'> = {
       await firstValueFrom(ours.tokens.refresh(created));
       expect(arrivedAt(sandbox)).toEqual([EXCHANGE, EXCHANGE]);
     }
-    // A creation twice would be two transactions.
+    // A second creation would make a second transaction.
     const { transactions } = await servicesFor(sandbox, { retry: 2 });
     for (const fault of [{ kind: 'status', status: 503 }, { kind: 'reset' }] as const) {
       sandbox.faults.add(fault);
@@ -153,7 +155,7 @@ export const common: Proofs<'C'> = {
     sandbox.clock.advance(TEN_YEARS_MS);
     const early = await send();
     expect(timestampOf(early)).toBeGreaterThan((Date.now() + TEN_YEARS_MS / 2) / 1000);
-    // That it takes longer the more of the text fits can only be read there.
+    // A test cannot show reliably that it takes longer if more of the text matches; its code does.
     expect(sdk.Client.prototype.validateSignature.toString()).toContain('digest === signature');
 
     expect([good.status, theirs(good), await ours(good)]).toEqual([201, true, 'ada']);
@@ -172,7 +174,7 @@ export const common: Proofs<'C'> = {
     for (const header of ['', 'v0', `v0,${timestamp}`, `v0, ${timestamp},${hex}`]) {
       expect(await ours({ ...good, header })).toBe(REFUSED);
     }
-    // All secrets are tried, whichever fits, in a time that tells nothing.
+    // All secrets are tried in constant time, whichever matches.
     const { comparisons, end } = await verifyWithDigest(hex, good, [SECRET, 'whs_2', 'whs_3']);
     expect({ comparisons, end }).toEqual({ comparisons: 3, end: 'ada' });
   },
@@ -226,21 +228,20 @@ export const common: Proofs<'C'> = {
     const { sandbox, theirs } = await startBoth({ refreshToken: 'rotate' });
     const options = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
     const saved = JSON.stringify((await theirs.createTransaction(options)).refreshToken);
-    const stored = (): OfficialTokens => sdk.Tokens.fromRefresh(JSON.parse(saved) as string);
+    const stored = (): sdk.Tokens => sdk.Tokens.fromRefresh(JSON.parse(saved) as string);
     await theirs.fetchTransaction(stored());
-    // Nobody has saved what came of the call, so there is no second one.
+    // Nobody has saved the result of the call, so there is no second one.
     expect(await rejectionOf(theirs.fetchTransaction(stored()))).toMatchObject({ status: 401 });
 
     for (const { open } of STORES.filter(isAvailable)) {
-      const { store, another, close } = await open();
-      closeAfterTest(close);
+      const { store, another } = await open();
       const encryption = { keys: { k1: randomBytes(32).toString('base64') }, current: 'k1' };
       const start = () => servicesFor(sandbox, { store, encryption });
       const before = await start();
       const created = await createTransaction(sandbox, before);
       const secrets = [created.refreshToken, created.accessToken, created.clientToken];
       await firstValueFrom(before.tokens.remember({ customerUid: 'ada', tokens: created }));
-      // Twice, the refresh token is replaced; then the process ends.
+      // The refresh token is replaced twice; then the process ends.
       let fresh = created;
       for (let exchange = 0; exchange < 2; exchange++) {
         fresh = await firstValueFrom(before.tokens.refresh(fresh));
@@ -259,7 +260,7 @@ export const common: Proofs<'C'> = {
         expect(transaction).toMatchObject({ customerUid: 'ada', id: created.transactionId });
         expect(arrivedAt(sandbox)).toEqual([FETCH]);
       }
-      const { keys } = await another.keys('');
+      const keys = await allKeys(another);
       const records = await Promise.all(keys.map((key) => another.load(key)));
       expect(records.length).toBeGreaterThan(0);
       for (const secret of secrets) expect(JSON.stringify(records)).not.toContain(secret);
@@ -299,7 +300,7 @@ export const common: Proofs<'C'> = {
       expect(views).not.toContain(tokens.refreshToken);
       expect(views).not.toContain(tokens.accessToken);
     }
-    // What the browser gets has the one token that it may have.
+    // The browser gets only the token that it may have.
     expect(JSON.parse(JSON.stringify(ClientTokenDto.of(tokens)))).toEqual({
       clientToken: tokens.clientToken,
       expiresAt: tokens.expiresAt?.toISOString(),

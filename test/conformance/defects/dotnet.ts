@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../../support/services.js';
-import type { Proofs } from '../section-8.js';
+import type { Proofs } from '../sdk-defects.js';
 
 export const dotnet: Proofs<'dotnet.'> = {
   async 'dotnet.1'() {

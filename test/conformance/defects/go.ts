@@ -12,15 +12,15 @@ import {
   startServices,
 } from '../../support/services.js';
 import { until } from '../../support/until.js';
-import { startServer } from '../plain-server.support.js';
-import type { Proofs } from '../section-8.js';
+import { startServer } from '../support/plain-server.js';
+import type { Proofs } from '../sdk-defects.js';
 import {
   REFUSED,
   SECRET,
   signed,
   startVerifiers,
   timestampOf,
-} from '../webhook-verifiers.support.js';
+} from '../support/webhook-verifiers.js';
 
 /** The body of the latest request. */
 function lastBody(sandbox: BerbixSandbox): unknown {
@@ -114,7 +114,7 @@ export const go: Proofs<'go.'> = {
       match_data: { given_name: 'Ada', date_of_birth: '1815-12-10' },
     });
 
-    // In test mode, and with the time of completion.
+    // It also reports test mode and the time of completion.
     const completed = { id: 1, customer_uid: 'ada', completed_at: '2026-01-02T03:04:05Z' };
     sandbox.faults.add({ kind: 'answer', body: completed });
     const { completedAt } = await firstValueFrom(transactions.fetch(tokens));
@@ -126,11 +126,11 @@ export const go: Proofs<'go.'> = {
     const body = sampleWebhookBody({ customerUid: 'ada' });
     const recorded = signed(body, '1614990826');
     expect([theirs(recorded), await ours(recorded)]).toEqual([false, REFUSED]);
-    // What was recorded is judged at its time,
+    // A recorded webhook is verified at its time,
     const atItsTime = new Date(timestampOf(recorded) * 1000);
     expect(await ours(recorded, atItsTime)).toBe('ada');
     expect(await ours({ ...recorded, body: `${body} ` }, atItsTime)).toBe(REFUSED);
-    // and a test of today has a signature of today.
+    // and a test signs its own webhook with the current time.
     const today = { body, header: signBerbixWebhook({ secret: SECRET, body }) };
     expect([theirs(today), await ours(today)]).toEqual([true, 'ada']);
   },

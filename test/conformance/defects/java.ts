@@ -9,10 +9,10 @@ import {
   startServices,
 } from '../../support/services.js';
 import { until } from '../../support/until.js';
-import { TOKEN_ANSWER, startServer } from '../plain-server.support.js';
-import type { Proofs } from '../section-8.js';
-import { watchTimers } from '../timers.support.js';
-import { REFUSED, startVerifiers, timestampOf } from '../webhook-verifiers.support.js';
+import { TOKEN_ANSWER, startServer } from '../support/plain-server.js';
+import type { Proofs } from '../sdk-defects.js';
+import { watchTimers } from '../support/timers.js';
+import { REFUSED, startVerifiers, timestampOf } from '../support/webhook-verifiers.js';
 
 const IMAGE = { imageSubject: 'document_front', data: 'AAAA' } as const;
 const [IMAGES, OVERRIDE] = ['/v0/images/upload', '/v0/transactions/override'];
@@ -30,7 +30,7 @@ export const java: Proofs<'java.'> = {
       const now = new Date((timestampOf(good) + seconds) * 1000);
       expect([seconds, await ours(good, now)]).toEqual([seconds, end]);
     }
-    // Over HTTP too: the clock of the one who signs is eight hours slow.
+    // Over HTTP too: the signer's clock is eight hours slow.
     sandbox.clock.advance(-8 * 3_600_000);
     const late = await send();
     expect(late.status).toBe(401);
@@ -47,7 +47,7 @@ export const java: Proofs<'java.'> = {
       expect(await ours(altered)).toBe(REFUSED);
       expect(await answers(altered)).toEqual([401, 401]);
     }
-    // The text of a body is not its bytes: what is no character is read as U+FFFD, all of it.
+    // The text of a body is not its bytes: all invalid bytes are read as U+FFFD.
     const odd = await send('Zo\ufffd');
     const altered = { ...odd, body: Buffer.from(odd.body.replace('\ufffd', '\u00eb'), 'latin1') };
     expect([theirs(altered), await ours(altered)]).toEqual([true, REFUSED]);
@@ -96,7 +96,7 @@ export const java: Proofs<'java.'> = {
       expect(sandbox.requests.to('POST', '/v0/tokens')).toHaveLength(1);
       expect(sandbox.requests.last?.headers.authorization).toBe(`Bearer ${tokens.clientToken}`);
     }
-    // One that is refused, although it looked good, is refreshed too.
+    // A token that looked valid is refreshed too if it is refused.
     const good = await createTransaction(sandbox, services);
     sandbox.faults.add({ kind: 'status', status: 401, path: IMAGES });
     sandbox.faults.add({ kind: 'answer', path: IMAGES, body: { next_step: 'done' } });

@@ -1,8 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect } from '@jest/globals';
+import * as sdk from 'berbix';
 import { BerbixModule, BerbixTokens } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
-import { errorOf } from '../../support/errors.js';
+import { errorOf, rejectionOf } from '../../support/errors.js';
 import {
   createTransaction,
   servicesFor,
@@ -11,19 +12,13 @@ import {
   startServices,
 } from '../../support/services.js';
 import { until } from '../../support/until.js';
-import {
-  inChild,
-  rejectionOf,
-  sdk,
-  startBoth,
-  type OfficialClient,
-} from '../official-sdk.support.js';
-import { startProxy, startServer } from '../plain-server.support.js';
-import type { Proofs } from '../section-8.js';
-import { watchTimers } from '../timers.support.js';
-import { REFUSED, signed, startVerifiers } from '../webhook-verifiers.support.js';
+import { inChild, startBoth } from '../support/official-sdk.js';
+import { startProxy, startServer } from '../support/plain-server.js';
+import type { Proofs } from '../sdk-defects.js';
+import { watchTimers } from '../support/timers.js';
+import { REFUSED, signed, startVerifiers } from '../support/webhook-verifiers.js';
 
-/** Prints what the promise came to, if it ever does. */
+/** Prints the outcome of a promise, if it ever settles. */
 const CREATE = `
   const client = new berbix.Client({ apiSecret: 'secret_test_x', apiHost: host });
   await client.createTransaction(options).then(() => console.log('created'), () => console.log('caught'));`;
@@ -36,7 +31,7 @@ export const node: Proofs<'node.'> = {
     sandbox.faults.add({ kind: 'reset' });
     const crashes: [string, { ca?: string }, string][] = [
       [NOWHERE, {}, 'ECONNREFUSED'],
-      // An authority that it does not know.
+      // A certificate authority that it does not trust.
       [sandbox.tlsUrl as string, {}, 'certificate'],
       [sandbox.tlsUrl as string, { ca: sandbox.ca as string }, 'ECONNRESET'],
     ];
@@ -112,7 +107,7 @@ export const node: Proofs<'node.'> = {
     expect(timers.set()).toEqual(expect.arrayContaining([54_321, 65_432]));
     expect(timers.left()).not.toContain(54_321);
     expect(timers.left()).not.toContain(65_432);
-    // There is a limit without options too.
+    // There is a default limit too.
     const { tokens: defaults } = await startServices({
       apiSecret: sandbox.apiSecret,
       apiHost: sandbox.url,
@@ -124,7 +119,7 @@ export const node: Proofs<'node.'> = {
   async 'node.3'() {
     const { sandbox, theirs, ours } = await startBoth();
     const options = { customerUid: 'ë'.repeat(20), templateKey: sandbox.templateKeys.sdk };
-    const clientOf = (apiHost: string): OfficialClient =>
+    const clientOf = (apiHost: string): sdk.Client =>
       new sdk.Client({ apiSecret: sandbox.apiSecret, apiHost });
 
     const plain = await rejectionOf(clientOf(sandbox.url).createTransaction(options));
@@ -136,10 +131,10 @@ export const node: Proofs<'node.'> = {
     expect(sandbox.requests.last?.url).toBe('/v0/transactions');
     await expect(startServices({ apiSecret: 'x', apiHost: withPath })).rejects.toMatchObject({
       code: 'BERBIX_CONFIGURATION',
-      message: expect.stringContaining('scheme and host alone'),
+      message: expect.stringContaining('only scheme and host'),
     });
 
-    // One byte at a time, each character comes in two pieces.
+    // Byte by byte, each character arrives in two pieces.
     sandbox.faults.add({ kind: 'trickle', ms: 0, path: '/v0/transactions', times: 2 });
     expect((await theirs.fetchTransaction(official))['customer_uid']).toContain('\ufffd');
     const ca = readFileSync(sandbox.ca as string);
@@ -157,7 +152,7 @@ export const node: Proofs<'node.'> = {
     expect(fetched.customerUid).toBe(options.customerUid);
     expect(tunnels).toEqual([new URL(sandbox.tlsUrl as string).host]);
 
-    // Far more than any answer of the API: read to its end there, cut off here.
+    // Far more than any answer of the API: the SDK reads all of it, this package stops.
     const bytes = 8 * 1024 * 1024;
     sandbox.faults.add({ kind: 'flood', bytes, times: 2 });
     expect(await rejectionOf(theirs.fetchTransaction(official))).toEqual({
@@ -166,7 +161,7 @@ export const node: Proofs<'node.'> = {
     });
     expect(await errorOf(ours.transactions.fetch(tokens))).toMatchObject({
       code: 'BERBIX_RESPONSE',
-      message: expect.stringContaining('cut off'),
+      message: expect.stringContaining('not read to its end'),
     });
   },
 
@@ -184,7 +179,7 @@ export const node: Proofs<'node.'> = {
     });
     expect(await firstValueFrom(ours.transactions.delete(tokens))).toBeUndefined();
 
-    // An error without JSON keeps its status and class; a good one says what came instead.
+    // An error without JSON keeps its status and class; a 200 without JSON becomes a clear error.
     sandbox.faults.add({ kind: 'html', status: 503 });
     expect(await errorOf(ours.transactions.fetch(tokens))).toMatchObject({
       code: 'BERBIX_SERVER',
@@ -235,7 +230,7 @@ export const node: Proofs<'node.'> = {
 
     const { hostedUrl } = await firstValueFrom(ours.transactions.createHosted(options));
     expect(hostedUrl).toMatch(/\/hosted\//);
-    // Should the API ever leave it out, that is an error, with the tokens at hand.
+    // If the API ever omits it, that is an error with the tokens in it.
     sandbox.faults.add({
       kind: 'answer',
       body: { access_token: 'a', refresh_token: 'rt_kept', expires_in: 60 },
@@ -291,7 +286,7 @@ export const node: Proofs<'node.'> = {
       expect(await ours({ ...good, header })).toBe(REFUSED);
       expect(await answers({ ...good, header })).toEqual([401, 401]);
     }
-    // Signed all of them; none is a time.
+    // All are signed, and none is a valid time.
     for (const timestamp of ['never', '', 'NaN', '1e99']) {
       const timeless = signed(good.body, timestamp);
       if (timestamp !== '1e99') expect(theirs(timeless)).toBe(true);
@@ -312,7 +307,7 @@ export const node: Proofs<'node.'> = {
     await theirs.refreshTokens(given);
     expect(given.accessToken).toBeUndefined();
 
-    // Ours has types for each way to load it, and what it documents is what the types say.
+    // This package has types for each way to load it, and its docs match the types.
     const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       exports: Record<string, Record<string, { types?: string }>>;
     };

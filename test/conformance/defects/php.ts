@@ -10,9 +10,9 @@ import {
   startServices,
 } from '../../support/services.js';
 import { until } from '../../support/until.js';
-import { startServer } from '../plain-server.support.js';
-import type { Proofs } from '../section-8.js';
-import { REFUSED, SECRET, signed, verifyWithDigest } from '../webhook-verifiers.support.js';
+import { startServer } from '../support/plain-server.js';
+import type { Proofs } from '../sdk-defects.js';
+import { REFUSED, SECRET, signed, verifyWithDigest } from '../support/webhook-verifiers.js';
 
 const METADATA = { id: 1234123412341234, customer_uid: 'ada', action: 'accept' };
 
@@ -101,11 +101,11 @@ export const php: Proofs<'php.'> = {
     const body = sampleWebhookBody({ customerUid: 'ada' });
     const now = String(Math.floor(Date.now() / 1000));
     const withHex = (hex: string) => ({ ...signed(body, now), header: `v0,${now},${hex}` });
-    // As numbers, all of them are nought.
-    const nought = `0e${'1'.repeat(62)}`;
+    // As numbers, all of them are zero.
+    const zero = `0e${'1'.repeat(62)}`;
     const others = [`0e${'2'.repeat(62)}`, '0'.repeat(64)];
     const verdicts = await Promise.all(
-      [nought, ...others].map((hex) => verifyWithDigest(nought, withHex(hex), [SECRET])),
+      [zero, ...others].map((hex) => verifyWithDigest(zero, withHex(hex), [SECRET])),
     );
     expect(verdicts.map(({ end }) => end)).toEqual(['ada', REFUSED, REFUSED]);
   },

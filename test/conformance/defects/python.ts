@@ -8,9 +8,9 @@ import {
   startSandbox,
   startServices,
 } from '../../support/services.js';
-import { TOKEN_ANSWER, startServer } from '../plain-server.support.js';
-import type { Proofs } from '../section-8.js';
-import { REFUSED, startVerifiers } from '../webhook-verifiers.support.js';
+import { TOKEN_ANSWER, startServer } from '../support/plain-server.js';
+import type { Proofs } from '../sdk-defects.js';
+import { REFUSED, startVerifiers } from '../support/webhook-verifiers.js';
 
 export const python: Proofs<'python.'> = {
   async 'python.1'() {
@@ -46,7 +46,7 @@ export const python: Proofs<'python.'> = {
     });
     const many = await startServices({ apiSecret: 'x', apiHost: server.url });
     for (let call = 0; call < 20; call++) await firstValueFrom(many.tokens.refresh('rt_any'));
-    // A second one may be opened while the first is being put back.
+    // A second one may be opened before the first is back in the pool.
     expect(server.opened()).toBeLessThanOrEqual(2);
   },
 
@@ -80,7 +80,7 @@ export const python: Proofs<'python.'> = {
     const good = await send();
     for (const header of ['v0', 'v0,', 'v0,12', 'v0,x,y', ',,', '🪪,🪪,🪪']) {
       expect(await ours({ ...good, header })).toBe(REFUSED);
-      // A header has no such characters.
+      // A header cannot have such characters.
       if (header.startsWith('🪪')) continue;
       expect(await answers({ ...good, header })).toEqual([401, 401]);
     }
@@ -93,7 +93,7 @@ export const python: Proofs<'python.'> = {
     const path = '/v0/transactions/override';
     sandbox.faults.add({ kind: 'answer', status: 204, body: '', path });
     const result = services.transactions.override(created, { responsePayload: 'us-dl' });
-    // Enough to fetch what came of it.
+    // With them, the result can be fetched.
     const tokens = await firstValueFrom(result);
     expect(tokens).toBeInstanceOf(BerbixTokens);
     expect((await firstValueFrom(services.transactions.fetch(tokens))).customerUid).toBe('ada');

@@ -8,9 +8,9 @@ import {
   startSandbox,
   startServices,
 } from '../../support/services.js';
-import { TOKEN_ANSWER, startServer } from '../plain-server.support.js';
-import type { Proofs } from '../section-8.js';
-import { watchTimers } from '../timers.support.js';
+import { TOKEN_ANSWER, startServer } from '../support/plain-server.js';
+import type { Proofs } from '../sdk-defects.js';
+import { watchTimers } from '../support/timers.js';
 
 export const ruby: Proofs<'ruby.'> = {
   async 'ruby.1'() {

@@ -1,10 +1,10 @@
 'use strict';
-// CommonJS, since every project can load it. The modules come from the project: it is the way they
-// are loaded that is tested.
+// CommonJS, since every project can load it. The modules come from the project, since the way they
+// are loaded is what is tested.
 const assert = require('node:assert/strict');
 const { firstValueFrom } = require('rxjs');
 
-/** What an application does with the package: a transaction, its tokens refreshed, an error told apart. */
+/** Uses the package like an application: creates a transaction, refreshes its tokens, checks an error. */
 exports.check = async ({ berbix, sandbox: { BerbixSandbox }, testing: { Test } }) => {
   const sandbox = await BerbixSandbox.start();
   const { apiSecret, url: apiHost, templateKeys } = sandbox;
@@ -18,7 +18,7 @@ exports.check = async ({ berbix, sandbox: { BerbixSandbox }, testing: { Test } }
     );
     assert.ok(created instanceof berbix.BerbixTokens);
 
-    // Client tokens have seconds in them: those of the same second are alike.
+    // Client tokens contain the time in seconds, so those of the same second are equal.
     sandbox.clock.advance(1000);
     const tokenService = application.get(berbix.BerbixTokenService);
     const fresh = await firstValueFrom(tokenService.refresh(created.refreshToken));

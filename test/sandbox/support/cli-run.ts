@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { built } from '../../support/built.js';
+import { sandboxCommand } from '../../../lib/cli/sandbox.command.js';
+import { built } from '../../support/programs.js';
+import { startCommand } from '../../cli/support/run-command.js';
+import { closeAfterTest } from '../../support/closing.js';
+import { temporaryDirectory } from '../../support/directories.js';
+import { until } from '../../support/until.js';
 import { readAll } from './raw-client.js';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -18,17 +21,16 @@ export interface Run {
   code: Promise<number | null>;
 }
 
-/** Runs the command, with a state directory of its own, not that of the developer. */
+/** Runs the command for a test, with a state directory of its own, not that of the developer. */
 export class CommandRuns {
-  readonly state = mkdtempSync(join(tmpdir(), 'nestjs-berbix-state-'));
-  readonly #children: ChildProcess[] = [];
+  readonly state = temporaryDirectory('nestjs-berbix-state-');
 
   run(args: string[], env: NodeJS.ProcessEnv = {}, errors: 'read' | 'unread' = 'read'): Run {
     const child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, XDG_STATE_HOME: this.state, LOCALAPPDATA: this.state, ...env },
     });
-    this.#children.push(child);
+    closeAfterTest(() => child.kill('SIGKILL'));
     const end = errors === 'read' ? 'close' : 'exit';
     const code = once(child, end).then(([exitCode]) => exitCode as number | null);
     const stderr = errors === 'read' ? readAll(child.stderr) : Promise.resolve('');
@@ -56,13 +58,18 @@ export class CommandRuns {
     return { ...running, output: await Promise.race([output, failed]) };
   }
 
-  /** For `afterEach`. */
-  kill(): void {
-    for (const child of this.#children.splice(0)) child.kill('SIGKILL');
-  }
-
-  /** For `afterAll`. */
-  remove(): void {
-    rmSync(this.state, { recursive: true, force: true });
+  /** `sandbox` in this process, until its first output; `end` ends it as a signal does. */
+  async startHere(args: string[], env: NodeJS.ProcessEnv = {}) {
+    const state = { XDG_STATE_HOME: this.state, LOCALAPPDATA: this.state };
+    const { written, ended } = startCommand(sandboxCommand, args, { ...state, ...env });
+    let isEnded = false;
+    void ended.finally(() => (isEnded = true));
+    await until(() => written.stdout !== '' || isEnded);
+    const end = () => {
+      process.emit('SIGTERM');
+      return ended;
+    };
+    closeAfterTest(end);
+    return { output: written.stdout, end };
   }
 }

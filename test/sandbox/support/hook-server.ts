@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
+import { closeAfterTest } from '../../support/closing.js';
 import { readAll } from './raw-client.js';
 
 /** A webhook as it arrived. */
@@ -32,9 +33,11 @@ export class HookServer {
     this.#server = tls ? createTlsServer(tls, listener) : createServer(listener);
   }
 
+  /** One for a test. */
   static async start(tls?: { key: string; cert: string }): Promise<HookServer> {
     const server = new HookServer(tls);
     await once(server.#server.listen(0, '127.0.0.1'), 'listening');
+    closeAfterTest(() => server.close());
     return server;
   }
 

@@ -70,6 +70,14 @@ export class RawClient {
     };
   }
 
+  /** The status of an answer that may have no end. */
+  async statusOf(method: string, path: string, call?: Call): Promise<number> {
+    const open = this.open(method, path, call);
+    const [response] = (await once(open, 'response')) as [IncomingMessage];
+    open.destroy();
+    return response.statusCode ?? 0;
+  }
+
   create(body: Record<string, unknown> = {}): Promise<Answer> {
     return this.send('POST', '/v0/transactions', {
       authorization: basic(this.secret),
@@ -134,9 +142,4 @@ export async function failureOf(call: ClientRequest): Promise<string> {
       response.resume();
     });
   });
-}
-
-/** Waits until the condition holds; the test's own time limit ends it otherwise. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -7,6 +7,10 @@ import type { Readable, Writable } from 'node:stream';
 import { DevToolsPipe } from './devtools-pipe.js';
 import { Tab } from './tab.js';
 
+export interface TabOptions {
+  javaScript?: boolean;
+}
+
 /** Chromium without a window. */
 export class Browser {
   private constructor(
@@ -29,8 +33,20 @@ export class Browser {
     return new Browser(child, profile, new DevToolsPipe(output as Writable, input as Readable));
   }
 
-  async open({ javaScript = true }: { javaScript?: boolean } = {}): Promise<Tab> {
-    const { targetId } = await this.pipe.send('Target.createTarget', { url: 'about:blank' });
+  /** A profile that shares nothing with the others: cookies, storage and cache of one test. */
+  async createProfile(): Promise<string> {
+    const { browserContextId } = await this.pipe.send('Target.createBrowserContext');
+    return String(browserContextId);
+  }
+
+  /** Closes all tabs of the profile, too. */
+  async removeProfile(browserContextId: string): Promise<void> {
+    await this.pipe.send('Target.disposeBrowserContext', { browserContextId });
+  }
+
+  async open(browserContextId: string, { javaScript = true }: TabOptions = {}): Promise<Tab> {
+    const page = { url: 'about:blank', browserContextId };
+    const { targetId } = await this.pipe.send('Target.createTarget', page);
     const target = { targetId, flatten: true };
     const { sessionId } = await this.pipe.send('Target.attachToTarget', target);
     const tab = new Tab(this.pipe, String(sessionId));

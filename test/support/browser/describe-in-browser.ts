@@ -1,30 +1,50 @@
-import { afterEach, jest } from '@jest/globals';
-import { findOnPath } from '../find-on-path.js';
+import { expect, jest } from '@jest/globals';
+import { closeAfterFile, closeAfterTest } from '../closing.js';
+import { findOnPath } from '../programs.js';
 import { describeWith } from '../requirements.js';
-import { Browser } from './browser.js';
+import { Browser, type TabOptions } from './browser.js';
 import type { Tab } from './tab.js';
 
-type OpenTab = (options?: Parameters<Browser['open']>[0]) => Promise<Tab>;
+type OpenTab = (options?: TabOptions) => Promise<Tab>;
 
 /**
- * Describes what is tried in Chromium; skipped where there is none.
+ * `describe` for tests in Chromium; they are skipped if it is not installed.
  *
- * @param tests given what opens a tab, in a browser for the test alone
+ * @param tests get a function that opens a tab, in a profile of its own for each test
  */
 export function describeInBrowser(name: string, tests: (openTab: OpenTab) => void): void {
   const path =
     process.env.CHROMIUM_PATH ?? findOnPath('chromium', 'chromium-browser', 'google-chrome');
   describeWith('Chromium', path !== undefined)(`${name} in Chromium`, () => {
-    // A browser hangs or crashes now and then, and that says nothing about what it shows.
+    // A browser hangs or crashes now and then, which says nothing about the page.
     jest.retryTimes(1, { logErrorsBeforeRetry: true });
     let browser: Browser | undefined;
-    afterEach(async () => {
-      await browser?.close();
-      browser = undefined;
-    });
+    let profile: string | undefined;
+    let latest: string | undefined;
+    closeAfterFile(closeBrowser);
+
     tests(async (options) => {
-      browser ??= await Browser.start(path ?? '');
-      return browser.open(options);
+      if (profile === undefined) {
+        const test = expect.getState().currentTestName;
+        if (test === latest) await closeBrowser();
+        latest = test;
+        browser ??= await Browser.start(path ?? '');
+        profile = await browser.createProfile();
+        closeAfterTest(removeProfile);
+      }
+      return (browser as Browser).open(profile, options);
     });
+
+    async function removeProfile(): Promise<void> {
+      const removed = profile as string;
+      profile = undefined;
+      await browser?.removeProfile(removed).catch(closeBrowser);
+    }
+
+    async function closeBrowser(): Promise<void> {
+      const closed = browser;
+      browser = undefined;
+      await closed?.close();
+    }
   });
 }

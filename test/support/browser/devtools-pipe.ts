@@ -4,7 +4,7 @@ import { within } from './within.js';
 
 export type Message = Record<string, unknown>;
 
-/** Messages of the DevTools protocol over a pipe: JSON, each with a NUL behind it. */
+/** Messages of the DevTools protocol over a pipe: JSON, each followed by a NUL. */
 export class DevToolsPipe extends EventEmitter {
   readonly #answers = new Map<unknown, (answer: Message) => void>();
   #sent = 0;
@@ -22,7 +22,7 @@ export class DevToolsPipe extends EventEmitter {
       for (const message of messages) this.#take(JSON.parse(message) as Message);
     });
     for (const end of [input, output]) {
-      // Written to after its end, a pipe fails by an event too.
+      // A write to a pipe that has ended also emits an error event.
       end.on('error', () => {}).once('close', () => this.#end('Chromium has ended'));
     }
   }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { DevToolsPipe, Message } from './devtools-pipe.js';
-import { until, within } from './within.js';
+import { untilAnswer, within } from './within.js';
 
-/** One tab, used as a person would: by the names that a screen reader says. */
+/** One tab, used like a person does: by the names that a screen reader announces. */
 export class Tab {
-  /** What the console shows, and what the policy of the page has stopped. */
+  /** Messages of the console, and violations of the page's security policy. */
   readonly complaints: string[] = [];
   /** The address of every request. */
   readonly requests: string[] = [];
@@ -14,7 +14,7 @@ export class Tab {
     private readonly sessionId: string,
   ) {}
 
-  /** Begins to listen. */
+  /** Starts to listen. */
   async prepare(javaScript: boolean): Promise<void> {
     const complain = (message: Message) => this.complaints.push(JSON.stringify(message));
     for (const event of [
@@ -38,7 +38,7 @@ export class Tab {
     await this.#loaded(() => this.#send('Page.navigate', { url }));
   }
 
-  /** Presses a button or follows a link with the mouse, and waits for the page that comes. */
+  /** Presses a button or follows a link with the mouse, and waits for the next page. */
   async press(name: string): Promise<void> {
     const backendNodeId = await this.#find(name);
     await this.#send('DOM.scrollIntoViewIfNeeded', { backendNodeId });
@@ -52,15 +52,15 @@ export class Tab {
     });
   }
 
-  /** Presses a button by its script, wherever it has moved to: no other page comes. */
+  /** Presses a button by script, wherever it has moved to; the page stays. */
   async activate(name: string): Promise<void> {
     await this.#do(name, 'function () { this.click(); return true; }');
   }
 
-  /** Waits until the page is so. */
+  /** Waits until the page satisfies a condition. */
   until(holds: (outline: string[]) => boolean): Promise<void> {
     const describe = (outline: string[]): string => `It is still so: ${outline.join(', ')}`;
-    return until(() => this.outline(), holds, describe);
+    return untilAnswer(() => this.outline(), holds, describe);
   }
 
   /** Types into the field with this label. */
@@ -88,18 +88,18 @@ export class Tab {
     return styles.find(({ name }) => name === property)?.value;
   }
 
-  /** Where it is, after all redirects. */
+  /** The current address, after all redirects. */
   async address(): Promise<string> {
     const { currentIndex, entries } = await this.#send('Page.getNavigationHistory');
     return (entries as { url: string }[])[currentIndex as number]?.url ?? '';
   }
 
-  /** Calls a function on an element, until it is there and the function says that it is done. */
+  /** Calls a function on an element until the element exists and the function succeeds. */
   #do(name: string, functionDeclaration: string): Promise<void> {
-    // A script may have put another element in its place since it was found.
+    // A script may have replaced the element since it was found.
     const attempt = (): Promise<string> =>
       this.#call(name, functionDeclaration).catch((error: Error) => error.message);
-    return until(
+    return untilAnswer(
       attempt,
       (answer) => answer === 'true',
       (answer) => `${name} could not be used: ${answer}`,
@@ -151,5 +151,5 @@ interface AccessibleNode {
   name?: { value: string };
 }
 
-/** What can be used. */
+/** Whether an element can be used. */
 const ROLES = new Set(['button', 'link', 'textbox']);

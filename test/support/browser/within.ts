@@ -1,7 +1,9 @@
-/** Far more than anything here takes on a busy machine; what takes longer hangs, and says where. */
+import { until } from '../until.js';
+
+/** Far more than any step takes on a busy machine; a step that takes longer hangs and is named. */
 const LIMIT_MS = 45_000;
 
-/** What the promise resolves to, or an error that says what was waited for. */
+/** Resolves like the promise, or fails with an error that says what it waited for. */
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
@@ -11,16 +13,17 @@ export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }
 
-/** Asks again and again until it holds, or fails with what `describe` says of the last answer. */
-export async function until<T>(
+/** Asks repeatedly until the answer is right, or fails with the description of the last one. */
+export async function untilAnswer<T>(
   ask: () => Promise<T>,
-  holds: (answer: T) => boolean,
+  isRight: (answer: T) => boolean,
   describe: (answer: T) => string,
 ): Promise<void> {
-  for (const giveUpAt = performance.now() + LIMIT_MS; ;) {
+  const giveUpAt = performance.now() + LIMIT_MS;
+  await until(async () => {
     const answer = await ask();
-    if (holds(answer)) return;
+    if (isRight(answer)) return true;
     if (performance.now() > giveUpAt) throw new Error(describe(answer));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return false;
+  }, 50);
 }

@@ -10,24 +10,19 @@ import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { BerbixModule, BerbixTokens, FreshTokens, RequireFreshTokens } from 'nestjs-berbix';
 import { from, mergeMap, type Observable } from 'rxjs';
-import {
-  closeAfterTest,
-  createTransaction,
-  servicesFor,
-  startSandbox,
-} from '../../support/services.js';
+import { closeAfterTest } from '../../support/closing.js';
+import { createTransaction, servicesFor, startSandbox } from '../../support/services.js';
 
-// None of @nestjs/graphql, @nestjs/microservices and @nestjs/websockets is a dependency of this
-// package, not even for its tests. So the calls are made up here, with the arguments that these hand
-// over; from there on, guards and parameters are Nest's own, as they are for GraphQL resolvers.
+// Calls with the arguments that GraphQL, microservices and WebSockets pass, also unusual ones and
+// many at once. `transports.spec.ts` tries the real packages.
 
-/** What a resolver names a customer by; a message with a text alone is the name. */
+/** What names the customer of a call; a message that is only text is the name. */
 type Named = { customerUid: string } | string;
 
-/** What the resolver was given last. */
+/** What the resolver last received. */
 let asked: unknown;
 
-/** Holds calls back between guard and parameters, until so many are there. */
+/** Holds calls back between guard and parameters until the expected number has arrived. */
 let together = 1;
 const waiting: (() => void)[] = [];
 
@@ -53,7 +48,7 @@ class Handlers {
     return tokens.transactionId;
   }
 
-  /** For the same event as the first. */
+  /** Handles the same event as the first. */
   @RequireFreshTokens(() => ({ customerUid: 'bob' }))
   other(@FreshTokens() tokens: BerbixTokens): unknown {
     return tokens.transactionId;
@@ -70,7 +65,7 @@ type Call = (...args: unknown[]) => Promise<unknown>;
 interface World {
   ada: string;
   bob: string;
-  /** Calls a method as one of this context type. */
+  /** Calls a method in a context of this type. */
   as(type: string, method?: keyof Handlers): Call;
 }
 
@@ -115,10 +110,10 @@ async function start(): Promise<World> {
 const [ADA, BOB] = [{ customerUid: 'ada' }, { customerUid: 'bob' }];
 const CALLBACK = (): void => {};
 
-/** What everybody shares: the root value of GraphQL, a client, a command. */
+/** What all calls share: the root value of GraphQL, a client, a command. */
 const SHARED = { shared: true };
 
-/** Arguments of a call for a customer, by where they come from. */
+/** The arguments of a call for a customer, for each kind of call. */
 const CALLS: [string, string, (owner: { customerUid: string }) => unknown[]][] = [
   ['a GraphQL field', 'graphql', (req) => [SHARED, {}, { req }, { fieldName: 'result' }]],
   ['a GraphQL field without root', 'graphql', (req) => [undefined, {}, { req }, {}]],
@@ -137,7 +132,7 @@ const CALLS: [string, string, (owner: { customerUid: string }) => unknown[]][] =
 ];
 
 describe.each(CALLS)('%s', (_what, type, argsFor) => {
-  it('is let in with the tokens of the customer it names, also beside another one', async () => {
+  it('is admitted with the tokens of its customer, also concurrently with another one', async () => {
     const { ada, bob, as } = await start();
     const call = as(type);
     expect(await call(...argsFor(ADA))).toBe(ada);
@@ -147,7 +142,7 @@ describe.each(CALLS)('%s', (_what, type, argsFor) => {
     expect(await Promise.all(calls)).toEqual([ada, bob, ada, bob]);
   });
 
-  it('is kept out when there is nothing for the customer it names', async () => {
+  it('is refused if there are no tokens for its customer', async () => {
     const { as } = await start();
     const calling = as(type)(...argsFor({ customerUid: 'eve' }));
     await expect(calling).rejects.toMatchObject({ code: 'BERBIX_NOT_FOUND' });
@@ -160,19 +155,19 @@ it.each([
   ['ws', [SHARED, 'ada', 'result']],
   ['ws', [SHARED, 'ada', SHARED]],
 ])(
-  'a call of type %s with %j, which nothing tells from others, has no tokens for a parameter',
+  'a call of type %s with %j, which cannot be distinguished from others, has no tokens for a parameter',
   async (type, args) => {
     const { as } = await start();
     expect(await as(type, 'none')(...args)).toBe('in');
     await expect(as(type)(...args)).rejects.toMatchObject({
       code: 'BERBIX_CONFIGURATION',
       message:
-        '@FreshTokens() cannot tell this call from others, since its data are no object. Send an object, or ask BerbixTokenService.fresh() in the handler.',
+        '@FreshTokens() cannot distinguish this call from others, since its data is not an object. Send an object, or call BerbixTokenService.fresh() in the handler.',
     });
   },
 );
 
-it('two handlers of one event get tokens of their own', async () => {
+it('two handlers of one event get their own tokens', async () => {
   const { ada, bob, as } = await start();
   const args = [ADA, { pattern: 'finished' }];
   together = 2;

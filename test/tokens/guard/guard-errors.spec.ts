@@ -6,15 +6,15 @@ import {
   FreshTokens,
   InMemoryTokenStore,
   RequireFreshTokens,
-  type TokenRef,
+  type BerbixTokenRef,
 } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { PLATFORMS } from '../../support/platforms.js';
 import { captureOutput } from '../../support/sinks.js';
-import { GuardedApp, type GuardedAppParts } from './guard.support.js';
+import { GuardedApp, type GuardedAppParts } from './support/guard.js';
 
-/** What the resolver gives for the next request, or throws. */
-let resolve: () => TokenRef;
+/** What the resolver returns or throws for the next request. */
+let resolve: () => BerbixTokenRef;
 
 /** How often the handler ran. */
 let calls: number;
@@ -42,7 +42,7 @@ class ResultController {
   otherAccount(): void {}
 }
 
-/** Down, and its driver tells more than it should. */
+/** A store that is down, with a driver whose errors contain secrets. */
 class FailingStore extends InMemoryTokenStore {
   isDown = false;
 
@@ -52,14 +52,14 @@ class FailingStore extends InMemoryTokenStore {
   }
 }
 
-describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, adapter) => {
+describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (platform) => {
   let log: string;
 
   async function start(parts: Partial<GuardedAppParts> = {}): Promise<GuardedApp> {
     calls = 0;
     resolve = () => ({ customerUid: 'ada' });
     return GuardedApp.start({
-      adapter,
+      platform,
       controllers: [ResultController],
       configure: (created) =>
         created.useLogger(new ConsoleLogger({ colors: false, logLevels: ['warn', 'error'] })),
@@ -67,7 +67,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     });
   }
 
-  /** What is answered; no secret is in the answer or in the log, and the handler did not run. */
+  /** The answer. Asserts that it and the log show no secret, and that the handler did not run. */
   async function refusal(
     app: GuardedApp,
     path: string,
@@ -83,20 +83,20 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     return [answer.status, (answer.body as { message: string }).message];
   }
 
-  it('404 when nothing is stored', async () => {
+  it('404 if nothing is stored', async () => {
     const app = await start();
     expect(await refusal(app, 'result')).toEqual([404, 'There is no verification.']);
     resolve = () => ({ transactionId: '1234' });
     expect(await refusal(app, 'result')).toEqual([404, 'There is no verification.']);
   });
 
-  it('410 when it was forgotten, and when the refresh token is dead', async () => {
+  it('410 if the tokens were removed, and if the refresh token is dead', async () => {
     const app = await start();
     await app.begin('ada');
     await firstValueFrom(app.tokens.forget({ customerUid: 'ada' }));
     const gone = 'This verification cannot be continued. Start a new one.';
     expect(await refusal(app, 'result')).toEqual([410, gone]);
-    // It may be of the account's other mode, and a new one would not begin.
+    // It may belong to the account's other mode, so no new verification would begin.
     const ended = [410, 'This verification cannot be continued.'];
     const dead = 'no-such-refresh-token';
     await firstValueFrom(app.tokens.remember({ customerUid: 'bob', tokens: dead }));
@@ -106,7 +106,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     expect(await refusal(app, 'result', [dead])).toEqual(ended);
   });
 
-  it('503 when the store fails', async () => {
+  it('503 if the store fails', async () => {
     const store = new FailingStore();
     const app = await start({ options: { store } });
     store.isDown = true;
@@ -132,7 +132,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     expect(log).toContain('WARN');
   });
 
-  it('400 when the uid is undefined, or nothing that can be one', async () => {
+  it('400 if the uid is undefined or invalid', async () => {
     const app = await start();
     for (const uid of [undefined, '', 7, null]) {
       resolve = () => ({ customerUid: uid as never });
@@ -140,10 +140,10 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     }
   });
 
-  it('400 when the resolver gives something that is not a source of tokens', async () => {
+  it('400 if the resolver returns something that does not refer to tokens', async () => {
     const app = await start();
     const tokens = await app.create('ada');
-    for (const source of [
+    for (const ref of [
       { user: 'ada' },
       ['ada'],
       JSON.parse(JSON.stringify(tokens)),
@@ -152,7 +152,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
       { refreshToken: tokens.refreshToken, needsRefresh: true, expiresAt: 1n },
       { customerUid: 'ada', transactionId: tokens.transactionId },
     ]) {
-      resolve = () => source;
+      resolve = () => ref;
       const secrets = [tokens.refreshToken, tokens.accessToken];
       expect(await refusal(app, 'result', secrets)).toEqual([
         400,
@@ -161,7 +161,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     }
   });
 
-  it('says which guard order is needed where nobody is signed in', async () => {
+  it('explains the order of guards if nobody is signed in', async () => {
     const app = await start();
     const userOf = (request: { user?: { id: string } }): { id: string } => request.user!;
     const sentence =
@@ -179,7 +179,7 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
     expect(log).toContain('Put the login guard below @RequireFreshTokens');
   });
 
-  it('what the resolver throws, as it is', async () => {
+  it('throws the error of the resolver unchanged', async () => {
     const app = await start();
     resolve = () => {
       throw new ForbiddenException('not yours');
@@ -211,25 +211,25 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (_platform, a
   it.each([
     [
       'undecorated',
-      'ResultController.undecorated has BerbixTokensGuard and does not say whose tokens it needs. Add @RequireFreshTokens(',
+      'ResultController.undecorated has BerbixTokensGuard, but no @RequireFreshTokens. Add @RequireFreshTokens(',
     ],
     [
       'unguarded',
       'There are no tokens for @FreshTokens(). Add @RequireFreshTokens(...) to the handler.',
     ],
-    ['other-account', 'BerbixTokensGuard needs BerbixModule.forRoot with the name "eu".'],
-  ])('says in the log what %s lacks', async (path, sentence) => {
+    ['other-account', 'BerbixTokensGuard needs BerbixModule.forRoot with the account "eu".'],
+  ])('logs what %s lacks', async (path, sentence) => {
     const app = await start();
     await app.begin('ada');
     expect(await refusal(app, path)).toEqual([500, 'Internal server error']);
     expect(log).toContain(sentence);
   });
 
-  it('says in the log that only a named account is there', async () => {
-    const app = await start({ options: { name: 'us' } });
+  it('logs that there is only a named account', async () => {
+    const app = await start({ options: { account: 'us' } });
     expect(await refusal(app, 'result')).toEqual([500, 'Internal server error']);
     expect(log).toContain(
-      'BerbixTokensGuard needs BerbixModule.forRoot without a name, or the name of the account in the options of @RequireFreshTokens.',
+      'BerbixTokensGuard needs BerbixModule.forRoot without an account, or an account in @RequireFreshTokens.',
     );
   });
 });

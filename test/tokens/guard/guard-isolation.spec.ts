@@ -17,9 +17,9 @@ import {
 import { BerbixTokens, FreshTokens, RequireFreshTokens } from 'nestjs-berbix';
 import { from, map, mergeMap, of, type Observable } from 'rxjs';
 import { PLATFORMS } from '../../support/platforms.js';
-import { GuardedApp, SignedInGuard, type SignedInRequest } from './guard.support.js';
+import { GuardedApp, SignedInGuard, type SignedInRequest } from './support/guard.js';
 
-/** Holds back whoever comes until so many are there. */
+/** Holds requests back until the expected number has arrived. */
 class Gate {
   #waiting: (() => void)[] = [];
   size = 1;
@@ -31,7 +31,7 @@ class Gate {
   }
 }
 
-/** Before the resolver gives its answer; between guard and handler; in the handler. */
+/** Gates before the resolver returns, between guard and handler, and in the handler. */
 const gates = { resolver: new Gate(), interceptor: new Gate(), handler: new Gate() };
 
 @Injectable()
@@ -89,7 +89,7 @@ class WaysController {
   }
 }
 
-/** What the handler sees of the request that has tokens. */
+/** Everything that the handler can see of the request with tokens. */
 const seen: unknown[] = [];
 
 @Controller('printed')
@@ -135,10 +135,10 @@ class AdaController extends InheritedController {}
 @RequireFreshTokens(() => ({ customerUid: 'ben' }))
 class BenController extends InheritedController {}
 
-describe.each(PLATFORMS)('a request with tokens on %s', (_platform, adapter) => {
-  it('shows none of them, however it is printed', async () => {
+describe.each(PLATFORMS)('a request with tokens on %s', (platform) => {
+  it('shows none of them, in any printed form', async () => {
     seen.length = 0;
-    const app = await GuardedApp.start({ adapter, controllers: [PrintingController] });
+    const app = await GuardedApp.start({ platform, controllers: [PrintingController] });
     await app.begin('ada');
     expect((await app.get('printed', 'ada')).status).toBe(200);
     const [refreshToken, accessToken] = [seen.pop() as string, seen.pop() as string];
@@ -152,8 +152,8 @@ describe.each(PLATFORMS)('a request with tokens on %s', (_platform, adapter) => 
 
 it.each(PLATFORMS)(
   'a handler that two controllers inherit has the tokens of each, on %s',
-  async (_platform, adapter) => {
-    const app = await GuardedApp.start({ adapter, controllers: [AdaController, BenController] });
+  async (platform) => {
+    const app = await GuardedApp.start({ platform, controllers: [AdaController, BenController] });
     const [ada, ben] = [await app.begin('ada'), await app.begin('ben')];
     for (const [path, id] of [
       ['of-ada', ada],
@@ -165,34 +165,33 @@ it.each(PLATFORMS)(
   },
 );
 
-it('a request that is passed on brings no tokens to a handler without a guard', async () => {
-  const [, express] = PLATFORMS.find(([platform]) => platform === 'Express')!;
-  const app = await GuardedApp.start({ adapter: express, controllers: [PassingController] });
+it('a forwarded request has no tokens for a handler without a guard', async () => {
+  const app = await GuardedApp.start({ platform: 'express', controllers: [PassingController] });
   await app.begin('ada');
   expect((await app.get('passed-on', 'ada')).status).toBe(500);
 });
 
-describe.each(PLATFORMS)('requests at the same time on %s', (_platform, adapter) => {
+describe.each(PLATFORMS)('concurrent requests on %s', (platform) => {
   async function start(): Promise<GuardedApp> {
     for (const gate of Object.values(gates)) gate.size = 1;
-    return GuardedApp.start({ adapter, controllers: [SlowController, WaysController] });
+    return GuardedApp.start({ platform, controllers: [SlowController, WaysController] });
   }
 
   it.each(['resolver', 'interceptor', 'handler'] as const)(
-    'never see the tokens of others, when all wait at the %s',
+    'never see the tokens of others, if all wait at the %s',
     async (place) => {
       const app = await start();
       const users = ['ada', 'bob', 'cy', 'dee', 'eve'];
       const ids: string[] = [];
       for (const user of users) ids.push(await app.begin(user));
-      // Each twice, so that calls for the same customer are among them.
+      // Each twice, so that some calls are for the same customer.
       gates[place].size = users.length * 2;
       const answers = await Promise.all([...users, ...users].map((user) => app.get('slow', user)));
       expect(answers.map(({ body }) => body)).toEqual([...ids, ...ids].map((id) => ({ id })));
     },
   );
 
-  it('see none when one before them was let in and they are not', async () => {
+  it('see no tokens if an earlier one was admitted and they are not', async () => {
     const app = await start();
     const id = await app.begin('ada');
     expect((await app.get('slow', 'ada')).body).toEqual({ id });
@@ -211,7 +210,7 @@ describe.each(PLATFORMS)('requests at the same time on %s', (_platform, adapter)
     },
   );
 
-  it('get their tokens where events are sent', async () => {
+  it('get their tokens with server-sent events', async () => {
     const app = await start();
     const id = await app.begin('ada');
     expect((await app.get('ways/events', 'ada')).text).toContain(`data: id is ${id}`);

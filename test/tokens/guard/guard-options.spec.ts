@@ -18,23 +18,22 @@ import {
   BerbixTokensGuard,
   FreshTokens,
   RequireFreshTokens,
-  type TokenRef,
+  type BerbixTokenRef,
 } from 'nestjs-berbix';
-import { FakeClock } from 'nestjs-berbix/testing';
 import { PLATFORMS, listen } from '../../support/platforms.js';
 import {
-  closeAfterTest,
   createTransaction,
+  installClock,
   servicesFor,
   startSandbox,
 } from '../../support/services.js';
-import { GuardedApp, SignedInGuard, accountOf, type SignedInRequest } from './guard.support.js';
+import { GuardedApp, SignedInGuard, accountOf, type SignedInRequest } from './support/guard.js';
 
 interface Session {
   session: { uid: string };
 }
 
-/** Has the request in an envelope, and counts itself. */
+/** Finds the request in an envelope, and counts its instances. */
 @Injectable()
 class EnvelopeGuard extends BerbixTokensGuard {
   static made = 0;
@@ -51,7 +50,7 @@ class EnvelopeGuard extends BerbixTokensGuard {
 }
 
 const byEnvelope = RequireFreshTokens(
-  ({ session }: Session): TokenRef => ({ customerUid: session.uid }),
+  ({ session }: Session): BerbixTokenRef => ({ customerUid: session.uid }),
   { guard: EnvelopeGuard },
 );
 
@@ -84,13 +83,13 @@ class ScopedController {
 @Controller()
 class LongController {
   @Get('long')
-  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }), { leewayMs: 2 * 3_600_000 })
+  @RequireFreshTokens((): BerbixTokenRef => ({ customerUid: 'ada' }), { leewayMs: 2 * 3_600_000 })
   long(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 
   @Get('short')
-  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }))
+  @RequireFreshTokens((): BerbixTokenRef => ({ customerUid: 'ada' }))
   short(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
@@ -99,13 +98,13 @@ class LongController {
 @Controller()
 class AccountsController {
   @Get('default')
-  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }))
+  @RequireFreshTokens((): BerbixTokenRef => ({ customerUid: 'ada' }))
   inDefault(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 
   @Get('eu')
-  @RequireFreshTokens((): TokenRef => ({ customerUid: 'ada' }), { account: 'eu' })
+  @RequireFreshTokens((): BerbixTokenRef => ({ customerUid: 'ada' }), { account: 'eu' })
   inEu(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
@@ -114,12 +113,12 @@ class AccountsController {
 @Module({ controllers: [AccountsController] })
 class AccountsModule {}
 
-describe.each(PLATFORMS)('options of @RequireFreshTokens on %s', (_platform, adapter) => {
-  it('takes a guard that knows the request elsewhere, and makes it once per module', async () => {
+describe.each(PLATFORMS)('options of @RequireFreshTokens on %s', (platform) => {
+  it('accepts a guard that finds the request elsewhere, and creates it once per module', async () => {
     EnvelopeGuard.made = 0;
     ScopedController.made = 0;
     const controllers = [SingleController, ScopedController];
-    const app = await GuardedApp.start({ adapter, controllers });
+    const app = await GuardedApp.start({ platform, controllers });
     const ids = { ada: await app.begin('ada'), bob: await app.begin('bob') };
     for (const user of ['ada', 'bob', 'ada'] as const) {
       expect((await app.get('single', user)).body).toEqual({ id: ids[user] });
@@ -127,20 +126,19 @@ describe.each(PLATFORMS)('options of @RequireFreshTokens on %s', (_platform, ada
     }
     expect((await app.get('scoped', 'eve')).status).toBe(404);
     expect(EnvelopeGuard.made).toBe(1);
-    // A new one for each request, also for that which the guard kept out.
+    // A new one for each request, including the one that the guard refused.
     expect(ScopedController.made).toBe(4);
   });
 
-  it('asks for tokens that are good for as long as it is told', async () => {
-    const app = await GuardedApp.start({ adapter, controllers: [LongController] });
+  it('asks for tokens that stay valid for the configured time', async () => {
+    const app = await GuardedApp.start({ platform, controllers: [LongController] });
     const id = await app.begin('ada');
     app.sandbox.requests.clear();
-    const clock = FakeClock.install();
-    closeAfterTest(async () => clock.uninstall());
+    const clock = installClock();
     const exchanges = () => [...app.sandbox.requests].map(({ path }) => path);
     expect((await app.get('long')).body).toEqual({ id });
     expect(exchanges()).toEqual([]);
-    // Still good for forty minutes, which is too little here, and here alone.
+    // Valid for forty more minutes, which is too short for this handler only.
     clock.advance(20 * 60_000);
     expect((await app.get('short')).body).toEqual({ id });
     expect(exchanges()).toEqual([]);
@@ -148,19 +146,19 @@ describe.each(PLATFORMS)('options of @RequireFreshTokens on %s', (_platform, ada
     expect(exchanges()).toEqual(['/v0/tokens']);
   });
 
-  it('takes the tokens of the account that it is told, wherever its module is imported', async () => {
+  it('uses the tokens of the named account, regardless of where its module is imported', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
-    const started = [undefined, 'eu'].map(async (name) => {
+    const started = [undefined, 'eu'].map(async (account) => {
       const { refreshToken, transactionId } = await createTransaction(sandbox, services);
       const loadTokens = async (): Promise<string> => refreshToken;
-      const options = { ...accountOf(sandbox), name, loadTokens };
+      const options = { ...accountOf(sandbox), account, loadTokens };
       return { transactionId, module: BerbixModule.forRoot(options) };
     });
     const [usual, eu] = await Promise.all(started);
-    // Neither is imported by the module of the controller.
+    // The module of the controller imports neither.
     const imports = [usual?.module, eu?.module, AccountsModule] as DynamicModule[];
-    const url = await listen(Test.createTestingModule({ imports }), adapter);
+    const url = await listen(Test.createTestingModule({ imports }), platform);
     for (const [path, id] of [
       ['default', usual?.transactionId],
       ['eu', eu?.transactionId],

@@ -4,10 +4,10 @@ import {
   BerbixTokensGuard,
   RequireFreshTokens,
   type BerbixTokens,
-  type TokenResolver,
-  type TokenRef,
+  type BerbixTokenResolver,
+  type BerbixTokenRef,
 } from 'nestjs-berbix';
-import type { SignedInRequest } from './guard.support.js';
+import type { SignedInRequest } from './support/guard.js';
 
 interface Row {
   tokens: BerbixTokens;
@@ -16,10 +16,10 @@ interface Row {
 
 declare function load(uid: string): Promise<Row>;
 
-// Checked by the compiler; whoever runs it sees that nothing of it asks for the request beforehand.
-it('takes resolvers as they are written, without casts', () => {
-  const resolver: TokenResolver<SignedInRequest> = ({ user }) => ({ customerUid: user.id });
-  const ofAnything: TokenResolver = (request: SignedInRequest) => request.user.id;
+// The compiler checks the types. At runtime, this shows that no resolver is called beforehand.
+it('accepts resolvers without casts', () => {
+  const resolver: BerbixTokenResolver<SignedInRequest> = ({ user }) => ({ customerUid: user.id });
+  const ofAnything: BerbixTokenResolver = (request: SignedInRequest) => request.user.id;
   const decorators = [
     RequireFreshTokens((request: SignedInRequest) => ({ customerUid: request.user.id })),
     RequireFreshTokens<SignedInRequest>(({ user }) => ({ customerUid: user.id })),
@@ -30,15 +30,15 @@ it('takes resolvers as they are written, without casts', () => {
     ),
     RequireFreshTokens(resolver, { account: 'eu', leewayMs: 1, guard: BerbixTokensGuard }),
     RequireFreshTokens(ofAnything, { account: undefined, leewayMs: undefined, guard: undefined }),
-    RequireFreshTokens((): TokenRef => 'a refresh token'),
-    // @ts-expect-error the request has no type: nothing is known of its user
+    RequireFreshTokens((): BerbixTokenRef => 'a refresh token'),
+    // @ts-expect-error without a type of the request, its user is unknown
     RequireFreshTokens((request) => ({ customerUid: request.user.id })),
-    // @ts-expect-error whoever is not signed in has no id
+    // @ts-expect-error a user who is not signed in has no id
     RequireFreshTokens((request: Partial<SignedInRequest>) => ({ customerUid: request.user?.id })),
-    // @ts-expect-error nobody is named
+    // @ts-expect-error it names no customer or transaction
     RequireFreshTokens(() => undefined),
-    // @ts-expect-error there is no such option
-    RequireFreshTokens(resolver, { leeway: 1 }),
   ];
   for (const decorator of decorators) expect(decorator).toBeInstanceOf(Function);
+  // @ts-expect-error there is no such option
+  expect(() => RequireFreshTokens(resolver, { leeway: 1 })).toThrow('no option named "leeway"');
 });

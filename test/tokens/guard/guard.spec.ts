@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Param, UseGuards } from '@nestjs/common';
-import { BerbixTokens, FreshTokens, RequireFreshTokens, type TokenRef } from 'nestjs-berbix';
+import { BerbixTokens, FreshTokens, RequireFreshTokens, type BerbixTokenRef } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { PLATFORMS } from '../../support/platforms.js';
-import { GuardedApp, SignedInGuard, type SignedInRequest } from './guard.support.js';
+import { GuardedApp, SignedInGuard, type SignedInRequest } from './support/guard.js';
 
-/** What the next request is let in with, where a test decides. */
-let source: TokenRef | PromiseLike<TokenRef>;
+/** What the resolver returns for the next request, if the test sets it. */
+let ref: BerbixTokenRef | PromiseLike<BerbixTokenRef>;
 
-/** Whom the resolvers were asked for, in order. */
+/** The resolver calls, in order. */
 let asked: string[];
 
-function ofUser({ user }: SignedInRequest): TokenRef {
+function ofUser({ user }: SignedInRequest): BerbixTokenRef {
   asked.push(`user ${user.id}`);
   return { customerUid: user.id };
 }
@@ -39,20 +39,20 @@ class ResultController {
     return { uid, id: tokens.transactionId };
   }
 
-  @Get('source')
-  @RequireFreshTokens(() => source)
+  @Get('ref')
+  @RequireFreshTokens(() => ref)
   fromSource(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 
   @Get('twice')
-  @RequireFreshTokens(() => source)
+  @RequireFreshTokens(() => ref)
   twice(@FreshTokens() first: BerbixTokens, @FreshTokens() second: BerbixTokens): unknown {
     return { same: first === second };
   }
 
   @Get('unused')
-  @RequireFreshTokens(() => source)
+  @RequireFreshTokens(() => ref)
   unused(): string {
     return 'in';
   }
@@ -83,22 +83,22 @@ class WholeController {
   }
 
   @Get('own')
-  @RequireFreshTokens(() => source)
+  @RequireFreshTokens(() => ref)
   own(@FreshTokens() tokens: BerbixTokens): unknown {
     return { id: tokens.transactionId };
   }
 }
 
-describe.each(PLATFORMS)('@RequireFreshTokens on %s', (_platform, adapter) => {
+describe.each(PLATFORMS)('@RequireFreshTokens on %s', (platform) => {
   async function start(): Promise<GuardedApp> {
     asked = [];
     return GuardedApp.start({
-      adapter,
+      platform,
       controllers: [ResultController, SignedInController, WholeController],
     });
   }
 
-  it('lets a request in with fresh tokens and hands them to the handler', async () => {
+  it('admits a request with fresh tokens, and passes them to the handler', async () => {
     const app = await start();
     const id = await app.begin('ada');
     expect(await app.get('result/mine', 'ada')).toMatchObject({
@@ -107,7 +107,7 @@ describe.each(PLATFORMS)('@RequireFreshTokens on %s', (_platform, adapter) => {
     });
   });
 
-  it('exchanges once for many requests, when the tokens in the store are too old', async () => {
+  it('makes one exchange for many requests if the stored tokens are too old', async () => {
     const app = await start();
     const { refreshToken } = await app.create('ada');
     await firstValueFrom(app.tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
@@ -132,13 +132,13 @@ describe.each(PLATFORMS)('@RequireFreshTokens on %s', (_platform, adapter) => {
     },
   );
 
-  it('keeps everyone out when the login guard above it comes too late', async () => {
+  it('refuses everyone if the login guard above it runs too late', async () => {
     const app = await start();
     await app.begin('ada');
     expect((await app.get('result/too-early', 'ada')).status).toBe(500);
   });
 
-  it("reaches nothing of another customer's for who names him in the request", async () => {
+  it('reads nothing of another customer whom the request names', async () => {
     const app = await start();
     const [ada, bob] = [await app.begin('ada'), await app.begin('bob')];
     const query = `customerUid=bob&transactionId=${bob}&user=bob`;
@@ -150,14 +150,14 @@ describe.each(PLATFORMS)('@RequireFreshTokens on %s', (_platform, adapter) => {
       headers: { authorization: 'Bearer ada', cookie: 'customerUid=bob', 'x-customer-uid': 'bob' },
     });
     expect(await answer.json()).toEqual({ uid: 'bob', id: ada });
-    // One who has begun nothing gets nothing, whomever he names.
+    // A user without a verification gets nothing, no matter whom they name.
     expect((await app.get(`result/of/bob?${query}`, 'eve')).status).toBe(404);
   });
 
-  it('guards every handler of a controller; what a handler says of its own goes before', async () => {
+  it("guards every handler of a controller, and a handler's own options come first", async () => {
     const app = await start();
     const [ada, bob] = [await app.begin('ada'), await app.begin('bob')];
-    source = { customerUid: 'bob' };
+    ref = { customerUid: 'bob' };
     expect((await app.get('whole/one', 'ada')).body).toEqual({ id: ada });
     expect((await app.get('whole/two', 'bob')).body).toEqual({ id: bob });
     expect((await app.get('whole/two')).status).toBe(401);
@@ -166,7 +166,7 @@ describe.each(PLATFORMS)('@RequireFreshTokens on %s', (_platform, adapter) => {
     expect(asked).toEqual([]);
   });
 
-  it('takes tokens, a refresh token, a transaction and a customer', async () => {
+  it('accepts tokens, a refresh token, a transaction and a customer', async () => {
     const app = await start();
     const created = await app.create('ada');
     await firstValueFrom(app.tokens.remember({ customerUid: 'ada', tokens: created }));
@@ -177,40 +177,48 @@ describe.each(PLATFORMS)('@RequireFreshTokens on %s', (_platform, adapter) => {
       [created.refreshToken, id],
       [{ transactionId: id }, id],
       [{ customerUid: 'ada' }, id],
-      // Of a table of one's own; the store does not know it.
+      // From the application's own table; it is not in the store.
       [stranger.refreshToken, stranger.transactionId],
     ] as const) {
-      source = each;
-      expect(await app.get('result/source')).toMatchObject({ status: 200, body: { id: expected } });
+      ref = each;
+      expect(await app.get('result/ref')).toMatchObject({ status: 200, body: { id: expected } });
     }
   });
 
-  it('waits for a resolver that has to look something up', async () => {
+  it('awaits an asynchronous resolver', async () => {
     const app = await start();
     const id = await app.begin('ada');
-    source = Promise.resolve({ customerUid: 'ada' });
-    expect((await app.get('result/source')).body).toEqual({ id });
-    // Those of query builders are promises of their own kind.
-    source = {
+    ref = Promise.resolve({ customerUid: 'ada' });
+    expect((await app.get('result/ref')).body).toEqual({ id });
+    // Query builders have promises of their own kind.
+    ref = {
       // oxlint-disable-next-line unicorn/no-thenable
       then: (resolve, reject) => Promise.resolve({ customerUid: 'ada' }).then(resolve, reject),
     };
-    expect((await app.get('result/source')).body).toEqual({ id });
-    source = Promise.reject(new TypeError('the table is locked'));
-    expect((await app.get('result/source')).status).toBe(500);
+    expect((await app.get('result/ref')).body).toEqual({ id });
+    ref = Promise.reject(new TypeError('the table is locked'));
+    expect((await app.get('result/ref')).status).toBe(500);
   });
 
-  it('gives the same tokens to every parameter, and needs none', async () => {
+  it('passes the same tokens to every parameter, and needs none', async () => {
     const app = await start();
     await app.begin('ada');
-    source = { customerUid: 'ada' };
+    ref = { customerUid: 'ada' };
     expect((await app.get('result/twice')).body).toEqual({ same: true });
     expect((await app.get('result/unused')).text).toBe('in');
   });
 });
 
-it('says so when it is given no function', () => {
+it.each([
+  [{ name: 'eu' }, '@RequireFreshTokens has no option named "name".'],
+  [{ account: '' }, 'account of @RequireFreshTokens must be the name of an account'],
+  [{ leewayMs: -1 }, 'leewayMs of @RequireFreshTokens must be a number of milliseconds'],
+])('refuses the options %j', (options, message) => {
+  expect(() => RequireFreshTokens(() => 'rt_1', options as never)).toThrow(message);
+});
+
+it('requires a function', () => {
   expect(() => RequireFreshTokens({ customerUid: 'ada' } as never)).toThrow(
-    '@RequireFreshTokens takes a function that says of a request whose tokens it needs.',
+    '@RequireFreshTokens takes a function that returns the customer or transaction of a request.',
   );
 });

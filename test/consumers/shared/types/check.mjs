@@ -1,5 +1,5 @@
-// Compiles the program the ways a user may: as ES module, as CommonJS and for a bundler; and looks
-// whether it leaves out something that the package exports.
+// Compiles the program in all ways that a user may: as ES module, as CommonJS and for a bundler, and
+// checks that it uses everything that the package exports.
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';

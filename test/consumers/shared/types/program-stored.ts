@@ -24,46 +24,25 @@ import {
   BerbixWebhookService,
   FreshTokens,
   InMemoryTokenStore,
-  InjectBerbixTokenStore,
-  InjectBerbixVerificationService,
-  InjectBerbixWebhookService,
+  InjectBerbix,
   OnBerbixWebhook,
   RequireFreshTokens,
   VerificationResultDto,
   VerificationStartDto,
   createBerbixWebhookController,
-  encryptionKeysFromEnvironment,
-  getBerbixTokenStoreToken,
-  getBerbixVerificationServiceToken,
-  getBerbixWebhookServiceToken,
-  reencryptTokens,
-  type BeginVerification,
-  type BerbixEncryptionKey,
+  berbixEncryptionFromEnvironment,
+  getBerbixToken,
+  type BerbixVerificationOptions,
   type BerbixEncryptionOptions,
-  type BerbixFreshnessOptions,
   type BerbixKeyProvider,
-  type BerbixOwnKeys,
-  type BerbixProvidedKeys,
-  type BerbixTokenModuleOptions,
   type BerbixWebhookControllerOptions,
-  type BerbixWebhookOptions,
-  type BerbixWebhookOutcome,
-  type BerbixWebhookRequest,
-  type BerbixWebhookSecrets,
-  type FreshTokensOptions,
-  type Lease,
-  type NamedEncryptionKey,
-  type ReencryptionCounts,
-  type ReencryptionOptions,
+  type BerbixNamedKey,
   type RequireFreshTokensOptions,
-  type RotatedTokens,
-  type SeenRecord,
-  type StoredRecord,
-  type TransactionRef,
-  type TokenResolver,
-  type TokenRef,
-  type VerificationStatus,
-  type WebhookKind,
+  type BerbixRotatedTokens,
+  type BerbixTransactionRef,
+  type BerbixTokenResolver,
+  type BerbixTokenRef,
+  type BerbixVerificationStatus,
 } from 'nestjs-berbix';
 import {
   PostgresTokenStore,
@@ -75,6 +54,15 @@ import {
   type RedisClient,
   type RedisTokenStoreOptions,
 } from 'nestjs-berbix/redis';
+import {
+  BerbixTokenStore as TokenStoreOfAuthors,
+  reencryptTokens,
+  type Lease,
+  type ReencryptionCounts,
+  type ReencryptionOptions,
+  type RecordRevision,
+  type StoredRecord,
+} from 'nestjs-berbix/token-store';
 import {
   BerbixTestingModule,
   FakeBerbix,
@@ -103,47 +91,42 @@ const stores: BerbixTokenStore[] = [
   new InMemoryTokenStore(),
 ];
 
-const key: BerbixEncryptionKey = new Uint8Array(32);
-const named: NamedEncryptionKey = { id: 'k2', key };
+const key = new Uint8Array(32);
+const named: BerbixNamedKey = { id: 'k2', key };
 const keyProvider: BerbixKeyProvider = { current: () => named, byId: async () => key };
-const ownKeys: BerbixOwnKeys = { keys: { k1: key }, current: 'k1' };
-const providedKeys: BerbixProvidedKeys = { keyProvider };
-const encryption: BerbixEncryptionOptions = encryptionKeysFromEnvironment() ?? ownKeys;
+const ownKeys: BerbixEncryptionOptions = { keys: { k1: key }, current: 'k1' };
+const providedKeys: BerbixEncryptionOptions = { keyProvider };
+const encryption: BerbixEncryptionOptions = berbixEncryptionFromEnvironment() ?? ownKeys;
 
 export async function reencrypted(store: BerbixTokenStore): Promise<ReencryptionCounts> {
   const options: ReencryptionOptions = { store, encryption: providedKeys };
   return reencryptTokens(options);
 }
 
-export async function leased(store: BerbixTokenStore): Promise<Lease | undefined> {
+export async function leased(store: TokenStoreOfAuthors): Promise<Lease | undefined> {
   const record: StoredRecord | undefined = await store.load('a');
-  const seen: SeenRecord = record ?? { version: 0, fence: 0 };
-  return store.lease('a', seen, 1000, '');
+  const expected: RecordRevision = record ?? { version: 0, leaseEpoch: 0 };
+  return store.lease('a', expected, 1000, '');
 }
 
 // Module
 
-const freshness: BerbixFreshnessOptions = { rotation: { graceMs: 30_000 }, cacheSize: 1000 };
-const secrets: BerbixWebhookSecrets = async () => ['whs_new', 'whs_old'];
-const webhooks: BerbixWebhookOptions = { finished: 'whs_of_the_dashboard', status: secrets };
-const tokenOptions: BerbixTokenModuleOptions = {
-  store: stores[0],
-  encryption,
-  freshness,
-  loadTokens: async (owner: TransactionRef) =>
-    'customerUid' in owner ? 'of-the-database' : undefined,
-  onRotation: ({ tokens, previousRefreshToken, customerUid }: RotatedTokens) =>
-    void [tokens.refreshToken, previousRefreshToken, customerUid],
-};
+const secrets = async () => ['whs_new', 'whs_old'];
 const module: DynamicModule = BerbixModule.forRoot({
   apiSecret: 'secret_test_of_the_dashboard',
-  ...tokenOptions,
-  webhooks,
+  store: stores[0],
+  encryption,
+  freshness: { rotation: { graceMs: 30_000 }, cacheSize: 1000 },
+  loadTokens: async (owner: BerbixTransactionRef) =>
+    'customerUid' in owner ? 'of-the-database' : undefined,
+  onRotation: ({ tokens, previousRefreshToken, customerUid }: BerbixRotatedTokens) =>
+    void [tokens.refreshToken, previousRefreshToken, customerUid],
+  webhooks: { finished: 'whs_of_the_dashboard', status: secrets },
 });
 
 // Services
 
-const begin: BeginVerification = { templateKey: 'tpk_x', kind: 'hosted', again: true };
+const begin: BerbixVerificationOptions = { templateKey: 'tpk_x', kind: 'hosted', again: true };
 
 @Injectable()
 export class Flows {
@@ -151,20 +134,19 @@ export class Flows {
     private readonly tokens: BerbixTokenService,
     private readonly verifications: BerbixVerificationService,
     @Inject(BerbixTokenStore) readonly store: BerbixTokenStore,
-    @InjectBerbixTokenStore('eu') readonly euStore: BerbixTokenStore,
-    @InjectBerbixVerificationService('eu') readonly eu: BerbixVerificationService,
-    @InjectBerbixWebhookService('eu') readonly euWebhooks: BerbixWebhookService,
+    @InjectBerbix(BerbixTokenStore, 'eu') readonly euStore: BerbixTokenStore,
+    @InjectBerbix(BerbixVerificationService, 'eu') readonly eu: BerbixVerificationService,
+    @InjectBerbix(BerbixWebhookService, 'eu') readonly euWebhooks: BerbixWebhookService,
   ) {}
 
   begin(uid: string): Observable<VerificationStartDto> {
     return this.verifications.begin(uid, begin);
   }
 
-  async status(customerUid: string): Promise<VerificationStatus> {
-    const source: TokenRef = { customerUid };
-    const options: FreshTokensOptions = { leewayMs: 1000 };
+  async status(customerUid: string): Promise<BerbixVerificationStatus> {
+    const ref: BerbixTokenRef = { customerUid };
     await firstValueFrom(this.tokens.remember({ customerUid, tokens: 'a' }));
-    await firstValueFrom(this.tokens.fresh(source, options));
+    await firstValueFrom(this.tokens.fresh(ref, { leewayMs: 1000 }));
     await firstValueFrom(this.tokens.forget({ customerUid }));
     const result: VerificationResultDto = await firstValueFrom(
       this.verifications.result(customerUid),
@@ -184,7 +166,7 @@ interface SignedIn {
   user: { id: string };
 }
 
-const resolve: TokenResolver<SignedIn> = ({ user }) => ({ customerUid: user.id });
+const resolve: BerbixTokenResolver<SignedIn> = ({ user }) => ({ customerUid: user.id });
 const requirement: RequireFreshTokensOptions = { account: 'eu', guard: BerbixTokensGuard };
 
 @Controller()
@@ -221,23 +203,22 @@ export const injectionTokens: [
   InjectionToken<BerbixVerificationService>,
   InjectionToken<BerbixWebhookService>,
 ] = [
-  getBerbixTokenStoreToken('eu'),
-  getBerbixVerificationServiceToken('eu'),
-  getBerbixWebhookServiceToken('eu'),
+  getBerbixToken(BerbixTokenStore, 'eu'),
+  getBerbixToken(BerbixVerificationService, 'eu'),
+  getBerbixToken(BerbixWebhookService, 'eu'),
 ];
 
 // Testing
 
-const kind: WebhookKind = 'finished';
 const sample: SampleWebhook = { customerUid: 'ada' };
 const signing: SignBerbixWebhookOptions = { secret: 'whs', body: sampleWebhookBody(sample) };
-const request: BerbixWebhookRequest = {
-  kind,
+const request = {
+  kind: 'finished' as const,
   header: signBerbixWebhook(signing),
   rawBody: Buffer.from(signing.body),
 };
 
-export async function deliver(service: BerbixWebhookService): Promise<BerbixWebhookOutcome> {
+export async function deliver(service: BerbixWebhookService): Promise<string> {
   return service.handle(await service.verify(request));
 }
 

@@ -42,34 +42,24 @@ import {
   CreateHostedTransactionDto,
   CreateTransactionDto,
   HostedTransactionDto,
-  InjectBerbixTokenService,
-  InjectBerbixTransactionService,
+  InjectBerbix,
   OverrideTransactionDto,
   RefreshTokensDto,
   TransactionDto,
   UpdateTransactionDto,
   UploadResultDto,
   berbixConfig,
-  getBerbixTokenServiceToken,
-  getBerbixTransactionServiceToken,
+  getBerbixToken,
   isBerbixError,
-  type ApiSecretSource,
-  type BerbixDispatcher,
-  type BerbixErrorDetails,
-  type BerbixHttpModuleOptions,
-  type BerbixHttpOptions,
+  type BerbixErrorCode,
   type BerbixModuleAsyncOptions,
-  type BerbixModuleExtras,
   type BerbixModuleOptions,
   type BerbixOptionsFactory,
-  type BerbixRetryOptions,
-  type BerbixTokensInit,
   type MatchDataDto,
-  type ReplacementTokens,
+  type BerbixReplacementTokens,
   type TransactionDuplicateDto,
   type TransactionFieldDto,
   type TransactionImagesDto,
-  type UploadData,
   type UploadImageDto,
 } from 'nestjs-berbix';
 import {
@@ -111,17 +101,18 @@ import { firstValueFrom, map, type Observable } from 'rxjs';
 
 // Options
 
-declare const dispatcher: BerbixDispatcher;
-const apiSecret: ApiSecretSource = async () => 'secret_test_of_the_vault';
-const retry: BerbixRetryOptions = { limit: 1, backoffLimit: 500 };
-const http: BerbixHttpOptions = {
+const apiSecret: BerbixModuleOptions['apiSecret'] = async () => 'secret_test_of_the_vault';
+const http: BerbixModuleOptions['http'] = {
   connections: 8,
-  dispatcher,
   configureAxios: (axios) => axios.interceptors.request.use((config) => config),
 };
-const httpModuleOptions: BerbixHttpModuleOptions = { apiSecret, retry, http };
-const options: BerbixModuleOptions = { ...httpModuleOptions, timeoutMs: 3000 };
-const extras: BerbixModuleExtras = { name: 'eu', isGlobal: true };
+const options: BerbixModuleOptions = {
+  apiSecret,
+  http,
+  retry: { limit: 1, backoffLimit: 500 },
+  timeoutMs: 3000,
+};
+const extras = { account: 'eu', isGlobal: true };
 
 @Injectable()
 export class Options implements BerbixOptionsFactory {
@@ -151,8 +142,8 @@ export class Verification {
   constructor(
     @Inject(BerbixTransactionService) private readonly transactions: BerbixTransactionService,
     private readonly tokens: BerbixTokenService,
-    @InjectBerbixTokenService('eu') readonly euTokens: BerbixTokenService,
-    @InjectBerbixTransactionService('eu') readonly euTransactions: BerbixTransactionService,
+    @InjectBerbix(BerbixTokenService, 'eu') readonly euTokens: BerbixTokenService,
+    @InjectBerbix(BerbixTransactionService, 'eu') readonly euTransactions: BerbixTransactionService,
   ) {}
 
   create(transaction: CreateTransactionDto): Observable<BerbixTokens> {
@@ -160,8 +151,7 @@ export class Verification {
   }
 
   async refreshed({ refreshToken }: RefreshTokensDto): Promise<BerbixTokens> {
-    const init: BerbixTokensInit = { refreshToken };
-    const fresh = await firstValueFrom(this.tokens.refresh(new BerbixTokens(init)));
+    const fresh = await firstValueFrom(this.tokens.refresh(new BerbixTokens({ refreshToken })));
     const expiresAt: Date | undefined = fresh.expiresAt;
     return fresh.needsRefresh() || expiresAt === undefined
       ? BerbixTokens.fromRefresh(fresh.refreshToken)
@@ -186,13 +176,13 @@ export class Application {}
 export const injectionTokens: [
   InjectionToken<BerbixTokenService>,
   InjectionToken<BerbixTransactionService>,
-] = [getBerbixTokenServiceToken('eu'), getBerbixTransactionServiceToken('eu')];
+] = [getBerbixToken(BerbixTokenService, 'eu'), getBerbixToken(BerbixTransactionService, 'eu')];
 
 export const accessToken: string = BerbixTokensDto.fromWire({ access_token: 'a' }).accessToken;
 
 // Errors
 
-const details: BerbixErrorDetails = { status: 429, retryable: true, retryAfterMs: 1000 };
+const details = { status: 429, retryable: true, retryAfterMs: 1000 };
 
 export const errors: BerbixError[] = [
   new BerbixAuthenticationError('', details),
@@ -215,8 +205,10 @@ export const errors: BerbixError[] = [
   new BerbixUnavailableError('', details),
 ];
 
-const rescued = ({ refreshToken, transactionId }: ReplacementTokens): string =>
+const rescued = ({ refreshToken, transactionId }: BerbixReplacementTokens): string =>
   transactionId ?? refreshToken;
+
+export const advice: Partial<Record<BerbixErrorCode, string>> = { BERBIX_TIMEOUT: 'Wait.' };
 
 export function explain(error: unknown): string | undefined {
   if (isBerbixError(error) && error.tokens) return rescued(error.tokens);
@@ -235,7 +227,7 @@ const hosted: CreateHostedTransactionDto = { customerUid: 'ada', templateKey: 't
 const apiOnly: CreateApiOnlyTransactionDto = { ...hosted, idCountry: 'US', idType: 'DL' };
 const update: UpdateTransactionDto = { action: 'accept', note: 'seen' };
 const result: OverrideTransactionDto = { responsePayload: 'us-dl', flags: ['id_expired'] };
-const data: UploadData = new Uint8Array([1]);
+const data = new Uint8Array([1]);
 const image: UploadImageDto = { imageSubject: 'document_front', format: 'image/jpeg', data };
 
 export async function walk(service: BerbixTransactionService): Promise<string[]> {

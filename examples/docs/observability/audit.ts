@@ -1,0 +1,22 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { OnBerbixEvent, type BerbixEvent } from 'nestjs-berbix';
+
+/** What an auditor asks for, and what must wake somebody up. */
+@Injectable()
+export class IdentityAudit {
+  readonly #logger = new Logger('IdentityAudit');
+
+  @OnBerbixEvent('verification.begun')
+  @OnBerbixEvent('verification.finished')
+  @OnBerbixEvent('token.forgotten')
+  record(event: BerbixEvent): void {
+    this.#logger.log(event);
+  }
+
+  @OnBerbixEvent('token.dead')
+  @OnBerbixEvent('circuit.opened')
+  @OnBerbixEvent('store.failed')
+  alert({ kind, account }: BerbixEvent): void {
+    this.#logger.error(`${kind} in the account ${account}`);
+  }
+}

@@ -1,0 +1,91 @@
+import { setImmediate } from 'node:timers/promises';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Attributes } from '@opentelemetry/api';
+import { EventBus, type BerbixEvent } from './events/index.js';
+import { BerbixHttp } from './http/index.js';
+import { instruments, openMeter } from './telemetry/index.js';
+import { BerbixTokenService } from './tokens/index.js';
+
+/**
+ * The metrics of an account: those that are made of events, and gauges, which are read whenever the
+ * SDK collects. What happens too often for an event is counted where it happens.
+ */
+@Injectable()
+export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
+  #stop: (() => void) | undefined;
+
+  constructor(
+    @Inject(EventBus) private readonly bus: EventBus,
+    @Inject(BerbixHttp) private readonly http: BerbixHttp,
+    @Inject(BerbixTokenService) private readonly tokens: BerbixTokenService,
+  ) {}
+
+  onModuleInit(): void {
+    const meter = openMeter();
+    if (meter === undefined) return;
+    const stopListening = this.bus.listen((event) => this.#record(event));
+    const account = { 'berbix.account': this.bus.account };
+    const gauge = (name: string, unit: string, description: string, read: () => number) => {
+      const instrument = meter.createObservableGauge(name, { unit, description });
+      const observe = (result: { observe(value: number, attributes: Attributes): void }): void =>
+        result.observe(read(), account);
+      instrument.addCallback(observe);
+      return () => instrument.removeCallback(observe);
+    };
+    const gauges = [
+      gauge(
+        'berbix.client.queue.length',
+        '{call}',
+        'Calls that wait for a connection.',
+        () => this.http.state.waiting,
+      ),
+      gauge('berbix.client.circuit.state', '1', '1 while calls are blocked, else 0.', () =>
+        Number(this.http.state.isCircuitOpen),
+      ),
+      gauge(
+        'berbix.cache.entries',
+        '{entry}',
+        'Stored tokens in memory, under each name by which they are found.',
+        () => this.tokens.stored.cache.contents.entries,
+      ),
+    ];
+    this.#stop = () => [stopListening, ...gauges].forEach((stop) => stop());
+  }
+
+  /** Not before: exchanges in flight still end during the shutdown. */
+  async onApplicationShutdown(): Promise<void> {
+    // What has ended is told in the next turn of the event loop.
+    await setImmediate();
+    this.#stop?.();
+  }
+
+  #record(event: BerbixEvent): void {
+    const metrics = instruments();
+    const account = { 'berbix.account': event.account };
+    switch (event.kind) {
+      case 'token.exchanged':
+      case 'token.failed':
+        return metrics?.exchangeDuration.record(event.durationMs / 1_000, {
+          ...account,
+          'berbix.exchange.reason': event.reason,
+          ...(event.kind === 'token.failed' && { 'error.type': event.code }),
+        });
+      case 'token.dead':
+        return metrics?.dead.add(1, account);
+      case 'webhook.rejected':
+        return metrics?.rejections.add(1, {
+          ...account,
+          'berbix.webhook.kind': event.webhook,
+          'error.type': event.code,
+        });
+      case 'webhook.handled':
+      case 'webhook.failed':
+      case 'webhook.repeated':
+        return metrics?.deliveries.add(1, {
+          ...account,
+          'berbix.webhook.kind': event.webhook,
+          'berbix.webhook.outcome': event.kind.slice('webhook.'.length),
+        });
+    }
+  }
+}

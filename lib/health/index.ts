@@ -1,0 +1,1 @@
+export { BerbixHealthService, type BerbixHealthStatus } from './berbix-health.service.js';

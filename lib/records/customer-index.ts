@@ -1,0 +1,178 @@
+import { Pauses } from '../concurrency/index.js';
+import { BerbixTimeoutError } from '../errors/index.js';
+import type { RecordRevision, SealedRecords, StoreMoment } from '../token-store/index.js';
+import type { BerbixTokens } from '../values/index.js';
+import { keyFor, recordName } from './record-names.js';
+import { referencesOf, resolveRecord, type Reference } from './token-lookup.js';
+import { isOfRecord, type TokenRecord } from './token-record.js';
+import { removeOrphan } from './token-removal.js';
+
+/** Milliseconds that a lease lasts, and that a call may take. */
+export interface RecordLimits {
+  readonly leaseMs: number;
+  readonly totalTimeoutMs: number;
+}
+
+/** What the record of a customer says. */
+export interface IndexedCustomer {
+  /** Grows with each change. */
+  readonly version: number;
+  /** Keys of the records of their transactions, the current one last. */
+  readonly keys: string[];
+}
+
+/** The lease of a customer's record: no other call begins a transaction or erases the customer. */
+export interface CustomerLease extends RecordRevision, IndexedCustomer {
+  readonly version: number;
+  readonly customerUid: string;
+  readonly moment: StoreMoment;
+}
+
+/** Milliseconds between two tries to get a lease: the first pause, and the longest. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [20, 250];
+
+/** The records of customers. Each one refers to the records of the customer's transactions. */
+export class CustomerIndex {
+  /** @param closing once it is aborted, nothing waits for another replica */
+  constructor(
+    private readonly sealed: SealedRecords,
+    readonly limits: RecordLimits,
+    private readonly closing: AbortSignal,
+  ) {}
+
+  /** Undefined if there is no record, not even one of a customer who was forgotten. */
+  async find(customerUid: string): Promise<IndexedCustomer | undefined> {
+    const seen = await this.sealed.load<Reference>(recordName.customer(customerUid));
+    const { version, leaseEpoch, value } = seen;
+    if (version === 0 && leaseEpoch === 0) return undefined;
+    return { version, keys: referencesOf(value) };
+  }
+
+  /**
+   * Waits for the customer's lease; undefined if the version of the record has changed.
+   *
+   * @throws {BerbixTimeoutError} (as a rejection) if another call has it for too long
+   */
+  async acquire(customerUid: string, version: number): Promise<CustomerLease | undefined> {
+    const { leaseMs, totalTimeoutMs } = this.limits;
+    const name = recordName.customer(customerUid);
+    const giveUpAt = performance.now() + totalTimeoutMs;
+    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    for (;;) {
+      const seen = await this.sealed.load<Reference>(name, leaseMs);
+      if (seen.version !== version) return undefined;
+      if (seen.leasedForMs === 0) {
+        const lease = await this.sealed.lease(name, seen, leaseMs, {});
+        if (lease !== undefined) {
+          return { ...lease, version, customerUid, keys: referencesOf(seen.value) };
+        }
+      }
+      const isClosing = this.closing.aborted;
+      if (isClosing || performance.now() >= giveUpAt) throw customerBusyError(isClosing);
+      await pauses.next();
+    }
+  }
+
+  /** Ignores a failure: the lease expires by itself, and an earlier error matters more. */
+  async release({ customerUid, ...held }: CustomerLease): Promise<void> {
+    await this.sealed.release(recordName.customer(customerUid), held, {}).catch(() => false);
+  }
+
+  /**
+   * Makes a new transaction the current one, which ends the lease. Resolves to false if the record
+   * has changed.
+   */
+  async append(
+    { customerUid, version, keys }: CustomerLease,
+    key: string,
+    keepTrying: () => boolean,
+  ): Promise<boolean> {
+    return this.#commit(customerUid, version, [...keys, key], keepTrying);
+  }
+
+  /**
+   * Makes the tokens the current ones of the customer, and resolves to the key of their record.
+   *
+   * @param isForced commits the reference even if it is already there
+   */
+  async makeCurrent(
+    tokens: BerbixTokens,
+    customerUid: string,
+    isForced = false,
+  ): Promise<{ key: string; wasCurrent: boolean }> {
+    for (;;) {
+      const { version, keys } = (await this.find(customerUid)) ?? { version: 0, keys: [] };
+      const key = await this.#keyAmong(keys, tokens);
+      if (key === keys.at(-1) && !isForced) return { key, wasCurrent: true };
+      const others = keys.filter((other) => other !== key);
+      if (await this.#commit(customerUid, version, [...others, key])) {
+        return { key, wasCurrent: false };
+      }
+    }
+  }
+
+  /**
+   * Saves tokens, and removes them again if their customer was forgotten meanwhile (I8).
+   *
+   * @param reference the key by which the record of their customer must refer to them, if there is
+   * one
+   */
+  async save(
+    key: string,
+    version: number,
+    value: TokenRecord,
+    reference: string | undefined,
+  ): Promise<boolean> {
+    if (!(await this.sealed.commit(key, version, value))) return false;
+    const { customerUid } = value;
+    if (reference === undefined || customerUid === undefined) return true;
+    const customer = await this.find(customerUid);
+    if (!customer?.keys.includes(reference)) {
+      await removeOrphan(this.sealed, key, recordName.customer(customerUid));
+    }
+    return true;
+  }
+
+  #commit(
+    customerUid: string,
+    version: number,
+    keys: string[],
+    keepTrying?: () => boolean,
+  ): Promise<boolean> {
+    const [see = '', ...earlier] = keys.toReversed();
+    const reference = { see, earlier: earlier.toReversed() };
+    return this.sealed.commit<Reference>(recordName.customer(customerUid), version, reference, {
+      keepTrying,
+    });
+  }
+
+  /** The key of the tokens' record: one of these if it has them, most likely the last. */
+  async #keyAmong(keys: string[], tokens: BerbixTokens): Promise<string> {
+    const key = await resolvedKey(this.sealed, tokens);
+    if (keys.includes(key)) return key;
+    for (const other of keys.toReversed()) {
+      const { value } = await this.sealed.load<TokenRecord>(other);
+      if (value !== undefined && hasTheTokens(value, tokens)) return other;
+    }
+    return key;
+  }
+}
+
+/** The key that the record of the tokens has, or will have. */
+export async function resolvedKey(sealed: SealedRecords, tokens: BerbixTokens): Promise<string> {
+  const key = keyFor(tokens);
+  return tokens.transactionId === undefined ? key : (await resolveRecord(sealed, key)).seen.key;
+}
+
+function hasTheTokens(value: TokenRecord, { refreshToken, transactionId }: BerbixTokens): boolean {
+  if (isOfRecord(value, refreshToken)) return true;
+  return transactionId !== undefined && value.transactionId === transactionId;
+}
+
+function customerBusyError(isClosing: boolean): BerbixTimeoutError {
+  const when = isClosing ? 'before the application shut down' : 'in time';
+  return new BerbixTimeoutError(
+    `Another call is beginning or erasing the verification of this customer, and did not finish ${when}.`,
+    { retryable: true },
+  );
+}

@@ -1,0 +1,26 @@
+export { BACKOFF_LIMIT_MS, DEAD_LIMIT_MS } from './clock-steps.js';
+export { CustomerIndex, type CustomerLease, type RecordLimits } from './customer-index.js';
+export {
+  exchangeTimes,
+  localTokens,
+  storeTime,
+  tokensToPresent,
+  validityOf,
+  type LocalTokens,
+  type Validity,
+} from './local-tokens.js';
+export { HOOK, noAnswerError, otherReplicaTimeoutError, shutDownError } from './record-errors.js';
+export { isNameOfRefreshToken, isSession, keyFor, recordName, refNamed } from './record-names.js';
+export { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.js';
+export { TokenIntake } from './token-intake.js';
+export { TokenLoader, type LoadTokens } from './token-loader.js';
+export { isReference, recordAt, type Reference } from './token-lookup.js';
+export { queryOf, refQuery, type TokenQuery } from './token-query.js';
+export {
+  hasPendingRotation,
+  nextRefreshToken,
+  recordOf,
+  type TokenRecord,
+} from './token-record.js';
+export { TokenRecords, type SeenTokens } from './token-records.js';
+export { TokenRemoval } from './token-removal.js';

@@ -1,0 +1,128 @@
+import { Logger } from '@nestjs/common';
+import { Pauses } from '../concurrency/index.js';
+import type { RecordLease, SealedRecords } from '../token-store/index.js';
+import type { BerbixTokens } from '../values/index.js';
+import type { CustomerIndex, RecordLimits } from './customer-index.js';
+import { storeTime } from './local-tokens.js';
+import { otherReplicaTimeoutError, shutDownError } from './record-errors.js';
+import { namesOf, recordName } from './record-names.js';
+import { recordRemembered } from './settle.js';
+import { hasTokens, resolveRecord, type NamedRecord } from './token-lookup.js';
+import type { Times, TokenRecord } from './token-record.js';
+
+/** Milliseconds of a lease for one step, or only for reading the store's clock. */
+export const SHORT_LEASE_MS = 1_000;
+
+/**
+ * Milliseconds between two reads of a record while another replica exchanges its token: the first
+ * pause, and the longest.
+ */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 250];
+
+/** Takes in tokens that the application hands over. */
+export class TokenIntake {
+  readonly #logger = new Logger('BerbixTokenService');
+
+  /** @param closing once it is aborted, nothing waits for another replica */
+  constructor(
+    private readonly sealed: SealedRecords,
+    private readonly index: CustomerIndex,
+    private readonly limits: RecordLimits,
+    private readonly closing: AbortSignal,
+  ) {}
+
+  /**
+   * Saves tokens; a new transaction becomes the current one of its customer. A superseded refresh
+   * token does not replace its successor (I3). Resolves to the names under which the tokens are
+   * found.
+   *
+   * @throws {BerbixTimeoutError} (as a rejection) if an exchange of the same token did not end in
+   * time
+   */
+  async remember(tokens: BerbixTokens, customerUid: string | undefined): Promise<string[]> {
+    const waitUntil = performance.now() + this.limits.totalTimeoutMs;
+    let { key: first, wasCurrent } =
+      customerUid === undefined
+        ? { key: recordName.transaction(tokens.transactionId as string), wasCurrent: true }
+        : await this.index.makeCurrent(tokens, customerUid);
+    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    for (;;) {
+      const { seen } = await resolveRecord(this.sealed, first, this.limits.leaseMs);
+      const { key } = seen;
+      const value = hasTokens(seen) ? seen.value : undefined;
+      if (value === undefined && wasCurrent && customerUid !== undefined) {
+        // I8: forgotten. A removal of the customer may still be in flight; a new version makes it
+        // fail.
+        ({ key: first, wasCurrent } = await this.index.makeCurrent(tokens, customerUid, true));
+        continue;
+      }
+      const times = await this.#times(key, seen, tokens);
+      const next = recordRemembered(value, tokens, times, customerUid);
+      const isKept = next.refreshToken === value?.refreshToken;
+      // If the reference is new, commit in any case: a removal of orphans must see a new version.
+      if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
+      // I2: an exchange of this token may be in flight or about to start, and the commit would end
+      // its lease.
+      const held = isKept ? await this.#hold(key, seen) : undefined;
+      if (isKept && held === undefined) {
+        if (this.closing.aborted) throw shutDownError();
+        if (performance.now() >= waitUntil) throw otherReplicaTimeoutError();
+        await pauses.next();
+        continue;
+      }
+      const save = this.index.save(key, seen.version, next, customerUid && first);
+      const isSaved = await save.catch(async (error: unknown) => {
+        // Exchanges must not wait for the end of this lease.
+        if (held !== undefined) {
+          const revision = { version: seen.version, leaseEpoch: held.leaseEpoch };
+          await this.sealed.release(key, revision, seen.attempt).catch(() => false);
+        }
+        throw error;
+      });
+      if (!isSaved) continue;
+      this.#warnOfSpare(value, next);
+      return namesOf(key, next);
+    }
+  }
+
+  /** If the API replaces refresh tokens, only one of the two still works. */
+  #warnOfSpare(before: TokenRecord | undefined, next: TokenRecord): void {
+    if (!before?.rotates || before.spares === next.spares) return;
+    const which = before.refreshToken === next.refreshToken ? 'the stored one' : 'the new one';
+    this.#logger.warn(
+      `remember() was given an unknown refresh token, which may be newer or older than the stored one. Both are kept: ${which} is used, and the other one if the API does not know that.`,
+    );
+  }
+
+  /**
+   * Takes the lease, so that no exchange starts before the commit; undefined if another replica has it.
+   */
+  #hold(key: string, seen: NamedRecord): Promise<RecordLease | undefined> {
+    return this.sealed.lease(key, seen, this.limits.totalTimeoutMs, seen.attempt);
+  }
+
+  /**
+   * When the tokens expire, on the store's clock; without a record, a short lease reads that clock.
+   */
+  async #times(key: string, seen: NamedRecord, tokens: BerbixTokens): Promise<Times | undefined> {
+    if (tokens.needsRefresh()) return undefined;
+    const leftMs = tokens.leftMs();
+    const clock =
+      seen.moment.store > 0
+        ? seen
+        : await this.sealed.lease(key, seen, SHORT_LEASE_MS, seen.attempt);
+    if (clock === undefined) return undefined;
+    const { lifetimeMs = leftMs } = tokens;
+    // I1: the host's clock may have been set back since the tokens were issued.
+    return { expiresAt: storeTime(clock) + Math.min(leftMs, lifetimeMs), lifetimeMs };
+  }
+}
+
+/** Whether the next record has anything that the previous one lacks. */
+function hasMore(before: TokenRecord, next: TokenRecord): boolean {
+  return (
+    before.customerUid !== next.customerUid ||
+    before.spares !== next.spares ||
+    (before.expiresAt ?? 0) < (next.expiresAt ?? 0)
+  );
+}

@@ -1,0 +1,65 @@
+import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
+import type { TokenRecord } from './token-record.js';
+
+/** A record without tokens of its own that refers to the record with the tokens. */
+export interface Reference {
+  see: string;
+  /** Records of the customer's transactions before that one, oldest first. */
+  earlier?: string[] | undefined;
+}
+
+/** A record with tokens, a reference to such a record, or an empty record. */
+export type NamedRecord = OpenedRecord<TokenRecord | Reference>;
+
+/** The result of looking up a name. */
+export interface Resolution {
+  /** The record of that name. */
+  record: NamedRecord;
+  /** The record with the tokens, after following references. */
+  seen: NamedRecord;
+}
+
+/**
+ * Loads a record and follows references to the end.
+ *
+ * @param leaseMs see {@link SealedRecords.load}
+ */
+export async function resolveRecord(
+  sealed: SealedRecords,
+  name: string,
+  leaseMs?: number,
+): Promise<Resolution> {
+  const record: NamedRecord = await sealed.load(name, leaseMs);
+  let seen = record;
+  while (isReference(seen.value)) seen = await sealed.load(seen.value.see, leaseMs);
+  return { record, seen };
+}
+
+/** The record with the tokens that a name leads to; undefined if there is none. */
+export async function recordAt(
+  sealed: SealedRecords,
+  name: string,
+): Promise<TokenRecord | undefined> {
+  const { seen } = await resolveRecord(sealed, name);
+  return hasTokens(seen) ? seen.value : undefined;
+}
+
+/** The keys to which a record refers, the current one last. */
+export function referencesOf(value: TokenRecord | Reference | undefined): string[] {
+  return isReference(value) ? [...(value.earlier ?? []), value.see] : [];
+}
+
+export function isReference(value: object | undefined): value is Reference {
+  return value !== undefined && 'see' in value;
+}
+
+export function hasTokens(
+  record: NamedRecord,
+): record is OpenedRecord<TokenRecord> & { value: TokenRecord } {
+  return record.value !== undefined && !isReference(record.value);
+}
+
+/** Whether the record was forgotten (I8). One that was leased and never committed has version 0. */
+export function isForgotten({ version, value }: NamedRecord): boolean {
+  return version > 0 && value === undefined;
+}

@@ -1,0 +1,171 @@
+import { Logger } from '@nestjs/common';
+import { withTimeout } from '../concurrency/index.js';
+import { BerbixGoneError, BerbixNotFoundError, logLine } from '../errors/index.js';
+import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
+import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
+import { believed } from './clock-steps.js';
+import { resolvedKey, type CustomerIndex } from './customer-index.js';
+import { noAnswerError } from './record-errors.js';
+import { SHORT_LEASE_MS, type TokenIntake } from './token-intake.js';
+import type { TokenLoader } from './token-loader.js';
+import {
+  hasTokens,
+  isForgotten,
+  isReference,
+  referencesOf,
+  resolveRecord,
+  type NamedRecord,
+  type Resolution,
+  type Reference,
+} from './token-lookup.js';
+import type { TokenQuery } from './token-query.js';
+import { isOfRecord, recordOf, type TokenRecord } from './token-record.js';
+
+/** A record with tokens, under its own name or another one. */
+export interface SeenTokens extends OpenedRecord<TokenRecord> {
+  readonly value: TokenRecord;
+}
+
+/**
+ * Finds and adds the records of transactions and customers. The record of a customer refers to that
+ * of the current transaction. Every change names the version that it expects, so two replicas that
+ * add the same transaction end with one record (I5).
+ */
+export class TokenRecords {
+  readonly #logger = new Logger('BerbixTokenService');
+
+  constructor(
+    private readonly sealed: SealedRecords,
+    private readonly loader: TokenLoader,
+    private readonly index: CustomerIndex,
+    private readonly intake: TokenIntake,
+  ) {}
+
+  /**
+   * The record with the tokens. If the store has none, it is added from the tokens that the caller
+   * passed, or from the application's own database.
+   *
+   * @throws (as a rejection) {BerbixNotFoundError} if there are none anywhere, {BerbixGoneError} if
+   * they were forgotten, {BerbixStoreError} if the store or `loadTokens` failed
+   */
+  async findOrAdd(query: TokenQuery): Promise<SeenTokens> {
+    for (let tokens = query.given; ;) {
+      const { record, seen } = await resolveRecord(
+        this.sealed,
+        query.name,
+        this.index.limits.leaseMs,
+      );
+      if (hasTokens(seen)) return believed(seen, seen.moment.store);
+      // I8: before the caller's tokens or `loadTokens` could add it again.
+      if (isForgotten(record) || isForgotten(seen)) {
+        throw new BerbixGoneError('The tokens of this transaction were removed from the store.');
+      }
+      // remember() has made another transaction current, and not saved its tokens yet.
+      const earlier = await this.#earlier(record);
+      if (earlier !== undefined) return believed(earlier, earlier.moment.store);
+      tokens ??= await this.#ask(query.owner);
+      await this.#add(query, { record, seen }, tokens);
+    }
+  }
+
+  /**
+   * Replaces a dead refresh token if the application's own database has another one, unless another
+   * replica was faster. Resolves to whether there is another one.
+   */
+  async reload({ owner }: TokenQuery, seen: SeenTokens): Promise<boolean> {
+    const tokens = await this.loader.load(owner).catch((error: unknown) => {
+      // The caller gets the error of the dead token.
+      this.#logger.warn(logLine('', error));
+      return undefined;
+    });
+    if (tokens === undefined || isOfRecord(seen.value, tokens.refreshToken)) return false;
+    // I3: a faster replica may have stored and spent it since.
+    const lease = await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.attempt);
+    if (lease === undefined) return true;
+    const customerUid = uidOf(owner);
+    if (seen.value.transactionId === undefined && tokens.transactionId === undefined) {
+      // No exchange of the dead token ever succeeded, so nothing is lost. A new record for each
+      // loaded token would never be removed.
+      const next = { ...recordOf(tokens, undefined), customerUid };
+      await this.index.save(seen.key, seen.version, next, customerUid && seen.key);
+    } else await this.intake.remember(tokens, customerUid);
+    return true;
+  }
+
+  /** Whether the store has tokens under the name, or had them before they were forgotten. */
+  async knows(name: string): Promise<boolean> {
+    const { totalTimeoutMs } = this.index.limits;
+    const { version } = await withTimeout(
+      () => this.sealed.load(name),
+      totalTimeoutMs,
+      () => noAnswerError('The token store', totalTimeoutMs, 'TIMEOUT'),
+    );
+    return version > 0;
+  }
+
+  /**
+   * Adds a name for the tokens; a failure loses nothing. A record of that name with tokens of its
+   * own stays, unless its refresh token is the one that was spent for these.
+   */
+  async refer(name: string, key: string, spent: string): Promise<void> {
+    if (name === key) return;
+    try {
+      const { version, value } = await this.sealed.load<TokenRecord | Reference>(name);
+      const isOurs =
+        value === undefined
+          ? version === 0
+          : isReference(value)
+            ? value.see !== key
+            : value.refreshToken === spent;
+      if (isOurs) await this.sealed.commit<TokenRecord | Reference>(name, version, { see: key });
+    } catch {
+      // The next exchange adds it.
+    }
+  }
+
+  /** The tokens of the transaction that was the current one of a customer before. */
+  async #earlier({ value }: NamedRecord): Promise<SeenTokens | undefined> {
+    for (const name of referencesOf(value).toReversed().slice(1)) {
+      const { seen } = await resolveRecord(this.sealed, name, this.index.limits.leaseMs);
+      if (hasTokens(seen)) return seen;
+    }
+    return undefined;
+  }
+
+  async #ask(owner: BerbixTransactionRef | undefined): Promise<BerbixTokens> {
+    const tokens = await this.loader.load(owner);
+    if (tokens !== undefined) return tokens;
+    throw new BerbixNotFoundError(
+      'No tokens are stored for this customer or transaction. Begin a verification, or hand its ' +
+        'tokens over with remember().',
+    );
+  }
+
+  /**
+   * First the customer's reference, then the tokens: after a crash in between, this completes the
+   * second.
+   */
+  async #add(
+    { name, owner }: TokenQuery,
+    { record, seen }: Resolution,
+    tokens: BerbixTokens,
+  ): Promise<void> {
+    const { key } = seen;
+    const customerUid = uidOf(owner);
+    if (customerUid !== undefined) {
+      const see = await resolvedKey(this.sealed, tokens);
+      // The customer has a reference to a transaction without tokens, and these are of another one.
+      if (key === name || (tokens.transactionId !== undefined && see !== key)) {
+        const earlier = referencesOf(record.value).filter((one) => one !== see);
+        await this.sealed.commit(name, record.version, { see, earlier } satisfies Reference);
+        return;
+      }
+    }
+    const next = { ...recordOf(tokens, undefined), customerUid };
+    await this.index.save(key, seen.version, next, customerUid && key);
+  }
+}
+
+function uidOf(owner: BerbixTransactionRef | undefined): string | undefined {
+  return owner && 'customerUid' in owner ? owner.customerUid : undefined;
+}

@@ -1,0 +1,121 @@
+/*
+ * The states of a record. Its tokens, the note of the last attempt, its lease and the store's clock
+ * say which one it is in. `decide` holds every rule about the next step. settle.ts (success) and
+ * attempt-after.ts (failure) say what is written afterwards.
+ *
+ *           tokens were passed in, or loadTokens() has them
+ *  ABSENT --------------------------------------------------> IDLE <------------------------------+
+ *    '- neither --> BerbixNotFoundError                        |  fresh | stale | expired, by the |
+ *                                                              |  clock; satisfies --> serve      |
+ *  leased by another replica: wait, read again <---------------+                                  |
+ *                                                              | lease, attempt.startedAt         |
+ *                                                              v                                  |
+ *             the process dies                             EXCHANGING                             |
+ *     +--------------------------------------------------------+                                  |
+ *     v                                                        |- same refresh token: commit -----+
+ *  NO OUTCOME (or a failure that may have spent it)            |- rotated: commit --> UNNOTIFIED  |
+ *     |- rotation 'none', or early in the grace:               |     |- onRotation succeeds ------+
+ *     |     exchange again                                     |     '- it fails --> COOLING      |
+ *     |- else in doubt: serve stale tokens while they          |- unknown, has a spare: note -----+
+ *     |     last, then exchange                                |- process could not send: note ---+
+ *     '- "unknown" after a crash --> COOLING for leaseMs       |- 410, unknown --> DEAD ----------+
+ *                                                              |     (1, 2, 4 ... 60 min)         |
+ *                                                              '- else --> COOLING (<= 60 s) -----+
+ *
+ * COOLING and DEAD end at attempt.notBefore; DEAD ends earlier if loadTokens() has another refresh
+ * token. UNNOTIFIED exists only with onRotation; without it, a rotated token is IDLE once committed.
+ *
+ * forget(), from every state: FORGOTTEN --> BerbixGoneError, for at least a day. The version grows
+ * by one, so every commit in flight fails.
+ *
+ * stale-if-error: stale tokens are served while they last, in COOLING, when in doubt, and to a caller
+ * whose deadline comes during a wait; in DEAD unless the transaction is gone (410); in UNNOTIFIED
+ * and FORGOTTEN never.
+ *
+ * I1 to I13 are the invariants in ../README.md.
+ */
+import type { BerbixError } from '../errors/index.js';
+import { validityOf } from '../records/index.js';
+import { deadTokenError, renewalPostponedError, refusedAgainError } from './renewal-errors.js';
+import {
+  isNotificationOwed,
+  rotationOf,
+  type RenewalPolicy,
+  type RenewalState,
+} from './renewal-state.js';
+import { notificationPostponedError } from './rotation-hook.js';
+import { isUsableIfError, satisfies, type TokenRequirement } from './token-requirement.js';
+
+/** What a renewal does next. */
+export type Step =
+  /** Hand out what is stored. */
+  | { readonly do: 'serve' }
+  /** Read the record again: another replica has the lease. */
+  | { readonly do: 'wait' }
+  /** Notify the application of a new refresh token. */
+  | { readonly do: 'notify' }
+  /** Present the refresh token; `inDoubt`: the API may have replaced it already. */
+  | { readonly do: 'exchange'; readonly inDoubt: boolean }
+  /**
+   * Do not exchange now: each caller gets stale tokens that satisfy them (stale-if-error), or the
+   * error. `reload` asks `loadTokens` for another refresh token first.
+   */
+  | { readonly do: 'refuse' | 'reload'; readonly error: BerbixError };
+
+/**
+ * Milliseconds after an exchange during which a refused access token does not cause another one.
+ */
+const REFUSED_AGAIN_MS = 10_000;
+
+/** Decides the next step for a record as it was read. The order of the rules matters. */
+export function decide(state: RenewalState, need: TokenRequirement, policy: RenewalPolicy): Step {
+  const { value, attempt, leasedForMs, now, since } = state;
+  const validity = validityOf(value);
+  const isOwed = isNotificationOwed(value, policy);
+  const isNewEnough = need.forceNew === undefined || value.exchangedAt !== since;
+  // I1, I4; I11: after a wait, this serves what the other replica saved.
+  if (isNewEnough && !isOwed && satisfies(validity, need, now)) return { do: 'serve' };
+  // Cooling comes before `notify`: otherwise every caller would call an onRotation that has just
+  // failed.
+  const waitMs = Math.ceil((attempt.notBefore ?? 0) - now);
+  if (waitMs > 0 && isOwed) {
+    return { do: 'refuse', error: notificationPostponedError(value, waitMs) };
+  }
+  if (waitMs > 0 && attempt.deadCode !== undefined) {
+    return { do: 'reload', error: deadTokenError(attempt.deadCode, waitMs) };
+  }
+  if (waitMs > 0) {
+    return { do: 'refuse', error: renewalPostponedError(waitMs, attempt.startedAt !== undefined) };
+  }
+  // Before `wait`: the answer does not depend on the other replica.
+  const refusedMs = refusedForMs(state, need);
+  if (refusedMs > 0) return { do: 'refuse', error: refusedAgainError(refusedMs) };
+  // I2. Before the doubt: `startedAt` is set during every exchange, not only after a crash.
+  if (leasedForMs > 0) return { do: 'wait' };
+  // I4: nobody gets the tokens before onRotation has succeeded.
+  if (isOwed) return { do: 'notify' };
+  const inDoubt = isInDoubt(state, policy);
+  // I3: the previous attempt has no recorded outcome, so the token may be spent. Serve stale tokens
+  // while they last, and leave that replica time to save the successor.
+  if (inDoubt && isUsableIfError(validity, need, now)) return { do: 'serve' };
+  return { do: 'exchange', inDoubt };
+}
+
+/**
+ * Milliseconds for which a refused access token is too new to be exchanged again; 0 or less if it
+ * is not.
+ */
+function refusedForMs({ value, now }: RenewalState, { refused }: TokenRequirement): number {
+  const { accessToken, exchangedAt = -Infinity } = value;
+  if (refused === undefined || refused !== accessToken) return 0;
+  if (!satisfies(validityOf(value), {}, now)) return 0;
+  return Math.ceil(exchangedAt + REFUSED_AGAIN_MS - now);
+}
+
+/** Whether an attempt without a recorded outcome may have replaced the refresh token. */
+function isInDoubt({ value, attempt, now }: RenewalState, policy: RenewalPolicy): boolean {
+  const { startedAt } = attempt;
+  const rotation = rotationOf(value, policy);
+  if (startedAt === undefined || rotation === 'none') return false;
+  return rotation === 'strict' || now - startedAt > rotation.graceMs - policy.totalTimeoutMs;
+}

@@ -1,0 +1,10 @@
+export {
+  checkHooks,
+  freshnessSettings,
+  type BerbixRotatedTokens,
+  type BerbixTokenOptions,
+  type FreshnessSettings,
+} from './freshness.options.js';
+export { deadlineError } from './renewal-errors.js';
+export { StoredTokens } from './stored-tokens.js';
+export { isLeeway, type TokenRequirement } from './token-requirement.js';

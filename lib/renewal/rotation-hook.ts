@@ -1,0 +1,60 @@
+import { withTimeout } from '../concurrency/index.js';
+import { BerbixStoreError, nameOf } from '../errors/index.js';
+import { HOOK, noAnswerError, type TokenRecord } from '../records/index.js';
+import { BerbixTokens } from '../values/index.js';
+import type { BerbixTokenOptions, BerbixRotatedTokens } from './freshness.options.js';
+
+/**
+ * Notifies the application of a new refresh token.
+ *
+ * @throws {BerbixStoreError} (as a rejection) with the tokens, if the hook fails
+ */
+export async function notifyRotation(
+  onRotation: BerbixTokenOptions['onRotation'],
+  rotated: BerbixRotatedTokens,
+  timeoutMs: number,
+): Promise<void> {
+  try {
+    await withTimeout(
+      () => onRotation?.(rotated),
+      timeoutMs,
+      () => noAnswerError('onRotation', timeoutMs, HOOK),
+      { unref: true },
+    );
+  } catch (error) {
+    throw notDeliveredError(
+      `${what(error)} Nobody gets the tokens before it has succeeded.`,
+      rotated.tokens,
+    );
+  }
+}
+
+/** The last notification failed, and the next one is not due yet. */
+export function notificationPostponedError(
+  { refreshToken, transactionId }: Pick<TokenRecord, 'refreshToken' | 'transactionId'>,
+  waitMs: number,
+): BerbixStoreError {
+  const tokens = new BerbixTokens({ refreshToken, transactionId });
+  const why = 'onRotation failed a moment ago, and nobody gets the tokens before it has succeeded.';
+  return notDeliveredError(why, tokens, waitMs);
+}
+
+function notDeliveredError(
+  why: string,
+  tokens: BerbixTokens,
+  retryAfterMs?: number,
+): BerbixStoreError {
+  return new BerbixStoreError(`${why} The new refresh token is in \`tokens\` of this error.`, {
+    retryable: true,
+    retryAfterMs,
+  }).withTokens(tokens);
+}
+
+/**
+ * Leaves out the message of an application's error: it may quote the token that was being written
+ * (I10).
+ */
+function what(error: unknown): string {
+  if (error instanceof BerbixStoreError) return error.message;
+  return `onRotation failed (${nameOf(error)}).`;
+}

@@ -1,0 +1,190 @@
+import { Logger } from '@nestjs/common';
+import { isBerbixError, logLine } from '../errors/index.js';
+import {
+  mergeOnto,
+  withSuccessor,
+  localTokens,
+  isNameOfRefreshToken,
+  isSession,
+  recordName,
+  storeTime,
+  type Exchanged,
+  type TokenRecord,
+  type SeenTokens,
+  type TokenRecords,
+} from '../records/index.js';
+import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
+import type { BerbixTokens } from '../values/index.js';
+import { attemptAfter } from './attempt-after.js';
+import type { BerbixTokenOptions } from './freshness.options.js';
+import { conflictingTokensError } from './renewal-errors.js';
+import type { RenewalPolicy } from './renewal-state.js';
+import { notifyRotation } from './rotation-hook.js';
+
+/** Milliseconds after which tokens with an unchanged refresh token are handed out unsaved. */
+const SAVE_WITHIN_MS = 2_000;
+
+/** The options that govern saving. */
+export interface SavingPolicy extends RenewalPolicy {
+  readonly onRotation: BerbixTokenOptions['onRotation'];
+}
+
+/** Saves the result of an exchange, and notifies the application of a new refresh token. */
+export class TokenSaver {
+  readonly #logger = new Logger('BerbixTokenService');
+  #sawRotation = false;
+
+  /** @param closing once it is aborted, a store that cannot save is not waited for */
+  constructor(
+    private readonly sealed: SealedRecords,
+    private readonly records: TokenRecords,
+    private readonly policy: SavingPolicy,
+    private readonly closing: AbortSignal,
+  ) {}
+
+  /**
+   * Saves the record after an exchange. Resolves to what was saved, or undefined if the record has
+   * moved on (I5, I8).
+   *
+   * @param name under which the tokens were asked for
+   */
+  async save(
+    seen: SeenTokens,
+    next: TokenRecord,
+    { tokens, presented }: Exchanged,
+    name: string,
+  ): Promise<TokenRecord | undefined> {
+    if (next.refreshToken !== presented) this.#noticeRotation();
+    const write = new PendingWrite(seen, next);
+    let isSaved = false;
+    try {
+      isSaved = await this.sealed.commit(seen.key, seen.version, next, {
+        keepTrying: this.#keepTrying(write.isRotated),
+        merge: write.merge,
+      });
+      if (write.isConflict) throw conflictingTokensError();
+      if (!isSaved) return undefined;
+      await this.#refer(write, name);
+      return write.next;
+    } catch (error) {
+      if (!write.isRotated && !write.isConflict) {
+        // The stored refresh token still works, and so do these tokens.
+        this.#logger.warn(logLine('Fresh tokens could not be saved:', error));
+        return write.next;
+      }
+      const which = isSaved
+        ? 'keeps their refresh token as a spare'
+        : 'does not have their refresh token';
+      this.#logger.error(
+        logLine(
+          `The tokens of an exchange could not be saved, and the store ${which}. Callers get them in \`error.tokens\`.`,
+          error,
+        ),
+      );
+      await this.#notifyAsLastResort(write, tokens);
+      throw isBerbixError(error) ? error.withTokens(tokens) : error;
+    }
+  }
+
+  /** Notifies the application of a new refresh token, under the lease (I4). */
+  async notify(seen: SeenTokens): Promise<undefined> {
+    const { key, value, version, attempt } = seen;
+    const lease = await this.sealed.lease(key, seen, this.policy.leaseMs, attempt);
+    if (lease === undefined) return undefined;
+    const { tokens } = localTokens(value, seen.moment);
+    const { pendingRotation: previousRefreshToken = '', customerUid } = value;
+    const { policy } = this;
+    try {
+      await notifyRotation(
+        this.policy.onRotation,
+        { tokens, previousRefreshToken, customerUid },
+        policy.hookTimeoutMs,
+      );
+    } catch (error) {
+      const state = { value, attempt, now: storeTime(seen) };
+      const failed = attemptAfter(state, { error, startedAt: undefined }, policy);
+      const held = { version, leaseEpoch: lease.leaseEpoch };
+      await this.sealed.release(key, held, failed).catch((storeError: unknown) => {
+        this.#logger.warn(logLine('A failed onRotation could not be noted:', storeError));
+      });
+      throw error;
+    }
+    const notified = { ...value, pendingRotation: undefined };
+    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
+      const merged = mergeOnto(current, seen, notified);
+      return typeof merged === 'object' ? merged : undefined;
+    };
+    await this.sealed.commit(key, version, notified, { merge });
+    return undefined;
+  }
+
+  /** I4: a new refresh token is saved for as long as the process lives. */
+  #keepTrying(isRotated: boolean): () => boolean {
+    const until = performance.now() + SAVE_WITHIN_MS;
+    return () => (isRotated ? !this.closing.aborted : performance.now() < until);
+  }
+
+  /** The store did not take the new refresh token; the application may be able to keep it. */
+  async #notifyAsLastResort({ seen, next }: PendingWrite, tokens: BerbixTokens): Promise<void> {
+    const { customerUid } = next;
+    const rotated = { tokens, previousRefreshToken: seen.value.refreshToken, customerUid };
+    await notifyRotation(this.policy.onRotation, rotated, this.policy.hookTimeoutMs).catch(
+      (error: unknown) => this.#logger.error(logLine('', error)),
+    );
+  }
+
+  /** Adds the names under which callers may ask for the tokens. */
+  async #refer({ seen, next, wasLost }: PendingWrite, name: string): Promise<void> {
+    const { key, value } = seen;
+    const { transactionId, customerUid, refreshToken } = next;
+    const spent = value.refreshToken;
+    if (transactionId !== undefined && isSession(key)) {
+      await this.records.refer(recordName.transaction(transactionId), key, spent);
+    }
+    if (isNameOfRefreshToken(name) && refreshToken !== spent) {
+      await this.records.refer(recordName.refreshToken(refreshToken), key, spent);
+    }
+    if (wasLost && customerUid !== undefined) {
+      await this.records.refer(recordName.customer(customerUid), key, spent);
+    }
+  }
+
+  #noticeRotation(): void {
+    if (this.policy.rotation !== 'none' || this.#sawRotation) return;
+    this.#sawRotation = true;
+    this.#logger.error(
+      "The API has replaced a refresh token, though freshness.rotation is 'none'. The new one is kept; set freshness.rotation, so that a crash in the middle of an exchange is handled with more care.",
+    );
+  }
+}
+
+/** A record to be saved, which changes if another replica has changed the stored one meanwhile. */
+class PendingWrite {
+  /** Whether the store has an unrelated refresh token, and this one is saved as its spare. */
+  isConflict = false;
+  /** Whether the store had lost the record. */
+  wasLost = false;
+
+  constructor(
+    readonly seen: SeenTokens,
+    public next: TokenRecord,
+  ) {}
+
+  get isRotated(): boolean {
+    return this.next.refreshToken !== this.seen.value.refreshToken;
+  }
+
+  readonly merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
+    const { seen, next } = this;
+    const merged = mergeOnto(current, seen, next);
+    this.isConflict = merged === 'conflict';
+    this.wasLost ||= current.version === 0;
+    // A conflict keeps both refresh tokens, whichever is newer. A reference cannot hold a spare.
+    if (this.isConflict && current.value?.refreshToken) {
+      return withSuccessor(current.value, seen.value, next);
+    }
+    if (typeof merged === 'string') return undefined;
+    this.next = merged;
+    return merged;
+  };
+}

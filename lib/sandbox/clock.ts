@@ -1,0 +1,66 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+
+/**
+ * The clock of the sandbox: the real time plus an offset, so that tests need not wait.
+ *
+ * @example
+ * sandbox.clock.advance(3_600_000); // all tokens so far have expired
+ */
+export class SandboxClock {
+  #offset = 0;
+
+  /** Milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.#offset;
+  }
+
+  /** Moves the clock by this many milliseconds; a negative number moves it back. */
+  advance(milliseconds: number): void {
+    this.#setOffset(this.#offset + milliseconds);
+  }
+
+  /** Sets the clock to a date or to milliseconds since 1970, from where it continues. */
+  set(time: Date | number): void {
+    this.#setOffset(Number(time) - Date.now());
+  }
+
+  /** Returns to the real time. */
+  reset(): void {
+    this.#offset = 0;
+  }
+
+  #setOffset(offset: number): void {
+    if (!isRepresentable(Date.now() + offset)) {
+      throw new RangeError(
+        'The clock of the sandbox takes milliseconds that a Date can represent.',
+      );
+    }
+    this.#offset = offset;
+  }
+}
+
+/** With room for what is added to the time, such as the lifetime of a token. */
+function isRepresentable(time: number): boolean {
+  return Math.abs(time) < 8e15;
+}
+
+/** Waits in real time that do not keep the process alive and end when the sandbox closes. */
+export class Timers {
+  readonly #closing = new AbortController();
+
+  constructor() {
+    // One listener for each wait is not a leak.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** Resolves after this many milliseconds; rejects when the sandbox closes. */
+  wait(milliseconds: number): Promise<void> {
+    return setTimeout(milliseconds, undefined, { ref: false, signal: this.#closing.signal });
+  }
+
+  /** Ends all waits, also future ones. */
+  clear(): void {
+    this.#closing.abort();
+  }
+}

@@ -1,0 +1,111 @@
+import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
+import { checkFault, type SandboxFault } from '../faults/fault.js';
+import type { ApiJson } from '../http/answers.js';
+import { invalidRequest } from '../http/api-exception.js';
+import type { JsonObject } from '../http/request-body.js';
+import type { RecordedRequest } from '../http/request-log.js';
+import { problemOfWebhookUrl } from '../option-checks.js';
+import type { WebhookDelivery } from '../webhooks/delivery-log.js';
+import { WEBHOOK_FAULTS, type WebhookFault } from '../webhooks/webhook.js';
+
+/** The body of `POST /sandbox/clock`. */
+export type ClockChange = { advanceMs: number } | { now: Date };
+
+/** @throws {ApiException} 400 unless the body has exactly one of the two, with a valid time */
+export function parseClockChange(body: JsonObject): ClockChange {
+  const { advance_ms: advanceMs, now, ...unknown } = body;
+  if ((advanceMs === undefined) === (now === undefined) || Object.keys(unknown).length > 0) {
+    throw invalidRequest('Send either advance_ms or now, and nothing else.');
+  }
+  if (now === undefined) {
+    if (typeof advanceMs === 'number') return { advanceMs };
+    throw invalidRequest('advance_ms must be a number of milliseconds.');
+  }
+  const time = typeof now === 'string' || typeof now === 'number' ? new Date(now) : undefined;
+  if (time === undefined || Number.isNaN(time.getTime())) {
+    throw invalidRequest(
+      'now must be a date such as 2030-01-01T00:00:00Z, or milliseconds since 1970.',
+    );
+  }
+  return { now: time };
+}
+
+/** `times` may be the string `Infinity`, which JSON has no number for. */
+export function parseFault(body: JsonObject): SandboxFault {
+  return checkFault(body.times === 'Infinity' ? { ...body, times: Infinity } : body);
+}
+
+/** The body of `PUT /sandbox/webhooks`: a URL or null for each kind. */
+export function parseWebhookUrls(body: JsonObject): [WebhookKind, string | undefined][] {
+  return Object.entries(body).map(([kind, url]) => {
+    const problem = url === null ? undefined : problemOfWebhookUrl(url);
+    if (problem !== undefined) throw invalidRequest(`The URL for ${kind} ${problem}, or null.`);
+    return [oneOf(WEBHOOK_KINDS, 'kind', kind), (url as string | null) ?? undefined];
+  });
+}
+
+/** The body of `POST /sandbox/webhooks/test`. */
+export function parseWebhookTest({ kind, ...unknown }: JsonObject): WebhookKind {
+  refuseUnknown(unknown);
+  return oneOf(WEBHOOK_KINDS, 'kind', kind);
+}
+
+/** The body of `POST /sandbox/webhooks/faults`. */
+export function parseWebhookFault({ fault, kind, ...unknown }: JsonObject): {
+  fault: WebhookFault;
+  kind: WebhookKind | undefined;
+} {
+  refuseUnknown(unknown);
+  return {
+    fault: oneOf(WEBHOOK_FAULTS, 'fault', fault),
+    kind: kind === undefined ? undefined : oneOf(WEBHOOK_KINDS, 'kind', kind),
+  };
+}
+
+function oneOf<Word extends string>(words: readonly Word[], name: string, value: unknown): Word {
+  const word = words.find((candidate) => candidate === value);
+  if (word === undefined) throw invalidRequest(`The ${name} must be one of ${words.join(', ')}.`);
+  return word;
+}
+
+/** @throws {ApiException} 400 that names the first of these members */
+export function refuseUnknown(unknown: JsonObject): void {
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw invalidRequest(`"${name}" is not known here.`);
+}
+
+/** A request in the style of the API. */
+export function presentRequest(request: RecordedRequest) {
+  return {
+    id: request.id,
+    method: request.method,
+    path: request.path,
+    url: request.url,
+    headers: request.headers,
+    body: request.body,
+    received_at: request.receivedAt.toISOString(),
+    status: request.status ?? null,
+    duration_ms: request.durationMs ?? null,
+  };
+}
+
+/** A fault as `POST /sandbox/faults` accepts it: JSON has no Infinity. */
+export function presentFault(fault: SandboxFault): ApiJson {
+  return { ...fault, times: fault.times === Infinity ? 'Infinity' : fault.times };
+}
+
+/** A delivery in the style of the API. */
+export function presentDelivery(delivery: WebhookDelivery) {
+  const { id, kind, url, body, headers, tries, status, problem, delivered } = delivery;
+  return {
+    id,
+    kind,
+    url,
+    body,
+    headers,
+    tries,
+    status: status ?? null,
+    problem: problem ?? null,
+    delivered,
+  };
+}

@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http';
+import { type ApiJson, toApiJson } from '../http/answers.js';
+import type { EventFeed } from './event-feed.js';
+import type { Shown } from './secrets.js';
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // nginx would wait for more otherwise.
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * The events for one client. [HTML section 9.2]
+ *
+ * It writes while the client reads, and otherwise waits. A client that is so slow that the feed no
+ * longer has its next event is disconnected; when it comes back, its snapshot says that it has
+ * missed events.
+ */
+export class EventStream {
+  /** The number of the last event that was sent. */
+  #sent = 0;
+  #isFull = false;
+
+  constructor(
+    private readonly feed: EventFeed,
+    private readonly response: ServerResponse,
+    private readonly shown: Shown,
+  ) {}
+
+  /**
+   * Sends the snapshot, what was missed since the last event, and what happens from now on.
+   *
+   * @param lastId is the id of the last event that the client got, if it has
+   */
+  start(lastId: string | undefined, snapshot: { readonly [name: string]: ApiJson }): void {
+    const { feed, response } = this;
+    const resumed = lastId === undefined ? undefined : feed.numberOf(lastId);
+    this.#sent = resumed ?? feed.last;
+    response.once(
+      'close',
+      feed.onEvent(() => this.#sendNext()),
+    );
+    response.on('drain', () => {
+      this.#isFull = false;
+      this.#sendNext();
+    });
+    response.writeHead(200, HEADERS);
+    this.#write('snapshot', { resumed: resumed !== undefined, ...snapshot });
+    this.#sendNext();
+  }
+
+  #sendNext(): void {
+    while (!this.response.destroyed && this.#sent < this.feed.last) {
+      const event = this.feed.at(this.#sent + 1);
+      if (!event) {
+        this.response.destroy();
+        return;
+      }
+      if (this.#isFull) return;
+      this.#sent = event.number;
+      this.#write(event.kind, event.data);
+    }
+  }
+
+  /** JSON has no line breaks, which would end the data. */
+  #write(kind: string, data: ApiJson): void {
+    const id = this.feed.idOf(this.#sent);
+    const text = `id: ${id}\nevent: ${kind}\ndata: ${toApiJson(this.shown(data))}\n\n`;
+    this.#isFull = !this.response.write(text);
+  }
+}

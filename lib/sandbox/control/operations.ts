@@ -1,0 +1,73 @@
+import { RequestMethod } from '@nestjs/common';
+import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+
+const DESCRIPTION = Symbol('control operation');
+const QUERY = Symbol('query of a control operation');
+
+/** What each parameter of a query means, by its name. */
+type QueryParameters = Readonly<Record<string, string>>;
+
+/** What {@link Describe} says of a handler. */
+interface Description {
+  readonly does: string;
+  /** Bodies that the operation accepts; none if it takes no body. */
+  readonly bodies: readonly object[];
+}
+
+/** An operation of the control API. */
+export interface ControlOperation extends Description {
+  /** In capitals. */
+  readonly method: string;
+  /** With its parameters in braces. */
+  readonly path: string;
+  readonly query: QueryParameters;
+  /** The status of success. */
+  readonly status: number;
+}
+
+/** Describes a handler of the control API for the list at `/sandbox` and the OpenAPI document. */
+export function Describe(does: string, ...bodies: readonly object[]): MethodDecorator {
+  return (_target, _name, { value }) => {
+    const description: Description = { does, bodies };
+    Reflect.defineMetadata(DESCRIPTION, description, value as object);
+  };
+}
+
+/** Describes the optional parameters of the query, for the OpenAPI document. */
+export function DescribeQuery(query: QueryParameters): MethodDecorator {
+  return (_target, _name, { value }) => {
+    Reflect.defineMetadata(QUERY, query, value as object);
+  };
+}
+
+/**
+ * The operations of controllers, from their routes and descriptions.
+ *
+ * @throws {Error} for a route without a description
+ */
+export function operationsOf(
+  controllers: readonly { readonly prototype: object }[],
+): ControlOperation[] {
+  return controllers.flatMap((controller) => {
+    const root = String(Reflect.getMetadata(PATH_METADATA, controller));
+    const { prototype } = controller as { prototype: Record<string, object> };
+    return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+      const handler = prototype[name] ?? {};
+      const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+      if (method === undefined) return [];
+      const description = Reflect.getMetadata(DESCRIPTION, handler) as Description | undefined;
+      if (description === undefined) throw new Error(`${name} has no description.`);
+      const query = Reflect.getMetadata(QUERY, handler) as QueryParameters | undefined;
+      const route = String(Reflect.getMetadata(PATH_METADATA, handler));
+      const path = route.replaceAll(/:(\w+)/g, '{$1}');
+      const status = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined;
+      return {
+        method: RequestMethod[method],
+        path: path === '/' ? root : `${root}/${path}`,
+        query: query ?? {},
+        status: status ?? (method === RequestMethod.POST ? 201 : 200),
+        ...description,
+      };
+    });
+  });
+}

@@ -1,0 +1,193 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { READABLE } from '../../wire/index.js';
+import type { SandboxMode } from '../auth/authorization.js';
+import { TokenWriter } from '../auth/tokens.js';
+import { ApiException } from '../http/api-exception.js';
+import { SandboxClock } from '../clock.js';
+import {
+  withExpiredTokens,
+  withNextRefreshToken,
+  withoutRefreshToken,
+} from '../transactions/token-changes.js';
+import { TransactionResults } from '../transactions/transaction-results.js';
+import { ExchangeLog, type RecordedExchange } from '../tokens/exchange-log.js';
+import { Templates } from '../transactions/templates.js';
+import {
+  isCompleted,
+  type Transaction,
+  type TransactionKind,
+  type TransactionState,
+} from '../transactions/transaction.js';
+import { Transactions } from '../transactions/transactions.js';
+
+/** What the sandbox knows of a transaction. */
+export interface SandboxTransaction {
+  /** In decimal digits, since a number may lose some. */
+  readonly id: string;
+  readonly customerUid: string;
+  readonly mode: SandboxMode;
+  /** What drives the verification. */
+  readonly kind: TransactionKind;
+  /** The key of the sandbox's template for this kind. */
+  readonly templateKey: string;
+  readonly state: TransactionState;
+  /** `undefined` until it is completed, as are `flags` and `fields`. */
+  readonly action: string | undefined;
+  readonly flags: readonly string[] | undefined;
+  /** The value of each field. */
+  readonly fields: Readonly<Record<string, string>> | undefined;
+  readonly createdAt: Date;
+  readonly completedAt: Date | undefined;
+  /** When the sandbox deletes it. */
+  readonly purgedAt: Date;
+  /** The current one. */
+  readonly refreshToken: string;
+}
+
+/** A transaction, and the exchanges of its refresh tokens. */
+export interface SandboxTransactionDetails extends SandboxTransaction {
+  /** The last 100 in this run of the sandbox, oldest first. */
+  readonly exchanges: readonly RecordedExchange[];
+}
+
+/** Which transactions to list. */
+export interface SandboxTransactionQuery {
+  /** Only those of this customer. */
+  readonly customerUid?: string | undefined;
+  readonly state?: TransactionState | undefined;
+  /** At most this many; 100 by default. */
+  readonly limit?: number | undefined;
+}
+
+/** The result of a verification. */
+export interface SandboxResult {
+  /** Such as `reject`; by default, the flags determine it. */
+  readonly action?: string | undefined;
+  /** Such as `id_expired`; by default, one that leads to the action, if there is one. */
+  readonly flags?: readonly string[] | undefined;
+  /** Values of fields that differ from those of the sample document, a driver licence. */
+  readonly fields?: Readonly<Record<string, string>> | undefined;
+}
+
+const DEFAULT_LIMIT = 100;
+
+/** PostgreSQL does not accept all other text. */
+const ID = /^\d{1,20}$/;
+
+/**
+ * The transactions that exist, in both modes.
+ *
+ * @example
+ * const [latest] = await sandbox.transactions.list({ customerUid: 'ada' });
+ * await sandbox.transactions.complete(latest.id, { action: 'reject' });
+ */
+@Injectable()
+export class SandboxTransactions {
+  /** @internal */
+  constructor(
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Templates) private readonly templates: Templates,
+    @Inject(TransactionResults) private readonly results: TransactionResults,
+    @Inject(TokenWriter) private readonly tokens: TokenWriter,
+    @Inject(ExchangeLog) private readonly exchanges: ExchangeLog,
+    @Inject(SandboxClock) private readonly clock: SandboxClock,
+  ) {}
+
+  /** The latest transactions, newest first. */
+  async list(query: SandboxTransactionQuery = {}): Promise<SandboxTransaction[]> {
+    const { customerUid, state, limit = DEFAULT_LIMIT } = query;
+    const transactions = await this.transactions.list({ customerUid, state, limit });
+    return transactions.map((transaction) => this.view(transaction));
+  }
+
+  /**
+   * One transaction, by its id in decimal digits.
+   *
+   * @throws {Error} if it was deleted or purged, or never existed
+   */
+  async find(id: string): Promise<SandboxTransactionDetails> {
+    const transaction = await this.#existing(id, () => this.transactions.find(id));
+    return { ...this.view(transaction), exchanges: this.exchanges.of(id) };
+  }
+
+  /**
+   * Completes a transaction, and sends its webhooks.
+   *
+   * @param result accepted without flags by default
+   * @throws {Error} if it is complete, or the sandbox does not have the action
+   */
+  complete(id: string, result: SandboxResult = {}): Promise<void> {
+    return this.#existing(id, () => this.results.decide(id, result));
+  }
+
+  /** Expires its access and client tokens so far; those of the next exchange work. */
+  async expireTokens(id: string): Promise<void> {
+    await this.#change(id, withExpiredTokens);
+  }
+
+  /**
+   * Replaces its refresh token, as an exchange does with the option `refreshToken: 'rotate'`.
+   *
+   * @returns the new one
+   */
+  async rotateRefreshToken(id: string): Promise<string> {
+    const rotated = await this.#change(id, (transaction) =>
+      withNextRefreshToken(transaction, this.clock.now()),
+    );
+    return this.tokens.refreshToken(rotated);
+  }
+
+  /** Makes every exchange fail, for good; access and client tokens work until they expire. */
+  async revokeRefreshToken(id: string): Promise<void> {
+    await this.#change(id, withoutRefreshToken);
+  }
+
+  /** Deletes everything about it, as after the days of retention. */
+  purge(id: string): Promise<void> {
+    return this.#existing(id, () => this.transactions.delete(id));
+  }
+
+  #change(id: string, change: (transaction: Transaction) => Transaction): Promise<Transaction> {
+    return this.#existing(id, () => this.transactions.change(id, change));
+  }
+
+  /** @internal */
+  view(transaction: Transaction): SandboxTransaction {
+    const { id, customerUid, mode, kind, state, createdAt } = transaction;
+    const result = isCompleted(transaction) ? transaction.state : undefined;
+    return {
+      id,
+      customerUid,
+      mode,
+      kind,
+      templateKey: this.templates.keyOf(kind),
+      state: state.status,
+      action: result?.action,
+      flags: result?.flags,
+      fields: result?.fields,
+      createdAt: new Date(createdAt),
+      completedAt: result && new Date(result.completedAt),
+      purgedAt: new Date(this.transactions.purgedAt(transaction)),
+      refreshToken: this.tokens.refreshToken(transaction),
+    };
+  }
+
+  /** Any id may be asked for here, while the API only sees ids that it signed. */
+  async #existing<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    if (!ID.test(id)) throw noSuchTransaction();
+    try {
+      return await work();
+    } catch (error) {
+      const isGone = error instanceof ApiException && error.readable === READABLE.transactionGone;
+      throw isGone ? noSuchTransaction() : error;
+    }
+  }
+}
+
+function noSuchTransaction(): ApiException {
+  return new ApiException(
+    404,
+    READABLE.notFound,
+    'The sandbox has no transaction with this id. It was deleted or purged, or belongs to another sandbox. GET /sandbox/transactions lists those that exist.',
+  );
+}

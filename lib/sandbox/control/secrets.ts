@@ -1,0 +1,66 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { ApiJson } from '../http/answers.js';
+
+const REDACTED = '[redacted]';
+
+/** Members and fields whose value is always a secret. */
+const NAMES = [
+  'access_token',
+  'client_token',
+  'refresh_token',
+  'api_secret',
+  'client_secret',
+  'finished_secret',
+  'status_secret',
+];
+const SECRET_NAMES: ReadonlySet<string> = new Set([...NAMES, 'cookie', 'set-cookie']);
+const CREDENTIALS = new Set(['authorization', 'proxy-authorization']);
+
+/** The text of the first group stays. */
+const PATTERNS = [
+  // A member of JSON, even if the JSON is cut off.
+  new RegExp(`("(?:${NAMES.join('|')})"\\s*:\\s*")[^"\\\\]*(?:\\\\.[^"\\\\]*)*`, 'gi'),
+  // A field of a form or a query.
+  new RegExp(`(\\b(?:${NAMES.join('|')})=)[^&\\s"]+`, 'gi'),
+  // The tokens and secrets of a sandbox, in any text.
+  /(\b(?:at|rt)_)[\w-]{40,}/g,
+  // Only near the start of a word: elsewhere, the search would be quadratic in its length.
+  /(?<![\w-])([\w-]{0,32}?)\beyJ[\w-]+\.[\w-]+\.[\w-]+/g,
+  /(\bsecret_(?:test|live)_)[!#-&(-9;=?-~]+/g,
+  /(\bwhs_(?:test|live)_)\w+/g,
+  // The user of a URL.
+  /(:\/\/)[^/?#\s"@]+(?=@)/g,
+];
+
+/** Redacts tokens, secrets and credentials in an answer that people may see or paste. */
+export function withoutSecrets(value: ApiJson): ApiJson {
+  if (typeof value === 'string') return redact(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, memberWithoutSecrets(name, member)]),
+  );
+}
+
+function memberWithoutSecrets(name: string, member: ApiJson): ApiJson {
+  const known = name.toLowerCase();
+  if (typeof member !== 'string') return withoutSecrets(member);
+  if (SECRET_NAMES.has(known)) return REDACTED;
+  // The scheme stays, since it shows the kind of credential.
+  return CREDENTIALS.has(known)
+    ? member.replace(/^(\S+\s+)?.*$/s, `$1${REDACTED}`)
+    : redact(member);
+}
+
+function redact(text: string): string {
+  return PATTERNS.reduce((rest, pattern) => rest.replaceAll(pattern, `$1${REDACTED}`), text);
+}
+
+/** Makes an answer that may be shown. */
+export type Shown = (answer: ApiJson) => ApiJson;
+
+/** Redacts secrets in an answer, unless the request has `?secrets=1`. */
+export const Secrets = createParamDecorator((_: unknown, context: ExecutionContext): Shown => {
+  const { query } = context.switchToHttp().getRequest<{ query: { secrets?: unknown } }>();
+  return query.secrets === '1' ? (answer) => answer : withoutSecrets;
+});

@@ -1,0 +1,132 @@
+import type { ApiJson } from '../http/answers.js';
+import { invalidRequest } from '../http/api-exception.js';
+import { refuseUnknown } from './bodies.js';
+import type { TransactionState } from '../transactions/transaction.js';
+import { type JsonObject, optionalString } from '../http/request-body.js';
+import { fieldsOf, flagsOf } from '../transactions/transaction-requests.js';
+import type { RecordedExchange } from '../tokens/exchange-log.js';
+import type {
+  SandboxResult,
+  SandboxTransaction,
+  SandboxTransactionDetails,
+  SandboxTransactionQuery,
+  SandboxTransactions,
+} from './sandbox-transactions.js';
+
+/** The parsed query of a request; a parameter that is repeated is a list. */
+export type RequestQuery = Readonly<Record<string, unknown>>;
+
+const STATES: readonly TransactionState[] = ['open', 'completed'];
+const MAX_LIMIT = 1000;
+
+/** The query of `GET /sandbox/transactions`; `secrets` is read elsewhere. */
+export function parseTransactionQuery(query: RequestQuery): SandboxTransactionQuery {
+  const { customer, state, limit, secrets: _, ...unknown } = query;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) {
+    throw invalidRequest('The query takes customer, state, limit and secrets, and nothing else.');
+  }
+  return {
+    customerUid: textOf('customer', customer),
+    state: stateOf(state),
+    limit: limitOf(limit),
+  };
+}
+
+function textOf(name: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value || undefined;
+  throw invalidRequest(`Send ${name} once.`);
+}
+
+function stateOf(value: unknown): TransactionState | undefined {
+  const text = textOf('state', value);
+  const state = STATES.find((known) => known === text);
+  if (state === text) return state;
+  throw invalidRequest(`state must be one of ${STATES.join(', ')}.`);
+}
+
+function limitOf(value: unknown): number | undefined {
+  const text = textOf('limit', value);
+  if (text === undefined) return undefined;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw invalidRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+}
+
+/** What `POST /sandbox/transactions/{id}/simulate` does. */
+export type Simulation = (transactions: SandboxTransactions, id: string) => Promise<unknown>;
+
+/** By the `action` of the body; `complete` has further members. */
+const SIMULATIONS = new Map<unknown, Simulation>([
+  ['expire_tokens', (transactions, id) => transactions.expireTokens(id)],
+  ['rotate_refresh_token', (transactions, id) => transactions.rotateRefreshToken(id)],
+  ['revoke_refresh_token', (transactions, id) => transactions.revokeRefreshToken(id)],
+  ['purge', (transactions, id) => transactions.purge(id)],
+]);
+
+/** The body of `POST /sandbox/transactions/{id}/simulate`. */
+export function parseSimulation({ action, ...members }: JsonObject): Simulation {
+  if (action === 'complete') {
+    const result = parseResult(members);
+    return (transactions, id) => transactions.complete(id, result);
+  }
+  const simulation = SIMULATIONS.get(action);
+  if (simulation === undefined) {
+    const actions = ['complete', ...SIMULATIONS.keys()].join(', ');
+    throw invalidRequest(`The action must be one of ${actions}.`);
+  }
+  refuseUnknown(members);
+  return simulation;
+}
+
+function parseResult(body: JsonObject): SandboxResult {
+  const { result: _result, flags, fields: _fields, ...unknown } = body;
+  refuseUnknown(unknown);
+  return {
+    action: optionalString(body, 'result'),
+    flags: flags === undefined ? undefined : flagsOf(body),
+    fields: fieldsOf(body, 'fields'),
+  };
+}
+
+/** A transaction in the style of the API. */
+export function presentTransaction(transaction: SandboxTransaction) {
+  const { id, mode, kind, state, action, flags, fields } = transaction;
+  return {
+    id,
+    customer_uid: transaction.customerUid,
+    mode,
+    kind,
+    template_key: transaction.templateKey,
+    state,
+    action: action ?? null,
+    flags: flags ?? null,
+    fields: fields ?? null,
+    created_at: transaction.createdAt.toISOString(),
+    completed_at: transaction.completedAt?.toISOString() ?? null,
+    purged_at: transaction.purgedAt.toISOString(),
+    refresh_token: transaction.refreshToken,
+  };
+}
+
+/** The same with its exchanges. */
+export function presentDetails(transaction: SandboxTransactionDetails): ApiJson {
+  const exchanges = transaction.exchanges.map(presentExchange);
+  return { ...presentTransaction(transaction), exchanges };
+}
+
+/** An exchange in the style of the API. */
+export function presentExchange(exchange: RecordedExchange) {
+  const { generation, status, durationMs, outcome, overlaps } = exchange;
+  return {
+    request_id: exchange.requestId,
+    generation,
+    user_agent: exchange.userAgent ?? null,
+    started_at: exchange.startedAt.toISOString(),
+    duration_ms: durationMs ?? null,
+    outcome,
+    status: status ?? null,
+    sent_token: exchange.sentToken,
+    overlaps,
+  };
+}

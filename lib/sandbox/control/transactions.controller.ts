@@ -1,0 +1,52 @@
+import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import type { ApiJson } from '../http/answers.js';
+import { CONTROL_ROOT } from '../http/paths.js';
+import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
+import { Describe, DescribeQuery } from './operations.js';
+import { SandboxTransactions } from './sandbox-transactions.js';
+import { Secrets, type Shown } from './secrets.js';
+import {
+  parseSimulation,
+  parseTransactionQuery,
+  presentDetails,
+  presentTransaction,
+  type RequestQuery,
+} from './transaction-bodies.js';
+
+/** The control API for transactions. */
+@Controller(`${CONTROL_ROOT}/transactions`)
+export class SandboxTransactionsController {
+  constructor(@Inject(SandboxTransactions) private readonly transactions: SandboxTransactions) {}
+
+  @Get()
+  @Describe('List the transactions, newest first')
+  @DescribeQuery({
+    customer: 'only those with this customer uid',
+    state: 'open or completed',
+    limit: 'at most this many, up to 1000; 100 by default',
+  })
+  async list(@Query() query: RequestQuery, @Secrets() shown: Shown): Promise<ApiJson> {
+    const transactions = await this.transactions.list(parseTransactionQuery(query));
+    return shown({ transactions: transactions.map(presentTransaction) });
+  }
+
+  @Get(':id')
+  @Describe('Show a transaction, and the exchanges of its refresh tokens')
+  async read(@Param('id') id: string, @Secrets() shown: Shown): Promise<ApiJson> {
+    return shown(presentDetails(await this.transactions.find(id)));
+  }
+
+  @Post(':id/simulate')
+  @Describe(
+    'Complete a transaction, expire its tokens, replace or revoke its refresh token, or purge it',
+    { action: 'complete', result: 'reject', flags: ['id_under_18'], fields: { given_name: 'ADA' } },
+    { action: 'expire_tokens' },
+    { action: 'rotate_refresh_token' },
+    { action: 'revoke_refresh_token' },
+    { action: 'purge' },
+  )
+  @HttpCode(204)
+  async simulate(@Param('id') id: string, @JsonObjectBody() body: JsonObject): Promise<void> {
+    await parseSimulation(body)(this.transactions, id);
+  }
+}

@@ -1,0 +1,156 @@
+import { VERSION } from '../../version.js';
+import { API_PATHS, PRODUCTION_HOST } from '../../wire/index.js';
+import type { ControlOperation } from '../control/operations.js';
+import {
+  type Method,
+  type Operation,
+  type OpenApiDocument,
+  type Parameter,
+  type ReferenceValues,
+  type SecurityName,
+  type SecurityScheme,
+  type Server,
+  string,
+} from './model.js';
+import { ERROR_SCHEMAS, refuses } from './refusals.js';
+import { refreshTokensOperation, TOKEN_SCHEMAS } from './tokens.js';
+import {
+  createTransactionOperation,
+  DELETE_TRANSACTION,
+  FETCH_TRANSACTION,
+  OVERRIDE_TRANSACTION,
+  UPDATE_TRANSACTION,
+} from './transaction-operations.js';
+import { CREATION_SCHEMAS, TRANSACTION_SCHEMAS } from './transaction-schemas.js';
+import { UPLOAD_ID_SCAN, UPLOAD_IMAGES, UPLOAD_SCHEMAS } from './uploads.js';
+
+const DESCRIPTION = `The API of Berbix as nestjs-berbix knows it, from the official SDKs and public documentation.
+
+In the sandbox: press **Authorize**, paste the API secret as user name and leave the password empty. The examples work as they are; the exchange uses a transaction that was created for this page. The tokens of each answer are used for the next requests.`;
+
+const CONTROL_TAG = { name: 'Control', description: 'Controls the sandbox, without a secret' };
+
+const SECURITY_SCHEMES: Record<SecurityName, SecurityScheme> = {
+  apiSecret: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The API secret as user name, and an empty password.',
+  },
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The access_token of the transaction.',
+  },
+  clientToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The client_token of the transaction.',
+  },
+};
+
+/**
+ * The whole API as an OpenAPI document.
+ *
+ * @param values of the examples
+ * @param control operations of the control API, in the document of a sandbox
+ */
+export function createReferenceDocument(
+  values: ReferenceValues,
+  servers: Server[] = [{ url: PRODUCTION_HOST }],
+  control: readonly ControlOperation[] = [],
+): OpenApiDocument {
+  return {
+    openapi: '3.0.3',
+    info: { title: 'Berbix', version: VERSION, description: DESCRIPTION },
+    servers,
+    tags: [
+      { name: 'Tokens', description: 'The exchange of refresh tokens' },
+      { name: 'Transactions', description: 'From the creation to the result' },
+      { name: 'Uploads', description: 'For API-only transactions' },
+      ...(control.length > 0 ? [CONTROL_TAG] : []),
+    ],
+    paths: {
+      [API_PATHS.tokens]: { post: refreshTokensOperation(values) },
+      [API_PATHS.transactions]: {
+        post: createTransactionOperation(values),
+        get: FETCH_TRANSACTION,
+        patch: UPDATE_TRANSACTION,
+        delete: DELETE_TRANSACTION,
+      },
+      [API_PATHS.override]: { patch: OVERRIDE_TRANSACTION },
+      [API_PATHS.images]: { post: UPLOAD_IMAGES },
+      [API_PATHS.idScans]: { post: UPLOAD_ID_SCAN },
+      ...controlPaths(control),
+    },
+    components: {
+      securitySchemes: SECURITY_SCHEMES,
+      schemas: {
+        ...TOKEN_SCHEMAS,
+        ...CREATION_SCHEMAS,
+        ...TRANSACTION_SCHEMAS,
+        ...UPLOAD_SCHEMAS,
+        ...ERROR_SCHEMAS,
+      },
+    },
+  };
+}
+
+function controlPaths(operations: readonly ControlOperation[]): OpenApiDocument['paths'] {
+  const paths: OpenApiDocument['paths'] = {};
+  for (const operation of operations) {
+    const method = operation.method.toLowerCase() as Method;
+    (paths[operation.path] ??= {})[method] = describeControl(operation);
+  }
+  return paths;
+}
+
+function describeControl(described: ControlOperation): Operation {
+  const { method, path, status, does, bodies } = described;
+  const parameters = parametersOf(described);
+  const examples = bodies.map((value, index) => [`example${index + 1}`, { value }] as const);
+  return {
+    operationId: [method.toLowerCase(), ...(path.match(/\w+/g) ?? []).map(capitalize)].join(''),
+    tags: [CONTROL_TAG.name],
+    summary: does,
+    description: 'Not part of the API of Berbix.',
+    security: [],
+    ...(parameters.length > 0 && { parameters }),
+    ...(bodies.length > 0 && {
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: { type: 'object' },
+            examples: Object.fromEntries(examples),
+          },
+        },
+      },
+    }),
+    responses: {
+      [status]: { description: 'Done.' },
+      ...(bodies.length > 0 && refuses([400, 'invalidRequest', 'The body is not valid.'])),
+      ...(path.includes('{') && refuses([404, 'notFound', 'There is none with this id.'])),
+    },
+  };
+}
+
+function parametersOf({ path, query }: ControlOperation): Parameter[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']): Parameter => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: string(),
+  }));
+  const inQuery = Object.entries(query).map(([name, description]): Parameter => ({
+    name,
+    in: 'query',
+    description,
+    required: false,
+    schema: string(),
+  }));
+  return [...inPath, ...inQuery];
+}
+
+function capitalize(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

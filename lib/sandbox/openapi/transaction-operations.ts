@@ -1,0 +1,130 @@
+import { answers, answersNothing, type Operation, type ReferenceValues, takes } from './model.js';
+import { GONE, NO_ACCESS_TOKEN, NO_SECRET, refuses, TOO_LARGE, WRONG_KIND } from './refusals.js';
+
+const WITH_ACCESS_TOKEN: Operation['security'] = [{ accessToken: [] }];
+const TAGS = ['Transactions'];
+const NO_JSON = 'The body is not a JSON object, or has a member of the wrong type.';
+
+/** `POST /v0/transactions`. [doc: reference/createtransaction] */
+export function createTransactionOperation({ templateKeys }: ReferenceValues): Operation {
+  const customer_uid = 'alice';
+  return {
+    operationId: 'createTransaction',
+    tags: TAGS,
+    summary: 'Create a transaction',
+    description:
+      'Each call creates a new one, even for the same customer. The options determine its kind, and the template must match: see the examples. Store the refresh token, and only give the client token to the page or app.',
+    security: [{ apiSecret: [] }],
+    requestBody: takes('CreateTransactionRequest', {
+      sdk: {
+        summary: 'For the SDK in a page or app',
+        value: { customer_uid, template_key: templateKeys.sdk },
+      },
+      hosted: {
+        summary: 'For a page hosted by Berbix',
+        value: {
+          customer_uid,
+          template_key: templateKeys.hosted,
+          hosted_options: { redirect_url: 'https://example.com/verified' },
+        },
+      },
+      apiOnly: {
+        summary: 'For uploads by the backend',
+        value: {
+          customer_uid,
+          template_key: templateKeys.apiOnly,
+          api_only_options: { id_country: 'US', id_type: 'DL' },
+        },
+      },
+    }),
+    responses: {
+      ...answers('The tokens of the new transaction.', 'CreationAnswer'),
+      ...refuses([400, 'invalidRequest', NO_JSON], NO_SECRET, TOO_LARGE, [
+        429,
+        'rateLimited',
+        'Too many test transactions were completed within four hours.',
+      ]),
+    },
+  };
+}
+
+/** `GET /v0/transactions`. [doc: reference/gettransactionmetadata] */
+export const FETCH_TRANSACTION: Operation = {
+  operationId: 'fetchTransaction',
+  tags: TAGS,
+  summary: 'Fetch the metadata of a transaction',
+  description: 'The access token identifies it. The action is empty while it is unfinished.',
+  security: WITH_ACCESS_TOKEN,
+  responses: {
+    ...answers('Its metadata.', 'TransactionMetadata'),
+    ...refuses(NO_ACCESS_TOKEN, WRONG_KIND, GONE),
+  },
+};
+
+/** `PATCH /v0/transactions/override`. [doc: docs/testing] */
+export const OVERRIDE_TRANSACTION: Operation = {
+  operationId: 'overrideTransaction',
+  tags: TAGS,
+  summary: 'Complete a test transaction with a result of your choice',
+  description:
+    'In test mode only. The flags determine the action; other fields are those of a sample document.',
+  security: WITH_ACCESS_TOKEN,
+  requestBody: takes('OverrideTransactionRequest', {
+    override: {
+      value: {
+        response_payload: 'us-dl',
+        flags: ['id_expired'],
+        override_fields: { given_name: 'ALICE' },
+      },
+    },
+  }),
+  responses: {
+    ...answersNothing('The transaction is complete.'),
+    ...refuses(
+      [400, 'invalidRequest', NO_JSON],
+      NO_ACCESS_TOKEN,
+      WRONG_KIND,
+      [403, 'notAllowed', 'The transaction belongs to live mode.'],
+      [409, 'wrongState', 'The transaction is already complete.'],
+      GONE,
+      TOO_LARGE,
+    ),
+  },
+};
+
+/** `PATCH /v0/transactions`. [doc: reference/updatetransaction] */
+export const UPDATE_TRANSACTION: Operation = {
+  operationId: 'updateTransaction',
+  tags: TAGS,
+  summary: 'Change the action of a completed transaction',
+  description:
+    'For decisions of people after a review. Complete the transaction first, with an override.',
+  security: WITH_ACCESS_TOKEN,
+  requestBody: takes('UpdateTransactionRequest', {
+    update: { value: { action: 'reject', note: 'The photo is of somebody else.' } },
+  }),
+  responses: {
+    ...answers('The changed metadata.', 'TransactionMetadata'),
+    ...refuses(
+      [400, 'invalidRequest', `${NO_JSON} So is an action that the account does not have.`],
+      NO_ACCESS_TOKEN,
+      WRONG_KIND,
+      [409, 'wrongState', 'The transaction is not complete.'],
+      GONE,
+      TOO_LARGE,
+    ),
+  },
+};
+
+/** `DELETE /v0/transactions`. [sdk: go, java] */
+export const DELETE_TRANSACTION: Operation = {
+  operationId: 'deleteTransaction',
+  tags: TAGS,
+  summary: 'Delete everything about a transaction',
+  description: 'Permanently: all further calls for it are answered with 410.',
+  security: WITH_ACCESS_TOKEN,
+  responses: {
+    ...answersNothing('The transaction is deleted.'),
+    ...refuses(NO_ACCESS_TOKEN, WRONG_KIND, GONE),
+  },
+};

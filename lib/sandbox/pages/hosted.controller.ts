@@ -1,0 +1,87 @@
+import { Controller, Get, Inject, Param, Post, Res, UseFilters } from '@nestjs/common';
+import { READABLE } from '../../wire/index.js';
+import { HostedLinks } from '../auth/signed-links.js';
+import { ApiException, invalidRequest } from '../http/api-exception.js';
+import { HOSTED_ROOT } from '../http/paths.js';
+import { FormBody } from '../http/request-body.js';
+import { Templates } from '../transactions/templates.js';
+import { TransactionResults } from '../transactions/transaction-results.js';
+import { isCompleted, type Transaction } from '../transactions/transaction.js';
+import { Transactions } from '../transactions/transactions.js';
+import { PageExceptionFilter, PageResponder } from './page.js';
+import {
+  abandonedPage,
+  type Choice,
+  choicePage,
+  CHOICES,
+  closingPage,
+  redirectTargetOf,
+} from './pages.js';
+
+/** The page of a transaction. Its address is the permission, so there are no cookies to abuse. */
+@Controller(HOSTED_ROOT)
+@UseFilters(PageExceptionFilter)
+export class HostedController {
+  constructor(
+    @Inject(HostedLinks) private readonly links: HostedLinks,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(TransactionResults) private readonly results: TransactionResults,
+    @Inject(Templates) private readonly templates: Templates,
+    @Inject(PageResponder) private readonly pages: PageResponder,
+  ) {}
+
+  @Get(':claim')
+  async show(@Param('claim') claim: string, @Res() response: unknown): Promise<void> {
+    const transaction = await this.#open(claim);
+    this.pages.send(response, choicePage(transaction, this.templates.keyOf(transaction.kind)));
+  }
+
+  @Post(':claim')
+  async choose(
+    @Param('claim') claim: string,
+    @FormBody() form: URLSearchParams,
+    @Res() response: unknown,
+  ): Promise<void> {
+    const transaction = await this.#open(claim);
+    const choice = choiceOf(form);
+    if (choice === 'abandon') {
+      return this.pages.send(response, abandonedPage(transaction, this.links.pathOf(transaction)));
+    }
+    await this.results.decide(transaction.id, { action: choice });
+    const target = redirectTargetOf(transaction);
+    if (target === undefined) this.pages.send(response, closingPage(transaction));
+    else this.pages.redirect(response, target);
+  }
+
+  /** @throws {ApiException} 404 if this sandbox did not issue the link, 410 if it is no longer valid */
+  async #open(claim: string): Promise<Transaction> {
+    const id = this.links.transactionIdOf(claim);
+    if (id === undefined) throw unknownLink();
+    const transaction = await this.transactions.find(id);
+    if (isCompleted(transaction)) throw alreadyComplete();
+    return transaction;
+  }
+}
+
+function choiceOf(form: URLSearchParams): Choice {
+  const choice = CHOICES.find((known) => known === form.get('choice'));
+  if (!choice) throw invalidRequest(`The choice must be one of ${CHOICES.join(', ')}.`);
+  return choice;
+}
+
+function unknownLink(): ApiException {
+  return new ApiException(
+    404,
+    READABLE.notFound,
+    'This sandbox did not issue this link. Check that the address is complete; links end with the sandbox that issued them.',
+  );
+}
+
+/** ASSUMPTION: a link is valid for one result. */
+function alreadyComplete(): ApiException {
+  return new ApiException(
+    410,
+    READABLE.wrongState,
+    'The verification is complete. You may close this window.',
+  );
+}

@@ -1,0 +1,78 @@
+import { createHmac, type UUID } from 'node:crypto';
+import { SIGNATURE_VERSION, type WebhookBody, type WebhookKind } from '../../wire/index.js';
+import { type ApiJson, toApiJson } from '../http/answers.js';
+
+/**
+ * What is wrong with all tries of a webhook.
+ *
+ * - `duplicate`: it is sent again after it was delivered or given up.
+ * - `late`: its timestamp is a day old, which no SDK accepts; the signature is valid.
+ * - `unsigned`: it has no signature.
+ * - `forged`: it is signed with another secret.
+ */
+export type WebhookFault = (typeof WEBHOOK_FAULTS)[number];
+
+/** All faults of webhooks. */
+export const WEBHOOK_FAULTS = ['duplicate', 'late', 'unsigned', 'forged'] as const;
+
+/** A webhook that was neither delivered nor given up yet: data that survives JSON. */
+export interface PendingWebhook {
+  readonly id: UUID;
+  readonly kind: WebhookKind;
+  readonly url: string;
+  readonly body: string;
+  readonly fault?: WebhookFault;
+}
+
+/** Stores webhooks that the next run of the sandbox must send. */
+export interface PendingWebhooks {
+  /** Those of the last run, in any order. */
+  load(): Promise<PendingWebhook[]>;
+  /** Does nothing if it exists. */
+  add(webhook: PendingWebhook): Promise<void>;
+  delete(id: string): Promise<void>;
+}
+
+/** The content of a webhook. */
+export interface WebhookContent {
+  /** A 64-bit integer on the wire, in decimal digits. [sdk: go berbix_test.go] */
+  transactionId: string;
+  customerUid: string;
+  action: string;
+  dashboardLink: string;
+}
+
+/** The sample of the Test button in the dashboard. [sdk: go berbix_test.go] */
+export const SAMPLE_CONTENT: WebhookContent = {
+  transactionId: '1234123412341234',
+  customerUid: 'unique-uid',
+  action: 'test-action',
+  dashboardLink: 'https://docs.berbix.com',
+};
+
+/** Go's JSON encoder escapes these, and ends with a line break, as the bytes of real webhooks do. */
+const ESCAPED_BY_GO = /[<>&\u2028\u2029]/g;
+
+/** The signed bytes: keys in this order, and a line break. [sdk: go berbix_test.go] */
+export function webhookBody(content: WebhookContent): string {
+  const { transactionId, customerUid, action, dashboardLink } = content;
+  const id = BigInt(transactionId);
+  const json = toApiJson({
+    transaction_id: id,
+    customer_uid: customerUid,
+    action,
+    dashboard_link: dashboardLink,
+    id,
+  } satisfies Record<keyof WebhookBody, ApiJson>);
+  return `${json.replaceAll(ESCAPED_BY_GO, escapeUnicode)}\n`;
+}
+
+function escapeUnicode(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** The signature header: the secret is both the key and part of the signed text. [sdk: all] */
+export function signatureOf(secret: string, unixSeconds: number, body: string): string {
+  const hex = createHmac('sha256', secret).update(`${unixSeconds},${secret},${body}`).digest('hex');
+  return `${SIGNATURE_VERSION},${unixSeconds},${hex}`;
+}

@@ -1,0 +1,183 @@
+import {
+  INVALID_SPAN_CONTEXT,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  context,
+  createContextKey,
+  isSpanContextValid,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
+import { Observable } from 'rxjs';
+import { isBerbixError, nameOf } from '../errors/index.js';
+import { VERSION } from '../version.js';
+import { countLookup, instruments, type TokenSource } from './instruments.js';
+import { quietly, reportFailure } from './quietly.js';
+
+export type { Span };
+
+/** Without an SDK, all of this does nothing. An SDK may be registered later. */
+const tracer = trace.getTracer('nestjs-berbix', VERSION);
+
+/**
+ * An Observable with a span around each subscription. What it emits runs in the context of the
+ * subscriber, without the span.
+ *
+ * Spans are INTERNAL: the requests to the API and to the store are spans of their own, made by the
+ * instrumentations of undici, pg and ioredis.
+ */
+export function traced<T>(name: string, source: Observable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const outer = context.active();
+    const span = startSpan(name, {}, outer);
+    if (!isSpanContextValid(span.spanContext())) return source.subscribe(subscriber);
+    const around = <R>(run: () => R): R => context.with(outer, run);
+    const subscription = context.with(trace.setSpan(outer, span), () =>
+      source.subscribe({
+        next: (value) => around(() => subscriber.next(value)),
+        error: (error: unknown) => {
+          fail(span, error);
+          end(span);
+          around(() => subscriber.error(error));
+        },
+        complete: () => {
+          end(span);
+          around(() => subscriber.complete());
+        },
+      }),
+    );
+    return () => {
+      subscription.unsubscribe();
+      end(span);
+    };
+  });
+}
+
+/** The same around a function that returns a promise. */
+export function inSpan<T>(
+  name: string,
+  attributes: Attributes,
+  work: (span: Span) => Promise<T>,
+  parent: Context = context.active(),
+): Promise<T> {
+  const span = startSpan(name, attributes, parent);
+  // Without an SDK; the rest took a tenth of the CPU of an exchange.
+  if (!isSpanContextValid(span.spanContext())) return work(span);
+  return context.with(trace.setSpan(parent, span), async () => {
+    try {
+      return await work(span);
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    } finally {
+      end(span);
+    }
+  });
+}
+
+/** One that records nothing if the SDK fails. */
+function startSpan(name: string, attributes: Attributes, parent: Context): Span {
+  try {
+    return tracer.startSpan(name, { attributes }, parent);
+  } catch (error) {
+    reportFailure(error);
+    return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+  }
+}
+
+/** The span of a failure has the code of the error, never its message: that is for people. */
+function fail(span: Span, error: unknown): void {
+  quietly(() => {
+    span.setAttribute('error.type', isBerbixError(error) ? error.code : nameOf(error));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  });
+}
+
+/** A caller who unsubscribes in an operator ends it twice. */
+function end(span: Span): void {
+  quietly(() => {
+    if (span.isRecording()) span.end();
+  });
+}
+
+/** What telemetry shows of a run that callers share, and of the tokens that they get from it. */
+export class RunTrace {
+  source: TokenSource = 'store';
+  /** The span of the exchange that it made or joined, or else its own. */
+  span: SpanContext | undefined;
+  #waitsSince: number | undefined;
+
+  /**
+   * Measures how long the run waits for another replica.
+   *
+   * @param step what it does next
+   */
+  next(step: string, account: string): void {
+    if (step === 'wait') this.#waitsSince ??= performance.now();
+    else if (this.#waitsSince !== undefined) {
+      const seconds = (performance.now() - this.#waitsSince) / 1_000;
+      instruments()?.leaseWait.record(seconds, { 'berbix.account': account });
+      this.#waitsSince = undefined;
+    }
+  }
+}
+
+const TRACE = createContextKey('nestjs-berbix run');
+
+/** Does the work of a run in a trace of its own, since it belongs to no caller. */
+export function inTrace<T>(run: RunTrace, work: () => Promise<T>): Promise<T> {
+  const parent = ROOT_CONTEXT.setValue(TRACE, run);
+  const renew = (span: Span): Promise<T> => {
+    run.span = span.spanContext();
+    return work();
+  };
+  return inSpan('berbix.tokens.renewal', {}, renew, parent);
+}
+
+/** The parent of an exchange: the run that makes it. One that callers make without a run has none. */
+export function runContext(): Context {
+  const active = context.active();
+  return active.getValue(TRACE) === undefined ? ROOT_CONTEXT : active;
+}
+
+/** The span of each exchange, by the answer or error with which it ended; undefined without an SDK. */
+let exchanges: WeakMap<object, SpanContext> | undefined;
+
+/** @param outcome what all who wait for the exchange get: its answer or its error */
+export function recordExchange(outcome: object, span: Span): void {
+  if (!isSpanContextValid(span.spanContext())) return;
+  exchanges ??= new WeakMap();
+  exchanges.set(outcome, span.spanContext());
+}
+
+/** Links the run or the caller that waited for an exchange to its span. */
+export function linkExchange(outcome: object): void {
+  const exchange = exchanges?.get(outcome);
+  if (exchange === undefined) return;
+  const active = context.active();
+  const run = active.getValue(TRACE) as RunTrace | undefined;
+  if (run !== undefined) run.span = exchange;
+  else link(trace.getSpan(active), exchange);
+}
+
+function link(span: Span | undefined, target: SpanContext | undefined): void {
+  if (target === undefined || !isSpanContextValid(target)) return;
+  // An SDK that is older than version 1.9 of the API does not have it.
+  quietly(() => span?.addLink?.({ context: target }));
+}
+
+/**
+ * Counts the tokens that a caller got, and sets their source in the caller's span.
+ *
+ * @param run the one that they waited for, if any; their span links to its exchange
+ */
+export function recordLookup(account: string, source: TokenSource, run?: RunTrace): void {
+  countLookup(account, source);
+  const span = trace.getActiveSpan();
+  if (span === undefined) return;
+  quietly(() => span.setAttribute('berbix.token.source', source));
+  link(span, run?.span);
+}

@@ -1,0 +1,10 @@
+export { BerbixTokens, type BerbixTokensInit } from './berbix-tokens.js';
+export { isTransactionId, requireUid } from './ids.js';
+export { isRefreshToken, isToken } from './refresh-token.js';
+export {
+  REF_EXPECTED,
+  isTransactionRef,
+  requireTransactionRef,
+  type BerbixTokenRef,
+  type BerbixTransactionRef,
+} from './token-ref.js';

@@ -1,0 +1,255 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { BerbixTokenService } from 'nestjs-berbix';
+import { RedisTokenStore } from 'nestjs-berbix/redis';
+import { sampleTokens } from 'nestjs-berbix/testing';
+import { firstValueFrom } from 'rxjs';
+import { storeCommand } from '../../lib/cli/store/store.command.js';
+import type { BerbixTokenStore } from '../../lib/token-store/index.js';
+import { temporaryDirectory } from '../support/directories.js';
+import {
+  describeEachOn,
+  describeOnPostgres,
+  describeOnRedis,
+  makeTable,
+  POSTGRES_URL,
+  postgresPool,
+  REDIS_URL,
+  redisClient,
+  startRedis,
+  uniquePrefix,
+  uniqueTable,
+} from '../support/servers.js';
+import { startServices } from '../support/services.js';
+import { newKey, tracesOf } from '../token-store/support/encryption.js';
+import { runCommand } from './support/run-command.js';
+
+const key = newKey();
+const KEYS = { BERBIX_ENCRYPTION_KEYS: `k1:${key}` };
+const NO_KEYS = { BERBIX_ENCRYPTION_KEYS: undefined };
+
+/** No output may show a key or a token. */
+const HIDDEN = [...tracesOf(key), 'rt_', 'at_', 'HIDDENWORD'];
+
+async function run(args: string[], environment: Record<string, string | undefined> = KEYS) {
+  const ended = await runCommand(storeCommand, args, environment);
+  for (const hidden of HIDDEN) expect(ended.stdout + ended.stderr).not.toContain(hidden);
+  return ended;
+}
+
+interface Opened {
+  store: BerbixTokenStore;
+  args: string[];
+}
+
+const SERVERS = [
+  {
+    name: 'PostgreSQL',
+    open: async (): Promise<Opened> => {
+      const { store, table } = await makeTable(postgresPool());
+      return { store, args: ['--postgres', POSTGRES_URL ?? '', '--table', table] };
+    },
+  },
+  {
+    name: 'Redis',
+    open: async (): Promise<Opened> => {
+      const prefix = uniquePrefix();
+      const args = ['--redis', REDIS_URL ?? '', '--prefix', prefix];
+      return { store: new RedisTokenStore(redisClient(), { prefix }), args };
+    },
+  },
+];
+
+describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
+  let opened: Opened;
+  let service: BerbixTokenService;
+
+  beforeEach(async () => {
+    opened = await open();
+    const services = await startServices({
+      apiSecret: 's',
+      apiHost: 'http://127.0.0.1:9',
+      store: opened.store,
+      encryption: { keys: { k1: key }, current: 'k1' },
+    });
+    service = services.tokens;
+    for (const [id, customerUid] of [
+      ['1', 'ada'],
+      ['2', undefined],
+    ] as const) {
+      const tokens = sampleTokens({ transactionId: id, refreshToken: `rt_${id}` });
+      await firstValueFrom(service.remember({ tokens, customerUid }));
+    }
+    const dead = { deadCode: 'BERBIX_GONE', failures: 2, notBefore: Date.now() + 60_000 };
+    const seen = await opened.store.load('default/transaction/2');
+    const lease = await opened.store.lease('default/transaction/2', seen!, 1_000, '');
+    const held = { version: seen!.version, leaseEpoch: lease!.leaseEpoch };
+    await opened.store.release('default/transaction/2', held, JSON.stringify(dead));
+  });
+
+  it('counts the records by kind, state and encryption key', async () => {
+    const { code, stdout } = await run(['stats', ...opened.args, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      records: { transaction: 2, customer: 1 },
+      states: { fresh: 1, 'dead (BERBIX_GONE)': 1, reference: 1 },
+      encryptionKeys: { k1: 3 },
+    });
+    const text = await run(['stats', ...opened.args]);
+    expect(text.stdout).toMatch(/^Records\n {2}transaction +2\n {2}customer +1\nStates\n/);
+  });
+
+  it('knows without the keys which records are dead, and with which key the others are sealed', async () => {
+    const { code, stdout } = await run(['stats', ...opened.args, '--json'], NO_KEYS);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      states: { sealed: 2, 'dead (BERBIX_GONE)': 1 },
+      encryptionKeys: { k1: 3 },
+    });
+  });
+
+  it('lists the records, or those of one state', async () => {
+    const all = await run(['ls', ...opened.args]);
+    expect(all.stdout.trim().split('\n').toSorted()).toEqual([
+      'customer/ada  reference',
+      'transaction/1  fresh',
+      'transaction/2  dead (BERBIX_GONE)',
+    ]);
+    const dead = await run(['ls', ...opened.args, '--state', 'dead', '--json']);
+    expect(JSON.parse(dead.stdout)).toMatchObject({ name: 'transaction/2', encryptionKey: 'k1' });
+    const none = await run(['ls', ...opened.args, '--state', 'leased']);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('shows the record of a customer and that of their transaction, without tokens', async () => {
+    const { code, stdout } = await run(['show', '--customer', 'ada', ...opened.args, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { name: 'customer/ada', state: 'reference', see: 'transaction/1' },
+      { name: 'transaction/1', state: 'fresh', transaction: '1', customer: 'ada', version: 1 },
+    ]);
+    const dead = await run(['show', '--transaction', '2', ...opened.args]);
+    expect(dead.stdout).toMatch(/^state +dead \(BERBIX_GONE\)$/m);
+    expect(dead.stdout).toMatch(/^failures +2$/m);
+    const none = await run(['show', '--transaction', '404', ...opened.args]);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(/^Nothing is stored for transaction\/404\./);
+  });
+
+  it('forgets the same records as the service, and nothing else', async () => {
+    const { code, stdout } = await run(['forget', '--customer', 'ada', ...opened.args]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^Removed customer\/ada, /),
+    });
+    const left = await run(['ls', ...opened.args]);
+    expect(left.stdout).toBe('transaction/2  dead (BERBIX_GONE)\n');
+  });
+
+  it('forgets nothing that it cannot decrypt, since it would not find all of it', async () => {
+    const { code, stdout, stderr } = await run(
+      ['forget', '--customer', 'ada', ...opened.args],
+      NO_KEYS,
+    );
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('sealed with the key "k1"');
+    expect((await run(['ls', ...opened.args])).stdout.split('\n')).toHaveLength(4);
+  });
+
+  it('finds nothing wrong with a healthy server', async () => {
+    const { stdout } = await run(['doctor', ...opened.args]);
+    const problems = stdout.match(/^(error|warning).*$/gm) ?? [];
+    // The Redis of a development machine may not write to disk.
+    expect(problems.filter((line) => !line.includes('appendonly'))).toEqual([]);
+    expect(stdout).toMatch(/^ok +The store answers as an application expects\.$/m);
+  });
+});
+
+describeOnPostgres('nestjs-berbix store doctor --postgres', () => {
+  const table = uniqueTable();
+  const role = `${table}_role`;
+  const pool = postgresPool();
+
+  const doctor = async (options = '', url = POSTGRES_URL ?? ''): Promise<string> => {
+    const target = new URL(url);
+    if (options !== '') target.searchParams.set('options', options);
+    const { stdout } = await run(['doctor', '--postgres', target.href, '--table', table]);
+    return stdout;
+  };
+
+  beforeEach(() => makeTable(pool, table));
+
+  it.each([
+    ['-c default_transaction_isolation=serializable', /^error +Under serializable,/m],
+    ['-c default_transaction_isolation=repeatable\\ read', /^warning +Under repeatable read,/m],
+    ['-c synchronous_commit=off', /^error +synchronous_commit is off:/m],
+  ])('finds the setting %s', async (options, finding) => {
+    expect(await doctor(options)).toMatch(finding);
+  });
+
+  it('finds a missing table and a missing privilege', async () => {
+    await pool.query(`CREATE ROLE ${role} LOGIN`);
+    await pool.query(`GRANT SELECT, INSERT ON ${table} TO ${role}`);
+    const url = new URL(POSTGRES_URL ?? '');
+    url.username = role;
+    try {
+      expect(await doctor('', url.href)).toMatch(/^error +This user may not UPDATE, DELETE\./m);
+    } finally {
+      await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+    await pool.query(`DROP TABLE ${table}`);
+    expect(await doctor()).toMatch(/^error +The table .* is missing/m);
+  });
+});
+
+describeOnRedis('nestjs-berbix store doctor --redis', () => {
+  it('finds a server that evicts records and does not write to disk', async () => {
+    const url = await startRedis('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
+    const { code, stdout } = await run(['doctor', '--redis', url ?? '']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^error +maxmemory-policy is allkeys-lru:/m);
+    expect(stdout).toMatch(/^error +appendonly is no:/m);
+  });
+
+  it('finds a server that may lose the last second', async () => {
+    const flags = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
+    const url = await startRedis(...flags, '--dir', temporaryDirectory());
+    const { code, stdout } = await run(['doctor', '--redis', url ?? '']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^warning +appendonly is yes, and appendfsync is everysec:/m);
+  });
+
+  it('says which settings it may not read', async () => {
+    const url = await startRedis('--rename-command', 'CONFIG', '');
+    const { stdout } = await run(['doctor', '--redis', url ?? '']);
+    expect(stdout).toMatch(/^warning +maxmemory-policy cannot be read\./m);
+  });
+
+  it('finds a replica', async () => {
+    const primary = new URL((await startRedis()) ?? '');
+    const url = await startRedis('--replicaof', '127.0.0.1', primary.port);
+    const { code, stdout } = await run(['doctor', '--redis', url ?? '']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^error +This server is a replica,/m);
+  });
+});
+
+describe('nestjs-berbix store', () => {
+  it('shows its usage, even for invalid flags', async () => {
+    const help = await run(['--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/^Usage: nestjs-berbix store ACTION/);
+    for (const [args, message] of [
+      [['fix'], /^The action must be one of stats, ls, show, forget, doctor\./],
+      [['stats'], /^Pass either --postgres or --redis\./],
+      [['show', '--redis', 'redis://h'], /^Pass either --transaction or --customer\./],
+      [['ls', '--redis', 'redis://h', '--customer', 'a'], /^--transaction and --customer are only/],
+      [['stats', '--redis', 'redis://h', '--state', 'dead'], /^--state is only for ls\./],
+      [['stats', '--rediss', 'redis://:HIDDENWORD@h'], /^Unknown option '--rediss'/],
+    ] as const) {
+      const wrong = await run([...args]);
+      expect(wrong).toMatchObject({ code: 2, stdout: '' });
+      expect(wrong.stderr).toMatch(message);
+      expect(wrong.stderr).toContain(help.stdout);
+    }
+  });
+});

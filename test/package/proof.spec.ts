@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const FOLDER = 'test/renewal';
+const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
+
+/** The rows of the table whose first header is this one. */
+function tableOf(text: string, header: string): string[][] {
+  const [, rows = ''] = new RegExp(`^\\| ${header} +\\|.*\\n.*\\n((?:\\|.*\\n)+)`, 'm').exec(text)!;
+  const lines = rows.trimEnd().split('\n');
+  return lines.map((line) => line.split('|').slice(1, -1)).map(trimmed);
+}
+
+const trimmed = (cells: string[]): string[] => cells.map((cell) => cell.trim());
+
+/** The files of lib/ by the short names that the table of guards uses. */
+const FILES = new Map(
+  tableOf(readme, 'name').flatMap(([names = '', files = '']) => {
+    const paths = [...files.matchAll(/`(.+?)`/g)].map(([, path = '']) => path);
+    const folder = dirname(paths[0] as string);
+    return names
+      .split(', ')
+      .map((name, n) => [name, join(folder, paths[n]!.replace(/^.*\//, ''))] as const);
+  }),
+);
+
+describe('the README of the proof of fresh()', () => {
+  it('has the invariants of lib/README.md', () => {
+    const invariants = tableOf(readFileSync('lib/README.md', 'utf8'), 'id');
+    expect(tableOf(readme, 'id')).toEqual(invariants.map(([id, promise]) => [id, promise]));
+  });
+
+  it.each(tableOf(readme, 'guard'))(
+    'names where a guard is, and its test: %s',
+    (_, where, test) => {
+      for (const place of where!.split('; ')) {
+        const [, name = '', member = ''] = /^([\w-]+)(?:, `(.+)`)?$/.exec(place) ?? [];
+        expect(readFileSync(FILES.get(name) ?? place, 'utf8')).toContain(member);
+      }
+      for (const quoted of test!.split(/; (?=[\w./-]+: )/)) {
+        const [, spec = '', name = ''] = /^([\w./-]+)(?:: (.*))?$/.exec(quoted) ?? [];
+        expect(readFileSync(join(FOLDER, `${spec}.spec.ts`), 'utf8')).toContain(name);
+      }
+    },
+  );
+});

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { built } from '../support/programs.js';
+import { ENTRIES } from './support/entries.js';
+
+/** `npm run api:report` writes the reports that this spec compares. */
+const IS_UPDATE = process.env['npm_lifecycle_event'] === 'api:report';
+
+/** The folder of the built types, in the compiler's notation. */
+const BUILT = `${resolve('dist/esm').replaceAll('\\', '/')}/`;
+
+const program = ts.createProgram(
+  ENTRIES.map(({ esm }) => built(esm)),
+  { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: ['node'] },
+);
+const checker = program.getTypeChecker();
+const printer = ts.createPrinter({ removeComments: true });
+
+/** The exported symbols of an entry by name, resolved to their declarations. */
+function exportsOf(entry: string): Map<string, ts.Symbol> {
+  const module = checker.getSymbolAtLocation(program.getSourceFile(entry)!)!;
+  const exported = checker
+    .getExportsOfModule(module)
+    .map((symbol) => [symbol.name, declared(symbol)] as const);
+  return new Map(exported.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function declared(symbol: ts.Symbol): ts.Symbol {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+function statementOf(declaration: ts.Declaration): ts.Node {
+  return ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
+}
+
+/** The declarations of a symbol, without comments and private members. */
+function textOf(symbol: ts.Symbol): string {
+  return (symbol.declarations ?? [])
+    .map((declaration) => {
+      const node = statementOf(declaration);
+      const text = printer.printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile());
+      return text
+        .replaceAll(/^(?:export )?(?:declare )?/gm, '')
+        .replaceAll(/^ +(?:#private|private .*);\n/gm, '');
+    })
+    .join('\n');
+}
+
+const exportedAnywhere = new Set(ENTRIES.flatMap(({ esm }) => [...exportsOf(esm).values()]));
+
+/** What a declaration refers to and no entry exports, without constructor parameters, which Nest injects. */
+function unexportedIn(symbol: ts.Symbol): ts.Symbol[] {
+  const found: ts.Symbol[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isConstructorDeclaration(node)) return;
+    const named = ts.isIdentifier(node) ? checker.getSymbolAtLocation(node) : undefined;
+    if (named !== undefined) found.push(declared(named));
+    ts.forEachChild(node, visit);
+  };
+  symbol.declarations?.forEach(visit);
+  return found.filter((named) => {
+    const [declaration] = named.declarations ?? [];
+    const isOurs = declaration?.getSourceFile().fileName.startsWith(BUILT);
+    return isOurs && ts.isStatement(statementOf(declaration!)) && !exportedAnywhere.has(named);
+  });
+}
+
+/** The exports of an entry by name, and then what they refer to. */
+function reportOf(exported: Map<string, ts.Symbol>): string {
+  const reached = new Set(exported.values());
+  for (const symbol of reached) unexportedIn(symbol).forEach((named) => reached.add(named));
+  const texts = [...reached].map((symbol) =>
+    exported.get(symbol.name) === symbol
+      ? textOf(symbol)
+      : `// reached, but not exported\n${textOf(symbol)}`,
+  );
+  return `// ${exported.size} names\n\n${texts.join('\n\n')}\n`;
+}
+
+describe.each(ENTRIES)('$name', ({ name, esm }) => {
+  const exported = exportsOf(esm);
+
+  it('exports what the report says; update it with: npm run api:report', () => {
+    const file = `test/package/public-api/${name.replace('/', '.')}.txt`;
+    const report = reportOf(exported);
+    if (IS_UPDATE) writeFileSync(file, report);
+    expect(existsSync(file) && readFileSync(file, 'utf8')).toBe(report);
+  });
+});
+
+describe('the main entry', () => {
+  const names = [...exportsOf(ENTRIES[0]!.esm).keys()];
+
+  it('exports at most 85 names', () => {
+    expect(names.length).toBeLessThanOrEqual(85);
+  });
+
+  it('has names with the prefix, or self-explanatory names', () => {
+    const isDecorator = /^(?:Require)?FreshTokens(?:Options)?$/;
+    const others = names.filter((name) => !/berbix|Dto$|TokenStore$/i.test(name));
+    expect(others.filter((name) => !isDecorator.test(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  BerbixConfigurationError,
+  BerbixInvalidRefreshTokenError,
+  BerbixServerError,
+  BerbixUnavailableError,
+  type BerbixError,
+} from 'nestjs-berbix';
+import { attemptAfter } from '../../lib/renewal/attempt-after.js';
+import type { ExchangeAttempt } from '../../lib/token-store/index.js';
+
+/** The store's clock. */
+const NOW = 1_000_000_000;
+const POLICY = {
+  rotation: 'strict',
+  leaseMs: 30_000,
+  totalTimeoutMs: 15_000,
+  hookTimeoutMs: 10_000,
+  notifies: false,
+} as const;
+
+const FULL = new BerbixUnavailableError('full', { retryable: true }).withoutEffect();
+const NO_SECRET = new BerbixConfigurationError('no secret').withoutEffect();
+const UNKNOWN = new BerbixInvalidRefreshTokenError('unknown', { status: 400 });
+const SERVER_ERROR = new BerbixServerError('out of order', { status: 503, retryable: true });
+
+function attemptLeftBy(error: BerbixError, attempt: ExchangeAttempt) {
+  const state = { value: { refreshToken: 'rt_1', spares: ['rt_0'] }, attempt, now: NOW };
+  // Undefined fields are not stored.
+  return JSON.parse(JSON.stringify(attemptAfter(state, { error, startedAt: NOW }, POLICY)));
+}
+
+describe('attemptAfter', () => {
+  it.each([
+    ['too many calls', FULL],
+    ['a missing API secret', NO_SECRET],
+  ])('if nothing was sent because of %s, the next caller may try immediately', (_, error) => {
+    expect(attemptLeftBy(error, {})).toEqual({});
+  });
+
+  it.each([
+    ['nothing was sent', FULL],
+    ['the API answers with a server error', SERVER_ERROR],
+  ])('if %s, the notes on earlier attempts stay', (_, error) => {
+    const known = { isUnreported: true, unknownCount: 1, startedAt: NOW - 5_000 } as const;
+    expect(attemptLeftBy(error, known)).toMatchObject(known);
+  });
+
+  it('I3: "unknown", while another replica may be at work, leaves the token in doubt since its first attempt', () => {
+    const known = { isUnreported: true, unknownCount: 1, startedAt: NOW - 5_000 } as const;
+    expect(attemptLeftBy(UNKNOWN, known)).toEqual({
+      notBefore: NOW + POLICY.leaseMs,
+      startedAt: known.startedAt,
+    });
+  });
+
+  it('a server error does not continue the count of failures of a dead refresh token', () => {
+    const before = { deadCode: 'BERBIX_INVALID_REFRESH_TOKEN', failures: 6, notBefore: NOW - 1 };
+    const attempt = attemptLeftBy(SERVER_ERROR, before);
+    expect(attempt).toMatchObject({ failures: 1, startedAt: NOW });
+    expect(attempt).not.toHaveProperty('deadCode');
+  });
+});

@@ -1,0 +1,185 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  BerbixTokens,
+  InMemoryTokenStore,
+  type BerbixError,
+  type BerbixRotatedTokens,
+} from 'nestjs-berbix';
+import { eachWorld } from './support/world.js';
+import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
+import { TOTAL_TIMEOUT_MS } from './support/watch.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n + 1));
+
+describe('refresh tokens that callers pass in', () => {
+  const the = eachWorld();
+
+  /** What onRotation was called with. */
+  const notified: BerbixRotatedTokens[] = [];
+  const strict = () => {
+    notified.length = 0;
+    return {
+      freshness: { rotation: 'strict', cacheSize: 2 },
+      onRotation: (rotated: BerbixRotatedTokens) => void notified.push(rotated),
+      store: new InMemoryTokenStore(),
+    } as const;
+  };
+
+  it('I2, I3: more at a time than the cache holds: one exchange each, and none is lost', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    world.api.latencyMs = SECOND;
+    const replica = await world.start(strict());
+    const given = ids(40).map((id) => world.api.create(id).refreshToken);
+    const fresh = await valueOf(Promise.all(given.map((token) => replica.fresh(token))));
+    expect(fresh.map(({ refreshToken }) => refreshToken)).toEqual(
+      ids(40).map((id) => world.api.currentOf(id)),
+    );
+    expect(world.api.exchanges).toHaveLength(40);
+    expect(notified.map(({ previousRefreshToken }) => previousRefreshToken).toSorted()).toEqual(
+      given.toSorted(),
+    );
+  });
+
+  it('I12: the lookup of their transaction in the store counts towards the time limit of the call', async () => {
+    const { world } = the;
+    const replica = await world.start({ storeTimeoutMs: TOTAL_TIMEOUT_MS });
+    const given = world.api.create('1');
+    world.storeFaults.push({ call: 'load', fault: { thereMs: 0.9 * TOTAL_TIMEOUT_MS } });
+    world.api.fault = 'hang-before';
+    const { error, afterMs } = await outcomeOf(replica.refresh(given));
+    expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
+    expect(afterMs).toBeLessThanOrEqual(TOTAL_TIMEOUT_MS);
+  });
+
+  it('are evicted if they were not used for a minute', async () => {
+    const { world } = the;
+    const replica = await world.start({ freshness: { cacheSize: 2 } });
+    const given = ids(3).map((id) => world.api.create(id).refreshToken);
+    for (const token of given) {
+      await valueOf(replica.fresh(token));
+      await advance(2 * MINUTE);
+    }
+    world.api.fault = { status: 503 };
+    await advance(HOUR - 4.5 * MINUTE);
+    world.watch.isTroubled = true;
+    // The last two are still usable as stale-if-error; the first is evicted.
+    await valueOf(replica.fresh(given[2] as string));
+    expect(await failureOf(replica.fresh(given[0] as string))).toMatchObject({
+      code: 'BERBIX_SERVER',
+    });
+  });
+
+  it('are not evicted while a rotation is pending, however long that takes', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    let isDown = true;
+    const replica = await world.start({
+      ...strict(),
+      onRotation: (rotated) => {
+        if (isDown) throw new Error('canary');
+        notified.push(rotated);
+      },
+    });
+    const [first = '', ...others] = ids(5).map((id) => world.api.create(id).refreshToken);
+    const error: BerbixError = await failureOf(replica.fresh(first));
+    expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+    for (const token of others) {
+      await advance(2 * MINUTE);
+      await failureOf(replica.fresh(token));
+    }
+    isDown = false;
+    await advance(2 * MINUTE);
+    for (const token of others) await valueOf(replica.fresh(token));
+    const { refreshToken } = await valueOf(replica.fresh(first));
+    expect(refreshToken).toBe(world.api.currentOf('1'));
+    expect(notified.at(-1)).toMatchObject({ previousRefreshToken: first });
+    expect(world.api.exchanges).toHaveLength(5);
+  });
+
+  it('are cached up to cacheSize, whatever their transactions are', async () => {
+    const { world } = the;
+    const replica = await world.start({ freshness: { cacheSize: 8 } });
+    const given = ids(8).map((id) => world.api.create(id).refreshToken);
+    for (const token of given) await valueOf(replica.fresh(token));
+    await advance(HOUR - 30 * SECOND);
+    world.api.fault = { status: 503 };
+    world.watch.isTroubled = true;
+    for (const token of given) {
+      expect((await valueOf(replica.fresh(token))).refreshToken).toBe(token);
+    }
+  });
+
+  it('refresh(): the application is notified of a new refresh token even if the caller has left', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    world.api.latencyMs = 2 * SECOND;
+    const replica = await world.start(strict());
+    const { refreshToken } = world.api.create('1');
+    const caller = replica.tokens.refresh(refreshToken).subscribe();
+    await advance(1.5 * SECOND);
+    caller.unsubscribe();
+    await advance(SECOND);
+    expect(notified).toMatchObject([{ previousRefreshToken: refreshToken }]);
+    expect(notified[0]?.tokens.refreshToken).toBe(world.api.currentOf('1'));
+    // A caller who still has the superseded one gets its successor.
+    expect((await valueOf(replica.refresh(refreshToken))).refreshToken).toBe(
+      world.api.currentOf('1'),
+    );
+    expect(world.api.exchanges.map((one) => one.refreshToken)).toEqual([
+      refreshToken,
+      notified[0]?.tokens.refreshToken,
+    ]);
+  });
+
+  it('refresh(): the shutdown waits until the application is notified', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({
+      ...strict(),
+      onRotation: async (rotated) => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        notified.push(rotated);
+      },
+    });
+    world.api.latencyMs = SECOND;
+    const refreshed = replica.refresh(world.api.create('1').refreshToken);
+    await advance(600);
+    await valueOf(replica.stop());
+    expect(notified).toHaveLength(1);
+    await valueOf(refreshed);
+  });
+
+  it('I8: are not served from memory after their transaction was forgotten', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const { refreshToken } = world.api.create('1');
+    await valueOf(replica.fresh(refreshToken));
+    const tokens = new BerbixTokens({ refreshToken, transactionId: '1' });
+    await valueOf(replica.remember(tokens));
+    await valueOf(replica.forget({ transactionId: '1' }));
+    expect(await failureOf(replica.fresh(tokens))).toMatchObject({ code: 'BERBIX_GONE' });
+  });
+
+  it('are added to a shared store that does not have their transaction, for all replicas', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    const { refreshToken, transactionId } = world.api.create('1');
+    const given = new BerbixTokens({ refreshToken, transactionId });
+    const { accessToken } = await valueOf(replica.fresh(given));
+    const found = await valueOf(other.fresh({ transactionId: '1' }));
+    expect(found.accessToken).toBe(accessToken);
+    expect(world.api.exchanges).toHaveLength(1);
+  });
+
+  it('are found by their successor too', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start(strict());
+    const first = await valueOf(replica.fresh(world.api.create('1').refreshToken));
+    const again = await valueOf(replica.fresh(first.refreshToken));
+    expect(again.accessToken).toBe(first.accessToken);
+    expect(world.api.exchanges).toHaveLength(1);
+  });
+});

@@ -1,0 +1,271 @@
+import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens, type BerbixError } from 'nestjs-berbix';
+import { eachWorld } from './support/world.js';
+import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const DEAD = { status: 400, body: { readable: 'invalid_refresh_token', message: 'unknown' } };
+const CANARY = 'canary-of-the-database';
+
+describe('onRotation when something fails', () => {
+  const the = eachWorld();
+
+  it.each([
+    ['throws', () => Promise.reject(new TypeError(CANARY)), /onRotation failed \(TypeError\)/],
+    ['never answers', () => new Promise<void>(() => {}), /onRotation did not answer within 10000/],
+  ])(
+    'if it %s, each caller gets an error in time, with the new refresh token in it',
+    async (_, onRotation, sentence) => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const replica = await world.start({ freshness: { rotation: 'strict' }, onRotation });
+      const owner = await world.remembered(replica);
+      await advance(HOUR);
+      const first: BerbixError = await failureOf(replica.fresh(owner));
+      expect(first).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+      expect(first.message).toMatch(sentence);
+      const second: BerbixError = await failureOf(replica.fresh(owner));
+      expect(second).toMatchObject({ code: 'BERBIX_STORE', retryAfterMs: expect.any(Number) });
+      for (const error of [first, second]) {
+        expect(error.message).toMatch('onRotation');
+        expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+      }
+    },
+  );
+
+  it('if it is slow after a slow exchange, the error does not say that the new token could not be saved', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: () => new Promise(() => {}),
+    });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.latencyMs = 8 * SECOND;
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+  });
+
+  it('refresh() makes an exchange even if an earlier rotation is still pending', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const fails = { once: true };
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: () => {
+        if (fails.once) throw new Error(CANARY);
+      },
+    });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    await failureOf(replica.fresh(owner));
+    fails.once = false;
+    await advance(30 * MINUTE);
+    const tokens = await valueOf(replica.refresh(world.api.tokensOf('1')));
+    expect(world.api.exchanges).toHaveLength(2);
+    expect(world.api.leftOf(tokens.accessToken)).toBeGreaterThan(59 * MINUTE);
+  });
+
+  it('is called as a last resort if a new refresh token could not be saved until shutdown', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const notified: string[] = [];
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: ({ tokens }) => void notified.push(tokens.refreshToken),
+    });
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await advance(50 * MINUTE);
+    world.storeFault = { calls: ['commit'], fault: 'fail' };
+    // They are still valid; the refresh token is replaced in the background.
+    await valueOf(replica.fresh(owner));
+    await advance(SECOND);
+    expect(notified).toEqual([]);
+    await valueOf(replica.stop());
+    await advance(2 * SECOND);
+    expect(notified).toEqual([world.api.currentOf('1')]);
+    world.storeFault = undefined;
+  });
+
+  it('I8: its failure is not an outage of the store: other tokens are rechecked as usual', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: () => Promise.reject(new Error('down')),
+    });
+    const other = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await valueOf(other.forget(owner));
+    await advance(31 * SECOND);
+    const { refreshToken } = world.api.create('2');
+    await valueOf(replica.remember(new BerbixTokens({ refreshToken, transactionId: '2' })));
+    expect(await failureOf(replica.fresh({ transactionId: '2' }))).toMatchObject({
+      code: 'BERBIX_STORE',
+    });
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_GONE' });
+  });
+});
+
+describe('loadTokens', () => {
+  const the = eachWorld();
+
+  it('that fails is named in the error, without its message; usable tokens are still handed out', async () => {
+    const { world } = the;
+    const replica = await world.start({
+      loadTokens: () => Promise.reject(new RangeError(`password=${CANARY}`)),
+    });
+    const owner = await world.remembered(replica);
+    expect(await failureOf(replica.fresh({ transactionId: '7' }))).toMatchObject({
+      code: 'BERBIX_STORE',
+      message: expect.stringMatching(/loadTokens failed \(RangeError\)/),
+      retryable: true,
+    });
+    await advance(HOUR - 40 * SECOND);
+    world.watch.isTroubled = true;
+    world.api.fault = DEAD;
+    await valueOf(replica.fresh(owner));
+    await advance(40 * SECOND);
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({
+      code: 'BERBIX_INVALID_REFRESH_TOKEN',
+    });
+  });
+
+  it('that never answers is named in the error, before the callers time out', async () => {
+    const { world } = the;
+    const replica = await world.start({ loadTokens: () => new Promise(() => {}) });
+    const { error, afterMs } = await outcomeOf(replica.fresh({ customerUid: 'ada' }));
+    expect((error as BerbixError).message).toMatch('loadTokens did not answer within 10000 ms');
+    expect(afterMs).toBeLessThan(15 * SECOND);
+  });
+
+  it('that returns the tokens of another transaction is refused', async () => {
+    const { world } = the;
+    const created = world.api.create('1');
+    const replica = await world.start({ loadTokens: async () => created });
+    expect(await failureOf(replica.fresh({ transactionId: '2' }))).toMatchObject({
+      code: 'BERBIX_INPUT',
+      message: expect.stringMatching('loadTokens'),
+    });
+    expect(world.api.exchanges).toHaveLength(0);
+  });
+
+  it('for a customer does not displace a transaction whose tokens are on their way to the store', async () => {
+    const { world } = the;
+    const loaded = world.api.create('2');
+    const replica = await world.start();
+    const loading = await world.start({ loadTokens: async () => loaded });
+    // First the reference of the customer, then the record.
+    world.storeFaults.push({ call: 'commit', fault: {} });
+    world.storeFaults.push({ call: 'commit', fault: { thereMs: SECOND } });
+    const remembered = replica.remember(world.api.create('1'), 'ada');
+    await advance(SECOND / 2);
+    expect((await valueOf(loading.fresh({ customerUid: 'ada' }))).transactionId).toBe('2');
+    await valueOf(remembered);
+    await valueOf(replica.fresh({ transactionId: '1' }));
+  });
+
+  it('that returns one dead refresh token after the other is trusted once per call', async () => {
+    const { world } = the;
+    let given = 0;
+    const replica = await world.start({ loadTokens: async () => `${CANARY}-${++given}` });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.fault = DEAD;
+    for (let call = 1; call <= 2; call++) {
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({
+        code: 'BERBIX_INVALID_REFRESH_TOKEN',
+      });
+      expect(given).toBe(call);
+    }
+    // The stored one and the loaded one, each time with the spares.
+    expect(world.api.exchanges.length).toBeLessThanOrEqual(6);
+  });
+
+  it.each([
+    ['without a stored transaction', 0],
+    ['with a stored transaction', 1],
+  ])(
+    'that returns one dead refresh token after the other for a customer %s leaves one record',
+    async (_, stored) => {
+      const { world } = the;
+      let given = 0;
+      const replica = await world.start({ loadTokens: async () => `${CANARY}-${++given}` });
+      if (stored > 0) await world.remembered(replica, '1', 'ada');
+      await advance(HOUR);
+      world.api.fault = DEAD;
+      for (let call = 1; call <= 5; call++) {
+        expect(await failureOf(replica.fresh({ customerUid: 'ada' }))).toMatchObject({
+          code: 'BERBIX_INVALID_REFRESH_TOKEN',
+        });
+      }
+      expect(given).toBeGreaterThanOrEqual(5);
+      const { keys } = await world.memory.keys('default/');
+      expect(keys).toHaveLength(stored + 2);
+      expect(keys.filter((key) => key.includes('session/'))).toHaveLength(1);
+      const { value } = (await world.memory.load('default/customer/ada'))!;
+      expect(value!.match(/session|transaction/g)).toHaveLength(stored + 1);
+      // The last one is used, and the earlier ones are forgotten.
+      world.api.fault = undefined;
+      world.api.exchanges.length = 0;
+      await advance(MINUTE);
+      await failureOf(replica.fresh({ customerUid: 'ada' }));
+      expect(world.api.exchanges.map(({ refreshToken }) => refreshToken)).toEqual([
+        `${CANARY}-${given - 1}`,
+        `${CANARY}-${given}`,
+      ]);
+    },
+  );
+
+  it('a slow answer does not replace what was remembered meanwhile', async () => {
+    const { world } = the;
+    const slow = await world.start({
+      loadTokens: async () => {
+        const { refreshToken } = reissued;
+        await new Promise((resolve) => setTimeout(resolve, 3 * SECOND));
+        return refreshToken;
+      },
+    });
+    const owner = await world.remembered(slow);
+    let reissued = world.api.reissue('1');
+    await advance(HOUR);
+    const waiting = slow.fresh(owner);
+    await advance(SECOND);
+    reissued = world.api.reissue('1');
+    await valueOf((await world.start()).remember(reissued));
+    expect((await valueOf(waiting)).refreshToken).toBe(reissued.refreshToken);
+    expect((await world.stored()).tokens.refreshToken).toBe(reissued.refreshToken);
+  });
+
+  it('I3: a slow answer does not bring back a refresh token that was superseded meanwhile', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const table = { refreshToken: '' };
+    const loader = (waitMs: () => number) => async () => {
+      const { refreshToken } = table;
+      await new Promise((resolve) => setTimeout(resolve, waitMs()));
+      return refreshToken;
+    };
+    let slowMs = 1;
+    const options = { freshness: { rotation: 'strict' } } as const;
+    const slow = await world.start({ ...options, loadTokens: loader(() => slowMs) });
+    const quick = await world.start({ ...options, loadTokens: loader(() => 1) });
+    const owner = { transactionId: '1' };
+    table.refreshToken = world.api.create('1').refreshToken;
+    await valueOf(slow.fresh(owner));
+    const reissued = world.api.reissue('1');
+    await advance(HOUR);
+    // From now on, both replicas consider it dead.
+    await failureOf(slow.fresh(owner));
+    table.refreshToken = reissued.refreshToken;
+    slowMs = 3 * SECOND;
+    const waiting = slow.fresh(owner);
+    await advance(100);
+    await valueOf(quick.fresh(owner));
+    expect((await valueOf(waiting)).refreshToken).toBe(world.api.currentOf('1'));
+    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+  });
+});

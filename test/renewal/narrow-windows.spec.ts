@@ -1,0 +1,227 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BerbixRotatedTokens } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
+import { eachWorld } from './support/world.js';
+import { advance, failureOf, outcomeOf, settle, valueOf } from './support/virtual-time.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const STRICT = { freshness: { rotation: 'strict' } } as const;
+
+describe('fresh() when something happens at a bad moment', () => {
+  const the = eachWorld();
+
+  it('I4: notifies the application of a new refresh token that comes during the shutdown', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const notified: BerbixRotatedTokens[] = [];
+    const replica = await world.start({
+      ...STRICT,
+      onRotation: (rotated) => void notified.push(rotated),
+    });
+    world.api.latencyMs = 7 * SECOND;
+    const call = outcomeOf(replica.refresh(world.api.create('1').refreshToken));
+    await settle();
+    await valueOf(replica.stop());
+    await call;
+    await advance(MINUTE);
+    const { refreshToken } = notified[0]?.tokens ?? {};
+    expect(refreshToken).toBe(world.api.currentOf('1'));
+  });
+
+  it('I4: notifies the application of a new refresh token whose answer comes after the run has timed out', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const notified: BerbixRotatedTokens[] = [];
+    const replica = await world.start({
+      ...STRICT,
+      http: { connections: 1 },
+      onRotation: (rotated) => void notified.push(rotated),
+    });
+    world.api.latencyMs = 9 * SECOND;
+    const [one, two] = ['1', '2'].map((id) => world.api.create(id).refreshToken);
+    void outcomeOf(replica.refresh(one as string));
+    await settle();
+    await outcomeOf(replica.refresh(two as string));
+    await advance(MINUTE);
+    const refreshTokens = notified.map(({ tokens }) => tokens.refreshToken);
+    expect(refreshTokens).toContain(world.api.currentOf('2'));
+  });
+
+  it('does not store the tokens of loadTokens as those of another transaction, if a replica died in remember()', async () => {
+    const { world } = the;
+    const [first, second] = [world.api.create('1'), world.api.create('2')];
+    const options = { loadTokens: async () => first };
+    const [replica, other] = [await world.start(options), await world.start(options)];
+    await valueOf(replica.remember(first, 'ada'));
+    let commits = 0;
+    world.storeGate = async (what, from) => {
+      if (from === replica && what === 'commit back' && ++commits === 1) replica.kill();
+    };
+    replica.remember(second, 'ada').catch(() => {});
+    await advance(SECOND);
+    await valueOf(other.fresh({ customerUid: 'ada' }));
+    const { value } = await outcomeOf(firstValueFrom(other.tokens.fresh({ transactionId: '2' })));
+    expect(value?.transactionId).not.toBe('1');
+  });
+
+  it('has tokens for a customer while remember() gives them another transaction', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    await world.remembered(replica, '1', 'ada');
+    world.storeFault = { calls: ['commit'], from: replica, fault: { backMs: 100 } };
+    const remembered = outcomeOf(replica.remember(world.api.create('2'), 'ada'));
+    await advance(50);
+    const { error } = await outcomeOf(other.fresh({ customerUid: 'ada' }));
+    await remembered;
+    expect(error).toBeUndefined();
+  });
+
+  it('I8: hands out no tokens that were forgotten during the wait', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await advance(59 * MINUTE + 10 * SECOND);
+    world.api.fault = 'hang-before';
+    const call = outcomeOf(replica.fresh(owner));
+    await advance(SECOND);
+    await valueOf(replica.forget(owner));
+    expect((await call).value).toBeUndefined();
+  });
+
+  it('I8: does not keep forgotten tokens because loadTokens fails for others', async () => {
+    const { world } = the;
+    const replica = await world.start({ loadTokens: () => Promise.reject(new Error('down')) });
+    const other = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await valueOf(other.forget(owner));
+    let found: unknown;
+    for (let n = 0; n < 30; n++) {
+      await advance(4 * SECOND);
+      await failureOf(replica.fresh({ customerUid: 'nobody' }));
+      found = (await outcomeOf(replica.fresh(owner))).value;
+    }
+    expect(found).toBeUndefined();
+  });
+
+  it('does not serve a refused token after a recheck of the store', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    const { accessToken: refused } = await valueOf(replica.fresh(owner));
+    await advance(20 * SECOND);
+    world.storeFault = { calls: ['commit'], fault: 'fail' };
+    await valueOf(replica.fresh(owner, { refused }));
+    world.storeFault = undefined;
+    await advance(31 * SECOND);
+    const { accessToken } = await valueOf(replica.fresh(owner, { refused }));
+    expect(accessToken).not.toBe(refused);
+  });
+
+  it('I1: counts the lifetime from the exchange, if that began before the lease', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.gate = async (what) => {
+      if (what === 'back') await new Promise((resolve) => setTimeout(resolve, 13 * SECOND));
+    };
+    void outcomeOf(replica.refresh(world.api.currentOf('1')));
+    await advance(12 * SECOND);
+    const { accessToken } = await valueOf(replica.fresh(owner));
+    world.api.gate = () => Promise.resolve();
+    world.api.fault = { status: 500 };
+    await advance(world.api.leftOf(accessToken) + 2 * SECOND);
+    expect((await outcomeOf(replica.fresh(owner))).value).toBeUndefined();
+  });
+
+  it('I4: keeps a new refresh token, if the store loses the record before onRotation is called', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({ ...STRICT, onRotation: () => {} });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    let isLost = false;
+    world.storeGate = async (what) => {
+      if (what !== 'commit back' || isLost) return;
+      isLost = true;
+      await world.failOver();
+    };
+    await outcomeOf(replica.fresh(owner));
+    expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
+  });
+
+  it('does not wait for the lease of a remember() that failed', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.storeFault = { calls: ['commit'], fault: 'fail' };
+    await failureOf(replica.remember(world.api.tokensOf('1')));
+    world.storeFault = undefined;
+    expect((await outcomeOf(replica.fresh(owner))).error).toBeUndefined();
+  });
+
+  it('names onRotation in the error even if the store cannot note its failure', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({
+      ...STRICT,
+      onRotation: () => Promise.reject(new Error('no')),
+    });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.storeFault = { calls: ['release'], fault: 'fail' };
+    expect(String(await failureOf(replica.fresh(owner)))).toContain('onRotation');
+  });
+
+  it('is not in doubt about a request that was refused with 429 before a shutdown', async () => {
+    const { world } = the;
+    const replica = await world.start({ ...STRICT, retry: 3 });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.fault = { status: 429, headers: { 'retry-after': '12' } };
+    const call = outcomeOf(replica.fresh(owner));
+    await settle();
+    await advance(SECOND);
+    await valueOf(replica.stop());
+    await call;
+    await advance(SECOND);
+    expect((await world.stored()).note).not.toHaveProperty('startedAt');
+  });
+
+  it('hands out no tokens of a transaction that is gone, however slow the store is', async () => {
+    const { world } = the;
+    const replica = await world.start({ storeTimeoutMs: 15 * SECOND });
+    const owner = await world.remembered(replica);
+    await advance(59 * MINUTE + 10 * SECOND);
+    world.api.purge('1');
+    world.storeFault = { calls: ['release'], fault: { thereMs: 15 * SECOND } };
+    expect((await outcomeOf(replica.fresh(owner))).value).toBeUndefined();
+  });
+
+  it('continues the count of failures of a dead token after an attempt that was not sent', async () => {
+    const { world } = the;
+    let isBroken = false;
+    const replica = await world.start({
+      apiSecret: () => {
+        if (isBroken) throw new Error('vault');
+        return 'canary-secret';
+      },
+    });
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.reissue('1');
+    for (const minutes of [1, 2, 4, 8, 16, 32]) {
+      await failureOf(replica.fresh(owner));
+      await advance(minutes * MINUTE + SECOND);
+    }
+    isBroken = true;
+    await failureOf(replica.fresh(owner));
+    await advance(SECOND);
+    isBroken = false;
+    await failureOf(replica.fresh(owner));
+    expect((await world.stored()).note['failures']).toBeGreaterThan(6);
+  });
+});

@@ -1,0 +1,8 @@
+/** The row with `leased_for_ms` as `leasedForMs`, as some clients of PostgreSQL return it. */
+export function camelCased(row: object): object {
+  const entries = Object.entries(row).map(([name, value]) => [
+    name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    value as unknown,
+  ]);
+  return Object.fromEntries(entries) as object;
+}

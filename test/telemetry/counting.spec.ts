@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { metrics } from '@opentelemetry/api';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import { InMemoryTokenStore } from 'nestjs-berbix';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import type { StoredRecord } from 'nestjs-berbix/token-store';
+import { firstValueFrom } from 'rxjs';
+import { errorOf } from '../support/errors.js';
+import {
+  createTransaction,
+  installClock,
+  servicesFor,
+  startSandbox,
+  type Services,
+} from '../support/services.js';
+import { until } from '../support/until.js';
+
+class TestReader extends MetricReader {
+  protected async onForceFlush(): Promise<void> {}
+  protected async onShutdown(): Promise<void> {}
+}
+
+let reader: TestReader;
+beforeAll(() => {
+  reader = new TestReader();
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+});
+afterAll(() => metrics.disable());
+
+/** How often a counter or histogram was called since the process began. */
+async function total(name: string): Promise<number> {
+  const { resourceMetrics } = await reader.collect();
+  return resourceMetrics.scopeMetrics
+    .flatMap((scope) => scope.metrics.filter(({ descriptor }) => descriptor.name === name))
+    .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => value as number | { count: number }))
+    .reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : value.count), 0);
+}
+
+/** A store whose answers wait at a gate. */
+class SlowStore extends InMemoryTokenStore {
+  gate: Promise<void> | undefined;
+
+  override async load(key: string): Promise<StoredRecord | undefined> {
+    await this.gate;
+    return super.load(key);
+  }
+}
+
+let sandbox: BerbixSandbox;
+let services: Services;
+beforeEach(async () => {
+  sandbox = await startSandbox();
+  services = await servicesFor(sandbox);
+  const { refreshToken } = await createTransaction(sandbox, services);
+  await services.module.init();
+  await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
+  sandbox.faults.add({ kind: 'latency', ms: 200, path: '/v0/tokens' });
+});
+
+const exchanges = (): Promise<number> => total('berbix.token.exchange.duration');
+
+describe('metrics', () => {
+  it('count an exchange that ends during the shutdown', async () => {
+    const before = await exchanges();
+    const tokens = firstValueFrom(services.tokens.fresh({ customerUid: 'ada' }));
+    await until(() => sandbox.requests.to('POST', '/v0/tokens').length === 1);
+    await services.module.close();
+    await tokens;
+    expect(await exchanges()).toBe(before + 1);
+  });
+
+  it('count a lookup once if the store answers after memory has', async () => {
+    const clock = installClock();
+    const store = new SlowStore();
+    const { tokens } = await servicesFor(sandbox, { store });
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(tokens.remember({ customerUid: 'eve', tokens: created }));
+    await firstValueFrom(tokens.fresh({ customerUid: 'eve' }));
+    // Memory asks the store from time to time, but does not wait for it for long.
+    clock.advance(31_000);
+    const before = await total('berbix.token.lookups');
+    let open: (() => void) | undefined;
+    store.gate = new Promise((resolve) => (open = resolve));
+    await firstValueFrom(tokens.fresh({ customerUid: 'eve' }));
+    open?.();
+    clock.advance(6_000);
+    // Asks the store again, together with the first caller or after them.
+    await firstValueFrom(tokens.fresh({ customerUid: 'eve' }));
+    expect(await total('berbix.token.lookups')).toBe(before + 2);
+  });
+
+  it('count no lookup of a caller who did not wait for the tokens', async () => {
+    const before = await total('berbix.token.lookups');
+    const exchanged = await exchanges();
+    await errorOf(services.tokens.fresh({ customerUid: 'ada' }, { timeoutMs: 20 }));
+    await until(async () => (await exchanges()) > exchanged);
+    // From memory, after everything that the exchange has led to.
+    await firstValueFrom(services.tokens.fresh({ customerUid: 'ada' }));
+    expect(await total('berbix.token.lookups')).toBe(before + 1);
+  });
+});

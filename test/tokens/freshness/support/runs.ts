@@ -1,2 +1,0 @@
-/** Runs of each property. */
-export const RUNS = Number(process.env.FRESHNESS_RUNS ?? 40);

@@ -1,0 +1,45 @@
+import { BerbixVerificationService, type BerbixModuleOptions } from 'nestjs-berbix';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { servicesFor, type Services } from '../../support/services.js';
+
+export interface Replica extends Services {
+  verifications: BerbixVerificationService;
+}
+
+/** A replica of an application that verifies customers of the sandbox. */
+export async function replica(
+  sandbox: BerbixSandbox,
+  options: Partial<BerbixModuleOptions>,
+): Promise<Replica> {
+  const services = await servicesFor(sandbox, options);
+  return { ...services, verifications: services.module.get(BerbixVerificationService) };
+}
+
+/** How many transactions were created. */
+export function creations(sandbox: BerbixSandbox): number {
+  return sandbox.requests.to('POST', '/v0/transactions').length;
+}
+
+/** How many deletions were requested. */
+export function deletions(sandbox: BerbixSandbox): number {
+  return sandbox.requests.to('DELETE', '/v0/transactions').length;
+}
+
+/** Holds back a replica's calls of one method on transactions until they are released. */
+export function holdBack(method: 'post' | 'delete') {
+  let arrive = (): void => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  let letGo = (): void => {};
+  const released = new Promise<void>((resolve) => (letGo = resolve));
+  const http: BerbixModuleOptions['http'] = {
+    configureAxios: (axios) =>
+      void axios.interceptors.request.use(async (config) => {
+        if (config.method === method && config.url?.endsWith('/v0/transactions')) {
+          arrive();
+          await released;
+        }
+        return config;
+      }),
+  };
+  return { http, arrived, letGo };
+}
