@@ -18,6 +18,8 @@ export type {
 export { SandboxFaults } from './faults/sandbox-faults.js';
 export { type RecordedRequest, RequestLog } from './http/request-log.js';
 export {
+  type CreatedSandboxTransaction,
+  type NewSandboxTransaction,
   type SandboxResult,
   type SandboxTransaction,
   type SandboxTransactionDetails,

@@ -51,7 +51,8 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     };
     const { status, json } = await client.send('GET', `/sandbox/transactions/${id}`);
     expect(status).toBe(200);
-    expect(json).toEqual({ ...open, exchanges: [] });
+    const details = { page_url: '[redacted]', tokens_expire_at: expect.any(String), exchanges: [] };
+    expect(json).toEqual({ ...open, ...details });
     const list = await client.send('GET', '/sandbox/transactions');
     expect(list.json).toEqual({ transactions: [open] });
     for (const path of [`/sandbox/transactions/${id}`, '/sandbox/transactions']) {
@@ -70,6 +71,90 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
       fields: { given_name: 'JOHN' },
       completed_at: expect.stringMatching(/^2031-02-03T/),
     });
+  });
+
+  it.each([
+    ['sdk', { page_url: expect.stringMatching(/^\/hosted\/\w+$/) }],
+    [
+      'hosted',
+      {
+        page_url: expect.stringMatching(/^\/hosted\/\w+$/),
+        hosted_url: expect.stringMatching(/^http:.*\/hosted\/\w+$/),
+      },
+    ],
+    ['apiOnly', { page_url: null }],
+  ] as const)('creates a transaction: %s', async (kind, urls) => {
+    const path = '/sandbox/transactions?secrets=1';
+    const created = await client.send('POST', path, { body: { kind, customer_uid: 'ada' } });
+    expect(created.status).toBe(201);
+    const { access_token: accessToken, client_token: _, ...details } = created.json;
+    expect(details).toMatchObject({
+      ...urls,
+      kind,
+      customer_uid: 'ada',
+      mode: 'test',
+      tokens_expire_at: expect.stringMatching(/Z$/),
+      exchanges: [],
+    });
+    expect('hosted_url' in details).toBe(kind === 'hosted');
+    const shown = await client.send('GET', `/sandbox/transactions/${details.id}?secrets=1`);
+    expect(shown.json).toEqual(details);
+    expect((await client.fetch(accessToken)).json).toMatchObject({ customer_uid: 'ada' });
+    expect((await client.refresh(details.refresh_token)).status).toBe(200);
+    if (kind !== 'apiOnly') {
+      expect((await client.send('GET', String(details.page_url))).status).toBe(200);
+      await sandbox.transactions.complete(String(details.id));
+      const { json } = await client.send('GET', `/sandbox/transactions/${details.id}?secrets=1`);
+      expect(json).toMatchObject({
+        page_url: null,
+        ...(kind === 'hosted' && { hosted_url: null }),
+      });
+    }
+  });
+
+  it('creates one of a new customer by default, and shows no secret of it', async () => {
+    const { text, json } = await client.send('POST', '/sandbox/transactions', { body: {} });
+    expect(json).toMatchObject({
+      kind: 'sdk',
+      customer_uid: expect.stringMatching(/^customer-./),
+      access_token: '[redacted]',
+      client_token: '[redacted]',
+      refresh_token: '[redacted]',
+      page_url: '[redacted]',
+    });
+    expect(text).not.toContain('/hosted/');
+    const other = await sandbox.transactions.create({ mode: 'live', kind: 'hosted' });
+    expect(other.customerUid).not.toBe(json.customer_uid);
+    expect(other).toMatchObject({ mode: 'live', kind: 'hosted', templateKey: expect.any(String) });
+    expect((await client.fetch(other.accessToken)).status).toBe(200);
+  });
+
+  it.each([
+    [{ kind: 'api_only' }, 'kind must be one of sdk, hosted, apiOnly'],
+    [{ mode: 'production' }, 'mode must be one of test, live'],
+    [{ customer_uid: 5 }, 'customer_uid must be a string'],
+    [{ customerUid: 'ada' }, '"customerUid" is not known here'],
+  ])('does not create %j', async (body, mention) => {
+    const { status, json } = await client.send('POST', '/sandbox/transactions', { body });
+    expect([status, json.message]).toEqual([400, expect.stringContaining(mention)]);
+    await expect(sandbox.transactions.list()).resolves.toEqual([]);
+  });
+
+  it('says when the latest access token expires, while it is valid', async () => {
+    sandbox.clock.set(Date.parse('2031-02-03T04:00:00Z'));
+    const { id, refreshToken } = await sandbox.transactions.create();
+    const expiry = async () => (await sandbox.transactions.find(id)).tokensExpireAt;
+    const first = Number(await expiry());
+    expect(first).toBeGreaterThanOrEqual(Date.parse('2031-02-03T05:00:00Z'));
+    sandbox.clock.advance(60_000);
+    await client.refresh(refreshToken);
+    expect(Number(await expiry())).toBeGreaterThanOrEqual(first + 60_000);
+    await sandbox.transactions.expireTokens(id);
+    await expect(expiry()).resolves.toBeUndefined();
+    await client.refresh(refreshToken);
+    await expect(expiry()).resolves.toBeInstanceOf(Date);
+    sandbox.clock.advance(3_600_000);
+    await expect(expiry()).resolves.toBeUndefined();
   });
 
   it('lists the newest first, of a customer and in a state, up to a limit', async () => {
@@ -147,6 +232,9 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     expect(transaction).toMatchObject({ state: 'open', refreshToken: json.refresh_token });
     await expect(sandbox.transactions.find(transaction?.id ?? '')).resolves.toEqual({
       ...transaction,
+      pageUrl: expect.stringMatching(/^\/hosted\/\w+$/),
+      hostedUrl: undefined,
+      tokensExpireAt: expect.any(Date),
       exchanges: [],
     });
     await expect(sandbox.transactions.find('1')).rejects.toThrow('no transaction with this id');

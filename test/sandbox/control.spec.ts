@@ -47,7 +47,7 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     sandbox.requests.clear();
     const { json } = await client.send('GET', '/sandbox');
     const operations = json.operations as { request: string; does: string }[];
-    expect(operations).toHaveLength(19);
+    expect(operations).toHaveLength(20);
     for (const { request, does } of operations) {
       expect(does).not.toBe('');
       const [method = '', path = ''] = request.split(' ');

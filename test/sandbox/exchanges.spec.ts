@@ -80,6 +80,7 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
         outcome: 'answered',
         status: 200,
         sent_token: 'kept',
+        tokens_expire_at: expect.stringMatching(/Z$/),
         overlaps: false,
       },
     ]);
@@ -129,7 +130,13 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
     const exchanges = await lineage.ended();
     expect(exchanges).toMatchObject([
       { generation: 0, outcome: 'answered', sentToken: 'rotated', status: 200 },
-      { generation: 0, outcome: 'replayed', sentToken: 'in_grace', status: 200 },
+      {
+        generation: 0,
+        outcome: 'replayed',
+        sentToken: 'in_grace',
+        status: 200,
+        tokensExpireAt: expect.any(Date),
+      },
       { generation: 1, outcome: 'answered', sentToken: 'rotated', status: 200 },
     ]);
     // One after the other.
@@ -175,6 +182,7 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
       { generation: 1, outcome: 'failed', sentToken: 'rotated', status: 200 },
       { generation: 0, outcome: 'replayed', sentToken: 'stale', status: 401 },
     ]);
+    expect((await lineage.read()).some(({ tokensExpireAt }) => tokensExpireAt)).toBe(false);
   });
 
   it('overlap if two of the same refresh token are pending at once', async () => {

@@ -79,10 +79,15 @@ export class TokenSigner {
   }
 }
 
+/** How many transactions {@link TokenWriter.expiryOf} knows. */
+const MAX_EXPIRIES = 10_000;
+
 /** Writes the three kinds of token. */
 @Injectable()
 export class TokenWriter {
   #written = 0;
+  /** The content of the latest access token of each transaction, the latest ones last. */
+  readonly #latest = new Map<string, Pick<AccessToken, 'expiresAt' | 'expirations'>>();
 
   constructor(
     @Inject(TokenSigner) private readonly signer: TokenSigner,
@@ -105,6 +110,16 @@ export class TokenWriter {
     };
   }
 
+  /**
+   * When the access token that was issued last expires, in milliseconds since 1970; undefined if it
+   * has expired, or this run of the sandbox has issued none.
+   */
+  expiryOf({ id, expirations = 0 }: Pick<TokenSubject, 'id' | 'expirations'>): number | undefined {
+    const latest = this.#latest.get(id);
+    const isValid = latest?.expirations === expirations && latest.expiresAt > this.clock.now();
+    return isValid ? latest.expiresAt : undefined;
+  }
+
   /** `rt_...`, the same until it is rotated. ASSUMPTION: valid until the transaction is gone. */
   refreshToken({ id, mode, rotation }: TokenSubject): string {
     return this.#seal(TOKEN_PREFIXES.refresh, `${id}.${rotation.generation}.${mode}`);
@@ -113,9 +128,17 @@ export class TokenWriter {
   /** `at_...`, a different one each time. */
   #accessToken({ id, expirations = 0 }: TokenSubject): string {
     const expiresAt = this.clock.now() + this.settings.tokenTtlSeconds * 1000;
+    this.#remember(id, { expiresAt, expirations });
     // Makes tokens of the same millisecond differ; the signature keeps them from being guessed.
     const number = (this.#written++).toString(36);
     return this.#seal(TOKEN_PREFIXES.access, `${id}.${expiresAt}.${number}.${expirations}`);
+  }
+
+  #remember(id: string, latest: Pick<AccessToken, 'expiresAt' | 'expirations'>): void {
+    this.#latest.delete(id);
+    this.#latest.set(id, latest);
+    const [oldest = ''] = this.#latest.keys();
+    if (this.#latest.size > MAX_EXPIRIES) this.#latest.delete(oldest);
   }
 
   /**

@@ -62,7 +62,12 @@ export function parseWebhookFault({ fault, kind, ...unknown }: JsonObject): {
   };
 }
 
-function oneOf<Word extends string>(words: readonly Word[], name: string, value: unknown): Word {
+/** @throws {ApiException} 400 that lists the words */
+export function oneOf<Word extends string>(
+  words: readonly Word[],
+  name: string,
+  value: unknown,
+): Word {
   const word = words.find((candidate) => candidate === value);
   if (word === undefined) throw invalidRequest(`The ${name} must be one of ${words.join(', ')}.`);
   return word;

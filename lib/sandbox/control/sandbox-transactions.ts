@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import type { SandboxMode } from '../auth/authorization.js';
+import { HostedLinks } from '../auth/signed-links.js';
 import { TokenWriter } from '../auth/tokens.js';
 import { ApiException } from '../http/api-exception.js';
 import { SandboxClock } from '../clock.js';
@@ -12,6 +14,7 @@ import {
 import { TransactionResults } from '../transactions/transaction-results.js';
 import { ExchangeLog, type RecordedExchange } from '../tokens/exchange-log.js';
 import { Templates } from '../transactions/templates.js';
+import { TransactionFactory } from '../transactions/transaction.factory.js';
 import {
   isCompleted,
   type Transaction,
@@ -44,10 +47,38 @@ export interface SandboxTransaction {
   readonly refreshToken: string;
 }
 
-/** A transaction, and the exchanges of its refresh tokens. */
+/** A transaction, its page, and the exchanges of its refresh tokens. */
 export interface SandboxTransactionDetails extends SandboxTransaction {
+  /**
+   * The path of the page on which to choose its result; `undefined` if it is completed or API-only.
+   * Whoever knows the path may use the page.
+   */
+  readonly pageUrl: string | undefined;
+  /** The whole link to that page, as in the answer of the API, if it is an open hosted transaction. */
+  readonly hostedUrl: string | undefined;
+  /**
+   * When its latest access token expires; `undefined` if it has, or if this run of the sandbox has
+   * issued none.
+   */
+  readonly tokensExpireAt: Date | undefined;
   /** The last 100 in this run of the sandbox, oldest first. */
   readonly exchanges: readonly RecordedExchange[];
+}
+
+/** A new transaction, with its first tokens. */
+export interface CreatedSandboxTransaction extends SandboxTransactionDetails {
+  readonly accessToken: string;
+  readonly clientToken: string;
+}
+
+/** The transaction to create. */
+export interface NewSandboxTransaction {
+  /** @default 'sdk' */
+  readonly kind?: TransactionKind | undefined;
+  /** @default a new one */
+  readonly customerUid?: string | undefined;
+  /** @default 'test' */
+  readonly mode?: SandboxMode | undefined;
 }
 
 /** Which transactions to list. */
@@ -86,6 +117,8 @@ export class SandboxTransactions {
   /** @internal */
   constructor(
     @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(TransactionFactory) private readonly factory: TransactionFactory,
+    @Inject(HostedLinks) private readonly links: HostedLinks,
     @Inject(Templates) private readonly templates: Templates,
     @Inject(TransactionResults) private readonly results: TransactionResults,
     @Inject(TokenWriter) private readonly tokens: TokenWriter,
@@ -107,7 +140,22 @@ export class SandboxTransactions {
    */
   async find(id: string): Promise<SandboxTransactionDetails> {
     const transaction = await this.#existing(id, () => this.transactions.find(id));
-    return { ...this.view(transaction), exchanges: this.exchanges.of(id) };
+    return this.#details(transaction);
+  }
+
+  /**
+   * Creates a transaction, as a backend does with `POST /v0/transactions`.
+   *
+   * @throws {Error} if the limit of test transactions is reached
+   */
+  async create(wanted: NewSandboxTransaction = {}): Promise<CreatedSandboxTransaction> {
+    const { kind = 'sdk', customerUid = `customer-${randomUUID()}`, mode = 'test' } = wanted;
+    const options = kind === 'sdk' ? 'none' : kind;
+    const templateKey = this.templates.keyOf(kind);
+    const request = { customerUid, templateKey, options, facialRecognition: false } as const;
+    const transaction = await this.factory.create(request, mode);
+    const { access_token: accessToken, client_token: clientToken } = this.tokens.issue(transaction);
+    return { ...this.#details(transaction), accessToken, clientToken };
   }
 
   /**
@@ -169,6 +217,19 @@ export class SandboxTransactions {
       completedAt: result && new Date(result.completedAt),
       purgedAt: new Date(this.transactions.purgedAt(transaction)),
       refreshToken: this.tokens.refreshToken(transaction),
+    };
+  }
+
+  #details(transaction: Transaction): SandboxTransactionDetails {
+    const { id, kind } = transaction;
+    const expiry = this.tokens.expiryOf(transaction);
+    const isOpen = !isCompleted(transaction);
+    return {
+      ...this.view(transaction),
+      pageUrl: isOpen && kind !== 'apiOnly' ? this.links.pathOf(transaction) : undefined,
+      hostedUrl: isOpen && kind === 'hosted' ? this.links.urlOf(transaction) : undefined,
+      tokensExpireAt: expiry === undefined ? undefined : new Date(expiry),
+      exchanges: this.exchanges.of(id),
     };
   }
 

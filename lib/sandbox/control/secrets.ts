@@ -12,6 +12,9 @@ const NAMES = [
   'client_secret',
   'finished_secret',
   'status_secret',
+  // The page of a transaction needs no other permission.
+  'hosted_url',
+  'page_url',
 ];
 const SECRET_NAMES: ReadonlySet<string> = new Set([...NAMES, 'cookie', 'set-cookie']);
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization']);

@@ -1,11 +1,14 @@
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
-import { refuseUnknown } from './bodies.js';
-import type { TransactionState } from '../transactions/transaction.js';
+import { oneOf, refuseUnknown } from './bodies.js';
+import type { SandboxMode } from '../auth/authorization.js';
+import type { TransactionKind, TransactionState } from '../transactions/transaction.js';
 import { type JsonObject, optionalString } from '../http/request-body.js';
 import { fieldsOf, flagsOf } from '../transactions/transaction-requests.js';
 import type { RecordedExchange } from '../tokens/exchange-log.js';
 import type {
+  CreatedSandboxTransaction,
+  NewSandboxTransaction,
   SandboxResult,
   SandboxTransaction,
   SandboxTransactionDetails,
@@ -51,6 +54,20 @@ function limitOf(value: unknown): number | undefined {
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= MAX_LIMIT) return limit;
   throw invalidRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+}
+
+const KINDS: readonly TransactionKind[] = ['sdk', 'hosted', 'apiOnly'];
+const MODES: readonly SandboxMode[] = ['test', 'live'];
+
+/** The body of `POST /sandbox/transactions`. */
+export function parseNewTransaction(body: JsonObject): NewSandboxTransaction {
+  const { kind, customer_uid: _uid, mode, ...unknown } = body;
+  refuseUnknown(unknown);
+  return {
+    kind: kind === undefined ? undefined : oneOf(KINDS, 'kind', kind),
+    customerUid: optionalString(body, 'customer_uid'),
+    mode: mode === undefined ? undefined : oneOf(MODES, 'mode', mode),
+  };
 }
 
 /** What `POST /sandbox/transactions/{id}/simulate` does. */
@@ -109,10 +126,23 @@ export function presentTransaction(transaction: SandboxTransaction) {
   };
 }
 
-/** The same with its exchanges. */
-export function presentDetails(transaction: SandboxTransactionDetails): ApiJson {
-  const exchanges = transaction.exchanges.map(presentExchange);
-  return { ...presentTransaction(transaction), exchanges };
+/** The same with its page and its exchanges. */
+export function presentDetails(transaction: SandboxTransactionDetails) {
+  const { kind, pageUrl, hostedUrl, tokensExpireAt, exchanges } = transaction;
+  return {
+    ...presentTransaction(transaction),
+    page_url: pageUrl ?? null,
+    ...(kind === 'hosted' && { hosted_url: hostedUrl ?? null }),
+    tokens_expire_at: tokensExpireAt?.toISOString() ?? null,
+    exchanges: exchanges.map(presentExchange),
+  };
+}
+
+/** The details of a new transaction with its first tokens. */
+export function presentCreated(transaction: CreatedSandboxTransaction): ApiJson {
+  const { accessToken, clientToken } = transaction;
+  const details = presentDetails(transaction);
+  return { ...details, access_token: accessToken, client_token: clientToken };
 }
 
 /** An exchange in the style of the API. */
@@ -127,6 +157,7 @@ export function presentExchange(exchange: RecordedExchange) {
     outcome,
     status: status ?? null,
     sent_token: exchange.sentToken,
+    tokens_expire_at: exchange.tokensExpireAt?.toISOString() ?? null,
     overlaps,
   };
 }

@@ -6,8 +6,10 @@ import { Describe, DescribeQuery } from './operations.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
 import { Secrets, type Shown } from './secrets.js';
 import {
+  parseNewTransaction,
   parseSimulation,
   parseTransactionQuery,
+  presentCreated,
   presentDetails,
   presentTransaction,
   type RequestQuery,
@@ -28,6 +30,16 @@ export class SandboxTransactionsController {
   async list(@Query() query: RequestQuery, @Secrets() shown: Shown): Promise<ApiJson> {
     const transactions = await this.transactions.list(parseTransactionQuery(query));
     return shown({ transactions: transactions.map(presentTransaction) });
+  }
+
+  @Post()
+  @Describe(
+    'Create a transaction as a backend does, and show it with its first tokens',
+    { kind: 'hosted', customer_uid: 'ada' },
+    { kind: 'sdk', mode: 'live' },
+  )
+  async create(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): Promise<ApiJson> {
+    return shown(presentCreated(await this.transactions.create(parseNewTransaction(body))));
   }
 
   @Get(':id')

@@ -37,6 +37,8 @@ export interface RecordedExchange {
   /** The status of the answer, if there was one. */
   readonly status: number | undefined;
   readonly sentToken: RefreshTokenFate;
+  /** When its access token expires; `undefined` if it failed, or has not ended. */
+  readonly tokensExpireAt: Date | undefined;
   /** Whether another exchange of the same refresh token was pending at the same time. */
   readonly overlaps: boolean;
 }
@@ -55,7 +57,8 @@ export class ExchangeLog {
   #exchanges: OpenExchange[] = [];
   /** By the id of their request. */
   readonly #pending = new Map<string, OpenExchange>();
-
+  /** Of the tokens that are being sent. */
+  readonly #expiries = new WeakMap<OpenExchange, Date>();
   readonly #listeners: ((exchange: RecordedExchange) => void)[] = [];
 
   constructor(
@@ -87,6 +90,12 @@ export class ExchangeLog {
     if (exchange) exchange.sentToken = fate;
   }
 
+  /** Called when tokens were issued, before they are sent. */
+  issued({ id }: RecordedRequest, expiresAt: number | undefined): void {
+    const exchange = this.#pending.get(id);
+    if (exchange && expiresAt !== undefined) this.#expiries.set(exchange, new Date(expiresAt));
+  }
+
   #begin(request: RecordedRequest): void {
     const token = this.#tokenIn(request);
     if (!token) return;
@@ -108,6 +117,7 @@ export class ExchangeLog {
       outcome: 'pending',
       status: undefined,
       sentToken: 'untouched',
+      tokensExpireAt: undefined,
       overlaps: rivals.length > 0,
     };
     this.#pending.set(request.id, exchange);
@@ -125,6 +135,7 @@ export class ExchangeLog {
     exchange.status = status;
     exchange.durationMs = durationMs;
     exchange.outcome = outcomeOf(exchange, answered);
+    if (answered && isSuccess(status)) exchange.tokensExpireAt = this.#expiries.get(exchange);
     this.#report(exchange);
   }
 
@@ -154,9 +165,13 @@ function refreshTokenIn(body: string): string | undefined {
 }
 
 function outcomeOf(
-  { sentToken, status = 0 }: RecordedExchange,
+  { sentToken, status }: RecordedExchange,
   answered: boolean,
 ): RecordedExchange['outcome'] {
   if (sentToken === 'in_grace' || sentToken === 'stale') return 'replayed';
-  return answered && status >= 200 && status < 300 ? 'answered' : 'failed';
+  return answered && isSuccess(status) ? 'answered' : 'failed';
+}
+
+function isSuccess(status = 0): boolean {
+  return status >= 200 && status < 300;
 }

@@ -12,6 +12,7 @@ import {
 } from '../http/request-body.js';
 import { Recorded, type RecordedRequest } from '../http/request-log.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
+import { ExchangeLog } from './exchange-log.js';
 import { RefreshTokenExchange } from './exchange.js';
 
 /** `POST /v0/tokens`: exchanges a refresh token for new tokens. [sdk: all] */
@@ -20,6 +21,7 @@ export class TokensController {
   constructor(
     @Inject(RefreshTokenExchange) private readonly refreshTokens: RefreshTokenExchange,
     @Inject(TokenWriter) private readonly tokens: TokenWriter,
+    @Inject(ExchangeLog) private readonly exchanges: ExchangeLog,
     @Inject(SANDBOX_SETTINGS) private readonly settings: SandboxSettings,
   ) {}
 
@@ -34,8 +36,10 @@ export class TokensController {
     requireRefreshGrant(body);
     const sent = requiredString(body, 'refresh_token');
     const transaction = await this.refreshTokens.exchange(sent, mode, request);
+    const issued = this.tokens.issue(transaction);
+    this.exchanges.issued(request, this.tokens.expiryOf(transaction));
     return {
-      ...this.tokens.issue(transaction),
+      ...issued,
       // Without rotation, the current token is the one that was sent: an echo.
       ...(this.settings.refreshToken !== 'omit' && {
         refresh_token: this.tokens.refreshToken(transaction),
