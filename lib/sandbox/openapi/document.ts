@@ -23,6 +23,7 @@ import {
 } from './transaction-operations.js';
 import { CREATION_SCHEMAS, TRANSACTION_SCHEMAS } from './transaction-schemas.js';
 import { UPLOAD_ID_SCAN, UPLOAD_IMAGES, UPLOAD_SCHEMAS } from './uploads.js';
+import { WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.js';
 
 const DESCRIPTION = `The API of Berbix as nestjs-berbix knows it, from the official SDKs and public documentation.
 
@@ -60,13 +61,14 @@ export function createReferenceDocument(
   control: readonly ControlOperation[] = [],
 ): OpenApiDocument {
   return {
-    openapi: '3.0.3',
+    openapi: '3.1.1',
     info: { title: 'Berbix', version: VERSION, description: DESCRIPTION },
     servers,
     tags: [
       { name: 'Tokens', description: 'The exchange of refresh tokens' },
       { name: 'Transactions', description: 'From the creation to the result' },
       { name: 'Uploads', description: 'For API-only transactions' },
+      { name: 'Webhooks', description: 'Requests that Berbix sends to the backend' },
       ...(control.length > 0 ? [CONTROL_TAG] : []),
     ],
     paths: {
@@ -82,6 +84,7 @@ export function createReferenceDocument(
       [API_PATHS.idScans]: { post: UPLOAD_ID_SCAN },
       ...controlPaths(control),
     },
+    webhooks: WEBHOOKS,
     components: {
       securitySchemes: SECURITY_SCHEMES,
       schemas: {
@@ -89,6 +92,7 @@ export function createReferenceDocument(
         ...CREATION_SCHEMAS,
         ...TRANSACTION_SCHEMAS,
         ...UPLOAD_SCHEMAS,
+        ...WEBHOOK_SCHEMAS,
         ...ERROR_SCHEMAS,
       },
     },

@@ -1,12 +1,15 @@
+import type { WebhookKind } from '../../wire/index.js';
 import type { TemplateKeys } from '../transactions/templates.js';
 
-/** The parts of OpenAPI 3.0 that the reference uses. [OpenAPI 3.0.3] */
+/** The parts of OpenAPI 3.1 that the reference uses. [OpenAPI 3.1.1] */
 export interface OpenApiDocument {
   openapi: string;
   info: { title: string; version: string; description: string };
   servers: Server[];
   tags: { name: string; description: string }[];
   paths: Record<string, Partial<Record<Method, Operation>>>;
+  /** Requests that the API sends, by their kind. */
+  webhooks: Record<WebhookKind, { post: Operation }>;
   components: {
     securitySchemes: Record<SecurityName, SecurityScheme>;
     schemas: Record<string, Schema>;
@@ -40,10 +43,10 @@ export interface Operation {
   responses: Record<string, Response>;
 }
 
-/** A part of the path or of the query. */
+/** A part of the path or of the query, or a header. */
 export interface Parameter {
   name: string;
-  in: 'path' | 'query';
+  in: 'path' | 'query' | 'header';
   description?: string;
   required: boolean;
   schema: Schema;
@@ -77,9 +80,13 @@ export interface ReferenceTo {
   $ref: string;
 }
 
+/** The types of JSON. */
+type ValueType = 'object' | 'array' | 'string' | 'integer' | 'boolean' | 'null';
+
 export interface ValueSchema {
-  type: 'object' | 'array' | 'string' | 'integer' | 'boolean';
+  type: ValueType | readonly ValueType[];
   format?: string;
+  contentEncoding?: 'base64';
   description?: string;
   enum?: readonly string[];
   pattern?: string;
@@ -90,7 +97,7 @@ export interface ValueSchema {
   properties?: Record<string, Schema>;
   required?: readonly string[];
   additionalProperties?: Schema | boolean;
-  example?: unknown;
+  examples?: readonly unknown[];
 }
 
 type Details = Omit<ValueSchema, 'type'>;
@@ -120,6 +127,11 @@ export function string(details: Details = {}): ValueSchema {
 
 export function boolean(details: Details = {}): ValueSchema {
   return { type: 'boolean', ...details };
+}
+
+/** The value, or null. */
+export function orNull(schema: ValueSchema): ValueSchema {
+  return { ...schema, type: [schema.type, 'null'].flat() as ValueType[] };
 }
 
 /** One word of a closed set. */

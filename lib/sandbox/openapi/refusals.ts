@@ -17,14 +17,14 @@ import {
 /** The next upload, in answers to uploads and in refusals of them. */
 export const NEXT_STEP: Schema = openWord(Object.values(UPLOAD_STEPS), {
   description: 'The upload that the transaction expects.',
-  example: UPLOAD_STEPS.back,
+  examples: [UPLOAD_STEPS.back],
 });
 
 /** The bodies of refusals. */
 export const ERROR_SCHEMAS: Record<string, Schema> = {
   ApiErrorBody: object<ApiErrorBody>(
     {
-      code: { type: 'integer', description: 'Repeats the HTTP status.', example: 401 },
+      code: { type: 'integer', description: 'Repeats the HTTP status.', examples: [401] },
       readable: openWord(Object.values(READABLE), {
         description: 'A word that programs can compare.',
       }),

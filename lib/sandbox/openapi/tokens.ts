@@ -30,27 +30,27 @@ export const TOKEN_SCHEMAS: Record<string, Schema> = {
   ),
   TokenAnswer: object<TokenAnswer>(
     {
-      entity: string({ example: TOKENS_ENTITY }),
+      entity: string({ examples: [TOKENS_ENTITY] }),
       transaction_id: int64({
         description: 'Above 2^53 a JSON number loses digits in JavaScript.',
-        example: 1_234_123_412_341_234,
+        examples: [1_234_123_412_341_234],
       }),
-      access_token: string({ description: 'For calls by the backend.', example: 'at_…' }),
+      access_token: string({ description: 'For calls by the backend.', examples: ['at_…'] }),
       client_token: string({
         description: 'A JWT for the page or app, and for uploads.',
-        example: 'eyJ….….…',
+        examples: ['eyJ….….…'],
       }),
       refresh_token: string({
         description:
           'The backend stores it. A creation always has one; an exchange only has one if the server echoes or rotates it, and then the backend stores that one.',
-        example: 'rt_…',
+        examples: ['rt_…'],
       }),
       expires_in: {
         type: 'integer',
         description: 'Lifetime of access and client token, in seconds.',
-        example: TOKEN_LIFETIME_SECONDS,
+        examples: [TOKEN_LIFETIME_SECONDS],
       },
-      token_type: string({ example: TOKEN_TYPE }),
+      token_type: string({ examples: [TOKEN_TYPE] }),
     },
     ['transaction_id', 'access_token', 'client_token', 'expires_in'],
   ),

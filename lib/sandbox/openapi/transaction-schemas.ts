@@ -23,6 +23,7 @@ import {
   object,
   oneOf,
   openWord,
+  orNull,
   recordOf,
   ref,
   type Schema,
@@ -103,12 +104,17 @@ export const TRANSACTION_SCHEMAS: Record<string, Schema> = {
   TransactionMetadata: object<TransactionMetadata>(
     {
       entity: oneOf([METADATA_ENTITY]),
-      id: int64({ example: 1_234_123_412_341_234 }),
-      customer_uid: string({ example: 'alice' }),
-      action: openWord(ACTIONS, { description: 'Empty while unfinished.', example: 'accept' }),
+      id: int64({ examples: [1_234_123_412_341_234] }),
+      customer_uid: string({ examples: ['alice'] }),
+      action: orNull(
+        openWord(ACTIONS, {
+          description: 'Empty or null while unfinished.',
+          examples: ['accept'],
+        }),
+      ),
       flags: list(string(), {
         description: 'Reasons for a review; new ones are added over time.',
-        example: ['id_expired'],
+        examples: [['id_expired']],
       }),
       fields: recordOf(ref('TransactionField'), {
         description: 'By name, such as given_name or date_of_birth; empty while unfinished.',
@@ -128,14 +134,14 @@ export const TRANSACTION_SCHEMAS: Record<string, Schema> = {
   ),
   TransactionField: object<TransactionField>(
     {
-      value: string({ example: 'JOHN' }),
-      confidence: string({ example: 'high' }),
+      value: string({ examples: ['JOHN'] }),
+      confidence: string({ examples: ['high'] }),
       sources: list({
         type: 'object',
         properties: {
-          value: string({ example: 'JOHN' }),
-          type: string({ example: 'text-scan' }),
-          confidence: string({ example: 'high' }),
+          value: string({ examples: ['JOHN'] }),
+          type: string({ examples: ['text-scan'] }),
+          confidence: string({ examples: ['high'] }),
         },
         required: ['value', 'type', 'confidence'],
       }),
@@ -148,7 +154,7 @@ export const TRANSACTION_SCHEMAS: Record<string, Schema> = {
     [],
   ),
   TransactionDuplicate: object<TransactionDuplicate>(
-    { customer_uid: string({ example: 'bob' }), transaction_id: int64() },
+    { customer_uid: string({ examples: ['bob'] }), transaction_id: int64() },
     ['customer_uid', 'transaction_id'],
     'Another transaction with the same photo ID.',
   ),

@@ -25,7 +25,7 @@ import {
 } from './model.js';
 import { GONE, NEXT_STEP, NO_CLIENT_TOKEN, refuses, TOO_LARGE, WRONG_KIND } from './refusals.js';
 
-const BASE64 = string({ format: 'byte', minLength: 1, description: 'base64.' });
+const BASE64 = string({ contentEncoding: 'base64', minLength: 1, description: 'base64.' });
 const PDF417 = oneOf(['pdf417']);
 
 /** The bodies of the two uploads, and their answer. */
@@ -75,7 +75,7 @@ export const UPLOAD_SCHEMAS: Record<string, Schema> = {
     {
       issues: list(openWord(UPLOAD_ISSUES), {
         description: 'The most important one is first. They do not change the status.',
-        example: [],
+        examples: [[]],
       }),
       issue_details: {
         type: 'object',

@@ -1,6 +1,11 @@
-import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import type { OpenApiDocument, Operation, Response } from '../../../lib/sandbox/openapi/model.js';
+import type {
+  OpenApiDocument,
+  Operation,
+  Response,
+  Schema,
+} from '../../../lib/sandbox/openapi/model.js';
 import { type Answer, basic, RawClient } from './raw-client.js';
 
 /** An operation, and where it is. */
@@ -52,18 +57,12 @@ const REFUSAL_HEADERS = ['retry-after', 'www-authenticate'];
 
 /** Follows the document of a sandbox, with a transaction that was made for the occasion. */
 export class Reader {
-  readonly #ajv: Ajv2019;
-
   private constructor(
     readonly client: RawClient,
     readonly document: OpenApiDocument,
     /** The answer to the creation of the transaction. */
     readonly created: Record<string, unknown>,
-  ) {
-    // The document as a whole is not a JSON schema, and compiling the schema of those takes a second.
-    this.#ajv = new Ajv2019({ strict: false, validateFormats: false, validateSchema: false });
-    this.#ajv.addSchema(document, 'document');
-  }
+  ) {}
 
   /** The transaction is one that the operation is for. */
   static async open(client: RawClient, operationId: string): Promise<Reader> {
@@ -100,10 +99,7 @@ export class Reader {
     if (different.length > 0) return different;
     const schema = response.content?.['application/json'].schema;
     if (!schema) return text === '' ? [] : ['a body'];
-    const $ref = '$ref' in schema ? `document${schema.$ref}` : '';
-    const validate = this.#ajv.compile({ $ref, unevaluatedProperties: false });
-    validate(JSON.parse(text));
-    return validate.errors?.map((error) => this.#ajv.errorsText([error])) ?? [];
+    return complaintsAbout(this.document, schema, JSON.parse(text));
   }
 
   #route(operationId: string): Route {
@@ -120,6 +116,21 @@ export class Reader {
     const name = scheme === 'accessToken' ? 'access_token' : 'client_token';
     return `Bearer ${credential ?? this.created[name]}`;
   }
+}
+
+/** Why a schema of the document does not allow the value; empty if it does. */
+export function complaintsAbout(
+  document: OpenApiDocument,
+  schema: Schema,
+  value: unknown,
+): string[] {
+  // The document as a whole is not a JSON schema, and compiling the schema of those takes a second.
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, validateSchema: false });
+  ajv.addSchema(document, 'document');
+  const found = '$ref' in schema ? { $ref: `document${schema.$ref}` } : schema;
+  const validate = ajv.compile({ ...found, unevaluatedProperties: false });
+  validate(value);
+  return validate.errors?.map((error) => ajv.errorsText([error])) ?? [];
 }
 
 /** Options of the sandbox that the operation needs. */

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
+import {
+  type OpenApiDocument,
+  PLACEHOLDERS,
+  type Schema,
+} from '../../lib/sandbox/openapi/model.js';
+import { startSandbox } from '../support/services.js';
+import { type Hook, HookServer } from './support/hook-server.js';
+import { openApiComplaints } from './support/openapi-31.js';
+import { complaintsAbout } from './support/reference.js';
+
+describe('the document as OpenAPI 3.1', () => {
+  it('is valid, outside of a sandbox and with the control API', async () => {
+    const { url } = await startSandbox();
+    const answer = await fetch(`${url}/reference/openapi.json`);
+    const document = (await answer.json()) as OpenApiDocument;
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(openApiComplaints(document)).toEqual([]);
+    expect(openApiComplaints(createReferenceDocument(PLACEHOLDERS))).toEqual([]);
+  });
+
+  it.each(['nullable', 'example'])('is not valid with %s, which OpenAPI 3.0 has', (keyword) => {
+    const document = createReferenceDocument(PLACEHOLDERS);
+    const WebhookBody = { type: 'string', [keyword]: true } as Schema;
+    const schemas = { ...document.components.schemas, WebhookBody };
+    const old = { ...document, components: { ...document.components, schemas } };
+    expect(openApiComplaints(old)).toEqual([
+      `WebhookBody: strict mode: unknown keyword: "${keyword}"`,
+    ]);
+  });
+
+  it('is not valid with the version or the paths of another specification', () => {
+    const document = createReferenceDocument(PLACEHOLDERS);
+    expect(openApiComplaints({ ...document, openapi: '3.0.3' })).not.toEqual([]);
+    expect(openApiComplaints({ ...document, paths: { v0: {} } })).not.toEqual([]);
+  });
+
+  it('has the webhooks as they arrive', async () => {
+    const hooks = await HookServer.start();
+    const target = { url: hooks.url };
+    const sandbox = await startSandbox({ webhooks: { finished: target, status: target } });
+    const document = createReferenceDocument(PLACEHOLDERS);
+    expect(Object.keys(document.webhooks)).toEqual(Object.keys(sandbox.webhookSecrets));
+    for (const kind of ['finished', 'status'] as const) {
+      await sandbox.webhooks.sendTest(kind);
+      const { headers, body } = hooks.hooks.at(-1) as Hook;
+      const { parameters = [], requestBody } = document.webhooks[kind].post;
+      for (const { name, schema } of parameters) {
+        expect(complaintsAbout(document, schema, headers[name.toLowerCase()])).toEqual([]);
+      }
+      const schema = requestBody?.content['application/json'].schema as Schema;
+      expect(complaintsAbout(document, schema, JSON.parse(body))).toEqual([]);
+      expect(complaintsAbout(document, schema, { customer_uid: 'alice' })).not.toEqual([]);
+    }
+  });
+});
