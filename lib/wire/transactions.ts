@@ -106,6 +106,27 @@ export const METADATA_ENTITY = 'transaction_metadata';
 /** The usual actions. [doc: docs/platform-overview] */
 export const ACTIONS = ['accept', 'reject', 'review'] as const;
 
+/**
+ * The documented flags; the API adds more over time. [doc: docs/transaction-flags, docs/id-flags]
+ * [doc: changelog/photocopy-detection-flag-now-available]
+ */
+export const FLAGS = [
+  'id_under_18',
+  'id_under_21',
+  'id_expired',
+  'id_expiry_extended',
+  'id_expiry_unknown',
+  'id_age_unknown',
+  'id_user_confirmed',
+  'id_sample_detected',
+  'id_photocopy_detected',
+  'id_duplicate_detected',
+  'id_duplicate_possible',
+  'id_duplicate_face_detected',
+  'id_blocked',
+  'id_blocked_possible',
+] as const;
+
 /** The body of `PATCH /v0/transactions`. [doc: reference/updatetransaction] */
 export interface UpdateTransactionRequest {
   action: string;

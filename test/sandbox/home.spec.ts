@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
-import { expectPage, wordsOf } from './support/pages.js';
+import { expectPage, mainOf, wordsOf } from './support/pages.js';
 import { RawClient } from './support/raw-client.js';
 
 describe.each(PLATFORMS)('the page at / on %s', (platform) => {
@@ -12,7 +12,7 @@ describe.each(PLATFORMS)('the page at / on %s', (platform) => {
     const page = await client.send('GET', '/');
     expectPage(page, 200);
     expect(wordsOf(page)).toMatch(/^A local Berbix This is the sandbox of nestjs-berbix/);
-    const links = [...page.text.matchAll(/<a href="([^"]+)"/g)].map(([, link = '']) => link);
+    const links = [...mainOf(page).matchAll(/<a href="([^"]+)"/g)].map(([, link = '']) => link);
     expect(links).toEqual(['/verify', '/reference', '/sandbox']);
     for (const link of links) {
       expect([link, (await client.send('GET', link)).status]).toEqual([link, 200]);

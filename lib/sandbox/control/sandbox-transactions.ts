@@ -164,8 +164,8 @@ export class SandboxTransactions {
    * @param result accepted without flags by default
    * @throws {Error} if it is complete, or the sandbox does not have the action
    */
-  complete(id: string, result: SandboxResult = {}): Promise<void> {
-    return this.#existing(id, () => this.results.decide(id, result));
+  async complete(id: string, result: SandboxResult = {}): Promise<void> {
+    await this.#existing(id, () => this.results.decide(id, result));
   }
 
   /** Expires its access and client tokens so far; those of the next exchange work. */

@@ -1,22 +1,17 @@
 import { Controller, Get, Inject, Param, Post, Res, UseFilters } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import { HostedLinks } from '../auth/signed-links.js';
-import { ApiException, invalidRequest } from '../http/api-exception.js';
+import { ApiException } from '../http/api-exception.js';
 import { HOSTED_ROOT } from '../http/paths.js';
 import { FormBody } from '../http/request-body.js';
 import { Templates } from '../transactions/templates.js';
 import { TransactionResults } from '../transactions/transaction-results.js';
 import { isCompleted, type Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
+import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { PageExceptionFilter, PageResponder } from './page.js';
-import {
-  abandonedPage,
-  type Choice,
-  choicePage,
-  CHOICES,
-  closingPage,
-  redirectTargetOf,
-} from './pages.js';
+import { ABANDON, abandonedPage, closingPage, hostedPage, redirectTargetOf } from './pages.js';
+import { parseDecision } from './result-form.js';
 
 /** The page of a transaction. Its address is the permission, so there are no cookies to abuse. */
 @Controller(HOSTED_ROOT)
@@ -26,6 +21,7 @@ export class HostedController {
     @Inject(HostedLinks) private readonly links: HostedLinks,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(TransactionResults) private readonly results: TransactionResults,
+    @Inject(SandboxWebhooks) private readonly webhooks: SandboxWebhooks,
     @Inject(Templates) private readonly templates: Templates,
     @Inject(PageResponder) private readonly pages: PageResponder,
   ) {}
@@ -33,7 +29,9 @@ export class HostedController {
   @Get(':claim')
   async show(@Param('claim') claim: string, @Res() response: unknown): Promise<void> {
     const transaction = await this.#open(claim);
-    this.pages.send(response, choicePage(transaction, this.templates.keyOf(transaction.kind)));
+    const templateKey = this.templates.keyOf(transaction.kind);
+    const sample = this.results.sampleOf(transaction);
+    this.pages.send(response, hostedPage({ transaction, templateKey, sample }));
   }
 
   @Post(':claim')
@@ -43,14 +41,14 @@ export class HostedController {
     @Res() response: unknown,
   ): Promise<void> {
     const transaction = await this.#open(claim);
-    const choice = choiceOf(form);
-    if (choice === 'abandon') {
+    if (form.get('choice') === ABANDON) {
       return this.pages.send(response, abandonedPage(transaction, this.links.pathOf(transaction)));
     }
-    await this.results.decide(transaction.id, { action: choice });
+    const announcement = await this.results.decide(transaction.id, parseDecision(form));
     const target = redirectTargetOf(transaction);
-    if (target === undefined) this.pages.send(response, closingPage(transaction));
-    else this.pages.redirect(response, target);
+    if (target !== undefined) return this.pages.redirect(response, target);
+    await this.webhooks.firstTries(announcement.deliveries);
+    this.pages.send(response, closingPage(announcement));
   }
 
   /** @throws {ApiException} 404 if this sandbox did not issue the link, 410 if it is no longer valid */
@@ -61,12 +59,6 @@ export class HostedController {
     if (isCompleted(transaction)) throw alreadyComplete();
     return transaction;
   }
-}
-
-function choiceOf(form: URLSearchParams): Choice {
-  const choice = CHOICES.find((known) => known === form.get('choice'));
-  if (!choice) throw invalidRequest(`The choice must be one of ${CHOICES.join(', ')}.`);
-  return choice;
 }
 
 function unknownLink(): ApiException {

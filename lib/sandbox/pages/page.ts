@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { ResponseWriter } from '../http/answers.js';
 import { ApiException } from '../http/api-exception.js';
+import { STYLE } from './style.js';
 
 const ENTITIES: Record<string, string> = {
   '&': '&amp;',
@@ -58,21 +59,22 @@ export interface Page {
   leadsAway?: boolean;
 }
 
-const STYLE = `
-  :root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif; }
-  main { max-width: 34rem; margin: 3rem auto; padding: 0 1rem; }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1rem; }
-  dt { font-weight: bold; }
-  dd { margin: 0; overflow-wrap: anywhere; }
-  fieldset { display: grid; gap: 0.75rem; padding: 1rem; }
-  label { display: block; font-weight: bold; }
-  textarea { box-sizing: border-box; width: 100%; font: 0.9rem monospace; }
-  button { font: inherit; padding: 0.5rem 1rem; }
-`;
-
 /** Not inside a template, where the formatter would indent the hashed text. */
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/** A shield with a check mark. */
+const MARK = html`<svg width="28" height="28" viewBox="0 0 24 24" aria-hidden="true">
+  <path fill="currentColor" d="M12 2 4 5v6c0 5 3.4 9 8 11 4.6-2 8-6 8-11V5z" />
+  <path
+    class="tick"
+    fill="none"
+    stroke-width="2"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+    d="m8.5 12 2.5 2.5 4.5-5"
+  />
+</svg>`;
 
 /** The whole document, with an empty icon, since browsers would request `/favicon.ico`. */
 function documentOf({ title, body }: Page): string {
@@ -86,6 +88,7 @@ function documentOf({ title, body }: Page): string {
         ${STYLE_ELEMENT}
       </head>
       <body>
+        <header>${MARK}<a href="/">Berbix sandbox</a></header>
         <main>
           <h1>${title}</h1>
           ${body}

@@ -1,61 +1,38 @@
 import { CONTROL_ROOT, DOCUMENT_NAME, REFERENCE_ROOT, VERIFY_PATH } from '../http/paths.js';
 import type { Transaction } from '../transactions/transaction.js';
+import type { Announcement } from '../transactions/transaction-results.js';
 import { html, type Page } from './page.js';
+import { resultSummary, type VerificationForm, verificationForm } from './verification-page.js';
 
-/** The choices on the page of a transaction. */
-export const CHOICES = ['accept', 'reject', 'review', 'abandon'] as const;
+/** The choice of a user who does not complete the verification. */
+export const ABANDON = 'abandon';
 
-/** One of {@link CHOICES}. */
-export type Choice = (typeof CHOICES)[number];
-
-const LABELS: Record<Choice, string> = {
-  accept: 'Accept',
-  reject: 'Reject',
-  review: 'Review',
-  abandon: 'Abandon for now',
-};
-
-/** The page of a transaction, where the developer chooses the result. */
-export function choicePage(transaction: Transaction, templateKey: string): Page {
-  const { id, mode, customerUid } = transaction;
-  const buttons = CHOICES.map(
-    (choice) => html`<button name="choice" value="${choice}">${LABELS[choice]}</button>`,
-  );
+/** The page of a hosted transaction, where the developer chooses the result. */
+export function hostedPage(form: Omit<VerificationForm, 'buttons'>): Page {
   return {
     status: 200,
     title: 'Identity verification',
-    leadsAway: redirectTargetOf(transaction) !== undefined,
-    body: html`<p>
-        This is a sandbox: it checks no documents and no faces. Choose the result of the
-        verification.
-      </p>
-      <dl>
-        <dt>Customer</dt>
-        <dd><bdi>${customerUid}</bdi></dd>
-        <dt>Template</dt>
-        <dd>${templateKey}</dd>
-        <dt>Transaction</dt>
-        <dd>${id}, ${mode} mode</dd>
-      </dl>
-      <form method="post">
-        <fieldset>
-          <legend>Choose the result</legend>
-          ${buttons}
-        </fieldset>
-      </form>`,
+    leadsAway: redirectTargetOf(form.transaction) !== undefined,
+    body: verificationForm({
+      ...form,
+      buttons: html`<button name="choice" value="${ABANDON}" class="quiet">
+        Abandon for now
+      </button>`,
+    }),
   };
 }
 
 /** After a decision, if there is no redirect. */
-export function closingPage({ redirectUrl }: Transaction): Page {
+export function closingPage(announcement: Announcement): Page {
   const unused = html`<p>
     The redirect_url of the transaction is not an http or https URL, so it was not followed.
   </p>`;
   return {
     status: 200,
     title: 'The verification is complete',
-    body: html`<p>You may close this window.</p>
-      ${redirectUrl === undefined ? [] : unused}`,
+    body: html`${resultSummary(announcement)}
+      ${announcement.transaction.redirectUrl === undefined ? [] : unused}
+      <p>You may close this window.</p>`,
   };
 }
 
@@ -118,7 +95,7 @@ export function tokenPage(): Page {
           <label for="client_token">Client token</label>
           <textarea id="client_token" name="client_token" rows="6" required></textarea>
         </p>
-        <button>Open</button>
+        <button class="primary">Open</button>
       </form>`,
   };
 }

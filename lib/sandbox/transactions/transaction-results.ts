@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type IdType, READABLE, type WebhookKind } from '../../wire/index.js';
+import { type IdType, READABLE, WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import { SandboxClock } from '../clock.js';
 import { ApiException, invalidRequest } from '../http/api-exception.js';
+import type { WebhookDelivery } from '../webhooks/delivery-log.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { ActionMap } from './action-map.js';
 import {
@@ -28,6 +29,12 @@ export interface Decision {
   /** They replace fields of the document. */
   readonly fields?: Fields | undefined;
   readonly idType?: IdType | undefined;
+}
+
+/** A new result, and its webhooks; those without a URL are missing. */
+export interface Announcement {
+  readonly transaction: CompletedTransaction;
+  readonly deliveries: readonly WebhookDelivery[];
 }
 
 /**
@@ -61,12 +68,12 @@ export class TransactionResults {
    *
    * @throws {ApiException} 400 for an action that the account does not have, 409 for a completed one
    */
-  async decide(id: string, decision: Decision): Promise<void> {
+  async decide(id: string, decision: Decision): Promise<Announcement> {
     const { action, idType = 'DL', fields } = decision;
     if (action !== undefined) this.#checkAction(action);
     const { flags = action === undefined ? [] : this.actionMap.flagsFor(action) } = decision;
-    await this.#finish(id, (transaction) => {
-      const samples = this.#sampleOf(transaction, idType);
+    return this.#finish(id, (transaction) => {
+      const samples = this.sampleOf(transaction, idType);
       return this.#complete(transaction, flags, { ...samples, ...fields }, action);
     });
   }
@@ -79,9 +86,14 @@ export class TransactionResults {
   }
 
   /** Sends the webhooks for a new result: the flow is finished, and the action determined. */
-  announce(transaction: CompletedTransaction): void {
-    this.#send('finished', transaction);
-    this.#send('status', transaction);
+  announce(transaction: CompletedTransaction): Announcement {
+    const sent = WEBHOOK_KINDS.map((kind) => this.#send(kind, transaction));
+    return { transaction, deliveries: sent.filter((delivery) => delivery !== undefined) };
+  }
+
+  /** The fields of the customer's document: a customer always has the same one. */
+  sampleOf({ customerUid }: Transaction, idType: IdType = 'DL'): Fields {
+    return sampleFields(idType, idNumberFrom(customerUid), this.#now());
   }
 
   /**
@@ -107,26 +119,24 @@ export class TransactionResults {
   async #finish(
     id: string,
     complete: (transaction: Transaction) => CompletedTransaction,
-  ): Promise<void> {
+  ): Promise<Announcement> {
     const completed = await this.transactions.change(id, (transaction) => {
       if (isCompleted(transaction)) throw alreadyCompleted();
       return complete(transaction);
     });
-    this.announce(completed);
+    return this.announce(completed);
   }
 
-  #send(kind: WebhookKind, { id, customerUid, state }: CompletedTransaction): void {
-    this.webhooks.send(kind, {
+  #send(
+    kind: WebhookKind,
+    { id, customerUid, state }: CompletedTransaction,
+  ): WebhookDelivery | undefined {
+    return this.webhooks.send(kind, {
       transactionId: id,
       customerUid,
       action: state.action,
       dashboardLink: dashboardUrlOf(id),
     });
-  }
-
-  /** A customer always has the same document. */
-  #sampleOf({ customerUid }: Transaction, idType: IdType): Fields {
-    return sampleFields(idType, idNumberFrom(customerUid), this.#now());
   }
 
   #complete(

@@ -71,11 +71,12 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves after the first try of a new delivery. @internal */
-  firstTry({ id }: WebhookDelivery): Promise<void> {
+  /** Resolves after the first try. @internal */
+  firstTry(delivery: WebhookDelivery): Promise<void> {
+    if (isTried(delivery)) return Promise.resolve();
     return new Promise((resolve) => {
       const stop = this.onTry((tried) => {
-        if (tried.id !== id) return;
+        if (tried.id !== delivery.id) return;
         stop();
         resolve();
       });
@@ -92,4 +93,9 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
     this.#deliveries.push(delivery);
     if (this.#deliveries.length > MAX_DELIVERIES) this.#deliveries.shift();
   }
+}
+
+/** Whether a try has ended. */
+export function isTried({ tries, status, problem }: WebhookDelivery): boolean {
+  return tries > 1 || status !== undefined || problem !== undefined;
 }

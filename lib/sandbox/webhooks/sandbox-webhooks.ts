@@ -106,9 +106,15 @@ export class SandboxWebhooks {
   async startTest(kind: WebhookKind): Promise<WebhookDelivery | undefined> {
     const sent = this.#startNew(kind, SAMPLE_CONTENT);
     if (!sent) return undefined;
-    const timeout = setTimeout(TEST_WAIT_MS, undefined, { ref: false });
-    await Promise.race([this.deliveries.firstTry(sent.delivery), sent.end, timeout]);
+    await this.firstTries([sent.delivery]);
     return sent.delivery;
+  }
+
+  /** Waits for the first try of each, two seconds at most. @internal */
+  async firstTries(deliveries: readonly WebhookDelivery[]): Promise<void> {
+    const timeout = setTimeout(FIRST_TRY_MS, undefined, { ref: false });
+    const tries = deliveries.map((delivery) => this.deliveries.firstTry(delivery));
+    await Promise.race([Promise.all(tries), timeout]);
   }
 
   /** Resolves when every webhook was delivered or given up. */
@@ -117,8 +123,8 @@ export class SandboxWebhooks {
   }
 
   /** Sends the webhook if it has a URL. @internal */
-  send(kind: WebhookKind, content: WebhookContent): void {
-    void this.#startNew(kind, content);
+  send(kind: WebhookKind, content: WebhookContent): WebhookDelivery | undefined {
+    return this.#startNew(kind, content)?.delivery;
   }
 
   /**
@@ -192,8 +198,8 @@ interface StartedDelivery {
   readonly end: Promise<WebhookDelivery>;
 }
 
-/** How long the sender of a test waits for its first try, in milliseconds. */
-const TEST_WAIT_MS = 2000;
+/** How long somebody who looks on waits for the first tries, in milliseconds. */
+const FIRST_TRY_MS = 2000;
 
 /** A webhook that cannot be stored is sent nevertheless. */
 function tryStore(work: Promise<void>): Promise<void> {

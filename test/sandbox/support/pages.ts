@@ -48,10 +48,14 @@ export function expectPage({ status, headers, text }: Answer, wanted: number): v
   expect(text).not.toMatch(/<script|\son\w+=|https?:\/\/(?!(127\.0\.0\.1|localhost|shop))/);
 }
 
+/** What is below the header of a page. */
+export function mainOf({ text }: Answer): string {
+  return text.slice(text.indexOf('<main>'));
+}
+
 /** What a reader sees of it. */
-export function wordsOf({ text }: Answer): string {
-  const body = text.slice(text.indexOf('<body>'));
-  return body
+export function wordsOf(answer: Answer): string {
+  return mainOf(answer)
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim();

@@ -88,6 +88,26 @@ export class Tab {
     return styles.find(({ name }) => name === property)?.value;
   }
 
+  /** What pages with a colour scheme of their own ask for. */
+  async prefer(colorScheme: 'light' | 'dark'): Promise<void> {
+    const features = [{ name: 'prefers-color-scheme', value: colorScheme }];
+    await this.#send('Emulation.setEmulatedMedia', { features });
+  }
+
+  /** The size of the window, in CSS pixels. */
+  async resize(width: number, height: number): Promise<void> {
+    const metrics = { width, height, deviceScaleFactor: 1, mobile: false };
+    await this.#send('Emulation.setDeviceMetricsOverride', metrics);
+  }
+
+  /** The value of an expression in the page, which must survive JSON; waits for a promise. */
+  async evaluate(expression: string): Promise<unknown> {
+    const options = { expression, awaitPromise: true, returnByValue: true };
+    const { result, exceptionDetails } = await this.#send('Runtime.evaluate', options);
+    if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+    return (result as { value?: unknown }).value;
+  }
+
   /** The current address, after all redirects. */
   async address(): Promise<string> {
     const { currentIndex, entries } = await this.#send('Page.getNavigationHistory');

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect } from '@jest/globals';
+import type { Tab } from './tab.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Fails with each rule that the page breaks in light or dark, and the elements that break it. */
+export async function expectAccessible(tab: Tab): Promise<void> {
+  for (const scheme of ['light', 'dark'] as const) {
+    await tab.prefer(scheme);
+    await tab.evaluate(axe);
+    const broken = await tab.evaluate(`axe.run().then(({ violations }) => violations.map(
+      ({ id, nodes }) => id + ': ' + nodes.map(({ html, any }) =>
+        html + ' ' + any.map(({ message }) => message)).join(' | ')))`);
+    expect({ scheme, broken }).toEqual({ scheme, broken: [] });
+  }
+}
