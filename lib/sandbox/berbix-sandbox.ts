@@ -52,10 +52,10 @@ export interface BerbixSandboxReady {
 export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   /** The requests so far. */
   readonly requests = new RequestLog();
-  /** The pending faults. */
-  readonly faults = new SandboxFaults();
   /** The clock of the sandbox, which tests can move. */
   readonly clock = new SandboxClock();
+  /** The pending faults. */
+  readonly faults = new SandboxFaults(this.clock);
 
   readonly apiSecret: string;
   readonly liveApiSecret: string;

@@ -9,6 +9,7 @@ import { setTimeout } from 'node:timers/promises';
  */
 export class SandboxClock {
   #offset = 0;
+  readonly #listeners: (() => void)[] = [];
 
   /** Milliseconds since 1970. */
   now(): number {
@@ -27,7 +28,12 @@ export class SandboxClock {
 
   /** Returns to the real time. */
   reset(): void {
-    this.#offset = 0;
+    this.#setOffset(0);
+  }
+
+  /** Calls the listener after each change. @internal */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   #setOffset(offset: number): void {
@@ -37,6 +43,7 @@ export class SandboxClock {
       );
     }
     this.#offset = offset;
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -15,7 +15,7 @@ export type {
   TrickleFault,
   TruncateFault,
 } from './faults/fault.js';
-export { SandboxFaults } from './faults/sandbox-faults.js';
+export { type PendingFault, SandboxFaults } from './faults/sandbox-faults.js';
 export { type RecordedRequest, RequestLog } from './http/request-log.js';
 export {
   type CreatedSandboxTransaction,

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
-import { RawClient } from './support/raw-client.js';
+import { existingPath } from './support/control-ids.js';
+import { basic, RawClient } from './support/raw-client.js';
 
 describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -43,19 +44,16 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
   });
 
   it('lists everything that exists', async () => {
-    const id = String((await client.create()).json.transaction_id);
-    sandbox.requests.clear();
     const { json } = await client.send('GET', '/sandbox');
     const operations = json.operations as { request: string; does: string }[];
-    expect(operations).toHaveLength(20);
+    expect(operations).toHaveLength(22);
     for (const { request, does } of operations) {
       expect(does).not.toBe('');
       const [method = '', path = ''] = request.split(' ');
-      const status = await client.statusOf(method, path.replace('{id}', id));
+      const status = await client.statusOf(method, await existingPath(sandbox, path));
       const fits = [200, 204, 400].includes(status);
       expect({ request, status, fits }).toMatchObject({ fits: true });
     }
-    expect(sandbox.requests.length).toBe(0);
   });
 
   it('lists the pending faults in the form in which they can be added', async () => {
@@ -65,17 +63,59 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
       { kind: 'answer', body: { id: 1 }, path: '/v0/tokens', times: 'Infinity' },
     ];
     for (const body of faults) await client.send('POST', '/sandbox/faults', { body });
-    expect((await client.send('GET', '/sandbox/faults')).json).toEqual({ faults });
+    const always = { id: expect.any(String), probability: null, seed: null, ends_at: null };
+    const listed = faults.map((fault) => ({ ...fault, ...always }));
+    expect((await client.send('GET', '/sandbox/faults')).json).toEqual({ faults: listed });
     await client.create();
     await client.refresh('rt_any');
     const { json } = await client.send('GET', '/sandbox/faults');
-    expect(json).toEqual({ faults: [{ ...faults[0], times: 1 }, faults[1]] });
+    expect(json).toEqual({ faults: [{ ...listed[0], times: 1 }, listed[1]] });
+  });
+
+  it('adds a fault with a probability and an end, and removes it', async () => {
+    sandbox.clock.set(Date.parse('2030-01-01T00:00:00Z'));
+    const body = { kind: 'hang', method: 'PUT', probability: 0.5, for_ms: 60_000 };
+    expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(204);
+    const [fault] = sandbox.faults.pending;
+    expect((await client.send('GET', '/sandbox/faults')).json).toEqual({
+      faults: [
+        {
+          id: fault?.id,
+          kind: 'hang',
+          method: 'PUT',
+          times: 'Infinity',
+          probability: 0.5,
+          seed: 1,
+          ends_at: expect.stringMatching(/^2030-01-01T00:01:/),
+        },
+      ],
+    });
+    expect((await client.send('DELETE', `/sandbox/faults/${fault?.id}`)).status).toBe(204);
+    const { status, json } = await client.send('DELETE', `/sandbox/faults/${fault?.id}`);
+    expect([status, json.readable]).toEqual([404, 'not_found']);
+    expect(json.message).toContain('GET /sandbox/faults lists');
+    expect(sandbox.faults.pending).toEqual([]);
+  });
+
+  it('shows one request, with its secrets on request only', async () => {
+    const { headers } = await client.create();
+    const path = `/sandbox/requests/${headers['x-request-id']}`;
+    const [listed] = (await client.send('GET', '/sandbox/requests')).json.requests as unknown[];
+    const { status, json } = await client.send('GET', path);
+    expect([status, json]).toEqual([200, listed]);
+    expect(json).toMatchObject({ headers: { authorization: 'Basic [redacted]' }, status: 200 });
+    const shown = await client.send('GET', `${path}?secrets=1`);
+    expect(shown.json.headers).toMatchObject({ authorization: basic(sandbox.apiSecret) });
+    expect(sandbox.requests.find(String(json.id))).toBe(sandbox.requests.last);
+    const unknown = await client.send('GET', '/sandbox/requests/none');
+    expect([unknown.status, unknown.json.readable]).toEqual([404, 'not_found']);
+    expect(unknown.json.message).toContain('GET /sandbox/requests lists');
   });
 
   it('adds and clears faults', async () => {
     const body = { kind: 'status', status: 503, path: '/v0/transactions', times: 'Infinity' };
     expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(204);
-    expect(sandbox.faults.pending).toEqual([{ ...body, times: Infinity }]);
+    expect(sandbox.faults.pending).toMatchObject([{ ...body, times: Infinity }]);
     expect((await client.create()).status).toBe(503);
     expect((await client.create()).status).toBe(503);
     expect((await client.send('DELETE', '/sandbox/faults')).status).toBe(204);

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { type BerbixSandboxOptions, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
+import {
+  type BerbixSandboxOptions,
+  type FaultTarget,
+  SandboxClock,
+  type SandboxFault,
+  SandboxFaults,
+} from 'nestjs-berbix/sandbox';
 import { startSandboxOn } from '../support/services.js';
 import { until } from '../support/until.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -251,11 +257,11 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
 
 describe('SandboxFaults', () => {
   it('applies faults in the order in which they were added, one for each matching request', () => {
-    const faults = new SandboxFaults();
+    const faults = new SandboxFaults(new SandboxClock());
     faults.add({ kind: 'hang', method: 'GET' });
     faults.add({ kind: 'reset', path: '/v0/tokens', times: 2 });
     faults.add({ kind: 'html', times: Infinity });
-    expect(faults.pending).toEqual([
+    expect(faults.pending).toMatchObject([
       { kind: 'hang', method: 'GET', times: 1 },
       { kind: 'reset', path: '/v0/tokens', times: 2 },
       { kind: 'html', times: Infinity },
@@ -272,8 +278,60 @@ describe('SandboxFaults', () => {
     expect(take('GET', '/v0/tokens')).toBeUndefined();
   });
 
+  it('removes one of them by its id', () => {
+    const faults = new SandboxFaults(new SandboxClock());
+    const id = faults.add({ kind: 'hang' });
+    faults.add({ kind: 'reset' });
+    expect(faults.pending[0]).toMatchObject({ kind: 'hang', id });
+    expect([faults.remove(id), faults.remove(id)]).toEqual([true, false]);
+    expect(faults.pending).toMatchObject([{ kind: 'reset' }]);
+  });
+
+  /** Which of 1000 requests get such a fault. */
+  const struck = (target: FaultTarget): number[] => {
+    const faults = new SandboxFaults(new SandboxClock());
+    faults.add({ kind: 'hang', ...target });
+    const requests = Array.from({ length: 1000 }, (_, index) => index);
+    return requests.filter(() => faults.take('GET', '/') !== undefined);
+  };
+
+  it('applies one to a share of the requests, which a seed determines', () => {
+    const some = struck({ probability: 0.2 });
+    expect(some.length).toBeGreaterThan(150);
+    expect(some.length).toBeLessThan(250);
+    expect(struck({ probability: 0.2, seed: 1 })).toEqual(some);
+    expect(struck({ probability: 0.2, seed: 2 })).not.toEqual(some);
+    expect(struck({ probability: 0.2, times: 3 })).toEqual(some.slice(0, 3));
+    expect(struck({ probability: 1 })).toHaveLength(1000);
+  });
+
+  it('gives a request that a fault spares to the next one', () => {
+    const faults = new SandboxFaults(new SandboxClock());
+    faults.add({ kind: 'hang', probability: 0.5 });
+    faults.add({ kind: 'reset', times: Infinity });
+    const kinds = Array.from({ length: 100 }, () => faults.take('GET', '/')?.kind);
+    expect(new Set(kinds)).toEqual(new Set(['hang', 'reset']));
+  });
+
+  it('ends one after its time, by the clock of the sandbox', () => {
+    const clock = new SandboxClock();
+    const faults = new SandboxFaults(clock);
+    clock.set(Date.UTC(2030, 0, 1));
+    faults.add({ kind: 'hang', forMs: 3_600_000 });
+    const [fault] = faults.pending;
+    expect(fault).toMatchObject({ times: Infinity, forMs: 3_600_000 });
+    expect(fault?.endsAt?.toISOString()).toMatch(/^2030-01-01T01:00/);
+    clock.advance(3_500_000);
+    expect(faults.take('GET', '/')).toBeDefined();
+    clock.advance(100_000);
+    expect(faults.take('GET', '/')).toBeUndefined();
+    // For good, even if the clock goes back.
+    clock.advance(-200_000);
+    expect(faults.pending).toEqual([]);
+  });
+
   it('does not change if the given object changes later', () => {
-    const faults = new SandboxFaults();
+    const faults = new SandboxFaults(new SandboxClock());
     const fault = { kind: 'status', status: 500, times: 2 } as const;
     faults.add(fault);
     faults.take('GET', '/');
@@ -281,7 +339,7 @@ describe('SandboxFaults', () => {
   });
 
   it('accepts at most 1000 pending faults', () => {
-    const faults = new SandboxFaults();
+    const faults = new SandboxFaults(new SandboxClock());
     for (let index = 0; index < 1000; index += 1) faults.add({ kind: 'hang' });
     expect(() => faults.add({ kind: 'hang' })).toThrow(/^1000 faults are .* faults\.clear\(\)/);
     faults.take('GET', '/');
@@ -315,9 +373,15 @@ describe('SandboxFaults', () => {
     [{ kind: 'hang', times: 0 }, /"times"/],
     [{ kind: 'hang', method: 'post' }, /"method" .* capitals/],
     [{ kind: 'hang', path: 'v0/tokens' }, /"path" .* slash/],
+    [{ kind: 'hang', probability: 0 }, /"probability" .* above 0, up to 1/],
+    [{ kind: 'hang', probability: 1.1 }, /"probability"/],
+    [{ kind: 'hang', probability: '1' }, /"probability"/],
+    [{ kind: 'hang', probability: 1, seed: 1.5 }, /"seed" .* whole number/],
+    [{ kind: 'hang', seed: 1 }, /"seed" of a fault needs "probability"/],
+    [{ kind: 'hang', forMs: 0 }, /"forMs"/],
     [{ kind: 'hang', toString: 1 }, /"toString" .* is not a member/],
   ])('refuses %j', (fault, message) => {
-    const faults = new SandboxFaults();
+    const faults = new SandboxFaults(new SandboxClock());
     expect(() => faults.add(fault as unknown as SandboxFault)).toThrow(message);
     expect(faults.pending).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { SandboxModule } from '../../lib/sandbox/sandbox.module.js';
 import { closeAfterFile } from '../support/closing.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
+import { existingPath } from './support/control-ids.js';
 import { type Answer, RawClient } from './support/raw-client.js';
 import {
   examplesOf,
@@ -146,12 +147,12 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
       listed.toSorted(),
     );
     await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });
-    const id = String((await client.create()).json.transaction_id);
     for (const { method, path, operation } of control) {
       for (const [name, body] of examplesOf(operation)) {
         // One of the examples moves it beyond the life of the transaction.
         sandbox.clock.reset();
-        const status = await client.statusOf(method, path.replace('{id}', id), { body });
+        const target = await existingPath(sandbox, path);
+        const status = await client.statusOf(method, target, { body });
         expect([method, path, name, status]).toEqual([method, path, name, successOf(operation)]);
       }
     }

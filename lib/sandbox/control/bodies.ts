@@ -1,5 +1,6 @@
 import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import { checkFault, type SandboxFault } from '../faults/fault.js';
+import type { PendingFault } from '../faults/sandbox-faults.js';
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
 import type { JsonObject } from '../http/request-body.js';
@@ -30,9 +31,13 @@ export function parseClockChange(body: JsonObject): ClockChange {
   return { now: time };
 }
 
-/** `times` may be the string `Infinity`, which JSON has no number for. */
-export function parseFault(body: JsonObject): SandboxFault {
-  return checkFault(body.times === 'Infinity' ? { ...body, times: Infinity } : body);
+/** `times` may be the string `Infinity`, which JSON has no number for; `for_ms` is `forMs`. */
+export function parseFault({ for_ms: forMs, ...body }: JsonObject): SandboxFault {
+  return checkFault({
+    ...body,
+    ...(body.times === 'Infinity' && { times: Infinity }),
+    ...(forMs !== undefined && { forMs }),
+  });
 }
 
 /** The body of `PUT /sandbox/webhooks`: a URL or null for each kind. */
@@ -94,9 +99,16 @@ export function presentRequest(request: RecordedRequest) {
   };
 }
 
-/** A fault as `POST /sandbox/faults` accepts it: JSON has no Infinity. */
-export function presentFault(fault: SandboxFault): ApiJson {
-  return { ...fault, times: fault.times === Infinity ? 'Infinity' : fault.times };
+/** A fault with the members that `POST /sandbox/faults` accepts: JSON has no Infinity. */
+export function presentFault(fault: PendingFault): ApiJson {
+  const { times, probability = null, seed, endsAt, forMs: _, ...members } = fault;
+  return {
+    ...members,
+    times: times === Infinity ? 'Infinity' : times,
+    probability,
+    seed: probability === null ? null : (seed ?? 1),
+    ends_at: endsAt?.toISOString() ?? null,
+  };
 }
 
 /** A delivery in the style of the API. */

@@ -1,8 +1,9 @@
-import { Controller, Delete, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { READABLE } from '../../wire/index.js';
 import { SandboxClock } from '../clock.js';
 import { SandboxFaults } from '../faults/sandbox-faults.js';
 import type { ApiJson } from '../http/answers.js';
-import { invalidRequest } from '../http/api-exception.js';
+import { ApiException, invalidRequest } from '../http/api-exception.js';
 import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { RequestLog } from '../http/request-log.js';
@@ -44,6 +45,16 @@ export class ControlController {
     return shown({ requests: Array.from(this.log, presentRequest) });
   }
 
+  @Get('requests/:id')
+  @Describe('Show one of these requests, by the `x-request-id` of its answer')
+  readRequest(@Param('id') id: string, @Secrets() shown: Shown): ApiJson {
+    const request = this.log.find(id);
+    if (request) return shown(presentRequest(request));
+    throw notFound(
+      'No request with this id is recorded. The sandbox keeps the last 1000 requests to the API; GET /sandbox/requests lists them.',
+    );
+  }
+
   @Delete('requests')
   @Describe('Empty that list')
   @HttpCode(204)
@@ -59,10 +70,24 @@ export class ControlController {
 
   /** The body is what `sandbox.faults.add()` accepts, where `times` may be `"Infinity"`. */
   @Post('faults')
-  @Describe('Add a fault', { kind: 'status', status: 503 })
+  @Describe(
+    'Add a fault',
+    { kind: 'status', status: 503 },
+    { kind: 'latency', ms: 300, probability: 0.2, seed: 1, for_ms: 3_600_000 },
+  )
   @HttpCode(204)
   addFault(@JsonObjectBody() body: JsonObject): void {
     this.#valid(() => this.faults.add(parseFault(body)));
+  }
+
+  @Delete('faults/:id')
+  @Describe('Remove one of them')
+  @HttpCode(204)
+  removeFault(@Param('id') id: string): void {
+    if (this.faults.remove(id)) return;
+    throw notFound(
+      'No fault with this id is pending. It has ended or was removed; GET /sandbox/faults lists those that are.',
+    );
   }
 
   @Delete('faults')
@@ -97,6 +122,10 @@ export class ControlController {
       throw invalidRequest((error as Error).message);
     }
   }
+}
+
+function notFound(message: string): ApiException {
+  return new ApiException(404, READABLE.notFound, message);
 }
 
 /** All operations of the control API. */

@@ -8,10 +8,23 @@ export interface FaultTarget {
   /** Only requests to this path, such as `/v0/tokens`. */
   path?: string | undefined;
   /**
-   * How many requests get it; `Infinity` for all of them until `clear()`.
-   * @default 1
+   * How many requests get it; `Infinity` for all of them until it is removed.
+   * @default 1, or Infinity with `probability` or `forMs`
    */
   times?: number | undefined;
+  /**
+   * The share of these requests that get it: above 0, up to 1. The same seed and the same sequence of
+   * requests have the same outcome.
+   * @default 1
+   */
+  probability?: number | undefined;
+  /**
+   * With `probability`, a whole number for the generator that decides which requests get it.
+   * @default 1
+   */
+  seed?: number | undefined;
+  /** The fault ends after this many milliseconds, by the clock of the sandbox. */
+  forMs?: number | undefined;
 }
 
 /** A fault that replaces the answer. */
@@ -105,6 +118,8 @@ type Check = (value: unknown) => string | undefined;
 
 /** The longest timer of Node. */
 const MAX_MILLISECONDS = 2 ** 31 - 1;
+/** A year, which the clock can always add. */
+const MAX_FOR_MILLISECONDS = 365 * 86_400_000;
 
 const text: Check = (value) => (typeof value === 'string' ? undefined : 'must be a string');
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
@@ -120,7 +135,13 @@ const TARGET = {
   path: matching(/^\//, 'must be a path that begins with a slash, such as /v0/tokens'),
   times: (value: unknown) =>
     value === Infinity ? undefined : between(1, Number.MAX_SAFE_INTEGER)(value),
-};
+  probability: (value: unknown) =>
+    typeof value === 'number' && value > 0 && value <= 1
+      ? undefined
+      : 'must be a number above 0, up to 1',
+  seed: between(0, 2 ** 32 - 1),
+  forMs: between(1, MAX_FOR_MILLISECONDS),
+} satisfies Record<keyof FaultTarget, Check>;
 
 /** What a kind has beside the target. */
 type Own<Fault> = Omit<Fault, keyof FaultTarget | 'kind'>;
@@ -178,6 +199,10 @@ export function checkFault(fault: unknown): SandboxFault {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     const problem = check ? value !== undefined && check(value) : 'is not a member it can have';
     if (problem) throw new TypeError(`"${name}" of a fault of the kind ${kind} ${problem}.`);
+  }
+  const { probability, seed } = rest as FaultTarget;
+  if (seed !== undefined && probability === undefined) {
+    throw new TypeError('The "seed" of a fault needs "probability".');
   }
   return members as SandboxFault;
 }

@@ -72,6 +72,11 @@ export class RequestLog implements Iterable<RecordedRequest> {
     return this.#records.values();
   }
 
+  /** The request with this id: the `x-request-id` of its answer. */
+  find(id: string): RecordedRequest | undefined {
+    return this.#records.find((record) => record.id === id);
+  }
+
   /** The requests with this method and path. */
   to(method: string, path: string): RecordedRequest[] {
     return this.#records.filter((record) => record.method === method && record.path === path);
