@@ -37,7 +37,7 @@ export type { RecordedExchange, RefreshTokenFate } from './tokens/exchange-log.j
 export type { TemplateKeys } from './transactions/templates.js';
 export { DeliveryLog, type WebhookDelivery } from './webhooks/delivery-log.js';
 export { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
-export type { WebhookFault } from './webhooks/webhook.js';
+export type { SignatureCheck, WebhookFault } from './webhooks/webhook.js';
 export type { SandboxWebhooksOptions, WebhookOptions } from './options.js';
 export type { WebhookSecrets } from './settings.js';
 export type { WebhookKind } from '../wire/index.js';

@@ -44,9 +44,10 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
   });
 
   it('lists everything that exists', async () => {
+    sandbox.webhooks.setUrl('finished', 'http://127.0.0.1:9/');
     const { json } = await client.send('GET', '/sandbox');
     const operations = json.operations as { request: string; does: string }[];
-    expect(operations).toHaveLength(22);
+    expect(operations).toHaveLength(24);
     for (const { request, does } of operations) {
       expect(does).not.toBe('');
       const [method = '', path = ''] = request.split(' ');

@@ -137,6 +137,71 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect(ids).toEqual([hanging.json.id, refused.json.id]);
   });
 
+  it('sends a webhook again, spoiled on request', async () => {
+    await call('PUT', '', { finished: server.url });
+    const { json: first } = await call('POST', '/test', { kind: 'finished' });
+    sandbox.clock.advance(60_000);
+    const again = await call('POST', `/deliveries/${first.id}/resend`, {});
+    expect([again.status, again.json]).toEqual([
+      202,
+      { ...first, id: again.json.id, headers: expect.any(Object) },
+    ]);
+    expect(again.json.headers).not.toEqual(first.headers);
+    const body = { fault: 'unsigned' };
+    const spoiled = await call('POST', `/deliveries/${first.id}/resend`, body);
+    expect(spoiled.json.headers).toEqual({ 'content-type': 'application/json' });
+    const ids = [...sandbox.deliveries].map(({ id }) => id);
+    expect(ids).toEqual([first.id, again.json.id, spoiled.json.id]);
+    expect(server.hooks.map((hook) => hook.body)).toEqual([SAMPLE, SAMPLE, SAMPLE]);
+  });
+
+  it('explains how a signature is checked', async () => {
+    await call('PUT', '', { finished: server.url });
+    const { json: sent } = await call('POST', '/test', { kind: 'finished' });
+    const { finished: secret } = sandbox.webhookSecrets;
+    const header = String(server.hooks[0]?.headers['x-berbix-signature']);
+    const [, timestamp, hex] = header.split(',');
+    const signature = {
+      header,
+      timestamp: Number(timestamp),
+      signed_text: `${timestamp},${secret},${SAMPLE}`,
+      algorithm: 'HMAC-SHA256',
+      expected: hex,
+    };
+    const path = `/deliveries/${sent.id}`;
+    expect((await call('GET', `${path}?secrets=1`)).json).toEqual({ ...sent, signature });
+    const masked = { ...signature, signed_text: `${timestamp},[redacted],${SAMPLE}` };
+    expect((await call('GET', path)).json).toEqual({ ...sent, signature: masked });
+
+    const resend = async (fault: string) => {
+      const { json } = await call('POST', `${path}/resend`, { fault });
+      return (await call('GET', `/deliveries/${json.id}`)).json.signature;
+    };
+    await expect(resend('unsigned')).resolves.toBeNull();
+    const { expected, header: forged } = (await resend('forged')) as Record<string, string>;
+    expect(forged).toMatch(/^v0,\d+,[0-9a-f]{64}$/);
+    expect(forged?.endsWith(expected ?? '')).toBe(false);
+  });
+
+  it('masks a secret of any form in what is signed', async () => {
+    const secret = 'nothing~special';
+    const webhooks = { finished: { url: server.url, secret } };
+    const other = new RawClient(await startSandboxOn(platform, { webhooks }));
+    const { id } = await other.sandbox.webhooks.sendTest('finished');
+    const path = `/sandbox/webhooks/deliveries/${id}`;
+    expect((await other.send('GET', path)).text).not.toContain(secret);
+    expect((await other.send('GET', `${path}?secrets=1`)).text).toContain(secret);
+  });
+
+  it.each([
+    ['GET', '/deliveries/1', undefined],
+    ['POST', '/deliveries/1/resend', {}],
+  ])('has no webhook that was not sent: %s %s', async (method, path, body) => {
+    const { status: code, json } = await call(method, path, body);
+    expect([code, json.readable]).toEqual([404, 'not_found']);
+    expect(json.message).toContain('GET /sandbox/webhooks/deliveries lists');
+  });
+
   it('adds faults to the next webhooks', async () => {
     await call('PUT', '', { status: server.url });
     expect((await call('POST', '/faults', { fault: 'unsigned' })).status).toBe(204);
@@ -163,6 +228,8 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     ['POST', '/test', {}, 'The kind must be one of finished, status.'],
     ['POST', '/test', { kind: 'status', x: 1 }, '"x" is not known here.'],
     ['POST', '/test', { kind: 'status' }, 'The status webhook has no URL.'],
+    ['POST', '/deliveries/1/resend', { fault: 'x' }, 'The fault must be one of duplicate, late,'],
+    ['POST', '/deliveries/1/resend', { times: 2 }, '"times" is not known here.'],
     ['POST', '/faults', { kind: 'status' }, 'The fault must be one of duplicate, late,'],
     ['POST', '/faults', { fault: 'late', kind: 'x' }, 'The kind must be one of'],
     ['POST', '/faults', { fault: 'late', times: 2 }, '"times" is not known here.'],

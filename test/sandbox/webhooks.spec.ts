@@ -186,7 +186,8 @@ describe('a webhook', () => {
 describe('the faults of webhooks', () => {
   const CASES: [WebhookFault, (hook: Hook, secret: string) => unknown][] = [
     ['unsigned', ({ headers }) => headers['x-berbix-signature'] === undefined],
-    ['forged', (hook, secret) => !isSigned(hook, secret)],
+    ['forged', (hook, secret) => !isSigned(hook, secret) && !isSigned(hook, `${secret}-old`)],
+    ['old_secret', (hook, secret) => !isSigned(hook, secret) && isSigned(hook, `${secret}-old`)],
     [
       'late',
       (hook, secret) =>
@@ -231,11 +232,27 @@ describe('the faults of webhooks', () => {
     expect(signed).toEqual([false, true, false, true]);
   });
 
+  it.each(CASES)('%s: can spoil a webhook that is sent again', async (fault, shows) => {
+    const sandbox = await start();
+    const { finished } = sandbox.webhookSecrets;
+    const first = await sandbox.webhooks.sendTest('finished');
+    sandbox.webhooks.setUrl('finished', undefined);
+    const again = await sandbox.webhooks.resend(first.id);
+    await sandbox.webhooks.resend(again.id, fault);
+    expect(server.hooks.map((hook) => shows(hook, finished))).toEqual([false, false, true]);
+    expect(new Set(server.hooks.map(({ body }) => body))).toEqual(new Set([first.body]));
+    expect([...sandbox.deliveries].slice(0, 2)).toEqual([first, again]);
+    expect(again.id).not.toBe(first.id);
+    sandbox.deliveries.clear();
+    await expect(sandbox.webhooks.resend(first.id)).rejects.toThrow('No webhook with this id');
+  });
+
   it('are validated', async () => {
     const { webhooks } = await start();
     expect(() => webhooks.failNext('early' as WebhookFault)).toThrow(
-      'The fault of a webhook must be one of duplicate, late, unsigned, forged.',
+      'The fault of a webhook must be one of duplicate, late, unsigned, forged, old_secret.',
     );
+    await expect(webhooks.resend('1', 'early' as WebhookFault)).rejects.toThrow('The fault of a');
     const kind = 'done' as WebhookKind;
     expect(() => webhooks.failNext('late', kind)).toThrow(
       'The kind of a webhook must be one of finished, status.',

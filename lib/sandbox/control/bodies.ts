@@ -7,7 +7,7 @@ import type { JsonObject } from '../http/request-body.js';
 import type { RecordedRequest } from '../http/request-log.js';
 import { problemOfWebhookUrl } from '../option-checks.js';
 import type { WebhookDelivery } from '../webhooks/delivery-log.js';
-import { WEBHOOK_FAULTS, type WebhookFault } from '../webhooks/webhook.js';
+import { type SignatureCheck, WEBHOOK_FAULTS, type WebhookFault } from '../webhooks/webhook.js';
 
 /** The body of `POST /sandbox/clock`. */
 export type ClockChange = { advanceMs: number } | { now: Date };
@@ -84,6 +84,12 @@ export function refuseUnknown(unknown: JsonObject): void {
   if (name !== undefined) throw invalidRequest(`"${name}" is not known here.`);
 }
 
+/** The body of `POST /sandbox/webhooks/deliveries/{id}/resend`. */
+export function parseResend({ fault, ...unknown }: JsonObject): WebhookFault | undefined {
+  refuseUnknown(unknown);
+  return fault === undefined ? undefined : oneOf(WEBHOOK_FAULTS, 'fault', fault);
+}
+
 /** A request in the style of the API. */
 export function presentRequest(request: RecordedRequest) {
   return {
@@ -125,4 +131,9 @@ export function presentDelivery(delivery: WebhookDelivery) {
     problem: problem ?? null,
     delivered,
   };
+}
+
+/** The check of a signature in the style of the API. */
+export function presentSignature({ signedText, ...check }: SignatureCheck) {
+  return { ...check, signed_text: signedText };
 }

@@ -1,9 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { READABLE } from '../../wire/index.js';
 import { SandboxClock } from '../clock.js';
 import { SandboxFaults } from '../faults/sandbox-faults.js';
 import type { ApiJson } from '../http/answers.js';
-import { ApiException, invalidRequest } from '../http/api-exception.js';
+import { invalidRequest, notFound } from '../http/api-exception.js';
 import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { RequestLog } from '../http/request-log.js';
@@ -122,10 +121,6 @@ export class ControlController {
       throw invalidRequest((error as Error).message);
     }
   }
-}
-
-function notFound(message: string): ApiException {
-  return new ApiException(404, READABLE.notFound, message);
 }
 
 /** All operations of the control API. */

@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Inject, Post, Put } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
 import { WEBHOOK_KINDS } from '../../wire/index.js';
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
@@ -7,10 +7,12 @@ import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import {
+  parseResend,
   parseWebhookFault,
   parseWebhookTest,
   parseWebhookUrls,
   presentDelivery,
+  presentSignature,
 } from './bodies.js';
 import { Describe } from './operations.js';
 import { Secrets, type Shown } from './secrets.js';
@@ -60,6 +62,30 @@ export class WebhooksController {
   @Describe('List the webhooks so far, oldest first')
   listDeliveries(@Secrets() shown: Shown): ApiJson {
     return shown({ deliveries: Array.from(this.webhooks.deliveries, presentDelivery) });
+  }
+
+  @Get('deliveries/:id')
+  @Describe('Show one of them, and how its receiver checks the signature')
+  readDelivery(@Param('id') id: string, @Secrets() shown: Shown): ApiJson {
+    const delivery = this.webhooks.delivery(id);
+    const check = this.webhooks.explainSignature(delivery);
+    return shown({
+      ...presentDelivery(delivery),
+      signature: check ? presentSignature(check) : null,
+    });
+  }
+
+  @Post('deliveries/:id/resend')
+  @Describe('Send it again with a new signature, and show its delivery after the first try', {
+    fault: 'late',
+  })
+  @HttpCode(202)
+  async resend(
+    @Param('id') id: string,
+    @JsonObjectBody() body: JsonObject,
+    @Secrets() shown: Shown,
+  ): Promise<ApiJson> {
+    return shown(presentDelivery(await this.webhooks.startResend(id, parseResend(body))));
   }
 
   @Delete('deliveries')

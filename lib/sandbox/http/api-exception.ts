@@ -32,6 +32,11 @@ export function invalidRequest(message: string): ApiException {
   return new ApiException(400, READABLE.invalidRequest, message);
 }
 
+/** 404: what the path names does not exist. */
+export function notFound(message: string): ApiException {
+  return new ApiException(404, READABLE.notFound, message);
+}
+
 /** 410: the transaction was deleted or purged. ASSUMPTION, by analogy with uploads. [sdk: go@experimental] */
 export function transactionGone(): ApiException {
   return new ApiException(

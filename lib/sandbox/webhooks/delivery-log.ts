@@ -50,6 +50,11 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
     return this.#deliveries.values();
   }
 
+  /** The webhook with this id. */
+  find(id: string): WebhookDelivery | undefined {
+    return this.#deliveries.find((delivery) => delivery.id === id);
+  }
+
   /** The webhooks of this kind. */
   of(kind: WebhookKind): WebhookDelivery[] {
     return this.#deliveries.filter((delivery) => delivery.kind === kind);

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
+import { SIGNATURE_HEADER, WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import type { SandboxClock } from '../clock.js';
 import { problemOfWebhookUrl } from '../option-checks.js';
-import type { WebhookSettings } from '../settings.js';
+import { notFound } from '../http/api-exception.js';
+import type { WebhookSecrets, WebhookSettings } from '../settings.js';
 import { DeliveryLog, type OpenDelivery, type WebhookDelivery } from './delivery-log.js';
 import { WebhookSender } from './webhook-sender.js';
 import {
+  checkOf,
   type PendingWebhook,
   type PendingWebhooks,
   SAMPLE_CONTENT,
+  type SignatureCheck,
   WEBHOOK_FAULTS,
   webhookBody,
   type WebhookContent,
@@ -32,6 +35,7 @@ export class SandboxWebhooks {
   /** The webhooks so far. */
   readonly deliveries = new DeliveryLog();
 
+  readonly #secrets: WebhookSecrets;
   readonly #urls: Partial<Record<WebhookKind, string>>;
   readonly #sender: WebhookSender;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -42,6 +46,7 @@ export class SandboxWebhooks {
   /** @internal */
   constructor(settings: WebhookSettings, clock: SandboxClock, pending: PendingWebhooks) {
     this.#pending = pending;
+    this.#secrets = settings.secrets;
     this.#urls = { ...settings.urls };
     this.#sender = new WebhookSender(settings, clock, (delivery) =>
       this.deliveries.tried(delivery),
@@ -69,9 +74,7 @@ export class SandboxWebhooks {
    * @throws {RangeError} if 1000 faults are pending
    */
   failNext(fault: WebhookFault, kind?: WebhookKind): void {
-    if (!WEBHOOK_FAULTS.includes(fault)) {
-      throw new TypeError(`The fault of a webhook must be one of ${WEBHOOK_FAULTS.join(', ')}.`);
-    }
+    checkFault(fault);
     if (kind !== undefined) checkKind(kind);
     if (this.#faults.length >= MAX_FAULTS) {
       throw new RangeError(
@@ -108,6 +111,43 @@ export class SandboxWebhooks {
     if (!sent) return undefined;
     await this.firstTries([sent.delivery]);
     return sent.delivery;
+  }
+
+  /**
+   * Sends a webhook again, with the same body and a new signature, to the current URL of its kind, or
+   * to its old one if there is none.
+   *
+   * @param id of its delivery
+   * @returns the new delivery, when it was delivered or given up, or the sandbox was closed
+   * @throws {Error} if the delivery is not in the log any more
+   */
+  async resend(id: string, fault?: WebhookFault): Promise<WebhookDelivery> {
+    return this.#startAgain(id, fault).end;
+  }
+
+  /** The same, but only waits for the first try, two seconds at most. @internal */
+  async startResend(id: string, fault?: WebhookFault): Promise<WebhookDelivery> {
+    const { delivery } = this.#startAgain(id, fault);
+    await this.firstTries([delivery]);
+    return delivery;
+  }
+
+  /**
+   * How a receiver with the secret of its kind checks the latest try of a webhook; `undefined` if it
+   * has no signature.
+   */
+  explainSignature({ kind, headers, body }: WebhookDelivery): SignatureCheck | undefined {
+    const header = headers[SIGNATURE_HEADER];
+    return header === undefined ? undefined : checkOf(header, this.#secrets[kind], body);
+  }
+
+  /** @throws {ApiException} 404 if it is not in the log any more @internal */
+  delivery(id: string): WebhookDelivery {
+    const delivery = this.deliveries.find(id);
+    if (delivery) return delivery;
+    throw notFound(
+      'No webhook with this id is recorded. The sandbox keeps the last 1000; GET /sandbox/webhooks/deliveries lists them.',
+    );
   }
 
   /** Waits for the first try of each, two seconds at most. @internal */
@@ -149,6 +189,12 @@ export class SandboxWebhooks {
     if (url === undefined) return undefined;
     const body = webhookBody(content);
     return this.#start({ id: randomUUID(), kind, url, body, fault: this.#takeFault(kind) });
+  }
+
+  #startAgain(id: string, fault: WebhookFault | undefined): StartedDelivery {
+    if (fault !== undefined) checkFault(fault);
+    const { kind, url: oldUrl, body } = this.delivery(id);
+    return this.#start({ id: randomUUID(), kind, url: this.#urls[kind] ?? oldUrl, body, fault });
   }
 
   #start(webhook: PendingWebhook): StartedDelivery {
@@ -204,6 +250,11 @@ const FIRST_TRY_MS = 2000;
 /** A webhook that cannot be stored is sent nevertheless. */
 function tryStore(work: Promise<void>): Promise<void> {
   return work.catch(() => undefined);
+}
+
+function checkFault(fault: WebhookFault): void {
+  if (WEBHOOK_FAULTS.includes(fault)) return;
+  throw new TypeError(`The fault of a webhook must be one of ${WEBHOOK_FAULTS.join(', ')}.`);
 }
 
 function checkKind(kind: WebhookKind): void {

@@ -10,6 +10,8 @@ import { signatureOf, type WebhookFault } from './webhook.js';
 export const MAX_TRIES = 5;
 /** Older than the widest window of an SDK, 30000 seconds. [sdk: java] */
 const LATE_SECONDS = 86_400;
+/** What other secrets have at their end. */
+const OTHER_SECRETS = { forged: '-forged', old_secret: '-old' } as const;
 
 /** Sends webhooks until they are accepted. */
 export class WebhookSender {
@@ -85,7 +87,7 @@ export class WebhookSender {
     const secret = this.settings.secrets[kind];
     return {
       [SIGNATURE_HEADER]: signatureOf(
-        fault === 'forged' ? `${secret}-forged` : secret,
+        fault === 'forged' || fault === 'old_secret' ? secret + OTHER_SECRETS[fault] : secret,
         fault === 'late' ? now - LATE_SECONDS : now,
         body,
       ),

@@ -9,11 +9,13 @@ import { type ApiJson, toApiJson } from '../http/answers.js';
  * - `late`: its timestamp is a day old, which no SDK accepts; the signature is valid.
  * - `unsigned`: it has no signature.
  * - `forged`: it is signed with another secret.
+ * - `old_secret`: it is signed with the secret before the current one, which is the same with `-old` at
+ *   its end: what is on its way while a secret is replaced.
  */
 export type WebhookFault = (typeof WEBHOOK_FAULTS)[number];
 
 /** All faults of webhooks. */
-export const WEBHOOK_FAULTS = ['duplicate', 'late', 'unsigned', 'forged'] as const;
+export const WEBHOOK_FAULTS = ['duplicate', 'late', 'unsigned', 'forged', 'old_secret'] as const;
 
 /** A webhook that was neither delivered nor given up yet: data that survives JSON. */
 export interface PendingWebhook {
@@ -71,8 +73,44 @@ function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** The signature header: the secret is both the key and part of the signed text. [sdk: all] */
+/** The signature header: the version, the timestamp and the signature. [sdk: all] */
 export function signatureOf(secret: string, unixSeconds: number, body: string): string {
-  const hex = createHmac('sha256', secret).update(`${unixSeconds},${secret},${body}`).digest('hex');
+  const hex = hmacOf(secret, signedText(secret, unixSeconds, body));
   return `${SIGNATURE_VERSION},${unixSeconds},${hex}`;
+}
+
+/** The secret is both the key and part of the signed text. [sdk: all] */
+function signedText(secret: string, unixSeconds: number, body: string): string {
+  return `${unixSeconds},${secret},${body}`;
+}
+
+function hmacOf(secret: string, text: string): string {
+  return createHmac('sha256', secret).update(text).digest('hex');
+}
+
+/** How a receiver checks the signature of a webhook. */
+export interface SignatureCheck {
+  /** The `x-berbix-signature` of its latest try. */
+  readonly header: string;
+  /** The second part of the header, in seconds since 1970. It must not be too old. */
+  readonly timestamp: number;
+  /** What is signed: the timestamp, the secret of the receiver and the raw body, with commas. */
+  readonly signedText: string;
+  /** The key is the secret. */
+  readonly algorithm: 'HMAC-SHA256';
+  /** The signature in hexadecimal digits, which the third part of the header must be. */
+  readonly expected: string;
+}
+
+/** The check of a signature header by a receiver with this secret. */
+export function checkOf(header: string, secret: string, body: string): SignatureCheck {
+  const timestamp = Number(header.split(',')[1]);
+  const text = signedText(secret, timestamp, body);
+  return {
+    header,
+    timestamp,
+    signedText: text,
+    algorithm: 'HMAC-SHA256',
+    expected: hmacOf(secret, text),
+  };
 }

@@ -11,7 +11,7 @@ export async function existingPath(sandbox: BerbixSandbox, path: string): Promis
     },
     faults: () => sandbox.faults.add({ kind: 'hang', path: '/never' }),
     transactions: async () => (await sandbox.transactions.create()).id,
-    deliveries: async () => (await sandbox.webhooks.sendTest('finished')).id,
+    deliveries: async () => (await sandbox.webhooks.startTest('finished'))?.id ?? '',
   };
   return path.replace('{id}', (await find[list]?.()) ?? '');
 }
