@@ -74,7 +74,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   /** The steps of closing, last one first. */
   readonly #closers: (() => Promise<void>)[] = [];
   #transactions!: SandboxTransactions;
-  #tls: { url: string; caPath: string } | undefined;
+  #caPath: string | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor({ settings, storage, signer }: Restored) {
@@ -123,11 +123,11 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   }
 
   get tlsUrl(): string | undefined {
-    return this.#tls?.url;
+    return this.#address.tlsUrl;
   }
 
   get ca(): string | undefined {
-    return this.#tls?.caPath;
+    return this.#caPath;
   }
 
   /** The transactions that exist. */
@@ -137,8 +137,8 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
 
   /** How to reach the sandbox, as one object. */
   ready(): BerbixSandboxReady {
-    const { url, apiSecret, liveApiSecret, templateKeys, webhookSecrets } = this;
-    const tls = this.#tls && { tlsUrl: this.#tls.url, ca: this.#tls.caPath };
+    const { url, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys, webhookSecrets } = this;
+    const tls = tlsUrl !== undefined && { tlsUrl, ca };
     return { url, ...tls, apiSecret, liveApiSecret, templateKeys, webhookSecrets };
   }
 
@@ -184,7 +184,8 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     const { caPath, server, remove } = await createCertificateAuthority(hostNames(settings));
     this.#closers.push(remove);
     const port = await this.#listeners.listenHttps(settings.tlsPort, server, listener);
-    this.#tls = { url: urlOfListener('https', settings, port), caPath };
+    this.#caPath = caPath;
+    this.#address.tlsUrl = urlOfListener('https', settings, port);
   }
 
   async #close(): Promise<void> {

@@ -7,6 +7,11 @@ const REQUIREMENTS = {
   'redis-server': 'install it, so that it is on the PATH',
   Chromium: 'install it, or set CHROMIUM_PATH',
   curl: 'install it, so that it is on the PATH',
+  Python: 'install it, so that python3 is on the PATH',
+  Java: 'install a JDK, so that java is on the PATH',
+  PHP: 'install it, so that php is on the PATH',
+  Ruby: 'install it, so that ruby is on the PATH',
+  Go: 'install it, so that gofmt is on the PATH',
 };
 
 /**

@@ -6,10 +6,13 @@ import { ApiException } from '../http/api-exception.js';
 import { HOSTED_ROOT, IMAGES_ROOT } from '../http/paths.js';
 import { SIGNATURE_LENGTH, TokenSigner } from './tokens.js';
 
-/** The base URL in links, without a slash at the end; known when the sandbox listens. */
+/** The base URLs, without a slash at the end; known when the sandbox listens. */
 @Injectable()
 export class SandboxAddress {
+  /** The one in links. */
   url = '';
+  /** With the option `tls`. */
+  tlsUrl: string | undefined;
 }
 
 /** Hexadecimal digits of a 64-bit integer. */

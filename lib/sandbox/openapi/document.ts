@@ -1,5 +1,5 @@
 import { VERSION } from '../../version.js';
-import { API_PATHS, PRODUCTION_HOST } from '../../wire/index.js';
+import { API_PATHS } from '../../wire/index.js';
 import type { ControlOperation } from '../control/operations.js';
 import {
   type Method,
@@ -13,6 +13,7 @@ import {
   string,
 } from './model.js';
 import { ERROR_SCHEMAS, refuses } from './refusals.js';
+import { withSamples } from './samples/samples.js';
 import { refreshTokensOperation, TOKEN_SCHEMAS } from './tokens.js';
 import {
   createTransactionOperation,
@@ -57,7 +58,7 @@ const SECURITY_SCHEMES: Record<SecurityName, SecurityScheme> = {
  */
 export function createReferenceDocument(
   values: ReferenceValues,
-  servers: Server[] = [{ url: PRODUCTION_HOST }],
+  servers: Server[] = [{ url: values.url }],
   control: readonly ControlOperation[] = [],
 ): OpenApiDocument {
   return {
@@ -71,19 +72,7 @@ export function createReferenceDocument(
       { name: 'Webhooks', description: 'Requests that Berbix sends to the backend' },
       ...(control.length > 0 ? [CONTROL_TAG] : []),
     ],
-    paths: {
-      [API_PATHS.tokens]: { post: refreshTokensOperation(values) },
-      [API_PATHS.transactions]: {
-        post: createTransactionOperation(values),
-        get: FETCH_TRANSACTION,
-        patch: UPDATE_TRANSACTION,
-        delete: DELETE_TRANSACTION,
-      },
-      [API_PATHS.override]: { patch: OVERRIDE_TRANSACTION },
-      [API_PATHS.images]: { post: UPLOAD_IMAGES },
-      [API_PATHS.idScans]: { post: UPLOAD_ID_SCAN },
-      ...controlPaths(control),
-    },
+    paths: { ...withSamples(apiPaths(values), values), ...controlPaths(control) },
     webhooks: WEBHOOKS,
     components: {
       securitySchemes: SECURITY_SCHEMES,
@@ -96,6 +85,21 @@ export function createReferenceDocument(
         ...ERROR_SCHEMAS,
       },
     },
+  };
+}
+
+function apiPaths(values: ReferenceValues): OpenApiDocument['paths'] {
+  return {
+    [API_PATHS.tokens]: { post: refreshTokensOperation(values) },
+    [API_PATHS.transactions]: {
+      post: createTransactionOperation(values),
+      get: FETCH_TRANSACTION,
+      patch: UPDATE_TRANSACTION,
+      delete: DELETE_TRANSACTION,
+    },
+    [API_PATHS.override]: { patch: OVERRIDE_TRANSACTION },
+    [API_PATHS.images]: { post: UPLOAD_IMAGES },
+    [API_PATHS.idScans]: { post: UPLOAD_ID_SCAN },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { WebhookKind } from '../../wire/index.js';
+import { PRODUCTION_HOST, type WebhookKind } from '../../wire/index.js';
 import type { TemplateKeys } from '../transactions/templates.js';
 
 /** The parts of OpenAPI 3.1 that the reference uses. [OpenAPI 3.1.1] */
@@ -41,6 +41,16 @@ export interface Operation {
   parameters?: Parameter[];
   requestBody?: RequestBody;
   responses: Record<string, Response>;
+  'x-codeSamples'?: CodeSample[];
+}
+
+/** How to call the operation in one language, as tools for documents show it. [Redocly x-codeSamples] */
+export interface CodeSample {
+  /** For syntax highlighting. */
+  lang: string;
+  /** The name of its tab. */
+  label: string;
+  source: string;
 }
 
 /** A part of the path or of the query, or a header. */
@@ -192,8 +202,12 @@ export function answersNothing(description: string): Record<string, Response> {
   return { 204: { description } };
 }
 
-/** Values in examples that each sandbox has its own of. */
+/** Values in examples and samples that each sandbox has its own of. */
 export interface ReferenceValues {
+  /** The base URL, without a slash at the end. */
+  url: string;
+  /** The one of HTTPS, if that is another. */
+  tlsUrl: string | undefined;
   templateKeys: TemplateKeys;
   /** A token that can be exchanged. */
   refreshToken: string;
@@ -201,6 +215,8 @@ export interface ReferenceValues {
 
 /** For a document outside of a sandbox. */
 export const PLACEHOLDERS: ReferenceValues = {
+  url: PRODUCTION_HOST,
+  tlsUrl: undefined,
   templateKeys: {
     sdk: 'tpk_of_your_sdk_template',
     hosted: 'tpk_of_your_hosted_template',

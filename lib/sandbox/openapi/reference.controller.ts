@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Controller, Get, Inject, Injectable, Param, Res } from '@nestjs/common';
+import { SandboxAddress } from '../auth/signed-links.js';
 import { TokenWriter } from '../auth/tokens.js';
 import { controlOperations } from '../control/control.controller.js';
 import { ResponseWriter, unknownRoute } from '../http/answers.js';
@@ -33,6 +34,7 @@ export class ExampleValues {
     @Inject(TransactionFactory) private readonly factory: TransactionFactory,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(TokenWriter) private readonly tokens: TokenWriter,
+    @Inject(SandboxAddress) private readonly address: SandboxAddress,
     @Inject(SANDBOX_SETTINGS) { apiSecret }: SandboxSettings,
   ) {
     this.#templateKeys = templateKeysOf(apiSecret);
@@ -40,7 +42,9 @@ export class ExampleValues {
 
   /** Current ones: the token may have been rotated, and its transaction deleted. */
   async read(): Promise<ReferenceValues> {
-    return { templateKeys: this.#templateKeys, refreshToken: await this.#refreshToken() };
+    const { url, tlsUrl } = this.address;
+    const refreshToken = await this.#refreshToken();
+    return { url, tlsUrl, templateKeys: this.#templateKeys, refreshToken };
   }
 
   async #refreshToken(): Promise<string> {

@@ -1,0 +1,147 @@
+import type { ReferenceValues } from '../model.js';
+import { code, sdkLanguage } from './language.js';
+
+/** [sdk: go] */
+export const GO = sdkLanguage('Go', 'Go', {
+  refreshTokens: (values) =>
+    program(
+      values,
+      ['fmt'],
+      code`
+        ${session(values)}
+
+        // For the backend: keep the old refresh token unless the answer has a new one.
+        if tokens.RefreshToken != "" {
+            refreshToken = tokens.RefreshToken
+        }
+        // For the page or app, which resumes the verification with it.
+        fmt.Println(tokens.ClientToken)`,
+    ),
+
+  createTransaction: (values) =>
+    program(
+      values,
+      ['fmt'],
+      code`
+        // For the SDK in a page or app, which gets the client token, and no other.
+        tokens, err := client.CreateTransaction(&berbix.CreateTransactionOptions{
+            CustomerUID: "alice",
+            TemplateKey: "${values.templateKeys.sdk}",
+        })
+        if err != nil {
+            log.Fatal(err)
+        }
+        // The backend stores tokens.RefreshToken.
+        fmt.Println(tokens.ClientToken)
+
+        // For a page hosted by Berbix.
+        hosted, err := client.CreateHostedTransaction(&berbix.CreateHostedTransactionOptions{
+            CreateTransactionOptions: berbix.CreateTransactionOptions{
+                CustomerUID: "alice",
+                TemplateKey: "${values.templateKeys.hosted}",
+            },
+            HostedOptions: berbix.HostedOptions{RedirectURL: "https://example.com/verified"},
+        })
+        if err != nil {
+            log.Fatal(err)
+        }
+        fmt.Println(hosted.HostedURL)`,
+    ),
+
+  fetchTransaction: (values) =>
+    program(
+      values,
+      ['fmt'],
+      code`
+        ${session(values)}
+
+        transaction, err := client.FetchTransaction(tokens)
+        if err != nil {
+            log.Fatal(err)
+        }
+        // The action is empty while the verification is unfinished.
+        fmt.Println(transaction.Action, transaction.Flags)`,
+    ),
+
+  overrideTransaction: (values) =>
+    program(
+      values,
+      [],
+      code`
+        ${session(values)}
+
+        err = client.OverrideTransaction(tokens, &berbix.OverrideTransactionOptions{
+            ResponsePayload: "us-dl",
+            Flags:           []string{"id_expired"},
+            OverrideFields:  map[string]string{"given_name": "ALICE"},
+        })
+        if err != nil {
+            log.Fatal(err)
+        }`,
+    ),
+
+  updateTransaction: (values) =>
+    program(
+      values,
+      ['fmt'],
+      code`
+        ${session(values)}
+
+        transaction, err := client.UpdateTransaction(tokens, &berbix.UpdateTransactionOptions{
+            Action: "reject",
+            Note:   "The photo is of somebody else.",
+        })
+        if err != nil {
+            log.Fatal(err)
+        }
+        fmt.Println(transaction.Action)`,
+    ),
+
+  deleteTransaction: (values) =>
+    program(
+      values,
+      [],
+      code`
+        ${session(values)}
+
+        if err := client.DeleteTransaction(tokens); err != nil {
+            log.Fatal(err)
+        }`,
+    ),
+});
+
+/** Indented by tabs, as `gofmt` does. */
+function program({ url }: ReferenceValues, imports: string[], body: string): string {
+  const text = code`
+    package main
+
+    import (
+        ${[...imports, 'log', 'os'].map((name) => `"${name}"`).join('\n')}
+
+        "github.com/berbix/berbix-go"
+    )
+
+    func main() {
+        // BERBIX_API_SECRET has the API secret.
+        client := berbix.NewClient(os.Getenv("BERBIX_API_SECRET"), &berbix.ClientOptions{
+            Host: "${url}",
+        })
+
+        ${body}
+    }`;
+  return text.replaceAll(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
+}
+
+/** The tokens of a transaction whose refresh token is stored. */
+function session({ refreshToken }: ReferenceValues): string {
+  return code`
+    refreshToken := "${refreshToken}"
+    tokens, err := client.RefreshTokens(berbix.TokensFromRefresh(refreshToken))
+    if err != nil {
+        log.Fatal(err)
+    }
+    // The SDK has no error for a refusal by the API.
+    if tokens.AccessToken == "" {
+        log.Fatal("the refresh token was refused")
+    }`;
+}

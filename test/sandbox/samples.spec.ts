@@ -1,0 +1,241 @@
+import * as fs from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import * as common from '@nestjs/common';
+import * as berbix from 'nestjs-berbix';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import * as rxjs from 'rxjs';
+import ts from 'typescript';
+import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
+import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
+import { closeAfterTest } from '../support/closing.js';
+import { changeEnvironment } from '../support/environment.js';
+import { findOnPath } from '../support/programs.js';
+import { describeWith } from '../support/requirements.js';
+import { startModule, startSandbox } from '../support/services.js';
+import { RawClient } from './support/raw-client.js';
+import { optionsFor, routesOf, successOf } from './support/reference.js';
+import { LIFE, run, sampledRoutes, sampleFolder, sampleOf, statusesOf } from './support/samples.js';
+
+const UPLOADS = ['uploadImages', 'uploadIdScan'];
+/** Operations that are done to one transaction after the other, and what they are together. */
+const RUNS: [string, ...string[]][] = [
+  ['a whole life', ...LIFE],
+  ...UPLOADS.map((id): [string, string] => [id, id]),
+];
+const OFFLINE = routesOf(createReferenceDocument(PLACEHOLDERS)).map(({ operation }) => operation);
+
+/** Every sample in a language, by operation. */
+function samplesIn(label: string): [operationId: string, source: string][] {
+  return OFFLINE.flatMap(({ operationId, 'x-codeSamples': samples = [] }) =>
+    samples
+      .filter((sample) => sample.label === label)
+      .map(({ source }): [string, string] => [operationId, source]),
+  );
+}
+
+/** The environment that the samples mention. */
+function environmentOf({ apiSecret, ca }: BerbixSandbox): Record<string, string | undefined> {
+  return { BERBIX_API_SECRET: apiSecret, NODE_EXTRA_CA_CERTS: ca };
+}
+
+describe('the samples', () => {
+  it('are there for each operation, in the languages whose SDK has it', () => {
+    const labels = Object.fromEntries(
+      OFFLINE.map(({ operationId, 'x-codeSamples': samples }) => [
+        operationId,
+        samples?.map(({ label }) => label).join(),
+      ]),
+    );
+    const all = 'curl,Node.js,PHP,Python,Ruby,Java,Go,NestJS';
+    expect(labels).toEqual({
+      ...Object.fromEntries(LIFE.map((operationId) => [operationId, all])),
+      uploadImages: 'curl,Node.js,Java,NestJS',
+      uploadIdScan: 'curl,Node.js,NestJS',
+    });
+  });
+
+  it('have the addresses and keys of the sandbox, and not its secret', async () => {
+    const sandbox = await startSandbox({ tls: true });
+    for (const { samples } of await sampledRoutes(sandbox)) {
+      for (const { label, source } of samples) {
+        const url = ['Node.js', 'Ruby'].includes(label) ? sandbox.tlsUrl : sandbox.url;
+        expect(source).toContain(url);
+        expect(source).not.toContain(sandbox.apiSecret);
+        expect(source).not.toMatch(/tpk_of|[ \t]$/m);
+      }
+    }
+    const { source } = await sampleOf(sandbox, 'createTransaction', 'PHP');
+    expect(source).toContain(sandbox.templateKeys.sdk);
+    expect(source).toContain(sandbox.templateKeys.hosted);
+  });
+
+  it('say which of them need HTTPS if there is none', async () => {
+    const { source } = await sampleOf(await startSandbox(), 'fetchTransaction', 'Ruby');
+    expect(source).toContain('# This SDK needs HTTPS: start the sandbox with --tls.');
+    expect(source).not.toContain('http://');
+  });
+});
+
+describe('the samples for Node.js, with the official SDK', () => {
+  it.each(RUNS)('run: %s', async (_, ...life) => {
+    const sandbox = await startSandbox({ tls: true, ...optionsFor(String(life[0])) });
+    const cwd = sampleFolder();
+    for (const operationId of life) {
+      const { route, source } = await sampleOf(sandbox, operationId, 'Node.js');
+      writeFileSync(join(cwd, 'sample.mjs'), source);
+      const before = sandbox.requests.length;
+      const ended = await run(process.execPath, ['sample.mjs'], {
+        cwd,
+        env: environmentOf(sandbox),
+      });
+      expect(ended).toMatchObject({ code: 0 });
+      expect(new Set(statusesOf(sandbox, route))).toEqual(new Set([successOf(route.operation)]));
+      expect(sandbox.requests.length).toBeGreaterThan(before);
+    }
+  });
+});
+
+describe('the samples for NestJS, with this package', () => {
+  it('compile', async () => {
+    const folder = sampleFolder();
+    for (const [operationId, source] of samplesIn('NestJS')) {
+      writeFileSync(join(folder, `${operationId}.ts`), source);
+    }
+    const compilerOptions = {
+      rootDir: '/',
+      types: [resolve('node_modules/@types/node')],
+      paths: { 'nestjs-berbix': [resolve('lib/index.ts')] },
+    };
+    const project = { extends: resolve('tsconfig.json'), compilerOptions, include: [folder] };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    const tsc = resolve('node_modules/@typescript/native/bin/tsc');
+    const compiled = await run(process.execPath, [tsc, '--noEmit', '-p', '.'], { cwd: folder });
+    expect(compiled).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it.each(RUNS)('run: %s', async (_, ...life) => {
+    const sandbox = await startSandbox(optionsFor(String(life[0])));
+    closeAfterTest(changeEnvironment(environmentOf(sandbox)));
+    const folder = sampleFolder();
+    for (const operationId of life) {
+      const { route, source } = await sampleOf(sandbox, operationId, 'NestJS');
+      const { SampleModule, Sample } = evaluate(source, folder);
+      const sample = (await startModule({ module: SampleModule })).get(Sample);
+      // One of them has a method for each kind of transaction.
+      for (const name of Object.getOwnPropertyNames(Sample.prototype)) {
+        if (name !== 'constructor') await sample[name]?.();
+      }
+      const kinds = operationId === 'createTransaction' ? 3 : 1;
+      expect(statusesOf(sandbox, route).slice(-kinds)).toEqual(
+        Array.from({ length: kinds }, () => successOf(route.operation)),
+      );
+    }
+  });
+
+  interface Exported {
+    SampleModule: common.Type;
+    Sample: common.Type<Record<string, () => Promise<unknown>>>;
+  }
+
+  /** What a sample exports. It reads the files of the folder. */
+  function evaluate(source: string, folder: string): Exported {
+    const { outputText } = ts.transpileModule(source, {
+      compilerOptions: {
+        module: ts.ModuleKind.CommonJS,
+        target: ts.ScriptTarget.ES2022,
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+      },
+    });
+    const modules: Record<string, object> = {
+      '@nestjs/common': common,
+      'nestjs-berbix': berbix,
+      rxjs,
+      'node:fs/promises': { readFile: (name: string) => fs.readFile(join(folder, name)) },
+    };
+    const exported = {};
+    // oxlint-disable-next-line no-new-func
+    new Function('require', 'exports', outputText)((name: string) => modules[name], exported);
+    return exported as Exported;
+  }
+});
+
+describeWith('curl', findOnPath('curl') !== undefined)('the samples for curl', () => {
+  it.each(RUNS)('run: %s', async (_, ...life) => {
+    const sandbox = await startSandbox(optionsFor(String(life[0])));
+    const client = new RawClient(sandbox);
+    for (const operationId of life) {
+      const { route, source } = await sampleOf(sandbox, operationId, 'curl');
+      const env = { ...environmentOf(sandbox), ...(await tokensFor(client, operationId)) };
+      const ended = await run('sh', ['-euc', source], { cwd: sampleFolder(), env });
+      expect(ended).toMatchObject({ code: 0 });
+      expect(new Set(statusesOf(sandbox, route))).toEqual(new Set([successOf(route.operation)]));
+    }
+  });
+
+  /** The tokens of the transaction of the reference, or of one for uploads. */
+  async function tokensFor(client: RawClient, operationId: string) {
+    const { source } = await sampleOf(client.sandbox, 'refreshTokens', 'curl');
+    const [, refreshToken] = /"refresh_token": "(.+)"/.exec(source) ?? [];
+    const { json } = UPLOADS.includes(operationId)
+      ? await client.createApiOnly()
+      : await client.refresh(refreshToken);
+    return { ACCESS_TOKEN: String(json.access_token), CLIENT_TOKEN: String(json.client_token) };
+  }
+});
+
+/** Programs that check the syntax of standard input or of the file `sample`. */
+const PARSERS = [
+  ['Python', 'python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())']],
+  ['PHP', 'php', ['-l']],
+  ['Ruby', 'ruby', ['-c', '-']],
+  ['Go', 'gofmt', ['-l', '-e']],
+] as const;
+
+describe.each(PARSERS)('the samples for %s', (label, program, args) => {
+  const check = (input: string) => run(program, [...args], { cwd: '.', input });
+
+  describeWith(label, findOnPath(program) !== undefined)('have no mistakes', () => {
+    it.each(samplesIn(label))('of syntax: %s', async (_operationId, source) => {
+      expect(await check(`${source}\n`)).toMatchObject({ code: 0 });
+    });
+
+    it('which would be found', async () => {
+      expect((await check(`${samplesIn(label)[0]?.[1]}\n)`)).code).not.toBe(0);
+    });
+  });
+});
+
+/** Parses a file; the SDK is not there, so names cannot be resolved. */
+const JAVA_PARSER = `
+import com.sun.source.util.JavacTask;
+import java.nio.file.Path;
+import javax.tools.*;
+
+public class Parser {
+  public static void main(String[] files) throws Exception {
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
+    StandardJavaFileManager manager = compiler.getStandardFileManager(found, null, null);
+    Iterable<? extends JavaFileObject> sources = manager.getJavaFileObjects(files);
+    ((JavacTask) compiler.getTask(null, manager, found, null, null, sources)).parse();
+    for (Diagnostic<?> problem : found.getDiagnostics()) System.out.println(problem);
+  }
+}`;
+
+describeWith('Java', findOnPath('javac') !== undefined)('the samples for Java', () => {
+  it('have no mistakes of syntax', async () => {
+    const cwd = sampleFolder();
+    writeFileSync(join(cwd, 'Parser.java'), JAVA_PARSER);
+    const files = [...samplesIn('Java'), ['wrong', 'class Wrong { int }']].map(([name, source]) => {
+      writeFileSync(join(cwd, `${name}.java`), source ?? '');
+      return `${name}.java`;
+    });
+    const { code, stdout } = await run('java', ['Parser.java', ...files], { cwd });
+    expect(code).toBe(0);
+    expect(stdout.match(/^\S+: error/gm)).toEqual(['wrong.java:1: error']);
+  });
+});
