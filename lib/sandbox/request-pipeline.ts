@@ -45,13 +45,18 @@ export class RequestPipeline {
     const refusal = this.gate.refusalOf(request, target.path);
     if (refusal) return sendReply(response, errorReply(refusal));
     const handled = isSandboxPath(target.path)
-      ? this.#handleSandbox(request, response)
+      ? this.#handleSandbox(request, response, target)
       : this.#handleApi(request, response, target, id);
     // The state of the connection is unknown: close it rather than let the client wait.
     handled.catch(() => response.destroy());
   };
 
-  async #handleSandbox(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handleSandbox(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, query }: RequestPath,
+  ): Promise<void> {
+    request.url = path + query;
     if (await this.#readBody(request, response)) this.application(request, response);
   }
 

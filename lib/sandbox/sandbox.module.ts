@@ -15,6 +15,7 @@ import { ApiExceptionFilter, ApiJsonInterceptor, ResponseWriter } from './http/a
 import { RequestLog } from './http/request-log.js';
 import { ExampleValues, ReferenceController } from './openapi/reference.controller.js';
 import { HomeController, VerifyController } from './pages/entry.controller.js';
+import { FrameController } from './pages/frame.controller.js';
 import { HostedController } from './pages/hosted.controller.js';
 import { ImagesController } from './pages/images.controller.js';
 import { PageResponder } from './pages/page.js';
@@ -58,6 +59,7 @@ export interface SandboxParts {
     TokensController,
     TransactionsController,
     UploadsController,
+    FrameController,
     HomeController,
     HostedController,
     VerifyController,

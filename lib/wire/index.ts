@@ -17,6 +17,7 @@
  */
 export * from './api.js';
 export * from './errors.js';
+export * from './frame.js';
 export * from './json.js';
 export * from './tokens.js';
 export * from './transactions.js';

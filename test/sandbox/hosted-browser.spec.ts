@@ -121,7 +121,9 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
     it('are accessible in light and dark, wide and narrow', async () => {
       const { page } = await createHosted(client);
       const tab = await openTab();
-      for (const path of ['/', '/verify', '/hosted/x', page]) {
+      const { json } = await client.create();
+      const frame = `/v0/verify?modal=2&client_token=${String(json.client_token)}`;
+      for (const path of ['/', '/verify', '/hosted/x', frame, page]) {
         await tab.visit(sandbox.url + path);
         for (const width of [1200, 360]) {
           await tab.resize(width, 800);

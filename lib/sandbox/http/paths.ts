@@ -1,9 +1,9 @@
-import { API_PATHS } from '../../wire/index.js';
+import { API_PATHS, FRAME_PATH } from '../../wire/index.js';
 
 /** Home page of the sandbox. */
 export const HOME_PATH = '/';
 
-/** Opens the page of a transaction with its client token. */
+/** Asks for a client token, and opens the page of its transaction. */
 export const VERIFY_PATH = '/verify';
 
 /** The page of a transaction is one level below; see `auth/signed-links.ts`. */
@@ -32,7 +32,7 @@ const HOSTED_PATH = new RegExp(`^${HOSTED_ROOT}/[^/]+/?$`);
 const IMAGE_PATH = new RegExp(`^${IMAGES_ROOT}/[^/]+$`);
 const REFERENCE_PATH = new RegExp(`^${REFERENCE_ROOT}(?:/(?:[\\w-][\\w.-]*)?)?$`);
 
-const SINGLE_PAGES: ReadonlySet<string> = new Set([HOME_PATH, VERIFY_PATH, ICON_PATH]);
+const SINGLE_PAGES: ReadonlySet<string> = new Set([HOME_PATH, VERIFY_PATH, FRAME_PATH, ICON_PATH]);
 
 /** A page of any origin may upload with the client token. [doc: reference/uploadimages, idscans] */
 const UPLOAD_PATHS: ReadonlySet<string> = new Set([API_PATHS.images, API_PATHS.idScans]);

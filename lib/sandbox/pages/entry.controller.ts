@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Query, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Res, UseFilters } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import { HostedLinks } from '../auth/signed-links.js';
 import { ApiException } from '../http/api-exception.js';
@@ -6,7 +6,8 @@ import { HOME_PATH, ICON_PATH, VERIFY_PATH } from '../http/paths.js';
 import { FormBody } from '../http/request-body.js';
 import { swaggerCommand } from '../openapi/swagger-ui.js';
 import { ClientTokenGuard } from '../transactions/transaction-token.guard.js';
-import { PageExceptionFilter, PageResponder } from './page.js';
+import { PageExceptionFilter } from './error-pages.js';
+import { PageResponder } from './page.js';
 import { homePage, tokenPage } from './pages.js';
 
 /** For people who open the address of the sandbox in a browser. */
@@ -27,9 +28,8 @@ export class HomeController {
 }
 
 /**
- * Stands in for the front-end SDKs, whose frame loads a page of Berbix with the client token in its
- * query. [sdk: react src/index.jsx] Here the token redirects to the page of the transaction, so that
- * it does not stay in the address.
+ * For people who have a client token and no page with a front-end SDK. The token leads to the page of
+ * its transaction, so that it stays out of the address.
  *
  * ASSUMPTION: the client token of a hosted transaction does the same as its link.
  */
@@ -42,27 +42,22 @@ export class VerifyController {
     @Inject(PageResponder) private readonly pages: PageResponder,
   ) {}
 
-  /** Without a token, shows a form for one. */
   @Get()
-  async show(@Query('client_token') token: unknown, @Res() response: unknown): Promise<void> {
-    if (token === undefined) this.pages.send(response, tokenPage());
-    else await this.#open(String(token), response);
+  show(@Res() response: unknown): void {
+    this.pages.send(response, tokenPage());
   }
 
   @Post()
-  open(@FormBody() form: URLSearchParams, @Res() response: unknown): Promise<void> {
-    return this.#open(form.get('client_token') ?? '', response);
-  }
-
-  async #open(token: string, response: unknown): Promise<void> {
+  async open(@FormBody() form: URLSearchParams, @Res() response: unknown): Promise<void> {
+    const token = form.get('client_token') ?? '';
     const transaction = await this.clientTokens.transactionOf(token.trim());
-    if (transaction.kind === 'apiOnly') throw noPage();
+    if (transaction.kind === 'apiOnly') throw apiOnlyHasNoPage();
     this.pages.redirect(response, this.links.pathOf(transaction));
   }
 }
 
-/** [doc: docs/api-only-integration-guide] */
-function noPage(): ApiException {
+/** Only uploads complete such a transaction. [doc: docs/api-only-integration-guide] */
+export function apiOnlyHasNoPage(): ApiException {
   return new ApiException(
     403,
     READABLE.notAllowed,

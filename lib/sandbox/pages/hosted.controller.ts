@@ -9,7 +9,8 @@ import { TransactionResults } from '../transactions/transaction-results.js';
 import { isCompleted, type Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
-import { PageExceptionFilter, PageResponder } from './page.js';
+import { PageExceptionFilter } from './error-pages.js';
+import { PageResponder } from './page.js';
 import { ABANDON, abandonedPage, closingPage, hostedPage, redirectTargetOf } from './pages.js';
 import { parseDecision } from './result-form.js';
 

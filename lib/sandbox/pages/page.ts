@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  Inject,
-  Injectable,
-  Logger,
-} from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ResponseWriter } from '../http/answers.js';
-import { ApiException } from '../http/api-exception.js';
+import { FRAME_SCRIPT, type FrameGreeting } from './frame-script.js';
 import { STYLE } from './style.js';
 
 const ENTITIES: Record<string, string> = {
@@ -57,11 +50,19 @@ export interface Page {
    * [CSP3 section 6.4.1]
    */
   leadsAway?: boolean;
+  /** Only for the page that other sites frame: what it tells them. */
+  greeting?: FrameGreeting;
 }
 
 /** Not inside a template, where the formatter would indent the hashed text. */
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+const STYLE_SOURCE = sourceOf(STYLE);
+const SCRIPT_SOURCE = sourceOf(FRAME_SCRIPT);
+
+/** Allows inline text of a page. [CSP3 section 2.3.1] */
+function sourceOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
 
 /** A shield with a check mark. */
 const MARK = html`<svg width="28" height="28" viewBox="0 0 24 24" aria-hidden="true">
@@ -77,7 +78,7 @@ const MARK = html`<svg width="28" height="28" viewBox="0 0 24 24" aria-hidden="t
 </svg>`;
 
 /** The whole document, with an empty icon, since browsers would request `/favicon.ico`. */
-function documentOf({ title, body }: Page): string {
+function documentOf({ title, body, greeting }: Page): string {
   return html`<!DOCTYPE html>
     <html lang="en">
       <head>
@@ -93,27 +94,35 @@ function documentOf({ title, body }: Page): string {
           <h1>${title}</h1>
           ${body}
         </main>
+        ${greeting ? scriptElement(greeting) : []}
       </body>
     </html>`.text;
 }
 
+function scriptElement(greeting: FrameGreeting): Html {
+  const attribute = html`data-greeting="${JSON.stringify(greeting)}"`;
+  return new Html(`<script ${attribute.text}>${FRAME_SCRIPT}</script>`);
+}
+
 /**
- * No scripts, nothing from other sites, and only our own style. The address of a page is the
- * permission to decide, so caches, other sites and frames must not see it.
+ * Nothing from other sites, and only our own style; a script only in the page that other sites frame.
+ * The address of a page is the permission to decide, so caches and other sites must not see it.
  */
-function headersOf({ leadsAway = false }: Page): Record<string, string> {
+function headersOf({ leadsAway = false, greeting }: Page): Record<string, string> {
   const policy = [
     "default-src 'none'",
-    `style-src 'sha256-${STYLE_HASH}'`,
+    `style-src ${STYLE_SOURCE}`,
+    ...(greeting ? [`script-src ${SCRIPT_SOURCE}`] : []),
     'img-src data:',
     "base-uri 'none'",
     `form-action 'self'${leadsAway ? ' http: https:' : ''}`,
-    "frame-ancestors 'none'",
+    `frame-ancestors ${greeting ? '*' : "'none'"}`,
   ];
   return {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': policy.join('; '),
     ...PRIVATE_HEADERS,
+    ...(!greeting && { 'X-Frame-Options': 'DENY' }),
   };
 }
 
@@ -125,7 +134,6 @@ const PRIVATE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
 };
 
 /** Answers browsers. */
@@ -141,36 +149,5 @@ export class PageResponder {
   /** Sends the browser to another address, with GET after any method. [RFC 9110 section 15.4.4] */
   redirect(response: unknown, location: string): void {
     this.writer.send(response, 303, { ...PRIVATE_HEADERS, Location: location });
-  }
-}
-
-const REFUSAL_TITLES: Record<number, string> = {
-  400: 'The request is not valid',
-  401: 'The client token is not accepted',
-  403: 'This transaction has no page',
-  404: 'Not found',
-  409: 'The verification is complete',
-  410: 'This link is no longer valid',
-};
-
-/** Shows errors of the API as pages. */
-@Catch()
-export class PageExceptionFilter implements ExceptionFilter {
-  readonly #logger = new Logger('BerbixSandbox');
-
-  constructor(@Inject(PageResponder) private readonly pages: PageResponder) {}
-
-  catch(error: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<unknown>();
-    if (error instanceof ApiException) {
-      return this.#send(response, error.code, error.message);
-    }
-    this.#logger.error(error instanceof Error ? error.stack : String(error));
-    this.#send(response, 500, 'This is a bug in nestjs-berbix; please report it.');
-  }
-
-  #send(response: unknown, status: number, message: string): void {
-    const title = REFUSAL_TITLES[status] ?? 'Something went wrong';
-    this.pages.send(response, { status, title, body: html`<p>${message}</p>` });
   }
 }

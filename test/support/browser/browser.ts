@@ -25,7 +25,9 @@ export class Browser {
     const quiet = ['--no-first-run', '--disable-background-networking', '--disable-gpu'];
     // The sandbox of Chromium does not work for root, and /dev/shm is small in containers.
     const container = ['--no-sandbox', '--disable-dev-shm-usage'];
-    const child = spawn(path, [...flags, ...quiet, ...container], {
+    // Frames of other sites stay in the process of their tab, where `Tab` sees them.
+    const frames = '--disable-site-isolation-trials';
+    const child = spawn(path, [...flags, ...quiet, ...container, frames], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
     });
     await once(child, 'spawn');

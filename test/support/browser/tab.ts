@@ -70,7 +70,7 @@ export class Tab {
     await this.#do(name, `function () { return this.value === ${JSON.stringify(text)}; }`);
   }
 
-  /** What a screen reader finds, as `role: name`. */
+  /** What a screen reader finds, as `role: name`, in the page and its frames. */
   async outline(): Promise<string[]> {
     return (await this.#nodes()).map(({ role, name }) => `${role?.value}: ${name?.value}`);
   }
@@ -131,6 +131,7 @@ export class Tab {
     const { object } = await this.#send('DOM.resolveNode', { backendNodeId });
     const { result } = await this.#send('Runtime.callFunctionOn', {
       objectId: (object as { objectId: string }).objectId,
+      userGesture: true,
       functionDeclaration: `function () { return this.isConnected && (${functionDeclaration}).call(this); }`,
     });
     return String((result as { value?: unknown }).value);
@@ -145,8 +146,14 @@ export class Tab {
   }
 
   async #nodes(): Promise<AccessibleNode[]> {
-    const { nodes } = await this.#send('Accessibility.getFullAXTree');
-    return (nodes as AccessibleNode[]).filter(({ ignored }) => !ignored);
+    const { frameTree } = await this.#send('Page.getFrameTree');
+    const nodes: AccessibleNode[] = [];
+    for (const frameId of framesIn(frameTree as FrameTree)) {
+      // It may have gone meanwhile.
+      const tree = await this.#send('Accessibility.getFullAXTree', { frameId }).catch(() => ({}));
+      nodes.push(...((tree as { nodes?: AccessibleNode[] }).nodes ?? []));
+    }
+    return nodes.filter(({ ignored }) => !ignored);
   }
 
   async #loaded(action: () => Promise<unknown>): Promise<void> {
@@ -164,6 +171,16 @@ export class Tab {
   }
 }
 
+interface FrameTree {
+  frame: { id: string };
+  childFrames?: FrameTree[];
+}
+
+/** The ids of a frame and all frames in it. */
+function framesIn({ frame, childFrames = [] }: FrameTree): string[] {
+  return [frame.id, ...childFrames.flatMap(framesIn)];
+}
+
 interface AccessibleNode {
   ignored: boolean;
   backendDOMNodeId: number;
@@ -172,4 +189,4 @@ interface AccessibleNode {
 }
 
 /** Whether an element can be used. */
-const ROLES = new Set(['button', 'link', 'textbox']);
+const ROLES = new Set(['button', 'link', 'textbox', 'DisclosureTriangle']);

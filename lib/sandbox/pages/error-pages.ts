@@ -1,0 +1,62 @@
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  Inject,
+  Injectable,
+  Logger,
+} from '@nestjs/common';
+import { READABLE } from '../../wire/index.js';
+import { ApiException } from '../http/api-exception.js';
+import { html, type Page, PageResponder } from './page.js';
+
+const TITLES: Record<number, string> = {
+  400: 'The request is not valid',
+  401: 'The client token is not accepted',
+  403: 'This transaction has no page',
+  404: 'Not found',
+  409: 'The verification is complete',
+  410: 'This link is no longer valid',
+};
+
+function errorPage({ code, message }: ApiException): Page {
+  const title = TITLES[code] ?? 'Something went wrong';
+  return { status: code, title, body: html`<p>${message}</p>` };
+}
+
+/** Shows errors of the API as pages. */
+@Injectable()
+@Catch()
+export class PageExceptionFilter implements ExceptionFilter {
+  readonly #logger = new Logger('BerbixSandbox');
+
+  constructor(@Inject(PageResponder) private readonly pages: PageResponder) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<unknown>();
+    this.pages.send(response, this.pageOf(this.#refusalFor(error)));
+  }
+
+  /** The page for an error. */
+  protected pageOf(error: ApiException): Page {
+    return errorPage(error);
+  }
+
+  #refusalFor(error: unknown): ApiException {
+    if (error instanceof ApiException) return error;
+    this.#logger.error(error instanceof Error ? error.stack : String(error));
+    const message = 'This is a bug in nestjs-berbix; please report it.';
+    return new ApiException(500, READABLE.internalError, message);
+  }
+}
+
+/** Shows them in the frame of a front-end SDK, and tells the page around it. */
+@Injectable()
+@Catch()
+export class FrameExceptionFilter extends PageExceptionFilter {
+  protected override pageOf(error: ApiException): Page {
+    const { code, readable, message } = error;
+    const payload = { code, readable, message };
+    return { ...errorPage(error), greeting: [{ type: 'ERROR_RENDERED', payload }] };
+  }
+}
