@@ -4,6 +4,7 @@ import { SandboxAddress } from './auth/signed-links.js';
 import { SandboxClock } from './clock.js';
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
+import { SandboxStates } from './control/sandbox-states.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
 import { createApplication, type PlatformLoaders } from './http/application.js';
 import { createCertificateAuthority } from './http/certificate-authority.js';
@@ -17,6 +18,7 @@ import { SandboxModule, type SandboxParts } from './sandbox.module.js';
 import type { SandboxSettings, WebhookSecrets } from './settings.js';
 import { ExchangeLog } from './tokens/exchange-log.js';
 import { restore, type Restored } from './storage/restore.js';
+import type { SandboxState } from './storage/state-document.js';
 import { type TemplateKeys, templateKeysOf } from './transactions/templates.js';
 import type { DeliveryLog } from './webhooks/delivery-log.js';
 import { SandboxWebhooks } from './webhooks/sandbox-webhooks.js';
@@ -67,13 +69,14 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   readonly deliveries: DeliveryLog;
 
   readonly #settings: SandboxSettings;
-  readonly #stored: Pick<SandboxParts, 'signer' | 'transactions' | 'exchanges'>;
+  readonly #stored: Pick<SandboxParts, 'signer' | 'storage' | 'exchanges'>;
   readonly #address = new SandboxAddress();
   readonly #listeners: Listeners;
   readonly #player: FaultPlayer;
   /** The steps of closing, last one first. */
   readonly #closers: (() => Promise<void>)[] = [];
   #transactions!: SandboxTransactions;
+  #states!: SandboxStates;
   #caPath: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -82,7 +85,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     this.#listeners = new Listeners(settings.host);
     this.#player = new FaultPlayer(this.#listeners.reset);
     const exchanges = new ExchangeLog(new TokenReader(signer), this.requests);
-    this.#stored = { signer, transactions: storage.transactions, exchanges };
+    this.#stored = { signer, storage, exchanges };
     this.#closers.push(() => storage.close());
     this.apiSecret = settings.apiSecret;
     this.liveApiSecret = settings.liveApiSecret;
@@ -147,6 +150,33 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     return swaggerCommand();
   }
 
+  /**
+   * Its transactions, the clock, and the key of their tokens, as one JSON document. It holds secrets.
+   * The API secrets, webhooks and logs are not part of it.
+   */
+  exportState(): Promise<SandboxState> {
+    return this.#states.export();
+  }
+
+  /**
+   * Replaces its transactions, the clock and the key of the tokens, and forgets requests, deliveries
+   * and faults. Tokens that were issued before the export work here, with the API secret of this
+   * sandbox.
+   *
+   * @throws {Error} if it is not a state that this version can read; nothing changes then
+   */
+  importState(state: SandboxState): Promise<void> {
+    return this.#states.import(state);
+  }
+
+  /**
+   * Removes all transactions, requests, deliveries and faults, gives up webhooks that are on their
+   * way, and returns the clock to the real time. The options and the URLs of webhooks stay.
+   */
+  reset(): Promise<void> {
+    return this.#states.reset();
+  }
+
   /** Closes all connections, including those that wait for an answer. Can be called repeatedly. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -164,6 +194,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     const application = await createApplication(SandboxModule.register(parts), platforms);
     this.#closers.push(() => application.close());
     this.#transactions = application.get(SandboxTransactions);
+    this.#states = application.get(SandboxStates);
     const { listener } = new RequestPipeline(
       new RequestGate(hostNames(settings)),
       requests,

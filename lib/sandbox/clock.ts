@@ -16,6 +16,11 @@ export class SandboxClock {
     return Date.now() + this.#offset;
   }
 
+  /** How far it is ahead of the real time, in milliseconds. @internal */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** Moves the clock by this many milliseconds; a negative number moves it back. */
   advance(milliseconds: number): void {
     this.#setOffset(this.#offset + milliseconds);

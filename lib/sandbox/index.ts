@@ -33,6 +33,7 @@ export type {
   BerbixSandboxOptions,
   RefreshTokenMode,
 } from './options.js';
+export type { SandboxState } from './storage/state-document.js';
 export type { RecordedExchange, RefreshTokenFate } from './tokens/exchange-log.js';
 export type { TemplateKeys } from './transactions/templates.js';
 export { DeliveryLog, type WebhookDelivery } from './webhooks/delivery-log.js';

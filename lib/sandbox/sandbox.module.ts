@@ -7,7 +7,9 @@ import { SandboxClock } from './clock.js';
 import { ControlController } from './control/control.controller.js';
 import { EventFeed } from './control/event-feed.js';
 import { SandboxEventsController } from './control/events.controller.js';
+import { SandboxStates } from './control/sandbox-states.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
+import { StateController } from './control/state.controller.js';
 import { SandboxTransactionsController } from './control/transactions.controller.js';
 import { WebhooksController } from './control/webhooks.controller.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
@@ -20,6 +22,7 @@ import { HostedController } from './pages/hosted.controller.js';
 import { ImagesController } from './pages/images.controller.js';
 import { PageResponder } from './pages/page.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from './settings.js';
+import { SANDBOX_STORAGE, type SandboxStorage } from './storage/storage.js';
 import { ExchangeLog } from './tokens/exchange-log.js';
 import { RefreshTokenExchange } from './tokens/exchange.js';
 import { TokensController } from './tokens/tokens.controller.js';
@@ -49,7 +52,7 @@ export interface SandboxParts {
   address: SandboxAddress;
   webhooks: SandboxWebhooks;
   signer: TokenSigner;
-  transactions: TransactionStore;
+  storage: SandboxStorage;
   exchanges: ExchangeLog;
 }
 
@@ -68,6 +71,7 @@ export interface SandboxParts {
     ControlController,
     SandboxEventsController,
     SandboxTransactionsController,
+    StateController,
     WebhooksController,
   ],
   providers: [
@@ -85,6 +89,7 @@ export interface SandboxParts {
     PageResponder,
     RefreshTokenExchange,
     ResponseWriter,
+    SandboxStates,
     SandboxTransactions,
     Templates,
     TokenReader,
@@ -107,7 +112,7 @@ export class SandboxModule {
     address,
     webhooks,
     signer,
-    transactions,
+    storage,
     exchanges,
   }: SandboxParts): DynamicModule {
     return {
@@ -120,7 +125,8 @@ export class SandboxModule {
         { provide: SandboxAddress, useValue: address },
         { provide: SandboxWebhooks, useValue: webhooks },
         { provide: TokenSigner, useValue: signer },
-        { provide: TransactionStore, useValue: transactions },
+        { provide: SANDBOX_STORAGE, useValue: storage },
+        { provide: TransactionStore, useValue: storage.transactions },
         { provide: ExchangeLog, useValue: exchanges },
       ],
     };

@@ -47,7 +47,7 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     sandbox.webhooks.setUrl('finished', 'http://127.0.0.1:9/');
     const { json } = await client.send('GET', '/sandbox');
     const operations = json.operations as { request: string; does: string }[];
-    expect(operations).toHaveLength(24);
+    expect(operations).toHaveLength(27);
     for (const { request, does } of operations) {
       expect(does).not.toBe('');
       const [method = '', path = ''] = request.split(' ');

@@ -64,7 +64,8 @@ const FIXED_CLAIMS = { cid: 1, ctt: 1, htt: 0, aud: AUDIENCE };
  * no table of them that would grow with each exchange.
  */
 export class TokenSigner {
-  constructor(private readonly key: Buffer) {}
+  /** @param key can be replaced; what the old one has signed is not valid any more */
+  constructor(public key: Buffer) {}
 
   /** HMAC-SHA-256 in base64url. */
   sign(text: string): string {

@@ -16,6 +16,7 @@ import {
 import { SandboxEventsController } from './events.controller.js';
 import { type ControlOperation, Describe, operationsOf } from './operations.js';
 import { Secrets, type Shown } from './secrets.js';
+import { StateController } from './state.controller.js';
 import { SandboxTransactionsController } from './transactions.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
@@ -130,5 +131,6 @@ export function controlOperations(): ControlOperation[] {
     SandboxEventsController,
     SandboxTransactionsController,
     WebhooksController,
+    StateController,
   ]);
 }

@@ -16,6 +16,9 @@ import type { SandboxIdentity, SandboxStorage } from './storage.js';
 export interface Database {
   query<Row>(sql: string, values?: unknown[]): Promise<{ rows: Row[] }>;
   exec(sql: string): Promise<unknown>;
+  transaction<Result>(
+    work: (database: Pick<Database, 'query'>) => Promise<Result>,
+  ): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -87,7 +90,7 @@ export class NewerSchemaError extends Error {
 
 /** Stores each transaction as JSON, next to the columns that are searched. */
 export class PostgresTransactionStore extends TransactionStore {
-  constructor(private readonly database: Database) {
+  constructor(private readonly database: Pick<Database, 'query'>) {
     super();
   }
 
@@ -224,18 +227,35 @@ export class PostgresStorage implements SandboxStorage {
     return rows[0]?.content;
   }
 
-  async saveIdentity(identity: SandboxIdentity): Promise<void> {
-    await this.database.query(
-      `INSERT INTO identity (content) VALUES ($1)
-       ON CONFLICT (only_one) DO UPDATE SET content = excluded.content`,
-      [JSON.stringify(identity)],
-    );
+  saveIdentity(identity: SandboxIdentity): Promise<void> {
+    return saveIdentity(this.database, identity);
+  }
+
+  replace(transactions: readonly Transaction[], identity: SandboxIdentity): Promise<void> {
+    return this.database.transaction(async (database) => {
+      await database.query('DELETE FROM transactions');
+      await database.query('DELETE FROM pending_webhooks');
+      const store = new PostgresTransactionStore(database);
+      for (const transaction of transactions) await store.add(transaction);
+      await saveIdentity(database, identity);
+    });
   }
 
   async close(): Promise<void> {
     await this.database.close();
     this.directory.release();
   }
+}
+
+async function saveIdentity(
+  database: Pick<Database, 'query'>,
+  identity: SandboxIdentity,
+): Promise<void> {
+  await database.query(
+    `INSERT INTO identity (content) VALUES ($1)
+     ON CONFLICT (only_one) DO UPDATE SET content = excluded.content`,
+    [JSON.stringify(identity)],
+  );
 }
 
 function problemOf(error: unknown): string {

@@ -10,6 +10,7 @@ import {
   TransactionStore,
 } from '../transactions/transaction.js';
 import type { PendingWebhooks } from '../webhooks/webhook.js';
+import { MAX_TRANSACTIONS } from './state-document.js';
 
 /** What stays the same in the next run; the template keys are derived from it. */
 export interface SandboxIdentity {
@@ -35,16 +36,28 @@ export interface SandboxStorage {
   /** The identity of the last run, if there was one. */
   loadIdentity(): Promise<SandboxIdentity | undefined>;
   saveIdentity(identity: SandboxIdentity): Promise<void>;
+  /**
+   * Replaces all transactions and the identity, and drops the pending webhooks. If it fails, nothing
+   * changes.
+   *
+   * @param transactions oldest first
+   */
+  replace(transactions: readonly Transaction[], identity: SandboxIdentity): Promise<void>;
   close(): Promise<void>;
 }
 
-/** At most a few hundred megabytes, even in a test that runs for days. */
-const MAX_TRANSACTIONS = 100_000;
+/** Injection token of {@link SandboxStorage}. */
+export const SANDBOX_STORAGE = Symbol.for('nestjs-berbix:sandbox-storage');
 
-/** The last 100,000 transactions; older ones count as purged. */
+/** The last 100,000 transactions, at most a few hundred megabytes; older ones count as purged. */
 @Injectable()
 export class InMemoryTransactionStore extends TransactionStore {
-  readonly #transactions = new Map<string, Transaction>();
+  #transactions = new Map<string, Transaction>();
+
+  /** @param transactions oldest first */
+  replaceAll(transactions: readonly Transaction[]): void {
+    this.#transactions = new Map(transactions.map((transaction) => [transaction.id, transaction]));
+  }
 
   async add(transaction: Transaction): Promise<void> {
     this.#transactions.set(transaction.id, transaction);
@@ -107,5 +120,8 @@ export class InMemoryStorage implements SandboxStorage {
 
   async loadIdentity(): Promise<undefined> {}
   async saveIdentity(): Promise<void> {}
+  async replace(transactions: readonly Transaction[]): Promise<void> {
+    this.transactions.replaceAll(transactions);
+  }
   async close(): Promise<void> {}
 }

@@ -77,6 +77,12 @@ export class ExchangeLog {
       .map((exchange) => ({ ...exchange }));
   }
 
+  /** Forgets all exchanges, also those that are pending. */
+  clear(): void {
+    this.#exchanges = [];
+    this.#pending.clear();
+  }
+
   /** Calls the listener when an exchange begins, ends, or first overlaps with another. */
   onChange(listener: (exchange: RecordedExchange) => void): void {
     this.#listeners.push(listener);

@@ -37,7 +37,8 @@ export class SandboxWebhooks {
 
   readonly #secrets: WebhookSecrets;
   readonly #urls: Partial<Record<WebhookKind, string>>;
-  readonly #sender: WebhookSender;
+  #sender: WebhookSender;
+  readonly #createSender: () => WebhookSender;
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #pending: PendingWebhooks;
   #faults: { fault: WebhookFault; kind: WebhookKind | undefined }[] = [];
@@ -48,9 +49,9 @@ export class SandboxWebhooks {
     this.#pending = pending;
     this.#secrets = settings.secrets;
     this.#urls = { ...settings.urls };
-    this.#sender = new WebhookSender(settings, clock, (delivery) =>
-      this.deliveries.tried(delivery),
-    );
+    this.#createSender = () =>
+      new WebhookSender(settings, clock, (delivery) => this.deliveries.tried(delivery));
+    this.#sender = this.#createSender();
   }
 
   /** Sets the URL of a webhook; `undefined` switches it off. @throws {TypeError} if it is not a URL */
@@ -177,6 +178,16 @@ export class SandboxWebhooks {
     }
   }
 
+  /** Gives up all webhooks, and removes faults and the log; the URLs stay. @internal */
+  async reset(): Promise<void> {
+    this.clearFaults();
+    const [sender, givenUp] = [this.#sender, [...this.#inFlight]];
+    this.#sender = this.#createSender();
+    await sender.close();
+    await Promise.all(givenUp);
+    this.deliveries.clear();
+  }
+
   /** Ends all deliveries. @internal */
   async close(): Promise<void> {
     this.#closing = true;
@@ -222,13 +233,14 @@ export class SandboxWebhooks {
   }
 
   async #deliver(delivery: OpenDelivery, webhook: PendingWebhook): Promise<WebhookDelivery> {
+    const sender = this.#sender;
     // Before it is sent, so that a crash sends it twice rather than never.
     await tryStore(this.#pending.add(webhook));
-    await this.#sender.send(delivery, webhook.fault);
+    await sender.send(delivery, webhook.fault);
     // The next run sends it.
     if (this.#closing && !delivery.delivered) return delivery;
     await tryStore(this.#pending.delete(webhook.id));
-    if (webhook.fault !== 'duplicate') return delivery;
+    if (webhook.fault !== 'duplicate' || sender !== this.#sender) return delivery;
     return this.#start({ ...webhook, id: randomUUID(), fault: undefined }).end;
   }
 

@@ -1,7 +1,7 @@
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { RawClient } from './raw-client.js';
 
-/** The path of an operation of the control API, with the id of something that exists. */
+/** The path of an operation of the control API, with the id of something that exists, and its secrets. */
 export async function existingPath(sandbox: BerbixSandbox, path: string): Promise<string> {
   const [, list = ''] = /(\w+)\/\{id\}/.exec(path) ?? [];
   const find: Record<string, () => Promise<string> | string> = {
@@ -13,5 +13,6 @@ export async function existingPath(sandbox: BerbixSandbox, path: string): Promis
     transactions: async () => (await sandbox.transactions.create()).id,
     deliveries: async () => (await sandbox.webhooks.startTest('finished'))?.id ?? '',
   };
+  if (path.endsWith('/state')) return `${path}?secrets=1`;
   return path.replace('{id}', (await find[list]?.()) ?? '');
 }

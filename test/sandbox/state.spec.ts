@@ -1,0 +1,262 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox, SandboxState } from 'nestjs-berbix/sandbox';
+import { PostgresStorage } from '../../lib/sandbox/storage/postgres-storage.js';
+import { parseState, stateOf } from '../../lib/sandbox/storage/state-document.js';
+import { closeAfterTest } from '../support/closing.js';
+import { databaseDirectory } from '../support/directories.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandbox, startSandboxOn } from '../support/services.js';
+import { HookServer, status } from './support/hook-server.js';
+import { FRONT } from './support/images.js';
+import { RawClient } from './support/raw-client.js';
+
+const DAY_MS = 86_400_000;
+
+describe.each(PLATFORMS)('/sandbox/state on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeEach(async () => {
+    // Nothing is tried twice while a test runs.
+    const webhooks = { retryDelayMs: 3_600_000 };
+    sandbox = await startSandboxOn(platform, { refreshToken: 'rotate', webhooks });
+    client = new RawClient(sandbox);
+  });
+
+  it('carries transactions, their tokens and the clock to another sandbox', async () => {
+    sandbox.clock.advance(DAY_MS);
+    const { json: first } = await client.create({ email: 'ada@example.com' });
+    const { json: exchanged } = await client.refresh(first.refresh_token);
+    const { json: apiOnly } = await client.createApiOnly({ id_type: 'DL' });
+    await client.uploadImages(apiOnly.client_token, [FRONT]);
+    const done = await sandbox.transactions.create({ kind: 'hosted', mode: 'live' });
+    await sandbox.transactions.complete(done.id, { action: 'reject' });
+    const exported = await client.send('GET', '/sandbox/state?secrets=1');
+    expect(exported.status).toBe(200);
+    expect(exported.json).toMatchObject({ format: 'nestjs-berbix/sandbox-state', version: 1 });
+
+    const other = await startSandboxOn(platform, { refreshToken: 'rotate' });
+    const guest = new RawClient(other);
+    const { json: gone } = await guest.create();
+    other.faults.add({ kind: 'hang' });
+    const put = await guest.send('PUT', '/sandbox/state', { body: exported.text });
+    expect([put.status, put.text]).toEqual([204, '']);
+    await expect(other.transactions.list()).resolves.toMatchObject(
+      (await sandbox.transactions.list()).map((each) => ({
+        ...each,
+        // Derived from the API secret.
+        templateKey: other.templateKeys[each.kind],
+      })),
+    );
+    expect(other.clock.now() - Date.now()).toBeGreaterThan(DAY_MS - 60_000);
+    expect([other.requests.length, other.faults.pending.length]).toEqual([0, 0]);
+
+    expect((await guest.fetch(exchanged.access_token)).status).toBe(200);
+    expect((await guest.refresh(first.refresh_token)).json.message).toContain('was replaced');
+    expect((await guest.refresh(exchanged.refresh_token)).status).toBe(200);
+    expect((await guest.fetch(done.accessToken)).json).toMatchObject({ action: 'reject' });
+    expect((await guest.uploadImages(apiOnly.client_token, [FRONT])).status).toBe(409);
+    expect((await guest.fetch(gone.access_token)).status).toBe(401);
+  });
+
+  it('needs the permission to show secrets', async () => {
+    for (const query of ['', '?secrets=0', '?secrets=1&secrets=1']) {
+      const { status: code, json } = await client.send('GET', `/sandbox/state${query}`);
+      expect(code).toBe(400);
+      expect(json.message).toContain('GET /sandbox/state?secrets=1');
+    }
+  });
+
+  it('is reset, with everything that is on its way', async () => {
+    const server = await HookServer.start();
+    server.answers.push(status(500));
+    sandbox.webhooks.setUrl('finished', server.url);
+    sandbox.clock.advance(DAY_MS);
+    const { accessToken, id } = await sandbox.transactions.create();
+    await client.fetch(accessToken);
+    sandbox.faults.add({ kind: 'hang', path: '/never' });
+    sandbox.webhooks.failNext('duplicate', 'status');
+    const sent = await sandbox.webhooks.startTest('finished');
+    expect(sent).toMatchObject({ tries: 1, delivered: false });
+
+    expect((await client.send('DELETE', '/sandbox/state')).status).toBe(204);
+    await expect(sandbox.transactions.list()).resolves.toEqual([]);
+    const { requests, deliveries, faults } = sandbox;
+    expect([requests.length, deliveries.length, faults.pending.length]).toEqual([0, 0, 0]);
+    expect(Math.abs(sandbox.clock.now() - Date.now())).toBeLessThan(60_000);
+    // Its tokens are known, and it is gone.
+    expect((await client.fetch(accessToken)).status).toBe(410);
+    await expect(sandbox.transactions.find(id)).rejects.toThrow('no transaction with this id');
+    // The first webhook was given up, and the fault of the next one removed; its URL stays.
+    await sandbox.webhooks.settled();
+    expect(server.hooks).toHaveLength(1);
+    await sandbox.webhooks.sendTest('finished');
+    expect(server.hooks).toHaveLength(2);
+  });
+
+  it('refuses what is not a state, and then changes nothing', async () => {
+    const { id } = await sandbox.transactions.create();
+    sandbox.faults.add({ kind: 'hang', path: '/never' });
+    const valid = await sandbox.exportState();
+    const { transactions } = valid;
+    for (const [body, mention] of [
+      [{}, 'its format must be nestjs-berbix/sandbox-state'],
+      [{ ...valid, format: 'x' }, 'Export one: GET /sandbox/state?secrets=1'],
+      [{ ...valid, version: 2 }, 'reads states of version 1. Export the state again'],
+      [{ ...valid, transactions: [...transactions, ...transactions] }, 'repeats an id'],
+      [
+        { ...valid, transactions: [{ ...transactions[0], mode: 'x' }] },
+        'transactions[0].mode must',
+      ],
+    ] as const) {
+      const { status: code, json } = await client.send('PUT', '/sandbox/state', { body });
+      expect([code, json.message]).toEqual([400, expect.stringContaining(mention)]);
+    }
+    await expect(sandbox.transactions.list()).resolves.toMatchObject([{ id }]);
+    expect(sandbox.faults.pending).toHaveLength(1);
+  });
+});
+
+describe('the state of a sandbox', () => {
+  it('survives JSON, and can be imported into the same sandbox in a test', async () => {
+    const sandbox = await startSandbox();
+    const { id, accessToken } = await sandbox.transactions.create({ customerUid: 'ada' });
+    const file = JSON.stringify(await sandbox.exportState());
+    await sandbox.transactions.complete(id);
+    await sandbox.importState(JSON.parse(file) as SandboxState);
+    await expect(sandbox.transactions.find(id)).resolves.toMatchObject({ state: 'open' });
+    expect((await new RawClient(sandbox).fetch(accessToken)).status).toBe(200);
+  });
+
+  it('may have no key: then tokens of this sandbox stay valid', async () => {
+    const sandbox = await startSandbox();
+    const { accessToken } = await sandbox.transactions.create();
+    const { signingKey: _, ...state } = await sandbox.exportState();
+    await sandbox.importState(state);
+    expect((await new RawClient(sandbox).fetch(accessToken)).status).toBe(200);
+  });
+
+  it('has nothing that was purged', async () => {
+    const sandbox = await startSandbox();
+    await sandbox.transactions.create();
+    sandbox.clock.advance(30 * DAY_MS);
+    expect((await sandbox.exportState()).transactions).toEqual([]);
+  });
+
+  it('is kept in a data directory for the next run', async () => {
+    const first = await startSandbox();
+    const { refreshToken, id } = await first.transactions.create();
+    await first.transactions.complete(id, { fields: { given_name: '\u0000 \ud800' } });
+    const state = await first.exportState();
+    const dataDir = await databaseDirectory();
+    const second = await startSandbox({ dataDir });
+    await second.transactions.create();
+    await second.importState(state);
+    await second.close();
+
+    const third = await startSandbox({ dataDir });
+    await expect(third.transactions.list()).resolves.toMatchObject([
+      { id, fields: { given_name: '\u0000 \ud800' } },
+    ]);
+    expect((await new RawClient(third).refresh(refreshToken)).status).toBe(200);
+    await third.reset();
+    await expect(third.transactions.list()).resolves.toEqual([]);
+    expect((await new RawClient(third).refresh(refreshToken)).status).toBe(410);
+  });
+
+  it('is replaced in a data directory as a whole, or not at all', async () => {
+    const storage = await PostgresStorage.open(await databaseDirectory());
+    closeAfterTest(() => storage.close());
+    const sandbox = await startSandbox();
+    await sandbox.transactions.create();
+    const { transactions } = parseState(await sandbox.exportState());
+    const identity = {
+      apiSecret: sandbox.apiSecret,
+      liveApiSecret: sandbox.liveApiSecret,
+      webhookSecrets: sandbox.webhookSecrets,
+      signingKey: 'first',
+    };
+    await storage.replace(transactions, identity);
+    const twice = [...transactions, ...transactions];
+    await expect(storage.replace(twice, { ...identity, signingKey: 'second' })).rejects.toThrow(
+      'duplicate key',
+    );
+    const { id = '' } = transactions[0] ?? {};
+    await expect(storage.transactions.find(id)).resolves.toEqual(transactions[0]);
+    await expect(storage.loadIdentity()).resolves.toEqual(identity);
+  });
+});
+
+describe('parseState', () => {
+  const OPEN = { status: 'open', steps: [], flags: [] };
+  const TRANSACTION = {
+    id: '1000000000000001',
+    mode: 'test',
+    kind: 'sdk',
+    customerUid: 'ada',
+    createdAt: 1.5,
+    facialRecognition: false,
+    rotation: { generation: 0, rotatedAt: 1 },
+    state: OPEN,
+  };
+  const COMPLETED = {
+    status: 'completed',
+    completedAt: 2,
+    action: 'accept',
+    flags: [],
+    fields: {},
+  };
+  const KEY = Buffer.alloc(32).toString('base64');
+  const parse = (members: object) =>
+    parseState({ ...stateOf({ clockOffsetMs: 0, transactions: [] }), ...members });
+  const parseOne = (members: object) => parse({ transactions: [{ ...TRANSACTION, ...members }] });
+
+  it.each([
+    {},
+    { kind: 'hosted', redirectUrl: 'https://shop.example/', expirations: 2 },
+    { matchData: { given_name: 'ADA' }, idType: 'DL', email: 'a@b', phone: '1' },
+    { state: COMPLETED, rotation: { generation: 3, rotatedAt: 1, revoked: true } },
+    { state: { ...COMPLETED, note: 'seen', fields: { given_name: 'ADA' } } },
+    { kind: 'apiOnly', state: { ...OPEN, steps: ['upload_document_front'], idNumber: 'D1' } },
+  ])('accepts a transaction with %j', (members) => {
+    expect(parseOne(members).transactions).toEqual([{ ...TRANSACTION, ...members }]);
+  });
+
+  it.each([
+    [{ clockOffsetMs: '1' }, 'state.clockOffsetMs must be a number from'],
+    [{ clockOffsetMs: 8e15 }, 'state.clockOffsetMs must be a number from'],
+    [{ signingKey: 'short' }, 'state.signingKey must be 32 bytes in base64'],
+    [{ signingKey: `${KEY}${KEY}` }, 'state.signingKey must be 32 bytes in base64'],
+    [{ transactions: {} }, 'state.transactions must be a list'],
+    [{ transactions: [null] }, 'state.transactions[0] must be an object'],
+    [{ transactions: Array.from({ length: 100_001 }) }, 'has more than 100000 entries'],
+    [{ secrets: {} }, 'state has members besides format, version'],
+  ])('refuses a state: %#', (members, mention) => {
+    expect(() => parse(members)).toThrow(mention);
+  });
+
+  it.each([
+    [{ id: 5 }, 'id must be a 64-bit integer in decimal digits'],
+    [{ id: '9223372036854775808' }, 'id must be a 64-bit integer'],
+    [{ id: '0' }, 'id must be a 64-bit integer'],
+    [{ kind: 'toString' }, 'kind must be one of sdk, hosted, apiOnly'],
+    [{ customerUid: undefined }, 'customerUid must be a string'],
+    [{ createdAt: null }, 'createdAt must be a number'],
+    [{ facialRecognition: 'no' }, 'facialRecognition must be true or false'],
+    [{ matchData: { given_name: 1 } }, 'matchData must be an object of strings'],
+    [{ rotation: { generation: -1, rotatedAt: 1 } }, 'rotation.generation must be a whole number'],
+    [{ state: undefined }, 'state must be an object'],
+    [{ state: { ...OPEN, status: 'closed' } }, 'state.status must be one of open'],
+    [{ state: { ...OPEN, steps: ['upload'] } }, 'state.steps[0] must be one of upload_document'],
+    [{ state: { ...COMPLETED, fields: ['x'] } }, 'state.fields must be an object of strings'],
+    [{ refreshToken: 'rt_secret' }, 'transactions[0] has members besides id, mode'],
+  ])('refuses a transaction with %j', (members, mention) => {
+    expect(() => parseOne(members)).toThrow('cannot be imported: state.transactions[0]');
+    expect(() => parseOne(members)).toThrow(mention);
+  });
+
+  it('never quotes a value, which may be a secret', () => {
+    expect(() => parse({ signingKey: 'rt_secret' })).not.toThrow(/rt_secret/);
+    expect(() => parseOne({ rt_secret: 1 })).not.toThrow(/rt_secret/);
+  });
+});
