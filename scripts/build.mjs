@@ -33,14 +33,18 @@ const COMMON = [
 const TARGETS = {
   dist: {
     title: 'the package (dist)',
-    sources: ['lib', 'tsconfig.build.json'],
-    project: 'tsconfig.build.json',
+    sources: ['lib', 'tsconfig.build.json', 'tsconfig.browser.json'],
+    projects: ['tsconfig.build.json', 'tsconfig.browser.json'],
     async finish(folder) {
       const entries = Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports)
         .flatMap((conditions) => conditions.import?.default ?? [])
         .map((path) => relative('dist/esm', path).slice(0, -'.js'.length));
-      await bundle(folder, 'esm', [...entries, 'cli/main']);
-      await bundle(folder, 'cjs', entries);
+      const browser = entries.filter((entry) => entry.startsWith('browser/'));
+      const node = entries.filter((entry) => !browser.includes(entry));
+      await bundle(folder, 'esm', [...node, 'cli/main']);
+      await bundle(folder, 'cjs', node);
+      // Apart from the others, so that a page loads a single file.
+      for (const format of ['esm', 'cjs']) await bundle(folder, format, browser);
       writeTypes(folder, entries);
       rmSync(join(folder, COMPILED), { recursive: true });
       writeFileSync(`${folder}/esm/package.json`, '{"type":"module"}\n');
@@ -51,7 +55,7 @@ const TARGETS = {
   build: {
     title: 'the examples and benchmarks (build)',
     sources: ['lib', 'examples', 'bench', 'types', 'tsconfig.apps.json'],
-    project: 'tsconfig.apps.json',
+    projects: ['tsconfig.apps.json'],
     async finish(folder) {
       for (const name of readdirSync(join(folder, COMPILED)))
         renameSync(join(folder, COMPILED, name), join(folder, name));
@@ -68,7 +72,7 @@ for (const target of process.argv.includes('--apps') ? ['dist', 'build'] : ['dis
 }
 
 /** Whether it is there, and up to date. Standard output is left to whatever runs afterwards. */
-async function build(target, { title, sources, project, finish }) {
+async function build(target, { title, sources, projects, finish }) {
   const stamp = hash([...COMMON, ...sources].flatMap(filesIn));
   if (existsSync(`${target}/${STAMP}`) && readFileSync(`${target}/${STAMP}`, 'utf8') === stamp) {
     console.error(`Up to date: ${title}`);
@@ -79,7 +83,9 @@ async function build(target, { title, sources, project, finish }) {
   const fresh = `${target}.${process.pid}`;
   const old = `${fresh}.old`;
   try {
-    if ((await compile(project, join(fresh, COMPILED))) !== 0) return false;
+    for (const project of projects) {
+      if ((await compile(project, join(fresh, COMPILED))) !== 0) return false;
+    }
     await finish(fresh);
     writeFileSync(`${fresh}/${STAMP}`, stamp);
     if (existsSync(target)) renameSync(target, old);
@@ -95,7 +101,7 @@ async function build(target, { title, sources, project, finish }) {
 /** The exit code of the compiler, which says what is wrong. */
 function compile(project, outDir) {
   mkdirSync(outDir, { recursive: true });
-  const child = spawn(process.execPath, [tsc, '-p', project, '--outDir', outDir], {
+  const child = spawn(process.execPath, [tsc, '-p', project, '--noEmit', 'false', '--outDir', outDir], {
     stdio: ['ignore', process.stderr, process.stderr],
   });
   return new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));

@@ -1,8 +1,11 @@
 import type { ApiErrorBody } from './errors.js';
 
+/** The front end of Berbix. [sdk: react, vue, angular] */
+export const FRAME_HOST = 'https://verify.berbix.com';
+
 /**
- * The page that the front-end SDKs show in a frame, with the client token in its query, below the host
- * of the API. [sdk: react src/index.jsx, vue src/index.js, angular berbix.component.ts]
+ * The page at {@link FRAME_HOST} that the front-end SDKs show in a frame, with the client token in its
+ * query. [sdk: react src/index.jsx, vue src/index.js, angular berbix.component.ts]
  */
 export const FRAME_PATH = '/v0/verify';
 

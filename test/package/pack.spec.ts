@@ -16,7 +16,7 @@ const copy = temporaryDirectory();
 function copySources(): void {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
   const shipped = files.filter((file) => !/^!?(?:dist|lib)\b/.test(file));
-  const tsconfigs = ['tsconfig.json', 'tsconfig.build.json'];
+  const tsconfigs = ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.browser.json'];
   for (const path of [...shipped, ...tsconfigs, 'package.json', 'lib', 'scripts', 'test/cli']) {
     cpSync(path, join(copy, path), { recursive: true });
   }

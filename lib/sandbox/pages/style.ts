@@ -126,6 +126,7 @@ export const STYLE = `${THEME}
   .warning { background: var(--warning-soft); color: var(--warning); }
   .bad { background: var(--bad-soft); color: var(--bad); }
 
+  .framed { overflow: hidden; }
   .framed header { display: none; }
   .framed main { max-width: none; margin: 0; border: 0; border-radius: 0; box-shadow: none; }
 
