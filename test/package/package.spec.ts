@@ -57,7 +57,8 @@ describe('the package', () => {
         '',
       );
       for (const [, name = ''] of source.matchAll(
-        /(?:from|import)\s*\(?\s*'((?:@[\w-]+\/)?[\w:-][\w./:-]*)'/g,
+        // Those that are indented are samples for users.
+        /(?:^(?! ).*\bfrom |^import |\bimport\(\s*)'((?:@[\w-]+\/)?[\w:-][\w./:-]*)'/gm,
       )) {
         const root = name.match(/^(?:@[^/]+\/)?[^/]+/)?.[0] ?? '';
         if (name.startsWith('node:') || builtinModules.includes(root)) continue;

@@ -3,7 +3,18 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { describeInBrowser } from '../support/browser/describe-in-browser.js';
 import type { Tab } from '../support/browser/tab.js';
 import { PLATFORMS } from '../support/platforms.js';
-import { startSandboxOn } from '../support/services.js';
+import { startSandbox, startSandboxOn } from '../support/services.js';
+
+const has = (line: RegExp) => (outline: string[]) =>
+  outline.some((candidate) => line.test(candidate));
+
+/** The page has neither complained nor asked for anything elsewhere. */
+function expectNothingWrong(tab: Tab, sandbox: BerbixSandbox): void {
+  const wrong = /"exceptionDetails"|"level":"error"|"type":"error"/;
+  expect(tab.complaints.filter((complaint) => wrong.test(complaint))).toEqual([]);
+  const asked = tab.requests.filter((url) => !url.startsWith('data:'));
+  expect(new Set(asked.map((url) => new URL(url).origin))).toEqual(new Set([sandbox.url]));
+}
 
 describe.each(PLATFORMS)('the page at /reference on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -24,8 +35,13 @@ describe.each(PLATFORMS)('the page at /reference on %s', (platform) => {
       // An answer that nobody reads would keep its connection, and the process.
       expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(0);
     }
-    const script = await fetch(`${sandbox.url}/reference/swagger-ui-init.js`);
-    expect(await script.text()).toContain("url: '/reference/openapi.json'");
+    for (const [name, text] of [
+      ['reference.js', "new URL('openapi.json', import.meta.url)"],
+      ['reference.css', '.samples'],
+    ]) {
+      const file = await fetch(`${sandbox.url}/reference/${name}`);
+      expect(await file.text()).toContain(text);
+    }
     for (const other of [
       'nothing',
       '..%2fpackage.json',
@@ -39,9 +55,6 @@ describe.each(PLATFORMS)('the page at /reference on %s', (platform) => {
 
   describeInBrowser('it', (openTab) => {
     let tab: Tab;
-
-    const has = (line: RegExp) => (outline: string[]) =>
-      outline.some((candidate) => line.test(candidate));
 
     /** Opens an operation, sends its example, and waits for an answer that shows this. */
     async function tryOut(operation: string, answer: RegExp): Promise<void> {
@@ -74,10 +87,85 @@ describe.each(PLATFORMS)('the page at /reference on %s', (platform) => {
       );
       await tryOut('post /v0/tokens', /^cell: Response body .*"access_token": "at_/);
 
-      const wrong = /"exceptionDetails"|"level":"error"|"type":"error"/;
-      expect(tab.complaints.filter((complaint) => wrong.test(complaint))).toEqual([]);
-      const asked = tab.requests.filter((url) => !url.startsWith('data:'));
-      expect(new Set(asked.map((url) => new URL(url).origin))).toEqual(new Set([sandbox.url]));
+      expectNothingWrong(tab, sandbox);
     });
+  });
+});
+
+describeInBrowser('the page at /reference', (openTab) => {
+  let sandbox: BerbixSandbox;
+  let tab: Tab;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox();
+  });
+
+  /** Opens the page at an operation. */
+  async function openAt(operation: string): Promise<void> {
+    tab = await openTab();
+    await tab.visit(`${sandbox.url}/reference#/${operation}`);
+    await tab.until(has(/^tabpanel: /));
+  }
+
+  it('shows samples in tabs, which keys can reach, and remembers the language', async () => {
+    await openAt('Tokens/refreshTokens');
+    await tab.until(has(/^tablist: Language$/));
+    await tab.until(has(/^tabpanel: curl$/));
+    await tab.until(has(/^StaticText: # BERBIX_API_SECRET has the API secret\.\ncurl /));
+    await tab.focus('curl');
+    for (const [key, label] of [
+      ['ArrowRight', 'Node.js'],
+      ['ArrowLeft', 'curl'],
+      ['ArrowLeft', 'NestJS'],
+      ['Home', 'curl'],
+      ['End', 'NestJS'],
+      ['ArrowRight', 'curl'],
+    ] as const) {
+      await tab.pressKey(key);
+      await tab.until(has(new RegExp(`^tabpanel: ${label}$`)));
+      expect(await tab.focused()).toBe(label);
+    }
+    await tab.activate('Python');
+    await tab.until(has(/^tabpanel: Python$/));
+    await tab.until(has(/^StaticText: import os\n\nimport berbix\n/));
+
+    // The same for another operation, also in the next visit; this SDK has no uploads.
+    await openAt('Transactions/fetchTransaction');
+    await tab.until(has(/^tabpanel: Python$/));
+    await openAt('Uploads/uploadImages');
+    await tab.until(has(/^tabpanel: curl$/));
+    await openAt('Transactions/deleteTransaction');
+    await tab.until(has(/^tabpanel: Python$/));
+    expectNothingWrong(tab, sandbox);
+  });
+
+  it('copies a sample', async () => {
+    await openAt('Transactions/deleteTransaction');
+    await tab.activate('Ruby');
+    await tab.focus('Copy the sample for Ruby');
+    // Browsers copy nothing that a person has not asked for.
+    await tab.pressKey('Enter');
+    await tab.until(has(/^StaticText: Copied$/));
+    await tab.activate('Go');
+    await tab.until((outline) => !has(/^StaticText: Copied$/)(outline));
+    expectNothingWrong(tab, sandbox);
+  });
+
+  it('leads from one operation to another', async () => {
+    await openAt('Tokens/refreshTokens');
+    await tab.activate('fetch the transaction');
+    await tab.until(has(/^button: GET \/v0 \/transactions Fetch the metadata/));
+    await tab.until(
+      (outline) => outline.filter((line) => line === 'tablist: Language').length === 2,
+    );
+    expect(await tab.address()).toBe(`${sandbox.url}/reference#/Transactions/fetchTransaction`);
+    expectNothingWrong(tab, sandbox);
+  });
+
+  it('shows the webhooks', async () => {
+    tab = await openTab();
+    await tab.visit(`${sandbox.url}/reference`);
+    await tab.until(has(/^button: POST finished /i));
+    expectNothingWrong(tab, sandbox);
   });
 });

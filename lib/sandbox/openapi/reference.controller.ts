@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Controller, Get, Inject, Injectable, Param, Res } from '@nestjs/common';
 import { SandboxAddress } from '../auth/signed-links.js';
 import { TokenWriter } from '../auth/tokens.js';
@@ -14,11 +12,8 @@ import type { Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
 import { type OpenApiDocument, PLACEHOLDERS, type ReferenceValues } from './model.js';
 import {
-  findSwaggerUi,
-  INIT_SCRIPT,
-  INIT_SCRIPT_NAME,
   installAdvice,
-  SWAGGER_FILES,
+  readPageFile,
   SWAGGER_PAGE,
   SWAGGER_PAGE_HEADERS,
   swaggerCommand,
@@ -97,22 +92,10 @@ export class ReferenceController {
     return createReferenceDocument(await this.examples.read(), [SAME_ORIGIN], controlOperations());
   }
 
-  @Get(INIT_SCRIPT_NAME)
-  readScript(@Res() response: unknown): void {
-    this.writer.send(
-      response,
-      200,
-      { 'Content-Type': 'text/javascript; charset=utf-8' },
-      INIT_SCRIPT,
-    );
-  }
-
   @Get(':file')
   async readFile(@Param('file') name: string, @Res() response: unknown): Promise<void> {
-    const directory = findSwaggerUi();
-    const type = Object.hasOwn(SWAGGER_FILES, name) ? SWAGGER_FILES[name] : undefined;
-    if (type === undefined || directory === undefined) throw unknownRoute();
-    const content = await readFile(join(directory, name));
-    this.writer.send(response, 200, { 'Content-Type': type }, content);
+    const file = await readPageFile(name);
+    if (file === undefined) throw unknownRoute();
+    this.writer.send(response, 200, { 'Content-Type': file.type }, file.content);
   }
 }

@@ -1,16 +1,41 @@
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { installCommand, type ResolvePackage, resolvePackage } from '../http/packages.js';
 import { DOCUMENT_NAME, REFERENCE_ROOT } from '../http/paths.js';
 
-/** The files of `swagger-ui-dist` that the page loads, and their types. */
-export const SWAGGER_FILES: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'favicon-32x32.png': 'image/png',
+/** A file that the page loads: its type, and how its folder is found. */
+interface PageFile {
+  type: string;
+  find: () => string | undefined;
+}
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
+
+/** The files of `swagger-ui-dist` that the page loads, and ours. */
+const PAGE_FILES: Readonly<Record<string, PageFile>> = {
+  'swagger-ui.css': { type: STYLE, find: findSwaggerUi },
+  'swagger-ui-bundle.js': { type: SCRIPT, find: findSwaggerUi },
+  'favicon-32x32.png': { type: 'image/png', find: findSwaggerUi },
+  'reference.js': { type: SCRIPT, find: findOwnFiles },
+  'reference.css': { type: STYLE, find: findOwnFiles },
 };
 
-/** The script of the page that starts Swagger UI. */
-export const INIT_SCRIPT_NAME = 'swagger-ui-init.js';
+/** A file that the page loads; undefined if there is no such file. */
+export async function readPageFile(
+  name: string,
+): Promise<{ type: string; content: Buffer } | undefined> {
+  const file = Object.hasOwn(PAGE_FILES, name) ? PAGE_FILES[name] : undefined;
+  const folder = file?.find();
+  if (file === undefined || folder === undefined) return undefined;
+  return { type: file.type, content: await readFile(join(folder, name)) };
+}
+
+/** The folder of our files, which browsers get as they are in the sources. */
+function findOwnFiles(): string | undefined {
+  const manifest = resolvePackage('nestjs-berbix/package.json');
+  return manifest && join(dirname(manifest), 'lib/sandbox/openapi/page');
+}
 
 /** The directory of Swagger UI, a dependency of `@nestjs/swagger`; undefined if it is not installed. */
 export function findSwaggerUi(resolve: ResolvePackage = resolvePackage): string | undefined {
@@ -35,14 +60,15 @@ export const SWAGGER_PAGE = `<!DOCTYPE html>
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>Berbix sandbox</title>
+    <title>API reference · Berbix sandbox</title>
     <link rel="stylesheet" href="${REFERENCE_ROOT}/swagger-ui.css" />
+    <link rel="stylesheet" href="${REFERENCE_ROOT}/reference.css" />
     <link rel="icon" type="image/png" sizes="32x32" href="${REFERENCE_ROOT}/favicon-32x32.png" />
   </head>
   <body>
     <div id="swagger-ui"></div>
     <script src="${REFERENCE_ROOT}/swagger-ui-bundle.js"></script>
-    <script src="${REFERENCE_ROOT}/${INIT_SCRIPT_NAME}"></script>
+    <script type="module" src="${REFERENCE_ROOT}/reference.js"></script>
   </body>
 </html>
 `;
@@ -67,41 +93,3 @@ export const SWAGGER_PAGE_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 };
-
-/** The global objects of the page. */
-interface PageGlobals {
-  ui: { preauthorizeApiKey(scheme: string, token: string): void };
-}
-
-interface PageAnswer {
-  obj?: { access_token?: string; client_token?: string };
-}
-
-/** Uses the tokens of an answer for the next requests. Its text runs in the browser. */
-function useTokens(answer: PageAnswer): PageAnswer {
-  const { ui } = globalThis as unknown as PageGlobals;
-  const { access_token: accessToken, client_token: clientToken } = answer.obj ?? {};
-  if (accessToken) ui.preauthorizeApiKey('accessToken', accessToken);
-  if (clientToken) ui.preauthorizeApiKey('clientToken', clientToken);
-  return answer;
-}
-
-/**
- * Keeps the browser from adding its own credentials, for which it would show a login dialog at each
- * 401. Its text runs in the browser.
- */
-function omitCredentials(request: object): object {
-  return Object.assign(request, { credentials: 'omit' });
-}
-
-/** See {@link INIT_SCRIPT_NAME}. */
-export const INIT_SCRIPT = `window.ui = SwaggerUIBundle({
-  url: '${REFERENCE_ROOT}/${DOCUMENT_NAME}',
-  dom_id: '#swagger-ui',
-  deepLinking: true,
-  tryItOutEnabled: true,
-  defaultModelsExpandDepth: 0,
-  requestInterceptor: ${omitCredentials.toString()},
-  responseInterceptor: ${useTokens.toString()},
-});
-`;

@@ -66,14 +66,22 @@ const TOKENS_WITHOUT_REFRESH_TOKEN: TokenAnswer = {
   expires_in: TOKEN_LIFETIME_SECONDS,
 };
 
+/** [doc: reference/createtransaction] [sdk: node 99a0ea1] */
+const REFRESHING = `Access and client tokens are valid for an hour. The backend exchanges the stored refresh token for new ones as often as it likes, as long as the transaction exists. Berbix documents the answer without a refresh token: keep the old one unless the answer has a new one.
+
+**To resume an incomplete verification**, hours later or on another device, exchange the refresh token and give the new client token to the page or app. The same transaction continues where it stopped, so do not [create](#/Transactions/createTransaction) another one.
+
+**To get a result later**, exchange the refresh token and [fetch the transaction](#/Transactions/fetchTransaction) with the new access token.
+
+Do not exchange one refresh token in two places at once: where the server replaces it, one of them is left with a token that is no longer valid.`;
+
 /** `POST /v0/tokens`. [sdk: all] */
 export function refreshTokensOperation({ refreshToken }: ReferenceValues): Operation {
   return {
     operationId: 'refreshTokens',
     tags: ['Tokens'],
     summary: 'Exchange a refresh token for new tokens',
-    description:
-      'Works as often as you like, as long as the transaction exists. Berbix documents the answer without a refresh token: keep the old one unless the answer has a new one.',
+    description: REFRESHING,
     security: [{ apiSecret: [] }],
     requestBody: takes('TokenRequest', {
       refresh: { value: { refresh_token: refreshToken, grant_type: REFRESH_GRANT } },

@@ -5,6 +5,13 @@ const WITH_ACCESS_TOKEN: Operation['security'] = [{ accessToken: [] }];
 const TAGS = ['Transactions'];
 const NO_JSON = 'The body is not a JSON object, or has a member of the wrong type.';
 
+/** [doc: docs/transactions] [doc: blog, selfie-reverification] */
+const CREATING = `Each call creates a new transaction, even for the same customer. The options determine its kind, and the template must match: see the examples. Store the refresh token at the backend, and give nothing but the client token to the page or app.
+
+**If the customer has an incomplete transaction**, do not create another one: [exchange its refresh token](#/Tokens/refreshTokens) and resume it with the new client token.
+
+**To verify a customer again**, create another transaction with the same \`customer_uid\`, which also finds duplicates. A template for re-verification asks for a selfie only, and compares it with the photo ID of the earlier transaction. Keep the refresh tokens of both, if you still need the earlier result.`;
+
 /** `POST /v0/transactions`. [doc: reference/createtransaction] */
 export function createTransactionOperation({ templateKeys }: ReferenceValues): Operation {
   const customer_uid = 'alice';
@@ -12,8 +19,7 @@ export function createTransactionOperation({ templateKeys }: ReferenceValues): O
     operationId: 'createTransaction',
     tags: TAGS,
     summary: 'Create a transaction',
-    description:
-      'Each call creates a new one, even for the same customer. The options determine its kind, and the template must match: see the examples. Store the refresh token, and only give the client token to the page or app.',
+    description: CREATING,
     security: [{ apiSecret: [] }],
     requestBody: takes('CreateTransactionRequest', {
       sdk: {
@@ -48,12 +54,17 @@ export function createTransactionOperation({ templateKeys }: ReferenceValues): O
   };
 }
 
+/** [sdk: node README] [doc: docs/platform-overview] */
+const FETCHING = `The access token identifies the transaction. The result is there as soon as the page or app reports the end, or a webhook arrives; the action is empty while the transaction is incomplete.
+
+After an hour the access token has expired: [exchange the refresh token](#/Tokens/refreshTokens) first. Links to images expire, too; copy the images if you need them. If the action is \`review\`, a person decides, and you [change the action](#/Transactions/updateTransaction).`;
+
 /** `GET /v0/transactions`. [doc: reference/gettransactionmetadata] */
 export const FETCH_TRANSACTION: Operation = {
   operationId: 'fetchTransaction',
   tags: TAGS,
   summary: 'Fetch the metadata of a transaction',
-  description: 'The access token identifies it. The action is empty while it is unfinished.',
+  description: FETCHING,
   security: WITH_ACCESS_TOKEN,
   responses: {
     ...answers('Its metadata.', 'TransactionMetadata'),
@@ -67,7 +78,7 @@ export const OVERRIDE_TRANSACTION: Operation = {
   tags: TAGS,
   summary: 'Complete a test transaction with a result of your choice',
   description:
-    'In test mode only. The flags determine the action; other fields are those of a sample document.',
+    'In test mode only. The flags determine the action; other fields are those of a sample document. Then [fetch the result](#/Transactions/fetchTransaction).',
   security: WITH_ACCESS_TOKEN,
   requestBody: takes('OverrideTransactionRequest', {
     override: {
@@ -98,7 +109,7 @@ export const UPDATE_TRANSACTION: Operation = {
   tags: TAGS,
   summary: 'Change the action of a completed transaction',
   description:
-    'For decisions of people after a review. Complete the transaction first, with an override.',
+    'For decisions of people after a review. In test mode, [complete the transaction](#/Transactions/overrideTransaction) first.',
   security: WITH_ACCESS_TOKEN,
   requestBody: takes('UpdateTransactionRequest', {
     update: { value: { action: 'reject', note: 'The photo is of somebody else.' } },
@@ -121,7 +132,8 @@ export const DELETE_TRANSACTION: Operation = {
   operationId: 'deleteTransaction',
   tags: TAGS,
   summary: 'Delete everything about a transaction',
-  description: 'Permanently: all further calls for it are answered with 410.',
+  description:
+    'Permanently: all further calls for it are answered with 410, [exchanges](#/Tokens/refreshTokens) too.',
   security: WITH_ACCESS_TOKEN,
   responses: {
     ...answersNothing('The transaction is deleted.'),

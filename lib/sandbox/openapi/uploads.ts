@@ -106,7 +106,7 @@ export const UPLOAD_IMAGES: Operation = {
   tags: TAGS,
   summary: 'Upload the images that an API-only transaction expects',
   description:
-    'Create an API-only transaction first. After an issue, the same upload is expected again. The sandbox does not inspect images, but their first bytes may request issues or flags: `issue:` or `flag:`, and names separated by commas.',
+    '[Create an API-only transaction](#/Transactions/createTransaction) first. After an issue, the same upload is expected again. The sandbox does not inspect images, but their first bytes may request issues or flags: `issue:` or `flag:`, and names separated by commas.',
   security: WITH_CLIENT_TOKEN,
   requestBody: takes('UploadImagesRequest', {
     blurred: {

@@ -70,6 +70,26 @@ export class Tab {
     await this.#do(name, `function () { return this.value === ${JSON.stringify(text)}; }`);
   }
 
+  /** Presses a key, such as `ArrowRight`, for what has the focus. */
+  async pressKey(key: string): Promise<void> {
+    const text = key === 'Enter' && { text: '\r' };
+    await this.#send('Input.dispatchKeyEvent', { type: 'keyDown', key, ...text });
+    await this.#send('Input.dispatchKeyEvent', { type: 'keyUp', key });
+  }
+
+  /** Gives the focus to an element. */
+  async focus(name: string): Promise<void> {
+    await this.#do(name, 'function () { this.focus(); return document.activeElement === this; }');
+  }
+
+  /** The name of what has the focus. */
+  async focused(): Promise<string | undefined> {
+    const nodes = await this.#nodes();
+    const isFocused = ({ properties = [] }: AccessibleNode): boolean =>
+      properties.some(({ name, value }) => name === 'focused' && value.value === true);
+    return nodes.findLast(isFocused)?.name?.value;
+  }
+
   /** What a screen reader finds, as `role: name`, in the page and its frames. */
   async outline(): Promise<string[]> {
     return (await this.#nodes()).map(({ role, name }) => `${role?.value}: ${name?.value}`);
@@ -186,7 +206,8 @@ interface AccessibleNode {
   backendDOMNodeId: number;
   role?: { value: string };
   name?: { value: string };
+  properties?: { name: string; value: { value?: unknown } }[];
 }
 
 /** Whether an element can be used. */
-const ROLES = new Set(['button', 'link', 'textbox', 'DisclosureTriangle']);
+const ROLES = new Set(['button', 'link', 'tab', 'textbox', 'DisclosureTriangle']);
