@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RequestMethod } from '@nestjs/common';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { isPagePath } from '../../lib/sandbox/http/paths.js';
 import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
 import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
 import { installAdvice, swaggerCommand } from '../../lib/sandbox/openapi/swagger-ui.js';
@@ -265,7 +266,7 @@ function apiRoutes(): string[] {
         return paths.map((path) => `${RequestMethod[method]} ${join(root, path)}`);
       });
     })
-    .filter((route) => route.includes(' /v0/'));
+    .filter((route) => route.includes(' /v0/') && !isPagePath(route.split(' ')[1] ?? ''));
 }
 
 function join(root: string, path: string): string {
