@@ -4,6 +4,7 @@ import { SandboxAddress } from './auth/signed-links.js';
 import { SandboxClock } from './clock.js';
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
+import { SandboxEvents } from './control/sandbox-events.js';
 import { SandboxStates } from './control/sandbox-states.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
 import { createApplication, type PlatformLoaders } from './http/application.js';
@@ -77,6 +78,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   readonly #closers: (() => Promise<void>)[] = [];
   #transactions!: SandboxTransactions;
   #states!: SandboxStates;
+  #events!: SandboxEvents;
   #caPath: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -150,6 +152,11 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     return swaggerCommand();
   }
 
+  /** What happens, for tests that wait for it. */
+  get events(): SandboxEvents {
+    return this.#events;
+  }
+
   /**
    * Its transactions, the clock, and the key of their tokens, as one JSON document. It holds secrets.
    * The API secrets, webhooks and logs are not part of it.
@@ -195,6 +202,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     this.#closers.push(() => application.close());
     this.#transactions = application.get(SandboxTransactions);
     this.#states = application.get(SandboxStates);
+    this.#events = application.get(SandboxEvents);
     const { listener } = new RequestPipeline(
       new RequestGate(hostNames(settings)),
       requests,

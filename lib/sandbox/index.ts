@@ -26,6 +26,14 @@ export {
   type SandboxTransactionQuery,
   SandboxTransactions,
 } from './control/sandbox-transactions.js';
+export type {
+  DeliverySummary,
+  RequestSummary,
+  SandboxEvent,
+  SandboxEventKind,
+  SandboxEventOf,
+} from './control/sandbox-event.js';
+export { SandboxEvents } from './control/sandbox-events.js';
 export { SandboxClock } from './clock.js';
 export type {
   ApiOnlyDocument,

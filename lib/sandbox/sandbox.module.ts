@@ -7,6 +7,7 @@ import { SandboxClock } from './clock.js';
 import { ControlController } from './control/control.controller.js';
 import { EventFeed } from './control/event-feed.js';
 import { SandboxEventsController } from './control/events.controller.js';
+import { SandboxEvents } from './control/sandbox-events.js';
 import { SandboxStates } from './control/sandbox-states.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
 import { StateController } from './control/state.controller.js';
@@ -89,6 +90,7 @@ export interface SandboxParts {
     PageResponder,
     RefreshTokenExchange,
     ResponseWriter,
+    SandboxEvents,
     SandboxStates,
     SandboxTransactions,
     Templates,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { BerbixSandbox, WebhookDelivery } from 'nestjs-berbix/sandbox';
 import { closeAfterTest } from '../support/closing.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -9,6 +9,10 @@ import { until } from '../support/until.js';
 import { EventReader } from './support/event-reader.js';
 import { HookServer } from './support/hook-server.js';
 import { basic, RawClient } from './support/raw-client.js';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -46,9 +50,10 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     });
     const [snapshot] = await reader.until('snapshot');
     expect(snapshot).toEqual({
-      id: expect.stringMatching(/^\w{8}-2$/),
+      id: expect.stringMatching(/^\w{8}-3$/),
       kind: 'snapshot',
       data: {
+        run: snapshot?.id.split('-')[0],
         resumed: false,
         now: expect.stringMatching(/Z$/),
         requests: 1,
@@ -118,6 +123,61 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     expect(numbers).toEqual(numbers.map((_, index) => index));
   });
 
+  it('tells of the clock, the faults and the state', async () => {
+    const reader = await EventReader.open(client);
+    sandbox.clock.set(Date.parse('2030-01-01T00:00:00Z'));
+    const id = sandbox.faults.add({ kind: 'status', status: 503, times: 2 });
+    await client.create();
+    sandbox.faults.remove(id);
+    sandbox.faults.add({ kind: 'hang', forMs: 1000 });
+    sandbox.clock.advance(1000);
+    await sandbox.importState(await sandbox.exportState());
+    await sandbox.reset();
+    await reader.until('state', { change: 'reset' });
+    const told = reader.events.filter(({ kind }) => ['clock', 'faults', 'state'].includes(kind));
+    expect(told.map(({ kind, data }) => [kind, data])).toEqual([
+      ['clock', { now: expect.stringMatching(/^2030-01-01T00:00:0/) }],
+      ['faults', { pending: 1 }],
+      // One of two times.
+      ['faults', { pending: 1 }],
+      ['faults', { pending: 0 }],
+      ['faults', { pending: 1 }],
+      ['faults', { pending: 0 }],
+      ['clock', { now: expect.stringMatching(/^2030-/) }],
+      ['clock', { now: expect.stringMatching(/^2030-/) }],
+      ['state', { change: 'imported' }],
+      ['clock', { now: expect.not.stringMatching(/^2030-/) }],
+      ['state', { change: 'reset' }],
+    ]);
+  });
+
+  it('is alive every 15 seconds', async () => {
+    // Intervals only: the connections need the rest.
+    jest.useFakeTimers({
+      doNotFake: [
+        'Date',
+        'hrtime',
+        'nextTick',
+        'performance',
+        'queueMicrotask',
+        'setImmediate',
+        'clearImmediate',
+        'setTimeout',
+        'clearTimeout',
+      ],
+    });
+    const reader = await EventReader.open(client);
+    await reader.until('snapshot');
+    jest.advanceTimersByTime(14_999);
+    happen();
+    await reader.until('delivery');
+    expect(reader.heartbeats).toBe(0);
+    jest.advanceTimersByTime(30_001);
+    await until(() => reader.heartbeats === 3);
+    reader.close();
+    await until(() => jest.getTimerCount() === 0);
+  });
+
   it('tells that exchanges overlap while the first of them is still pending', async () => {
     const { json } = await client.create();
     const reader = await EventReader.open(client);
@@ -127,17 +187,18 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
       body: { refresh_token: json.refresh_token },
     });
     call.on('error', () => undefined);
-    await reader.until('exchange', { outcome: 'pending', overlaps: false });
+    const begun = await reader.until('exchange', { outcome: 'pending', overlaps: false });
+    const first = begun.find(({ kind }) => kind === 'exchange');
     await client.refresh(json.refresh_token);
     await reader.until('exchange', {
       outcome: 'pending',
       overlaps: true,
-      request_id: reader.events[1]?.data.request_id,
+      request_id: first?.data.request_id,
     });
     call.destroy();
     const events = await reader.until('exchange', { outcome: 'failed', overlaps: true });
     const failed = events.find(({ data }) => data.outcome === 'failed');
-    expect(failed?.data.request_id).toBe(events[1]?.data.request_id);
+    expect(failed?.data.request_id).toBe(first?.data.request_id);
   });
 
   it('resumes after the last event that the client has', async () => {

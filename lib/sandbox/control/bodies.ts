@@ -92,13 +92,18 @@ export function parseResend({ fault, ...unknown }: JsonObject): WebhookFault | u
 
 /** A request in the style of the API. */
 export function presentRequest(request: RecordedRequest) {
+  const { url, headers, body } = request;
+  return { ...presentRequestSummary(request), url, headers, body };
+}
+
+/** The same without what may be large. */
+export function presentRequestSummary(request: Omit<RecordedRequest, 'url' | 'headers' | 'body'>): {
+  readonly [name: string]: ApiJson;
+} {
   return {
     id: request.id,
     method: request.method,
     path: request.path,
-    url: request.url,
-    headers: request.headers,
-    body: request.body,
     received_at: request.receivedAt.toISOString(),
     status: request.status ?? null,
     duration_ms: request.durationMs ?? null,
@@ -119,18 +124,16 @@ export function presentFault(fault: PendingFault): ApiJson {
 
 /** A delivery in the style of the API. */
 export function presentDelivery(delivery: WebhookDelivery) {
-  const { id, kind, url, body, headers, tries, status, problem, delivered } = delivery;
-  return {
-    id,
-    kind,
-    url,
-    body,
-    headers,
-    tries,
-    status: status ?? null,
-    problem: problem ?? null,
-    delivered,
-  };
+  const { body, headers } = delivery;
+  return { ...presentDeliverySummary(delivery), body, headers };
+}
+
+/** The same without what may be large. */
+export function presentDeliverySummary(delivery: Omit<WebhookDelivery, 'headers' | 'body'>): {
+  readonly [name: string]: ApiJson;
+} {
+  const { id, kind, url, tries, status = null, problem = null, delivered } = delivery;
+  return { id, kind, url, tries, status, problem, delivered };
 }
 
 /** The check of a signature in the style of the API. */

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { EventEmitter } from 'node:events';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { SandboxClock } from '../clock.js';
+import { SandboxFaults } from '../faults/sandbox-faults.js';
 import { type ApiJson, toApiJson } from '../http/answers.js';
 import { RequestLog } from '../http/request-log.js';
 import { ExchangeLog } from '../tokens/exchange-log.js';
 import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
-import { presentDelivery, presentRequest } from './bodies.js';
+import { presentEvent, type SandboxEvent } from './sandbox-event.js';
+import { SandboxStates } from './sandbox-states.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
-import { presentExchange, presentTransaction } from './transaction-bodies.js';
 
-/** What an event is about. */
-export type EventKind = 'request' | 'delivery' | 'transaction' | 'exchange';
-
-/** Something that happened in the sandbox. */
+/** An event, and what streams send of it. */
 export interface FeedEvent {
   /** Counts the events of this run. */
   readonly number: number;
-  readonly kind: EventKind;
+  readonly event: SandboxEvent;
   /** With its secrets. */
   readonly data: ApiJson;
   /** Characters of its data. */
@@ -27,15 +27,17 @@ const MAX_EVENTS = 1000;
 /** Limit for all events together, since customer uids and fields may be long. */
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
-/** The last 1000 events. Streams read from here at their own pace, so none needs a buffer. */
+/** The last 1000 events. Readers read from here at their own pace, so none needs a buffer. */
 @Injectable()
-export class EventFeed {
+export class EventFeed implements OnModuleDestroy {
   /** An id of another run must not be taken for one of this run. */
-  readonly #run = randomUUID().slice(0, 8);
+  readonly run = randomUUID().slice(0, 8);
+  /** Emits `change` after each event, and when it is closed. */
+  readonly changes = new EventEmitter().setMaxListeners(0);
   readonly #events: FeedEvent[] = [];
-  readonly #listeners = new Set<() => void>();
   #last = 0;
   #characters = 0;
+  #isClosed = false;
 
   constructor(
     @Inject(RequestLog) requests: RequestLog,
@@ -43,31 +45,25 @@ export class EventFeed {
     @Inject(ExchangeLog) exchanges: ExchangeLog,
     @Inject(Transactions) transactions: Transactions,
     @Inject(SandboxTransactions) views: SandboxTransactions,
+    @Inject(SandboxClock) clock: SandboxClock,
+    @Inject(SandboxFaults) faults: SandboxFaults,
+    @Inject(SandboxStates) states: SandboxStates,
   ) {
-    requests.onEnd((request) =>
-      this.#add('request', () => {
-        const { headers: _headers, body: _body, url: _url, ...summary } = presentRequest(request);
-        return summary;
-      }),
+    requests.onEnd(({ url: _url, headers: _headers, body: _body, ...request }) =>
+      this.#add(() => ({ kind: 'request', request })),
     );
-    deliveries.onTry((delivery) =>
-      this.#add('delivery', () => {
-        const { headers: _headers, body: _body, ...summary } = presentDelivery(delivery);
-        return summary;
-      }),
+    deliveries.onTry(({ headers: _headers, body: _body, ...delivery }) =>
+      this.#add(() => ({ kind: 'delivery', delivery })),
     );
     exchanges.onChange((exchange) =>
-      this.#add('exchange', () => {
-        const { transactionId } = exchange;
-        return { transaction_id: transactionId, ...presentExchange(exchange) };
-      }),
+      this.#add(() => ({ kind: 'exchange', exchange: { ...exchange } })),
     );
     transactions.onChange((transaction, change) =>
-      this.#add('transaction', () => ({
-        change,
-        ...presentTransaction(views.view(transaction)),
-      })),
+      this.#add(() => ({ kind: 'transaction', change, transaction: views.view(transaction) })),
     );
+    clock.onChange(() => this.#add(() => ({ kind: 'clock', now: new Date(clock.now()) })));
+    faults.onChange(() => this.#add(() => ({ kind: 'faults', pending: faults.pending.length })));
+    states.onChange((change) => this.#add(() => ({ kind: 'state', change })));
   }
 
   /** The number of the last event. */
@@ -83,7 +79,7 @@ export class EventFeed {
 
   /** The id of an event, for `Last-Event-ID`. */
   idOf(number: number): string {
-    return `${this.#run}-${number}`;
+    return `${this.run}-${number}`;
   }
 
   /** The number in an id; undefined unless all events after it are kept. */
@@ -91,29 +87,39 @@ export class EventFeed {
     const [, run, digits] = /^(\w+)-(\d{1,15})$/.exec(id) ?? [];
     const number = Number(digits);
     const isKept = number === this.#last || this.at(number + 1) !== undefined;
-    return run === this.#run && isKept ? number : undefined;
+    return run === this.run && isKept ? number : undefined;
   }
 
-  /** Calls the listener after each event. @returns a function that removes it */
-  onEvent(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Whether no event can follow. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Nest calls it when the sandbox closes. */
+  onModuleDestroy(): void {
+    this.#isClosed = true;
+    this.changes.emit('change');
   }
 
   /** What cannot be shown is left out: an event fails nothing that it tells of. */
-  #add(kind: EventKind, present: () => ApiJson): void {
-    let [data, size]: [ApiJson, number] = [null, 0];
-    try {
-      data = present();
-      size = toApiJson(data).length;
-    } catch {
-      return;
-    }
-    this.#last += 1;
-    this.#events.push({ number: this.#last, kind, data, size });
-    this.#characters += size;
+  #add(create: () => SandboxEvent): void {
+    const added = this.#create(create);
+    if (!added) return;
+    this.#last = added.number;
+    this.#events.push(added);
+    this.#characters += added.size;
     this.#trim();
-    for (const listener of this.#listeners) listener();
+    this.changes.emit('change');
+  }
+
+  #create(create: () => SandboxEvent): FeedEvent | undefined {
+    try {
+      const event = create();
+      const data = presentEvent(event);
+      return { number: this.#last + 1, event, data, size: toApiJson(data).length };
+    } catch {
+      return undefined;
+    }
   }
 
   /** The latest event always stays, so that streams that are up to date get it. */

@@ -10,6 +10,9 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 };
 
+/** In real time: shorter than the idle timeout of usual proxies. */
+const HEARTBEAT_MS = 15_000;
+
 /**
  * The events for one client. [HTML section 9.2]
  *
@@ -37,16 +40,19 @@ export class EventStream {
     const { feed, response } = this;
     const resumed = lastId === undefined ? undefined : feed.numberOf(lastId);
     this.#sent = resumed ?? feed.last;
-    response.once(
-      'close',
-      feed.onEvent(() => this.#sendNext()),
-    );
+    const sendNext = (): void => this.#sendNext();
+    feed.changes.on('change', sendNext);
+    const heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+    response.once('close', () => {
+      feed.changes.off('change', sendNext);
+      clearInterval(heartbeat);
+    });
     response.on('drain', () => {
       this.#isFull = false;
       this.#sendNext();
     });
     response.writeHead(200, HEADERS);
-    this.#write('snapshot', { resumed: resumed !== undefined, ...snapshot });
+    this.#write('snapshot', { run: feed.run, resumed: resumed !== undefined, ...snapshot });
     this.#sendNext();
   }
 
@@ -59,8 +65,13 @@ export class EventStream {
       }
       if (this.#isFull) return;
       this.#sent = event.number;
-      this.#write(event.kind, event.data);
+      this.#write(event.event.kind, event.data);
     }
+  }
+
+  /** A comment, so that proxies and clients do not take a quiet stream for a broken one. */
+  #beat(): void {
+    if (!this.#isFull) this.#isFull = !this.response.write(':\n\n');
   }
 
   /** JSON has no line breaks, which would end the data. */

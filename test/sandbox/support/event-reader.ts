@@ -13,6 +13,7 @@ export interface SentEvent {
 /** Reads `/sandbox/events`. */
 export class EventReader {
   readonly events: SentEvent[] = [];
+  heartbeats = 0;
   ended = false;
   #rest = '';
 
@@ -53,6 +54,10 @@ export class EventReader {
     const blocks = (this.#rest + chunk).split('\n\n');
     this.#rest = blocks.pop() ?? '';
     for (const block of blocks) {
+      if (block === ':') {
+        this.heartbeats += 1;
+        continue;
+      }
       const [, id = '', kind = '', data = ''] =
         /^id: (.*)\nevent: (.*)\ndata: (.*)$/.exec(block) ?? [];
       this.events.push({ id, kind, data: JSON.parse(data) as Record<string, unknown> });
