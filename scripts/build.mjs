@@ -7,7 +7,7 @@
 // maps. The CommonJS copy, which only Jest and older tools load, has no docstrings.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -59,6 +59,8 @@ const TARGETS = {
     async finish(folder) {
       for (const name of readdirSync(join(folder, COMPILED)))
         renameSync(join(folder, COMPILED, name), join(folder, name));
+      const page = 'examples/backend/demo/page';
+      cpSync(page, join(folder, page), { recursive: true });
       rmSync(join(folder, COMPILED), { recursive: true });
     },
   },

@@ -1,21 +1,27 @@
 import { expect, it } from '@jest/globals';
 import { migrate } from '../../examples/backend/database/migrations.js';
+import { expectAccessible } from '../support/browser/accessibility.js';
 import { describeInBrowser } from '../support/browser/describe-in-browser.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { sharedPglite } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
-import { startBackend } from './support/backend.js';
+import { created, startBackend } from './support/backend.js';
+
+async function emptyDatabase() {
+  const database = await sharedPglite();
+  const query = database.query.bind(database) as Parameters<typeof startBackend>[0]['query'];
+  await migrate({ query, location: '' });
+  await database.query('DELETE FROM berbix_tokens');
+  await database.query('DELETE FROM customer_verifications');
+  return query;
+}
 
 describeInBrowser('the example backend, for its customer', (openTab) => {
   it.each(PLATFORMS)(
     '%s: the page opens, a choice is submitted, and the status changes',
     async (platform) => {
       const sandbox = await startSandbox();
-      const database = await sharedPglite();
-      const query = database.query.bind(database) as Parameters<typeof startBackend>[0]['query'];
-      await migrate({ query, location: '' });
-      await database.query('DELETE FROM berbix_tokens');
-      await database.query('DELETE FROM customer_verifications');
+      const query = await emptyDatabase();
       const backend = await startBackend({ platform, sandbox, query });
       const { hostedUrl = '' } = (await backend.begin('ada')).body;
       const tab = await openTab();
@@ -32,6 +38,41 @@ describeInBrowser('the example backend, for its customer', (openTab) => {
       expect(tab.complaints).toEqual([]);
       expect(new Set(tab.requests.map((url) => new URL(url).origin))).toEqual(
         new Set([sandbox.url]),
+      );
+    },
+  );
+
+  it.each(PLATFORMS)(
+    '%s: its own page frames the verification, shows the result, and offers another attempt',
+    async (platform) => {
+      const sandbox = await startSandbox();
+      const query = await emptyDatabase();
+      const backend = await startBackend({ platform, sandbox, query, kind: 'sdk', page: true });
+      const tab = await openTab();
+      await tab.resize(900, 1600);
+      const shown = (text: string) =>
+        tab.until((outline) => outline.some((line) => line.includes(text)));
+      await tab.visit(backend.url);
+      await expectAccessible(tab);
+      await tab.activate('Sign in');
+      await shown('StaticText: Your identity is not verified.');
+
+      await tab.activate('Verify my identity');
+      await tab.activate('Reject');
+      await shown('StaticText: Result: reject, JOHN DOE');
+      await tab.activate('Verify again');
+      await tab.activate('Accept');
+      await shown('StaticText: Result: accept, JOHN DOE');
+      expect(created(sandbox)).toBe(2);
+      await sandbox.webhooks.settled();
+      expect((await backend.status('ada')).body['status']).toBe('accepted');
+
+      await tab.activate('Sign out');
+      await tab.activate('Sign in');
+      await shown('StaticText: Result: accept, JOHN DOE');
+      expect(tab.complaints).toEqual([]);
+      expect(new Set(tab.requests.map((url) => new URL(url).origin))).toEqual(
+        new Set([backend.url, sandbox.url]),
       );
     },
   );

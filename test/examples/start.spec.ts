@@ -172,9 +172,9 @@ describe('npm start', () => {
     const run = start(await preparedDirectory('database'), []);
     const stdout = await run.shows(READY);
     expect(stdout).toMatch(/^Starting Berbix, the database and the backend \.\.\.\n/);
-    const backend = await fetch(/Backend +(http\S+)/.exec(stdout)?.[1] ?? '');
-    expect(backend.status).toBe(200);
-    expect(await backend.text()).toMatch(/GET +\/verification .*x-demo-customer/s);
+    const page = await fetch(/Backend +(http\S+)/.exec(stdout)?.[1] ?? '');
+    expect(page.status).toBe(200);
+    expect(await page.text()).toMatch(/GET +\/verification .*x-demo-customer/s);
 
     const [, host = ''] = /Try the API +open (http\S+)\/reference/.exec(stdout) ?? [];
     expect((await fetch(`${host}/reference`)).status).toBe(200);
@@ -186,9 +186,13 @@ describe('npm start', () => {
     });
     expect(created.status).toBe(200);
 
-    const page = /open (http\S+) and choose/.exec(stdout)?.[1] ?? '';
+    const backend = /open (http\S+) and sign in/.exec(stdout)?.[1] ?? '';
+    const ada = { method: 'POST', headers: { 'x-demo-customer': 'ada' } };
+    const begun = await fetch(`${backend}/verification`, ada);
+    const { clientToken } = (await begun.json()) as { clientToken: string };
+    const frame = `${host}/v0/verify?client_token=${clientToken}`;
     const form = new URLSearchParams({ choice: 'review' });
-    expect((await fetch(page, { method: 'POST', body: form })).status).toBe(200);
+    expect((await fetch(frame, { method: 'POST', body: form })).status).toBe(200);
     const log = await run.shows('The status of transaction');
     expect(log).toContain(`The customer has finished transaction ${transactionIn(stdout)}`);
     expect(log).toContain(`The status of transaction ${transactionIn(stdout)} was updated`);

@@ -45,9 +45,7 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
   /** Nothing in the console, nothing stopped, and nothing asked of anybody else. */
   function expectQuiet({ complaints, requests }: Tab, ...origins: string[]): void {
     expect(complaints).toEqual([]);
-    // The browser's own icons in inputs are data.
-    const sent = requests.filter((url) => !url.startsWith('data:'));
-    expect(new Set(sent.map((url) => new URL(url).origin))).toEqual(new Set(origins));
+    expect(new Set(requests.map((url) => new URL(url).origin))).toEqual(new Set(origins));
     expect(requests.filter((url) => url.includes('favicon'))).toEqual([]);
   }
 

@@ -32,8 +32,8 @@ export async function berbixAccount(env: NodeJS.ProcessEnv): Promise<BerbixAccou
   const sandbox = await BerbixSandbox.start();
   env['BERBIX_API_HOST'] = sandbox.url;
   env['BERBIX_API_SECRET'] = sandbox.apiSecret;
-  env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.hosted;
-  env['BERBIX_TEMPLATE_KIND'] = 'hosted';
+  env['BERBIX_TEMPLATE_KEY'] = sandbox.templateKeys.sdk;
+  env['BERBIX_TEMPLATE_KIND'] = 'sdk';
   env['BERBIX_WEBHOOK_FINISHED_SECRET'] = sandbox.webhookSecrets.finished;
   env['BERBIX_WEBHOOK_STATUS_SECRET'] = sandbox.webhookSecrets.status;
   return { host: sandbox.url, sandbox };

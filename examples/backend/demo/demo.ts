@@ -4,7 +4,7 @@ import type { TokenStore } from '../berbix/token-store.js';
 import type { VerificationResultDto } from '../verifications/verification-result.dto.js';
 import type { BerbixAccount } from './berbix-account.js';
 import { type BackendClient, isFinished } from './backend-client.js';
-import { finishOnPage } from './hosted-page.js';
+import { finishInFrame } from './frame.js';
 import { type Printer, formatTime, redacted } from './printer.js';
 
 /** What the demo works with. */
@@ -73,11 +73,11 @@ export class Demo {
   }
 
   /** Stands in for Ada in front of the camera. */
-  async #finish({ hostedUrl }: VerificationStartDto): Promise<void> {
+  async #finish({ clientToken }: VerificationStartDto): Promise<void> {
     const { sandbox } = this.context.berbix;
-    if (sandbox === undefined || hostedUrl === undefined) return;
-    this.printer.step('Ada is accepted', 'the form of that page');
-    for (const { kind, status } of await finishOnPage(sandbox, hostedUrl, 'accept')) {
+    if (sandbox === undefined || clientToken === undefined) return;
+    this.printer.step('Ada is accepted', 'the form in the frame of Berbix');
+    for (const { kind, status } of await finishInFrame(sandbox, clientToken, 'accept')) {
       this.printer.fact('Webhook', `${kind}, signature checked and handled (${status})`);
     }
   }

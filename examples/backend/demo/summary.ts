@@ -47,7 +47,7 @@ export function printNextSteps(
   printer.fact(
     'Verify',
     hostedUrl === undefined
-      ? 'start the Berbix front end with the client token of the answer'
+      ? `open ${backend} and sign in as Ada`
       : `open ${hostedUrl} and choose the result`,
   );
   printer.fact('See the status', `curl ${verification}`);

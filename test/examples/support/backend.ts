@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { AppModule } from '../../../examples/backend/app.module.js';
+import { DemoModule } from '../../../examples/backend/demo/demo.module.js';
 import { Database } from '../../../examples/backend/database/database.js';
 import { closeAfterTest } from '../../support/closing.js';
 import { changeEnvironment } from '../../support/environment.js';
@@ -33,15 +34,17 @@ export interface BackendSettings {
   query: Database['query'];
   kind?: 'sdk' | 'hosted';
   environment?: Record<string, string>;
+  /** With the page of the demo. */
+  page?: boolean;
 }
 
 const KEYS = `test:${randomBytes(32).toString('base64')}`;
 
 /** Starts an instance for one test, on a shared database. The sandbox sends its webhooks to it. */
 export async function startBackend(settings: BackendSettings): Promise<Backend> {
-  const { platform, sandbox, query, kind = 'hosted', environment } = settings;
+  const { platform, sandbox, query, kind = 'hosted', environment, page = false } = settings;
   const restoreEnvironment = changeEnvironment({ ...accountOf(sandbox, kind), ...environment });
-  const module = await Test.createTestingModule({ imports: [AppModule] })
+  const module = await Test.createTestingModule({ imports: [page ? DemoModule : AppModule] })
     .overrideProvider(Database)
     .useValue({ location: 'shared', query })
     .compile()

@@ -26,7 +26,9 @@ export class Tab {
       this.#on(event, complain);
     }
     this.#on('Network.requestWillBeSent', ({ request }) => {
-      this.requests.push((request as { url: string }).url);
+      const { url } = request as { url: string };
+      // The browser's own icons in inputs are data.
+      if (!url.startsWith('data:')) this.requests.push(url);
     });
     for (const domain of ['Page', 'Runtime', 'Log', 'Audits', 'Network', 'DOM', 'Accessibility']) {
       await this.#send(`${domain}.enable`);

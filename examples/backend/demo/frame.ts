@@ -1,19 +1,20 @@
 import type { BerbixSandbox, WebhookDelivery } from 'nestjs-berbix/sandbox';
 
 /**
- * Submits a choice on the hosted page of the sandbox, as a browser would.
+ * Submits a choice in the frame of the sandbox, as a browser would.
  *
  * @returns the webhooks that this caused, after they were handled
  */
-export async function finishOnPage(
+export async function finishInFrame(
   sandbox: BerbixSandbox,
-  hostedUrl: string,
+  clientToken: string,
   choice: string,
 ): Promise<WebhookDelivery[]> {
   const before = sandbox.deliveries.length;
   const body = new URLSearchParams({ choice });
-  const response = await fetch(hostedUrl, { method: 'POST', body });
-  if (!response.ok) throw new Error(`The hosted page answered ${response.status}.`);
+  const frame = `${sandbox.url}/v0/verify?client_token=${clientToken}`;
+  const response = await fetch(frame, { method: 'POST', body });
+  if (!response.ok) throw new Error(`The frame answered ${response.status}.`);
   await sandbox.webhooks.settled();
   const deliveries = [...sandbox.deliveries].slice(before);
   const lost = deliveries.find(({ delivered }) => !delivered);
