@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import { type BerbixSandboxOptions, SandboxOptionError } from '../sandbox/options.js';
+import type { BerbixSandboxOptions } from '../sandbox/options.js';
 import { isLoopback } from '../wire/index.js';
+import { openInBrowser } from './open-in-browser.js';
 import { printActivity } from './sandbox.activity.js';
+import { sandboxExec } from './sandbox.exec.js';
 import {
-  describeOptionError,
+  describeStartError,
   parseSandboxFlags,
   SANDBOX_USAGE,
   type SandboxRun,
@@ -18,6 +20,7 @@ import { summaryOf } from './sandbox.summary.js';
  * @returns 0 after a clean end, 1 if it cannot start, 2 for invalid flags
  */
 export async function sandboxCommand(args: string[]): Promise<number> {
+  if (args[0] === 'exec') return sandboxExec(args.slice(1));
   const flags = parseSandboxFlags(args);
   if ('help' in flags) {
     process.stdout.write(SANDBOX_USAGE);
@@ -35,7 +38,7 @@ export async function sandboxCommand(args: string[]): Promise<number> {
     sandbox = await BerbixSandbox.start(withSecrets(flags.options, kept?.secrets));
   } catch (error) {
     signal.ignore();
-    process.stderr.write(`${sentenceOf(error)}\n`);
+    process.stderr.write(`${describeStartError(error)}\n`);
     return 1;
   }
   if (!flags.quiet) printActivity(sandbox);
@@ -44,6 +47,7 @@ export async function sandboxCommand(args: string[]): Promise<number> {
     process.stderr.write(openTo(host));
   if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
   process.stdout.write(flags.json ? `${JSON.stringify(sandbox.ready())}\n` : summaryOf(sandbox));
+  if (flags.open) openInBrowser(sandbox.url);
   await signal.received;
   await sandbox.close();
   // Unread lines would keep the process alive.
@@ -101,9 +105,4 @@ function withSecrets(
 function given(webhook: object | undefined): object {
   const members = Object.entries(webhook ?? {});
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
-}
-
-function sentenceOf(error: unknown): string {
-  if (error instanceof SandboxOptionError) return describeOptionError(error);
-  return error instanceof Error ? error.message : String(error);
 }

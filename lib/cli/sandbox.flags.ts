@@ -11,6 +11,7 @@ const COMMAND_FLAGS = {
     sets: true,
     help: 'replace the secrets, which are generated once for each user and kept from start to start',
   },
+  open: { name: 'open', sets: true, help: 'open the home page in the default browser' },
   json: { name: 'json', sets: true, help: 'print one line of JSON when ready, instead of text' },
   quiet: {
     name: 'quiet',
@@ -37,7 +38,8 @@ const [HELP_COLUMN, HELP_WIDTH] = [27, 80];
 /** The output of `nestjs-berbix sandbox --help`. */
 export const SANDBOX_USAGE = `Usage: nestjs-berbix sandbox [options]
 
-Starts a local Berbix, and prints how to reach it.
+Starts a local Berbix, and prints how to reach it. To run a command with one:
+nestjs-berbix sandbox exec -- npm test
 
 Options:
 ${SANDBOX_FLAGS.map(describeFlag).join('\n')}
@@ -46,6 +48,7 @@ ${SANDBOX_FLAGS.map(describeFlag).join('\n')}
 /** The options of the sandbox, and what the command does besides. */
 export interface SandboxRun {
   options: BerbixSandboxOptions;
+  open: boolean;
   json: boolean;
   quiet: boolean;
   newSecrets: boolean;
@@ -70,6 +73,7 @@ export function parseSandboxFlags(args: string[]): SandboxFlags {
     resolveSettings(options);
     return {
       options,
+      open: isSet(COMMAND_FLAGS.open),
       json: isSet(COMMAND_FLAGS.json),
       quiet: isSet(COMMAND_FLAGS.quiet),
       newSecrets: isSet(COMMAND_FLAGS.newSecrets),
@@ -84,6 +88,12 @@ export function parseSandboxFlags(args: string[]): SandboxFlags {
 export function describeOptionError({ option, problem }: SandboxOptionError): string {
   const flag = OPTION_FLAGS.find(([path]) => path === option)?.[1];
   return `${flag === undefined ? option : `--${flag.name}`} ${problem}.`;
+}
+
+/** Why the sandbox does not start. */
+export function describeStartError(error: unknown): string {
+  if (error instanceof SandboxOptionError) return describeOptionError(error);
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** `--port N` */
@@ -108,7 +118,8 @@ function readOptions(flags: Readonly<Record<string, string | boolean | undefined
 }
 
 function readArgument(path: string, sets: object, text: string): unknown {
-  if ('file' in sets) return readJson(path, text);
+  if ('json' in sets) return readJson(path, text);
+  if ('file' in sets) return readText(path, text);
   if (!('number' in sets)) return text;
   // `Number('')` would be 0.
   return /^\d+$/.test(text) ? Number(text) : NaN;
@@ -117,11 +128,22 @@ function readArgument(path: string, sets: object, text: string): unknown {
 function readJson(path: string, file: string): unknown {
   try {
     // `null` would count as not given.
-    return (JSON.parse(readFileSync(file, 'utf8')) as unknown) ?? {};
+    return (JSON.parse(readText(path, file)) as unknown) ?? {};
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'it is not JSON';
-    throw new SandboxOptionError(path, `is ${file}, which cannot be read (${reason})`);
+    throw error instanceof SandboxOptionError ? error : unreadable(path, file, 'it is not JSON');
   }
+}
+
+function readText(path: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unreadable(path, file, (error as NodeJS.ErrnoException).code);
+  }
+}
+
+function unreadable(path: string, file: string, reason: string | undefined): SandboxOptionError {
+  return new SandboxOptionError(path, `is ${file}, which cannot be read (${reason})`);
 }
 
 /** The flag and its description, wrapped. */

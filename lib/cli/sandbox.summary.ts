@@ -1,5 +1,6 @@
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import { WEBHOOK_KINDS, isLoopback } from '../wire/index.js';
+import { WEBHOOK_KINDS } from '../wire/index.js';
+import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
 
 /** How to reach the sandbox, the lines for a `.env` file, and a command to try it. */
 export function summaryOf(sandbox: BerbixSandbox): string {
@@ -22,7 +23,7 @@ export function summaryOf(sandbox: BerbixSandbox): string {
     ...webhooksOf(sandbox),
     '',
     'For the .env of the application:',
-    ...environmentOf(sandbox).map((line) => `  ${line}`),
+    ...linesOf(sandbox).map((line) => `  ${line}`),
     '',
     'Create a transaction:',
     `  curl -u '${apiSecret}:' -d '${body}' ${url}/v0/transactions`,
@@ -39,29 +40,17 @@ function webhooksOf({ webhooks }: BerbixSandbox): string[] {
 const READ_AT_START =
   '# For HTTPS, in the environment in which Node starts; a .env file is too late for this:';
 
-/** The variables that `berbixConfig` reads, for test mode. */
-function environmentOf(sandbox: BerbixSandbox): string[] {
-  const { url, ca, apiSecret, templateKeys, webhookSecrets } = sandbox;
-  const insecure = needsPermission(url) ? ['BERBIX_ALLOW_INSECURE=true'] : [];
-  const authority = ca === undefined ? [] : [READ_AT_START, `NODE_EXTRA_CA_CERTS=${quoted(ca)}`];
+function linesOf(sandbox: BerbixSandbox): string[] {
+  const variables = Object.entries(environmentOf(sandbox));
+  const atStart = Object.entries(startEnvironmentOf(sandbox));
   return [
-    `BERBIX_API_SECRET=${apiSecret}`,
-    `BERBIX_API_HOST=${url}`,
-    ...insecure,
-    `BERBIX_TEMPLATE_KEY=${templateKeys.sdk}`,
-    `BERBIX_WEBHOOK_FINISHED_SECRET=${webhookSecrets.finished}`,
-    `BERBIX_WEBHOOK_STATUS_SECRET=${webhookSecrets.status}`,
-    ...authority,
+    ...variables.map(([name, value]) => `${name}=${value}`),
+    ...(atStart.length > 0 ? [READ_AT_START] : []),
+    ...atStart.map(([name, value]) => `${name}=${quoted(value)}`),
   ];
 }
 
 /** For a shell, since the path of the temporary directory may contain spaces. */
 function quoted(path: string): string {
   return /^[\w.~+/=:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
-
-/** The module only allows plain HTTP to this machine, unless it is configured otherwise. */
-function needsPermission(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'http:' && !isLoopback(hostname);
 }

@@ -165,6 +165,12 @@ export interface SandboxWebhooksOptions {
   timeoutMs?: number | undefined;
   /** Certificates in PEM of authorities for `https:` URLs, in addition to the usual ones. */
   ca?: string | undefined;
+  /**
+   * Send to `https:` URLs without checking the certificate, so that anybody on the way can read and
+   * change webhooks. Prefer `ca`.
+   * @default false
+   */
+  insecure?: boolean | undefined;
 }
 
 /** An invalid option of the sandbox; the message names it and says what it must be. */

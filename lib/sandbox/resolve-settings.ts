@@ -49,6 +49,7 @@ export function resolveSettings(
     retryDelayMs: value('webhooks.retryDelayMs'),
     timeoutMs: value('webhooks.timeoutMs'),
     ca: value('webhooks.ca'),
+    insecure: value('webhooks.insecure'),
   };
   const settings = {
     ...Object.fromEntries(names.map((name) => [name, value(name)])),

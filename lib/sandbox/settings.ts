@@ -56,7 +56,11 @@ export interface SettingFlag {
   readonly help: string;
   /** The value that the flag sets, or the name of its argument and how to read it. */
   readonly sets:
-    boolean | { readonly text: string } | { readonly number: string } | { readonly file: string };
+    | boolean
+    | { readonly text: string }
+    | { readonly number: string }
+    | { readonly json: string }
+    | { readonly file: string };
 }
 
 /** The highest port. */
@@ -64,8 +68,8 @@ const MAX_PORT = 65_535;
 /** Ten years, which a `Date` can always add. */
 const MAX_SECONDS = 315_360_000;
 const MAX_DAYS = MAX_SECONDS / 86_400;
-/** An hour, which a timer can wait. */
-const MAX_MILLISECONDS = 3_600_000;
+/** A timer can wait for it. */
+const HOUR_MS = 3_600_000;
 /** Prefix of the secret in a test of the Go SDK. [sdk: go 0cf9881 berbix_test.go] */
 const WEBHOOK_SECRET_PREFIX = 'whs_test_';
 
@@ -209,7 +213,7 @@ export const SETTINGS = {
     default: DEFAULT_ACTION_MAP,
     flag: {
       name: 'action-map',
-      sets: { file: 'FILE' },
+      sets: { json: 'FILE' },
       help: 'JSON file with an action for each flag, such as {"id_expired": "reject"}',
     },
   },
@@ -263,17 +267,26 @@ export const SETTINGS = {
     default: () => WEBHOOK_SECRET_PREFIX + randomAlphanumerics(),
     flag: { name: 'webhook-status-secret', sets: { text: 'SECRET' }, help: 'secret that signs it' },
   },
-  'webhooks.retryDelayMs': {
-    check: wholeNumber(1, MAX_MILLISECONDS),
-    default: 1000,
-    flag: undefined,
+  'webhooks.retryDelayMs': { check: wholeNumber(1, HOUR_MS), default: 1000, flag: undefined },
+  'webhooks.timeoutMs': { check: wholeNumber(1, HOUR_MS), default: 10_000, flag: undefined },
+  'webhooks.ca': {
+    check: certificates,
+    default: undefined,
+    flag: {
+      name: 'webhook-ca',
+      sets: { file: 'FILE' },
+      help: 'PEM file of an authority to trust for https: URLs of webhooks, besides the usual ones',
+    },
   },
-  'webhooks.timeoutMs': {
-    check: wholeNumber(1, MAX_MILLISECONDS),
-    default: 10_000,
-    flag: undefined,
+  'webhooks.insecure': {
+    check: trueOrFalse,
+    default: false,
+    flag: {
+      name: 'webhook-insecure',
+      sets: true,
+      help: 'send webhooks to https: URLs without checking the certificate, so that anybody on the way can read them',
+    },
   },
-  'webhooks.ca': { check: certificates, default: undefined, flag: undefined },
   dataDir: {
     check: directory,
     default: undefined,
@@ -300,6 +313,7 @@ export interface WebhookSettings {
   readonly retryDelayMs: number;
   readonly timeoutMs: number;
   readonly ca: string | undefined;
+  readonly insecure: boolean;
 }
 
 /** The checked options, with their defaults. */

@@ -14,6 +14,10 @@ const ACTION_MAP = { id_expired: 'reject' };
 const actionMapFile = join(temporaryDirectory(), 'actions.json');
 writeFileSync(actionMapFile, JSON.stringify(ACTION_MAP));
 
+const CA = '-----BEGIN CERTIFICATE-----\n';
+const caFile = join(temporaryDirectory(), 'ca.pem');
+writeFileSync(caFile, CA);
+
 /** An argument for each flag that takes one, other than the default. */
 const ARGUMENTS: Record<string, string> = {
   port: '4010',
@@ -34,6 +38,7 @@ const ARGUMENTS: Record<string, string> = {
   'webhook-finished-secret': 'one',
   'webhook-status': 'http://localhost/status',
   'webhook-status-secret': 'two',
+  'webhook-ca': caFile,
   data: 'directory',
 };
 
@@ -56,6 +61,7 @@ describe('the table of options', () => {
     const ofOptions = new Set(OPTIONS.map(([, { name }]) => name));
     expect(names.filter((name) => !ofOptions.has(name))).toEqual([
       'new-secrets',
+      'open',
       'json',
       'quiet',
       'help',
@@ -82,6 +88,7 @@ describe('the table of options', () => {
 
 function valueOf(sets: SettingFlag['sets'], argument: string): unknown {
   if (typeof sets === 'boolean') return sets;
-  if ('file' in sets) return ACTION_MAP;
+  if ('json' in sets) return ACTION_MAP;
+  if ('file' in sets) return CA;
   return 'number' in sets ? Number(argument) : argument;
 }

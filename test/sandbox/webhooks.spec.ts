@@ -174,6 +174,9 @@ describe('a webhook', () => {
     const trusting = await start({ ca });
     trusting.webhooks.setUrl('finished', secure.url);
     expect(await trusting.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+    const careless = await start({ insecure: true });
+    careless.webhooks.setUrl('finished', secure.url);
+    expect(await careless.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
     const stranger = await start();
     stranger.webhooks.setUrl('finished', secure.url);
     expect(await stranger.webhooks.sendTest('finished')).toMatchObject({

@@ -23,11 +23,14 @@ export class WebhookSender {
     private readonly clock: SandboxClock,
     private readonly tried: (delivery: OpenDelivery) => void,
   ) {
-    const { ca } = settings;
+    const { ca, insecure } = settings;
     this.#agent = new Agent({
       // A new connection for each try: the application under test may have restarted.
       pipelining: 0,
-      ...(ca !== undefined && { connect: { ca: [...rootCertificates, ca] } }),
+      connect: {
+        rejectUnauthorized: !insecure,
+        ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+      },
     });
   }
 

@@ -1,0 +1,107 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { describe, expect, it } from '@jest/globals';
+import { CommandRuns } from './support/cli-run.js';
+
+const runs = new CommandRuns();
+
+/** Runs JavaScript with a sandbox. */
+const exec = (script: string, ...flags: string[]) =>
+  runs.run(['sandbox', 'exec', ...flags, '--', process.execPath, '-e', script]);
+
+const END = { SIGTERM: 128 + constants.signals.SIGTERM, SIGHUP: 128 + constants.signals.SIGHUP };
+
+describe('nestjs-berbix sandbox exec', () => {
+  it('runs the command with a sandbox and the variables for it, and closes it', async () => {
+    const script = `
+      const { BERBIX_API_HOST: host, BERBIX_API_SECRET: secret } = process.env;
+      const names = Object.keys(process.env).filter((name) => name.startsWith('BERBIX_'));
+      fetch(host + '/v0/transactions', {
+        method: 'POST',
+        headers: { authorization: 'Basic ' + btoa(secret + ':') },
+        body: JSON.stringify({ customer_uid: 'ada', template_key: process.env.BERBIX_TEMPLATE_KEY }),
+      }).then(({ status }) => console.log(JSON.stringify({ host, names, status })));`;
+    const { stdout, stderr, code } = exec(script);
+    const { host, names, status } = JSON.parse(await stdout) as Record<string, unknown>;
+    expect([await code, await stderr, status]).toEqual([0, '', 200]);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'BERBIX_API_SECRET',
+        'BERBIX_API_HOST',
+        'BERBIX_TEMPLATE_KEY',
+        'BERBIX_WEBHOOK_FINISHED_SECRET',
+        'BERBIX_WEBHOOK_STATUS_SECRET',
+      ]),
+    );
+    const socket = connect(Number(new URL(String(host)).port), '127.0.0.1');
+    await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('passes options to the sandbox, and arguments to the command', async () => {
+    const script = `
+      const { NODE_EXTRA_CA_CERTS: ca } = process.env;
+      console.log(require('node:fs').readFileSync(ca, 'utf8').slice(0, 27), process.argv.slice(1));`;
+    const args = ['--', process.execPath, '-e', script, '--', '--json'];
+    const { stdout, code } = runs.run(['sandbox', 'exec', '--tls', ...args]);
+    expect(await stdout).toBe("-----BEGIN CERTIFICATE----- [ '--json' ]\n");
+    expect(await code).toBe(0);
+  });
+
+  it('ends with the exit code of the command', async () => {
+    const { stderr, code } = exec('process.exit(7)');
+    expect([await code, await stderr]).toEqual([7, '']);
+  });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)(
+    'passes %s on, which ends the command',
+    async (signal) => {
+      const { child, code } = exec('console.log("ready"); setInterval(() => {}, 1000)');
+      await once(child.stdout ?? child, 'data');
+      child.kill(signal);
+      expect(await code).toBe(END[signal]);
+    },
+  );
+
+  it('lets the command decide what a signal does', async () => {
+    const script = `
+      process.on('SIGINT', () => process.exit(5));
+      console.log('ready');
+      setInterval(() => {}, 1000);`;
+    const { child, code } = exec(script);
+    await once(child.stdout ?? child, 'data');
+    child.kill('SIGINT');
+    expect(await code).toBe(5);
+  });
+
+  it('says that the command does not exist', async () => {
+    const { code, stderr } = await runs.finish('sandbox', 'exec', '--', '/no/such/program');
+    expect([code, stderr]).toEqual([127, 'The command cannot be started (ENOENT).\n']);
+  });
+
+  it('says why the sandbox does not start', async () => {
+    const flags = ['--host', '192.0.2.1', '--', 'true'];
+    const { code, stderr } = await runs.finish('sandbox', 'exec', ...flags);
+    expect(code).toBe(1);
+    expect(stderr).toContain('--host is 192.0.2.1, which this machine does not have');
+  });
+
+  it.each([
+    [[], 'A command is missing after --.'],
+    [['--'], 'A command is missing after --.'],
+    [['npm', 'test'], 'Unexpected argument.'],
+    [['--port', 'x', '--', 'true'], '--port must be'],
+    [['--json', '--', 'true'], 'exec prints nothing itself'],
+  ])('refuses %j', async (args, problem) => {
+    const { code, stdout, stderr } = await runs.finish('sandbox', 'exec', ...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.startsWith(problem)).toBe(true);
+    expect(stderr).toContain('Usage: nestjs-berbix sandbox exec');
+  });
+
+  it('has its own help', async () => {
+    const { code, stdout } = await runs.finish('sandbox', 'exec', '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: nestjs-berbix sandbox exec');
+  });
+});

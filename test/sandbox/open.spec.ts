@@ -1,0 +1,53 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
+import { temporaryDirectory } from '../support/directories.js';
+import { until } from '../support/until.js';
+import { CommandRuns } from './support/cli-run.js';
+
+const runs = new CommandRuns();
+
+/** A directory with a program in the place of the one that opens a browser. */
+function pathWith(script: string | undefined): string {
+  const path = temporaryDirectory();
+  for (const name of script === undefined ? [] : ['xdg-open', 'open']) {
+    writeFileSync(join(path, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  return path;
+}
+
+async function open(path: string) {
+  const { output, ...run } = await runs.start(['sandbox', '--open', '--json'], { PATH: path });
+  return { ...run, url: (JSON.parse(output) as BerbixSandboxReady).url };
+}
+
+describe('nestjs-berbix sandbox --open', () => {
+  it('opens the home page in the browser', async () => {
+    const opened = join(temporaryDirectory(), 'opened');
+    const { child, url, stderr } = await open(
+      pathWith(`echo "$@" > "${opened}.new"
+/bin/mv "${opened}.new" "${opened}"`),
+    );
+    await until(() => existsSync(opened));
+    expect(readFileSync(opened, 'utf8')).toBe(`${url}\n`);
+    child.kill('SIGTERM');
+    expect(await stderr).toBe('');
+  });
+
+  it.each([
+    ['is missing', undefined, 'ENOENT'],
+    ['fails', 'exit 3', 'exit code 3'],
+  ])('continues with a warning if the program %s', async (_, script, reason) => {
+    const { child, url, stderr, code } = await open(pathWith(script));
+    let warning = '';
+    child.stderr?.on('data', (chunk: Buffer) => (warning += chunk.toString()));
+    await until(() => warning.endsWith('\n'));
+    expect(warning).toMatch(/^No browser could be opened \((xdg-)?open: /);
+    expect(warning).toContain(`${reason}). Open ${url}\n`);
+    const { status } = await fetch(url);
+    expect(status).toBe(200);
+    child.kill('SIGTERM');
+    expect([await code, await stderr]).toEqual([0, warning]);
+  });
+});
