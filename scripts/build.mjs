@@ -3,11 +3,11 @@
 // place of the old one, so that whoever runs from there is not disturbed.
 //
 // The package is bundled, since an application would wait for the 150 files of its main entry at each
-// start. The bundle is the sources with their docstrings and without their types, which needs no source
-// maps. The CommonJS copy, which only Jest and older tools load, has no docstrings.
+// start. The bundle is the sources without their types, which needs no source maps. The docstrings are
+// in the declarations, where editors find them.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -47,6 +47,7 @@ const TARGETS = {
       for (const format of ['esm', 'cjs']) await bundle(folder, format, browser);
       writeTypes(folder, entries);
       rmSync(join(folder, COMPILED), { recursive: true });
+      await bundleConsole(join(folder, 'console'));
       writeFileSync(`${folder}/esm/package.json`, '{"type":"module"}\n');
       writeFileSync(`${folder}/cjs/package.json`, '{"type":"commonjs"}\n');
       chmodSync(`${folder}/esm/cli/main.js`, 0o755);
@@ -135,13 +136,28 @@ async function bundle(folder, format, entries) {
     dir: resolve(folder, format),
     format,
     chunkFileNames: 'shared/[name].js',
-    comments: format === 'esm',
+    comments: false,
     // Jest cannot import() without a flag.
     dynamicImportInCjs: false,
     // Nest and its users see the names of classes.
     keepNames: true,
   });
   await built.close();
+}
+
+/** The script and the style of the sandbox's console, for browsers. */
+async function bundleConsole(folder) {
+  const source = 'lib/sandbox/console';
+  const built = await rolldown({ input: `${source}/main.tsx`, platform: 'browser', tsconfig: false,
+    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } } });
+  await built.write({
+    file: `${folder}/console.js`,
+    format: 'iife',
+    minify: true,
+    banner: '/*! Includes Preact. MIT License. Copyright (c) 2015-present Jason Miller. */',
+  });
+  await built.close();
+  copyFileSync(`${source}/console.css`, `${folder}/console.css`);
 }
 
 /**

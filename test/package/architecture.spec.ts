@@ -25,7 +25,7 @@ function roomsIn(readme: string): Room[] {
 }
 
 const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) =>
-  file.endsWith('.ts'),
+  /\.tsx?$/.test(file),
 );
 const textOf = (file: string): string => readFileSync(join(LIB, file), 'utf8');
 const linesOf = (file: string): number => textOf(file).split('\n').length - 1;
@@ -34,7 +34,10 @@ const imports = new Map(files.map((file) => [file, importsOf(file)]));
 /** The files of lib/ that a file imports, including types. */
 function importsOf(file: string): string[] {
   const paths = textOf(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g);
-  return [...paths].map(([, path]) => relative(LIB, resolve(LIB, dirname(file), `${path}.ts`)));
+  return [...paths].map(([, path]) => {
+    const name = relative(LIB, resolve(LIB, dirname(file), path as string));
+    return existsSync(join(LIB, `${name}.ts`)) ? `${name}.ts` : `${name}.tsx`;
+  });
 }
 
 /** The first import cycle, as a path; empty if there is none. */

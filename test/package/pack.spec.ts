@@ -15,7 +15,7 @@ const copy = temporaryDirectory();
 /** Copies the sources to a folder of their own, as after `git clone` and `npm ci`. */
 function copySources(): void {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
-  const shipped = files.filter((file) => !/^!?(?:dist|lib)\b/.test(file));
+  const shipped = files.filter((file) => !/^(?:!|(?:dist|lib)\b)/.test(file));
   const tsconfigs = ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.browser.json'];
   for (const path of [...shipped, ...tsconfigs, 'package.json', 'lib', 'scripts', 'test/cli']) {
     cpSync(path, join(copy, path), { recursive: true });

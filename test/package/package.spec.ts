@@ -48,8 +48,9 @@ describe('the package', () => {
   });
 
   it('imports what it declares: dependencies and peers, and optional ones only in the sandbox, a command and an entry', () => {
-    const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((file) =>
-      file.endsWith('.ts'),
+    // What the console imports is in its bundle.
+    const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.startsWith('sandbox/console/'),
     );
     for (const file of files) {
       const source = readFileSync(join('lib', file), 'utf8').replaceAll(

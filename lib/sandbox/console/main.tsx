@@ -1,4 +1,146 @@
 import { render } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ClockView } from './clock.js';
+import { FaultsView } from './faults/faults.js';
+import { follow } from './live.js';
+import { formatTime, useNow } from './parts/time.js';
+import { RequestsView } from './requests/requests.js';
+import { hrefOf, type Route, useRoute, type View, VIEWS } from './router.js';
+import { update, useStore } from './store.js';
+import { CreateDialog } from './transactions/create.js';
+import { TransactionsView } from './transactions/transactions.js';
+import { WebhooksView } from './webhooks/webhooks.js';
 
-const root = document.getElementById('console');
-if (root) render(<p>Console</p>, root);
+const TITLES: Record<View, string> = {
+  transactions: 'Transactions',
+  requests: 'Requests',
+  webhooks: 'Webhooks',
+  faults: 'Faults',
+  clock: 'Clock and state',
+};
+
+const CONTENT: Record<View, (route: Route) => preact.JSX.Element> = {
+  transactions: ({ id }) => <TransactionsView id={id} />,
+  requests: ({ id }) => <RequestsView id={id} />,
+  webhooks: ({ id }) => <WebhooksView id={id} />,
+  faults: () => <FaultsView />,
+  clock: () => <ClockView />,
+};
+
+/** The whole console. */
+function App() {
+  const route = useRoute();
+  const [creating, setCreating] = useState(false);
+  return (
+    <>
+      <header class="top">
+        <h1>
+          <a href={hrefOf('transactions')}>Berbix sandbox</a>
+        </h1>
+        <Connection />
+        <Clock />
+        <button type="button" class="button-primary" onClick={() => setCreating(true)}>
+          Create transaction
+        </button>
+      </header>
+      <Navigation view={route.view} />
+      <Main route={route} />
+      <Notice />
+      {creating && <CreateDialog onClose={() => setCreating(false)} />}
+    </>
+  );
+}
+
+function Navigation({ view }: { view: View }) {
+  return (
+    <nav aria-label="Views">
+      {VIEWS.map((name) => (
+        <a key={name} href={hrefOf(name)} aria-current={name === view ? 'page' : undefined}>
+          {TITLES[name]}
+        </a>
+      ))}
+      <hr />
+      <a href="reference">Reference</a>
+      <a href="verify">Open a verification</a>
+    </nav>
+  );
+}
+
+/** Takes the focus when another view opens, as a new page would. */
+function Main({ route }: { route: Route }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { view } = route;
+  const first = useRef(true);
+  useEffect(() => {
+    document.title = `${TITLES[view]} - Berbix sandbox`;
+    if (!first.current) heading.current?.focus();
+    first.current = false;
+  }, [view]);
+  return (
+    <main>
+      <h2 ref={heading} tabIndex={-1}>
+        {TITLES[view]}
+      </h2>
+      {CONTENT[view](route)}
+    </main>
+  );
+}
+
+const CONNECTION = {
+  connecting: 'Connecting',
+  open: 'Live',
+  lost: 'Not connected: waiting for the sandbox',
+};
+
+function Connection() {
+  const connection = useStore((state) => state.connection);
+  return (
+    <p class={`connection connection-${connection}`} role="status">
+      {CONNECTION[connection]}
+    </p>
+  );
+}
+
+function Clock() {
+  const now = useNow();
+  return (
+    <p class="clock">
+      <a href={hrefOf('clock')} title="The clock of the sandbox">
+        {formatTime(now)}
+      </a>
+    </p>
+  );
+}
+
+const NOTICE_MS = 8_000;
+
+/** What the last action did. A failure stays until it is dismissed. */
+function Notice() {
+  const notice = useStore((state) => state.notice);
+  useEffect(() => {
+    if (notice === undefined || notice.failed) return;
+    const timer = setTimeout(dismiss, NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [notice]);
+  return (
+    <div class="notice" role={notice?.failed ? 'alert' : 'status'}>
+      {notice && (
+        <p class={notice.failed ? 'notice-failed' : ''}>
+          {notice.text}
+          <button type="button" class="button-quiet" onClick={dismiss}>
+            Dismiss
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function dismiss(): void {
+  update(() => ({ notice: undefined }));
+}
+
+const root = document.getElementById('console') as HTMLElement;
+root.replaceChildren();
+follow();
+render(<App />, root);

@@ -18,6 +18,9 @@ export const REFERENCE_ROOT = '/reference';
 /** Name of the OpenAPI document below {@link REFERENCE_ROOT}. */
 export const DOCUMENT_NAME = 'openapi.json';
 
+/** The script and the style of the console, the page at {@link HOME_PATH}, are one level below. */
+export const CONSOLE_ROOT = '/console';
+
 /** The control API, which is not part of the API of Berbix. */
 export const CONTROL_ROOT = '/sandbox';
 
@@ -30,6 +33,7 @@ const BROWSER_PATH = /^\/(?:apple-touch-icon[\w-]*\.png|robots\.txt|\.well-known
 /** Only one level deep, since the path of a base URL may start with `/hosted`, too. */
 const HOSTED_PATH = new RegExp(`^${HOSTED_ROOT}/[^/]+/?$`);
 const IMAGE_PATH = new RegExp(`^${IMAGES_ROOT}/[^/]+$`);
+const CONSOLE_PATH = new RegExp(`^${CONSOLE_ROOT}/[\\w.-]+$`);
 const REFERENCE_PATH = new RegExp(`^${REFERENCE_ROOT}(?:/(?:[\\w-][\\w.-]*)?)?$`);
 
 const SINGLE_PAGES: ReadonlySet<string> = new Set([HOME_PATH, VERIFY_PATH, FRAME_PATH, ICON_PATH]);
@@ -81,7 +85,9 @@ export function isPagePath(path: string): boolean {
   const routed = normalize(path);
   return (
     SINGLE_PAGES.has(routed) ||
-    [REFERENCE_PATH, HOSTED_PATH, IMAGE_PATH, BROWSER_PATH].some((page) => page.test(routed))
+    [CONSOLE_PATH, REFERENCE_PATH, HOSTED_PATH, IMAGE_PATH, BROWSER_PATH].some((page) =>
+      page.test(routed),
+    )
   );
 }
 

@@ -1,24 +1,33 @@
-import { Controller, Get, HttpCode, Inject, Post, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Res, UseFilters } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import { HostedLinks } from '../auth/signed-links.js';
 import { ApiException } from '../http/api-exception.js';
-import { HOME_PATH, ICON_PATH, VERIFY_PATH } from '../http/paths.js';
+import { ResponseWriter, unknownRoute } from '../http/answers.js';
+import { CONSOLE_ROOT, HOME_PATH, ICON_PATH, VERIFY_PATH } from '../http/paths.js';
 import { FormBody } from '../http/request-body.js';
-import { swaggerCommand } from '../openapi/swagger-ui.js';
 import { ClientTokenGuard } from '../transactions/transaction-token.guard.js';
+import { CONSOLE_FILES, CONSOLE_HEADERS, CONSOLE_PAGE, readConsoleFile } from './console.js';
 import { PageExceptionFilter } from './error-pages.js';
 import { PageResponder } from './page.js';
-import { homePage, tokenPage } from './pages.js';
+import { tokenPage } from './pages.js';
 
 /** For people who open the address of the sandbox in a browser. */
 @Controller(HOME_PATH)
 @UseFilters(PageExceptionFilter)
 export class HomeController {
-  constructor(@Inject(PageResponder) private readonly pages: PageResponder) {}
+  constructor(@Inject(ResponseWriter) private readonly writer: ResponseWriter) {}
 
   @Get()
   show(@Res() response: unknown): void {
-    this.pages.send(response, homePage(swaggerCommand()));
+    this.writer.send(response, 200, CONSOLE_HEADERS, CONSOLE_PAGE);
+  }
+
+  @Get(`${CONSOLE_ROOT}/:file`)
+  async readFile(@Param('file') name: string, @Res() response: unknown): Promise<void> {
+    const content = await readConsoleFile(name);
+    if (content === undefined) throw unknownRoute();
+    const headers = { 'Content-Type': CONSOLE_FILES[name] ?? '', 'Cache-Control': 'no-store' };
+    this.writer.send(response, 200, headers, content);
   }
 
   /** There is no icon, which is not an error. */

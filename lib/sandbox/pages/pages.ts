@@ -1,4 +1,4 @@
-import { CONTROL_ROOT, DOCUMENT_NAME, REFERENCE_ROOT, VERIFY_PATH } from '../http/paths.js';
+import { VERIFY_PATH } from '../http/paths.js';
 import type { Transaction } from '../transactions/transaction.js';
 import type { Announcement } from '../transactions/transaction-results.js';
 import { html, type Page } from './page.js';
@@ -46,38 +46,6 @@ export function abandonedPage(transaction: Transaction, path: string): Page {
     body: html`<p>You may close this window, and continue later.</p>
       <p><a href="${path}">Continue now</a></p>
       ${target === undefined ? [] : back}`,
-  };
-}
-
-/**
- * The home page.
- *
- * @param referenceCommand installs the reference page; undefined if it is installed
- */
-export function homePage(referenceCommand: string | undefined): Page {
-  const reference = html`<dt><a href="${REFERENCE_ROOT}">Reference</a></dt>
-    <dd>The API, with buttons that try each call.</dd>`;
-  const referenceDocument = html`<dt>
-      <a href="${REFERENCE_ROOT}/${DOCUMENT_NAME}">OpenAPI document</a>
-    </dt>
-    <dd>The API. For a page with buttons that try each call: ${referenceCommand ?? ''}</dd>`;
-  return {
-    status: 200,
-    title: 'A local Berbix',
-    body: html`<p>
-        This is the sandbox of nestjs-berbix: the API of Berbix on this machine, without an account
-        and without a network. Configure your backend with its address, and with the secrets that it
-        printed when it started.
-      </p>
-      <dl>
-        <dt><a href="${VERIFY_PATH}">Verify</a></dt>
-        <dd>
-          Act as the customer: open a verification with its client token, and choose the result.
-        </dd>
-        ${referenceCommand === undefined ? reference : referenceDocument}
-        <dt><a href="${CONTROL_ROOT}">Control</a></dt>
-        <dd>The control API of the sandbox: recorded requests, faults, clock and webhooks.</dd>
-      </dl>`,
   };
 }
 

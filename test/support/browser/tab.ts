@@ -65,9 +65,12 @@ export class Tab {
     return untilAnswer(() => this.outline(), holds, describe);
   }
 
-  /** Types into the field with this label. */
+  /** Types into the field with this label, in the place of what it holds. */
   async type(name: string, text: string): Promise<void> {
-    await this.#do(name, 'function () { this.focus(); return document.activeElement === this; }');
+    await this.#do(
+      name,
+      'function () { this.focus(); this.select(); return document.activeElement === this; }',
+    );
     await this.#send('Input.insertText', { text });
     await this.#do(name, `function () { return this.value === ${JSON.stringify(text)}; }`);
   }
@@ -90,6 +93,26 @@ export class Tab {
     const isFocused = ({ properties = [] }: AccessibleNode): boolean =>
       properties.some(({ name, value }) => name === 'focused' && value.value === true);
     return nodes.findLast(isFocused)?.name?.value;
+  }
+
+  /** Chooses an option, by its text, of the list with this label. */
+  async choose(name: string, option: string): Promise<void> {
+    await this.#do(
+      name,
+      `function () {
+        const option = [...this.options].find(({ text }) => text === ${JSON.stringify(option)});
+        if (!option) return false;
+        this.value = option.value;
+        this.dispatchEvent(new Event('change', { bubbles: true }));
+        return true;
+      }`,
+    );
+  }
+
+  /** Gives a file to the field with this label. */
+  async upload(name: string, path: string): Promise<void> {
+    const backendNodeId = await this.#find(name);
+    await this.#send('DOM.setFileInputFiles', { backendNodeId, files: [path] });
   }
 
   /** What a screen reader finds, as `role: name`, in the page and its frames. */
@@ -120,6 +143,12 @@ export class Tab {
   async resize(width: number, height: number): Promise<void> {
     const metrics = { width, height, deviceScaleFactor: 1, mobile: false };
     await this.#send('Emulation.setDeviceMetricsOverride', metrics);
+  }
+
+  /** What the window shows, as a PNG. */
+  async picture(): Promise<Buffer> {
+    const { data } = await this.#send('Page.captureScreenshot');
+    return Buffer.from(String(data), 'base64');
   }
 
   /** The value of an expression in the page, which must survive JSON; waits for a promise. */
@@ -212,4 +241,14 @@ interface AccessibleNode {
 }
 
 /** Whether an element can be used. */
-const ROLES = new Set(['button', 'link', 'tab', 'textbox', 'DisclosureTriangle']);
+const ROLES = new Set([
+  'button',
+  'checkbox',
+  'combobox',
+  'DisclosureTriangle',
+  'link',
+  'searchbox',
+  'spinbutton',
+  'tab',
+  'textbox',
+]);

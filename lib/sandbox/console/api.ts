@@ -1,0 +1,143 @@
+/** The control API at `/sandbox`, as far as the console needs it. */
+
+export interface Transaction {
+  id: string;
+  customer_uid: string;
+  mode: 'test' | 'live';
+  kind: 'sdk' | 'hosted' | 'apiOnly';
+  template_key: string;
+  state: 'open' | 'completed';
+  action: string | null;
+  flags: string[] | null;
+  fields: Record<string, string> | null;
+  created_at: string;
+  completed_at: string | null;
+  purged_at: string;
+  refresh_token: string;
+}
+
+export interface Exchange {
+  request_id: string;
+  /** Which refresh token of the transaction was sent: 0 is the first one. */
+  generation: number;
+  user_agent: string | null;
+  started_at: string;
+  duration_ms: number | null;
+  outcome: string;
+  status: number | null;
+  sent_token: string;
+  overlaps: boolean;
+  tokens_expire_at: string | null;
+}
+
+export interface TransactionDetails extends Transaction {
+  exchanges: Exchange[];
+  tokens_expire_at: string | null;
+  /** A permission to decide: redacted unless asked for. */
+  page_url: string | null;
+}
+
+export interface RequestSummary {
+  id: string;
+  method: string;
+  path: string;
+  received_at: string;
+  status: number | null;
+  duration_ms: number | null;
+  /** Where the request departs from the documentation although it was accepted. */
+  notes?: string[];
+}
+
+export interface RecordedRequest extends RequestSummary {
+  url: string;
+  headers: Record<string, string | string[]>;
+  body: string;
+}
+
+export interface DeliverySummary {
+  id: string;
+  kind: string;
+  url: string;
+  tries: number;
+  status: number | null;
+  problem: string | null;
+  delivered: boolean;
+}
+
+export interface Delivery extends DeliverySummary {
+  body: string;
+  headers: Record<string, string>;
+  signature?: {
+    header: string;
+    timestamp: number;
+    signed_text: string;
+    algorithm: string;
+    expected: string;
+  } | null;
+}
+
+export interface Fault {
+  id: string;
+  kind: string;
+  method?: string | null;
+  path?: string | null;
+  times?: number | 'Infinity';
+  probability?: number | null;
+  seed?: number | null;
+  ends_at?: string | null;
+  [member: string]: unknown;
+}
+
+export interface WebhookUrls {
+  finished: string | null;
+  status: string | null;
+}
+
+/** What the control API answers to a request that it refuses. */
+export class RefusedError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/**
+ * Calls the control API. The path is relative to the page, which may have a prefix behind a proxy.
+ *
+ * @throws {RefusedError} with the message of the sandbox, or one that says that it is not there
+ */
+export async function call<Answer = void>(
+  method: Method,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(`sandbox/${path}`, {
+    method,
+    ...(body !== undefined && {
+      headers: { 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    }),
+  }).catch(() => {
+    throw new RefusedError('The sandbox does not answer. Is it still running?', 0);
+  });
+  const text = await response.text();
+  const answer: unknown = text === '' ? undefined : parse(text);
+  if (response.ok) return answer as Answer;
+  const message = (answer as { message?: unknown } | undefined)?.message;
+  throw new RefusedError(
+    typeof message === 'string' ? message : `The sandbox answered ${response.status}.`,
+    response.status,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

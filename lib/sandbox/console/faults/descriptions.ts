@@ -1,0 +1,85 @@
+import type { Fault } from '../api.js';
+
+/** What a kind of fault does, and its own member. */
+export interface FaultKind {
+  kind: string;
+  title: string;
+  /** A number that the kind needs. */
+  needs?: { name: string; label: string; value: number };
+}
+
+/** In the order of the form. */
+export const FAULT_KINDS: readonly FaultKind[] = [
+  {
+    kind: 'status',
+    title: 'Answer with an error',
+    needs: { name: 'status', label: 'Status', value: 503 },
+  },
+  {
+    kind: 'latency',
+    title: 'Answer later',
+    needs: { name: 'ms', label: 'Milliseconds', value: 2_000 },
+  },
+  { kind: 'reset', title: 'Reset the connection' },
+  { kind: 'hang', title: 'Never answer' },
+  { kind: 'truncate', title: 'Send half of the answer' },
+  {
+    kind: 'trickle',
+    title: 'Send the answer byte by byte',
+    needs: { name: 'ms', label: 'Milliseconds for each byte', value: 200 },
+  },
+  { kind: 'html', title: 'Answer with an HTML page, as a proxy would' },
+  {
+    kind: 'flood',
+    title: 'Send an answer without an end in sight',
+    needs: { name: 'bytes', label: 'Bytes', value: 100_000_000 },
+  },
+];
+
+const TOKENS = { method: 'POST', path: '/v0/tokens' };
+const HOUR_MS = 3_600_000;
+
+/** Several faults at once, for an hour of the sandbox's clock. */
+export const PRESETS: readonly { title: string; text: string; faults: readonly object[] }[] = [
+  {
+    title: 'A flaky hour',
+    text: 'One request in five fails with 503, one in ten loses its connection.',
+    faults: [
+      { kind: 'status', status: 503, probability: 0.2, seed: 1, for_ms: HOUR_MS },
+      { kind: 'reset', probability: 0.1, seed: 2, for_ms: HOUR_MS },
+    ],
+  },
+  {
+    title: 'An outage',
+    text: 'Every request gets 503 for an hour, with the advice to come back in 30 seconds.',
+    faults: [{ kind: 'status', status: 503, retryAfter: 30, for_ms: HOUR_MS }],
+  },
+  {
+    title: 'A slow afternoon',
+    text: 'Every answer takes two seconds longer, for four hours.',
+    faults: [{ kind: 'latency', ms: 2_000, for_ms: 4 * HOUR_MS }],
+  },
+  {
+    title: 'A lost exchange',
+    text: 'The next exchange is processed, but its answer is lost: the worst moment for a token that is replaced.',
+    faults: [{ ...TOKENS, kind: 'reset', processed: true }],
+  },
+];
+
+/** A pending fault as a sentence. */
+export function describeFault(fault: Fault): string {
+  const { kind, method, path, times = 1, probability, seed, ends_at: endsAt } = fault;
+  const known = FAULT_KINDS.find((candidate) => candidate.kind === kind);
+  const value = known?.needs && fault[known.needs.name];
+  const parts = [
+    `${known?.title ?? kind}${value === undefined ? '' : ` (${String(value)})`}`,
+    method || path ? `for ${[method, path].filter(Boolean).join(' ')}` : 'for any request',
+    ...(typeof probability !== 'number'
+      ? []
+      : [`with a probability of ${probability} (seed ${seed ?? 1})`]),
+    ...(times === 'Infinity' ? [] : [times === 1 ? 'once' : `${times} times`]),
+    ...(endsAt ? [`until ${new Date(endsAt).toLocaleTimeString()}`] : []),
+    ...(fault.processed === true ? ['after it was processed'] : []),
+  ];
+  return `${parts.join(', ')}.`;
+}

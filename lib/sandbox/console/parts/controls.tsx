@@ -1,0 +1,147 @@
+import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { update } from '../store.js';
+
+/** Tells the outcome of an action, to screen readers too. */
+export function notify(text: string, failed = false): void {
+  update(() => ({ notice: { text, failed } }));
+}
+
+/**
+ * Runs what a button does, and tells its outcome.
+ *
+ * @param done what to tell when it has worked; nothing without it
+ * @returns whether it has worked
+ */
+export async function run(action: () => Promise<unknown>, done?: string): Promise<boolean> {
+  try {
+    await action();
+    if (done !== undefined) notify(done);
+    return true;
+  } catch (error) {
+    notify((error as Error).message, true);
+    return false;
+  }
+}
+
+interface ButtonProps {
+  children: ComponentChildren;
+  onClick: () => Promise<unknown> | void;
+  kind?: 'primary' | 'danger' | 'quiet' | undefined;
+  disabled?: boolean | undefined;
+  /** What a screen reader announces, if the text needs its surroundings. */
+  label?: string | undefined;
+}
+
+/** A button that cannot be pressed again while it works. */
+export function Button({ children, onClick, kind, disabled, label }: ButtonProps) {
+  const [busy, setBusy] = useState(false);
+  const press = (): void => {
+    const work = onClick();
+    if (work === undefined) return;
+    setBusy(true);
+    void work.finally(() => setBusy(false));
+  };
+  return (
+    <button
+      type="button"
+      class={kind && `button-${kind}`}
+      disabled={disabled || busy}
+      aria-label={label}
+      onClick={press}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** Copies a text, and says so. */
+export function CopyButton({
+  text,
+  label,
+  children = 'Copy',
+}: {
+  text: string | (() => Promise<string>);
+  label: string;
+  children?: string;
+}) {
+  const copy = async (): Promise<void> => {
+    const copied = typeof text === 'string' ? text : await text();
+    await navigator.clipboard.writeText(copied);
+  };
+  return (
+    <Button kind="quiet" label={label} onClick={() => run(copy, 'Copied.')}>
+      {children}
+    </Button>
+  );
+}
+
+/** A form whose button submits it; the browser checks its fields. */
+export function Form({
+  children,
+  submit,
+  onSubmit,
+}: {
+  children: ComponentChildren;
+  submit: string;
+  onSubmit: (values: FormData) => Promise<unknown>;
+}) {
+  const [busy, setBusy] = useState(false);
+  const send = (event: TargetedEvent<HTMLFormElement, SubmitEvent>): void => {
+    event.preventDefault();
+    setBusy(true);
+    void onSubmit(new FormData(event.currentTarget)).finally(() => setBusy(false));
+  };
+  return (
+    <form onSubmit={send}>
+      {children}
+      <button class="button-primary" disabled={busy}>
+        {submit}
+      </button>
+    </form>
+  );
+}
+
+/** A labelled control. */
+export function Field({
+  label,
+  hint,
+  children,
+}: {
+  label: string;
+  hint?: string;
+  children: JSX.Element;
+}) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      {children}
+      {hint && <small>{hint}</small>}
+    </label>
+  );
+}
+
+/** A window above the page, which Escape and its button close. */
+export function Dialog({
+  title,
+  children,
+  onClose,
+}: {
+  title: string;
+  children: ComponentChildren;
+  onClose: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} onClose={onClose} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <Button kind="quiet" onClick={() => dialog.current?.close()}>
+          Close
+        </Button>
+      </header>
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,109 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { RecordedRequest, RefusedError } from '../api.js';
+import { Button, CopyButton, run } from '../parts/controls.js';
+import { Badge, toneOfStatus } from '../parts/badges.js';
+import { formatDuration, Moment } from '../parts/time.js';
+import { hrefOf } from '../router.js';
+import { useStore } from '../store.js';
+import { curlOf, loadRequest, sendAgain } from './replay.js';
+
+/** One request: what was sent, and how to send it again. */
+export function RequestView({ id }: { id: string }) {
+  const [request, setRequest] = useState<RecordedRequest>();
+  const [gone, setGone] = useState('');
+  const [secrets, setSecrets] = useState(false);
+  const summary = useStore(({ requests }) => requests.find((known) => known.id === id));
+  useEffect(() => {
+    let isCurrent = true;
+    loadRequest(id, secrets).then(
+      (loaded) => isCurrent && setRequest(loaded),
+      (error: RefusedError) => isCurrent && setGone(error.message),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [id, secrets, summary]);
+  return (
+    <section class="panel" aria-label="Request">
+      <p class="panel-close">
+        <a href={hrefOf('requests')}>Close</a>
+      </p>
+      {gone && <p role="alert">{gone}</p>}
+      {request && (
+        <>
+          <h3>
+            <code>
+              {request.method} <bdi>{request.path}</bdi>
+            </code>{' '}
+            <Badge
+              text={request.status === null ? 'no answer' : String(request.status)}
+              tone={toneOfStatus(request.status)}
+            />
+          </h3>
+          <p>
+            <Moment time={request.received_at} />, in {formatDuration(request.duration_ms)}
+          </p>
+          <Notes notes={request.notes ?? []} />
+          <div class="actions">
+            <Button onClick={() => run(() => sendAgain(id), 'The request was sent again.')}>
+              Send again
+            </Button>
+            <CopyButton
+              label="Copy as curl, with its secrets"
+              text={async () => curlOf(await loadRequest(id, true), location.origin)}
+            >
+              Copy as curl
+            </CopyButton>
+            <label class="check">
+              <input
+                type="checkbox"
+                name="secrets"
+                checked={secrets}
+                onChange={({ currentTarget }) => setSecrets(currentTarget.checked)}
+              />
+              Show secrets
+            </label>
+          </div>
+          <h4>Headers</h4>
+          <dl class="facts mono">
+            {Object.entries(request.headers).map(([name, value]) => (
+              <>
+                <dt>{name}</dt>
+                <dd>{[value].flat().join(', ')}</dd>
+              </>
+            ))}
+          </dl>
+          {request.body !== '' && (
+            <>
+              <h4>Body</h4>
+              <pre tabIndex={0}>{indented(request.body)}</pre>
+            </>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Notes({ notes }: { notes: readonly string[] }) {
+  if (notes.length === 0) return null;
+  return (
+    <div class="warning">
+      <p>The sandbox accepts this request, but it departs from the documentation:</p>
+      <ul>
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** JSON is indented; anything else is as it was. */
+function indented(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), undefined, 2);
+  } catch {
+    return body;
+  }
+}

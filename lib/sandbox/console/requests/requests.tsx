@@ -1,0 +1,110 @@
+import type { RequestSummary } from '../api.js';
+import { call } from '../api.js';
+import { Button, Field, run } from '../parts/controls.js';
+import { Badge, toneOfStatus } from '../parts/badges.js';
+import { Empty } from '../parts/text.js';
+import { formatDuration, Moment } from '../parts/time.js';
+import { hrefOf } from '../router.js';
+import { MAX_SHOWN, update, useStore } from '../store.js';
+import { RequestView } from './request.js';
+import { useState } from 'preact/hooks';
+
+/** The requests to the API so far, and one of them beside the list. */
+export function RequestsView({ id }: { id: string | undefined }) {
+  const [path, setPath] = useState('');
+  const requests = useStore((state) => state.requests);
+  const shown = requests.filter((request) => request.path.includes(path));
+  return (
+    <div class={id === undefined ? 'split' : 'split split-open'}>
+      <section aria-label="All requests">
+        <div class="toolbar">
+          <Field label="Path contains">
+            <input
+              type="search"
+              name="path"
+              value={path}
+              onInput={({ currentTarget }) => setPath(currentTarget.value)}
+            />
+          </Field>
+          <Button onClick={clear} disabled={requests.length === 0}>
+            Clear
+          </Button>
+        </div>
+        <RequestList requests={shown} selected={id} />
+      </section>
+      {id !== undefined && <RequestView key={id} id={id} />}
+    </div>
+  );
+}
+
+function RequestList({
+  requests,
+  selected,
+}: {
+  requests: readonly RequestSummary[];
+  selected: string | undefined;
+}) {
+  if (requests.length === 0) {
+    return (
+      <Empty>
+        No request yet. Point your backend, an official SDK or curl at{' '}
+        <code>{location.origin}</code>.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <table class="list">
+        <caption class="hidden">Requests, newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">Request</th>
+            <th scope="col">Status</th>
+            <th scope="col">Took</th>
+            <th scope="col">At</th>
+          </tr>
+        </thead>
+        <tbody>
+          {requests.map((request) => (
+            <Row key={request.id} request={request} isSelected={request.id === selected} />
+          ))}
+        </tbody>
+      </table>
+      {requests.length >= MAX_SHOWN && (
+        <p class="note">
+          These are the last {MAX_SHOWN}. <a href="sandbox/requests">All that are kept, as JSON</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Row({ request, isSelected }: { request: RequestSummary; isSelected: boolean }) {
+  const { id, method, path, status, notes = [] } = request;
+  return (
+    <tr>
+      <td>
+        <a href={hrefOf('requests', id)} aria-current={isSelected ? 'true' : undefined}>
+          <code>
+            {method} <bdi>{path}</bdi>
+          </code>
+        </a>
+        {notes.length > 0 && <Badge text="departs from the documentation" tone="warning" />}
+      </td>
+      <td>
+        <Badge text={status === null ? 'no answer' : String(status)} tone={toneOfStatus(status)} />
+      </td>
+      <td>{formatDuration(request.duration_ms)}</td>
+      <td>
+        <Moment time={request.received_at} />
+      </td>
+    </tr>
+  );
+}
+
+function clear(): Promise<boolean> {
+  return run(async () => {
+    await call('DELETE', 'requests');
+    update(() => ({ requests: [] }));
+  }, 'The list of requests is empty.');
+}

@@ -1,0 +1,68 @@
+import { call, type TransactionDetails } from '../api.js';
+import { Button, run } from '../parts/controls.js';
+import { formatSpan, formatTime, useNow } from '../parts/time.js';
+
+/** How much of the tokens is left, and the moments of their life to which the clock can move. */
+export function Lifetimes({ details }: { details: TransactionDetails }) {
+  const now = useNow();
+  const issued = issuedAt(details);
+  const end = details.tokens_expire_at === null ? undefined : Date.parse(details.tokens_expire_at);
+  const left = end === undefined ? 0 : end - now;
+  return (
+    <div class="lifetimes">
+      {end === undefined || left <= 0 ? (
+        <p>
+          <strong class="expired">They have expired.</strong> An exchange of the refresh token gives
+          new ones.
+        </p>
+      ) : (
+        <p>
+          <label>
+            They expire in <strong>{formatSpan(left)}</strong>
+            <meter min={0} max={end - issued} low={(end - issued) / 4} value={left} />
+          </label>
+        </p>
+      )}
+      <div class="actions">
+        {end !== undefined && (
+          <>
+            <MoveButton to={issued + (end - issued) * 0.75} now={now}>
+              Clock to ¾ of that
+            </MoveButton>
+            <MoveButton to={end} now={now}>
+              Clock to their end
+            </MoveButton>
+          </>
+        )}
+        <MoveButton to={Date.parse(details.purged_at)} now={now}>
+          Clock to the purge
+        </MoveButton>
+      </div>
+    </div>
+  );
+}
+
+function MoveButton({ to, now, children }: { to: number; now: number; children: string }) {
+  const move = (): Promise<boolean> =>
+    run(
+      () => call('POST', 'clock', { now: new Date(to).toISOString() }),
+      `The clock shows ${formatTime(to)}.`,
+    );
+  return (
+    <Button disabled={to <= now} onClick={move}>
+      {children}
+    </Button>
+  );
+}
+
+/** When the latest tokens were issued: by the last exchange that was answered, or at the creation. */
+function issuedAt({
+  exchanges,
+  created_at: createdAt,
+  tokens_expire_at: end,
+}: TransactionDetails): number {
+  const latest = exchanges.findLast(
+    (exchange) => exchange.tokens_expire_at === end && end !== null,
+  );
+  return Date.parse(latest?.started_at ?? createdAt);
+}

@@ -1,0 +1,143 @@
+import { useEffect, useState } from 'preact/hooks';
+import { call, RefusedError, type TransactionDetails } from '../api.js';
+import { StateBadge } from '../parts/badges.js';
+import { Secret, Uid } from '../parts/text.js';
+import { Ago } from '../parts/time.js';
+import { hrefOf } from '../router.js';
+import { useStore } from '../store.js';
+import { Actions } from './actions.js';
+import { Lineage } from './lineage.js';
+import { Lifetimes } from './lifetimes.js';
+
+/** One transaction: what it is, what can be done with it, and what became of its tokens. */
+export function TransactionView({ id }: { id: string }) {
+  const { details, gone } = useDetails(id);
+  return (
+    <section class="panel" aria-label="Transaction">
+      <p class="panel-close">
+        <a href={hrefOf('transactions')}>Close</a>
+      </p>
+      {gone && <p role="alert">{gone}</p>}
+      {details && (
+        <>
+          <h3>
+            <Uid text={details.customer_uid} /> <StateBadge {...details} />
+          </h3>
+          <Actions details={details} />
+          <h4>Access and client tokens</h4>
+          <Lifetimes details={details} />
+          <h4>Refresh tokens</h4>
+          <Lineage exchanges={details.exchanges} />
+          <h4>Details</h4>
+          <Facts details={details} />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** The details, which are loaded again whenever an event tells of this transaction. */
+function useDetails(id: string): { details: TransactionDetails | undefined; gone: string } {
+  const [details, setDetails] = useState<TransactionDetails>();
+  const [gone, setGone] = useState('');
+  const connection = useStore((state) => state.connection);
+  const touch = useStore(({ touched }) =>
+    touched.find(({ transactionId }) => transactionId === id),
+  );
+  useEffect(() => {
+    let isCurrent = true;
+    call<TransactionDetails>('GET', `transactions/${encodeURIComponent(id)}`).then(
+      (loaded) => {
+        if (!isCurrent) return;
+        setDetails(loaded);
+        setGone('');
+      },
+      (error: RefusedError) => {
+        if (!isCurrent || error.status === 0) return;
+        setDetails(undefined);
+        setGone(error.message);
+      },
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [id, touch, connection]);
+  return { details, gone };
+}
+
+function Facts({ details }: { details: TransactionDetails }) {
+  const { id, flags, fields } = details;
+  const revealed = async (): Promise<TransactionDetails> =>
+    call('GET', `transactions/${encodeURIComponent(id)}?secrets=1`);
+  return (
+    <dl class="facts">
+      <dt>Transaction</dt>
+      <dd>
+        <code>{id}</code>, {details.mode} mode
+      </dd>
+      <dt>Template</dt>
+      <dd>
+        <code>{details.template_key}</code>
+      </dd>
+      <dt>Created</dt>
+      <dd>
+        <Ago time={details.created_at} />
+      </dd>
+      {details.completed_at && (
+        <>
+          <dt>Completed</dt>
+          <dd>
+            <Ago time={details.completed_at} />
+          </dd>
+        </>
+      )}
+      {flags && flags.length > 0 && (
+        <>
+          <dt>Flags</dt>
+          <dd>{flags.join(', ')}</dd>
+        </>
+      )}
+      <dt>Refresh token</dt>
+      <dd>
+        <Secret label="the refresh token" reveal={async () => (await revealed()).refresh_token} />
+      </dd>
+      {details.page_url !== null && (
+        <>
+          <dt>Page</dt>
+          <dd>
+            <button
+              type="button"
+              onClick={() => {
+                // Before the answer is there, so that the browser takes it for the user's own wish.
+                const page = open('', '_blank');
+                void revealed().then(({ page_url: url }) => page?.location.replace(url ?? ''));
+              }}
+            >
+              Open as the customer
+            </button>
+          </dd>
+        </>
+      )}
+      {fields && (
+        <>
+          <dt>Fields</dt>
+          <dd>
+            <details>
+              <summary>{Object.keys(fields).length} fields</summary>
+              <dl class="facts">
+                {Object.entries(fields).map(([name, value]) => (
+                  <>
+                    <dt>{name}</dt>
+                    <dd>
+                      <bdi>{value}</bdi>
+                    </dd>
+                  </>
+                ))}
+              </dl>
+            </details>
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}

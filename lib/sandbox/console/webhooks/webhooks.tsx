@@ -1,0 +1,80 @@
+import { call, type DeliverySummary } from '../api.js';
+import { Button, run } from '../parts/controls.js';
+import { DeliveryBadge } from '../parts/badges.js';
+import { Empty } from '../parts/text.js';
+import { hrefOf } from '../router.js';
+import { update, useStore } from '../store.js';
+import { DeliveryView } from './delivery.js';
+import { WebhookSettings } from './settings.js';
+
+/** Where webhooks go, and what became of each. */
+export function WebhooksView({ id }: { id: string | undefined }) {
+  const deliveries = useStore((state) => state.deliveries);
+  return (
+    <div class={id === undefined ? 'split' : 'split split-open'}>
+      <section aria-label="All webhooks">
+        <WebhookSettings />
+        <div class="toolbar">
+          <h3>Deliveries</h3>
+          <Button onClick={clear} disabled={deliveries.length === 0}>
+            Clear
+          </Button>
+        </div>
+        <DeliveryList deliveries={deliveries} selected={id} />
+      </section>
+      {id !== undefined && <DeliveryView key={id} id={id} />}
+    </div>
+  );
+}
+
+function DeliveryList({
+  deliveries,
+  selected,
+}: {
+  deliveries: readonly DeliverySummary[];
+  selected: string | undefined;
+}) {
+  if (deliveries.length === 0) {
+    return <Empty>No webhook yet. Set an address above, and complete a transaction.</Empty>;
+  }
+  return (
+    <table class="list">
+      <caption class="hidden">Webhooks, newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">Webhook</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">Tries</th>
+        </tr>
+      </thead>
+      <tbody>
+        {deliveries.map((delivery) => (
+          <tr key={delivery.id}>
+            <td>
+              <a
+                href={hrefOf('webhooks', delivery.id)}
+                aria-current={delivery.id === selected ? 'true' : undefined}
+              >
+                {delivery.kind}
+              </a>{' '}
+              <bdi class="uid" title={delivery.url}>
+                {delivery.url}
+              </bdi>
+            </td>
+            <td>
+              <DeliveryBadge delivery={delivery} />
+            </td>
+            <td>{delivery.tries}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function clear(): Promise<boolean> {
+  return run(async () => {
+    await call('DELETE', 'webhooks/deliveries');
+    update(() => ({ deliveries: [] }));
+  }, 'The list of deliveries is empty.');
+}

@@ -1,0 +1,71 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { expectAccessible } from '../../support/browser/accessibility.js';
+import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import type { Tab } from '../../support/browser/tab.js';
+import { temporaryDirectory } from '../../support/directories.js';
+import { PLATFORMS } from '../../support/platforms.js';
+import { startSandboxOn } from '../../support/services.js';
+import { RawClient } from '../support/raw-client.js';
+import { expectOnlyFrom, shows } from './support/console.js';
+
+const HOUR_MS = 3_600_000;
+
+describeInBrowser('the clock and the state in the console', (openTab) => {
+  describe.each(PLATFORMS)('on %s', (platform) => {
+    let sandbox: BerbixSandbox;
+    let tab: Tab;
+
+    beforeEach(async () => {
+      sandbox = await startSandboxOn(platform);
+      tab = await openTab();
+      await tab.resize(1280, 800);
+      await tab.visit(`${sandbox.url}#/clock`);
+      await shows(tab, 'heading: Clock');
+    });
+
+    it('move ahead, to a date, and back to the real time', async () => {
+      const before = Date.now();
+      await tab.activate('1 hour ahead');
+      await tab.until(() => sandbox.clock.now() >= before + HOUR_MS);
+      await expectAccessible(tab);
+      await tab.activate('Back to the real time');
+      await shows(tab, 'StaticText: The clock shows the real time.');
+      expect(sandbox.clock.now()).toBeLessThan(before + HOUR_MS);
+      expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('are as new after a reset', async () => {
+      await new RawClient(sandbox).create();
+      await tab.activate('Reset');
+      await expectAccessible(tab);
+      await tab.activate('Reset it');
+      await shows(tab, 'StaticText: The sandbox is as new.');
+      expect(await sandbox.transactions.list()).toEqual([]);
+    });
+
+    it('come back from a file, unless it is of another version', async () => {
+      await new RawClient(sandbox).create({ customer_uid: 'ada' });
+      const state = await sandbox.exportState();
+      await sandbox.reset();
+      const [other, file] = ['other.json', 'state.json'].map((name) =>
+        join(temporaryDirectory(), name),
+      ) as [string, string];
+      const text = JSON.stringify(state);
+      writeFileSync(other, text.replace(/"version":\s*1/, '"version":2'));
+      await tab.upload('File to import', other);
+      await tab.activate('Import');
+      await tab.until((outline) => outline.some((line) => /^StaticText: .*version/.test(line)));
+      expect(await sandbox.transactions.list()).toEqual([]);
+      writeFileSync(file, text);
+      await tab.upload('File to import', file);
+      await tab.activate('Import');
+      await shows(tab, 'StaticText: The state was imported.');
+      expect(await sandbox.transactions.list()).toEqual([
+        expect.objectContaining({ customerUid: 'ada' }),
+      ]);
+    });
+  });
+});

@@ -1,0 +1,62 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { expectAccessible } from '../../support/browser/accessibility.js';
+import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import type { Tab } from '../../support/browser/tab.js';
+import { PLATFORMS } from '../../support/platforms.js';
+import { startSandboxOn } from '../../support/services.js';
+import { RawClient } from '../support/raw-client.js';
+import { expectOnlyFrom, shows } from './support/console.js';
+
+describeInBrowser('the faults of the console', (openTab) => {
+  describe.each(PLATFORMS)('on %s', (platform) => {
+    let sandbox: BerbixSandbox;
+    let tab: Tab;
+
+    beforeEach(async () => {
+      sandbox = await startSandboxOn(platform);
+      tab = await openTab();
+      await tab.resize(1280, 800);
+      await tab.visit(`${sandbox.url}#/faults`);
+      await shows(tab, 'StaticText: No fault is pending: every request gets its real answer.');
+    });
+
+    it('are added by a form, used up by requests, and removed', async () => {
+      await tab.type('Status', '429');
+      await tab.type('Count', '2');
+      await tab.activate('Add');
+      await shows(tab, 'StaticText: Answer with an error (429), for POST /v0/tokens, 2 times.');
+      await expectAccessible(tab);
+      const { status } = await new RawClient(sandbox).refresh('rt_any');
+      expect(status).toBe(429);
+      await shows(tab, 'StaticText: Answer with an error (429), for POST /v0/tokens, once.');
+      await tab.activate('Remove: Answer with an error (429), for POST /v0/tokens, once.');
+      await shows(tab, 'StaticText: No fault is pending: every request gets its real answer.');
+      expect(sandbox.faults.pending).toEqual([]);
+      expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('have a probability and a seed', async () => {
+      await tab.choose('What happens', 'Reset the connection');
+      await tab.choose('Which requests', 'All of the API');
+      await tab.choose('How often', 'With a probability');
+      await tab.type('Probability From 0 to 1', '0.25');
+      await tab.type('Seed The same seed hits the same requests.', '7');
+      await tab.activate('Add');
+      await tab.until(() => sandbox.faults.pending.length > 0);
+      expect(sandbox.faults.pending).toEqual([
+        expect.objectContaining({ kind: 'reset', probability: 0.25, seed: 7 }),
+      ]);
+      await expectAccessible(tab);
+    });
+
+    it.each(['A flaky hour', 'An outage', 'A slow afternoon', 'A lost exchange'])(
+      'come as a preset: %s',
+      async (preset) => {
+        await tab.activate(`Start: ${preset}`);
+        await shows(tab, `StaticText: ${preset}: started.`);
+        expect(sandbox.faults.pending.length).toBeGreaterThan(0);
+      },
+    );
+  });
+});

@@ -1,0 +1,100 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { beforeEach, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import type { Tab } from '../../support/browser/tab.js';
+import { temporaryDirectory } from '../../support/directories.js';
+import { startSandbox } from '../../support/services.js';
+import { RawClient } from '../support/raw-client.js';
+import { shows } from './support/console.js';
+
+const COMMITTED = 'docs/images';
+const LATENCY_MS = 400;
+const PNG = '\x89PNG\r\n\x1a\n';
+
+/** The pictures of the documentation: `npm run screenshots` writes them to `docs/images`. */
+describeInBrowser('the screenshots of the documentation', (openTab) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+  let tab: Tab;
+  let folder: string;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ refreshToken: 'rotate' });
+    client = new RawClient(sandbox);
+    tab = await openTab();
+    folder = process.env.SCREENSHOTS ?? temporaryDirectory();
+    mkdirSync(folder, { recursive: true });
+  });
+
+  async function expectPicture(name: string): Promise<void> {
+    const picture = await tab.picture();
+    expect(picture.subarray(0, PNG.length).toString('latin1')).toBe(PNG);
+    writeFileSync(join(folder, `${name}.png`), picture);
+    expect([name, existsSync(join(COMMITTED, `${name}.png`))]).toEqual([name, true]);
+  }
+
+  /** Some minutes in the life of an application. */
+  async function prepare(): Promise<string> {
+    for (const customerUid of ['linus', 'margaret', 'grace', 'alan', 'ada']) {
+      await sandbox.transactions.create({ customerUid });
+    }
+    const [ada, alan, grace, margaret] = await sandbox.transactions.list();
+    await sandbox.transactions.complete(margaret?.id ?? '');
+    await sandbox.transactions.complete(alan?.id ?? '', { action: 'review' });
+    const rejected = { action: 'reject', flags: ['id_under_18'] };
+    await sandbox.transactions.complete(grace?.id ?? '', rejected);
+    let { refresh_token: token } = (await client.refresh(ada?.refreshToken)).json;
+    sandbox.faults.add({ kind: 'latency', ms: LATENCY_MS, times: 2 });
+    const first = client.refresh(token);
+    await wait(LATENCY_MS / 3);
+    await client.refresh(token);
+    token = (await first).json.refresh_token;
+    await client.refresh(token);
+    return ada?.id ?? '';
+  }
+
+  it('show a transaction whose exchanges overlapped, in light and dark', async () => {
+    const id = await prepare();
+    await tab.resize(1280, 1060);
+    await tab.visit(`${sandbox.url}#/transactions/${id}`);
+    await shows(tab, 'heading: Refresh token 3');
+    await expectPicture('console');
+    await tab.prefer('dark');
+    await expectPicture('console-dark');
+  });
+
+  it('show a webhook that was refused', async () => {
+    sandbox.webhooks.setUrl('finished', `${sandbox.url}/webhooks/berbix`);
+    const { json } = await client.send('POST', '/sandbox/webhooks/test', {
+      body: { kind: 'finished' },
+    });
+    await tab.resize(1280, 1060);
+    await tab.visit(`${sandbox.url}#/webhooks/${json.id}`);
+    await shows(tab, 'heading: Signature');
+    await shows(tab, 'link: finished');
+    await expectPicture('webhook');
+  });
+
+  it('show the page of a verification', async () => {
+    await client.create({ template_key: sandbox.templateKeys.hosted, hosted_options: {} });
+    const [{ id = '' } = {}] = await sandbox.transactions.list();
+    const details = await client.send('GET', `/sandbox/transactions/${id}?secrets=1`);
+    await tab.resize(720, 900);
+    await tab.visit(new URL(String(details.json.page_url), sandbox.url).href);
+    await expectPicture('verification');
+  });
+
+  it('show the reference', async () => {
+    await tab.resize(1280, 1060);
+    await tab.visit(`${sandbox.url}/reference#/Tokens/refreshTokens`);
+    await tab.activate('NestJS');
+    await shows(tab, 'tabpanel: NestJS');
+    await tab.evaluate(
+      "document.querySelector('[role=tablist]').scrollIntoView({ block: 'center' })",
+    );
+    await expectPicture('reference');
+  });
+});

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { expectAccessible } from '../../support/browser/accessibility.js';
+import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import type { Tab } from '../../support/browser/tab.js';
+import { PLATFORMS } from '../../support/platforms.js';
+import { startSandboxOn } from '../../support/services.js';
+import { until } from '../../support/until.js';
+import { RawClient } from '../support/raw-client.js';
+import { expectOnlyFrom, shows } from './support/console.js';
+
+/** Letters of a right-to-left script, a mark that turns text around, markup, and a very long rest. */
+const ODD_UID = `מרים \u202e<img src=x onerror=alert(1)>"'& ${'x'.repeat(215)}`;
+
+describeInBrowser('the transactions of the console', (openTab) => {
+  describe.each(PLATFORMS)('on %s', (platform) => {
+    let sandbox: BerbixSandbox;
+    let client: RawClient;
+    let tab: Tab;
+
+    beforeEach(async () => {
+      sandbox = await startSandboxOn(platform, { refreshToken: 'rotate' });
+      client = new RawClient(sandbox);
+      tab = await openTab();
+      await tab.resize(1280, 800);
+    });
+
+    it('are created, completed, and their tokens expire, by mouse alone', async () => {
+      await tab.visit(sandbox.url);
+      await shows(
+        tab,
+        'StaticText: There is no transaction yet. Create one above, or from your backend.',
+      );
+      await tab.activate('Create transaction');
+      await tab.type('Customer uid Your own name for the customer; empty for a random one.', 'ada');
+      await tab.activate('Create');
+      await shows(tab, 'StaticText: They expire in ');
+      await expectAccessible(tab);
+
+      await tab.activate('Complete');
+      await tab.choose('Result', 'Reject');
+      await tab.type(
+        'Flags Several with spaces between them; empty for those of the result.',
+        'id_under_18 id_expired',
+      );
+      await tab.activate('Complete');
+      await shows(tab, 'StaticText: The transaction is complete.');
+      await shows(tab, 'StaticText: id_under_18, id_expired');
+      const [transaction] = await sandbox.transactions.list();
+      expect(transaction).toMatchObject({ customerUid: 'ada', action: 'reject', kind: 'sdk' });
+
+      await tab.activate('Clock to their end');
+      await shows(tab, 'StaticText: They have expired.');
+      expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('show each exchange of their refresh tokens, and mark those that overlapped', async () => {
+      const { refresh_token: first } = (await client.create()).json;
+      const [{ id = '' } = {}] = await sandbox.transactions.list();
+      const { refresh_token: second } = (await client.refresh(first)).json;
+      sandbox.faults.add({ kind: 'latency', ms: 300, times: 2 });
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      const both = await Promise.all([client.refresh(second), client.refresh(second)]);
+      expect(both.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+
+      await shows(tab, 'region: Exchanges that overlapped');
+      await shows(tab, 'StaticText: replaced before, refused');
+      const outline = await tab.outline();
+      expect(outline).toEqual(
+        expect.arrayContaining([
+          'heading: First refresh token',
+          'heading: Refresh token 2',
+          'StaticText: Overlap',
+          'StaticText: replaced',
+        ]),
+      );
+      await expectAccessible(tab);
+      expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('keep their secrets until somebody asks for one', async () => {
+      await client.create();
+      const [{ id = '', refreshToken = '' } = {}] = await sandbox.transactions.list();
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await shows(tab, 'button: Show the refresh token');
+      expect(await tab.evaluate('document.body.innerText')).not.toContain(refreshToken);
+      await tab.activate('Show the refresh token');
+      await shows(tab, `StaticText: ${refreshToken}`);
+      await tab.activate('Hide the refresh token');
+      await tab.until((outline) => !outline.includes(`StaticText: ${refreshToken}`));
+      expect(tab.requests.filter((url) => url.includes(refreshToken))).toEqual([]);
+    });
+
+    it('rotate, lose and purge their refresh token', async () => {
+      await client.create();
+      const [{ id = '', refreshToken } = {}] = await sandbox.transactions.list();
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await tab.activate('Replace refresh token');
+      await shows(tab, 'StaticText: Its refresh token was replaced.');
+      const replaced = await sandbox.transactions.find(id);
+      expect(replaced.refreshToken).not.toBe(refreshToken);
+      await tab.activate('Revoke refresh token');
+      await shows(tab, 'StaticText: Its refresh token was revoked.');
+      expect((await client.refresh(replaced.refreshToken)).status).toBe(401);
+      await tab.activate('Expire tokens');
+      await shows(tab, 'StaticText: They have expired.');
+      await tab.activate('Purge');
+      await tab.activate('Purge it');
+      await tab.until((outline) =>
+        outline.some((line) => line.startsWith('StaticText: The sandbox has no transaction')),
+      );
+      expect(await sandbox.transactions.list()).toEqual([]);
+    });
+
+    it('show any customer uid as text, whole on demand, and within the page', async () => {
+      await client.create({ customer_uid: ODD_UID });
+      await tab.resize(360, 640);
+      await tab.visit(sandbox.url);
+      await shows(tab, `StaticText: ${ODD_UID}`);
+      await expectAccessible(tab);
+      await tab.activate(ODD_UID);
+      await shows(tab, 'button: Complete');
+      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+      expect(await tab.evaluate("document.querySelector('h3 .uid').title")).toBe(ODD_UID);
+      await expectAccessible(tab);
+      expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('are filtered by customer and state', async () => {
+      for (const customer_uid of ['ada', 'grace', 'linus']) await client.create({ customer_uid });
+      const [linus] = await sandbox.transactions.list();
+      await sandbox.transactions.complete(linus?.id ?? '');
+      await tab.visit(sandbox.url);
+      const customers = async (): Promise<unknown> =>
+        tab.evaluate("[...document.querySelectorAll('table .uid')].map((uid) => uid.textContent)");
+      const expectCustomers = async (...expected: string[]): Promise<void> => {
+        await until(async () => JSON.stringify(await customers()) === JSON.stringify(expected));
+      };
+      await expectCustomers('linus', 'grace', 'ada');
+      await tab.choose('State', 'Open');
+      await expectCustomers('grace', 'ada');
+      await client.create({ customer_uid: 'alan' });
+      await expectCustomers('alan', 'grace', 'ada');
+      await tab.type('Customer uid', 'ada');
+      await expectCustomers('ada');
+      await tab.type('Customer uid', 'nobody');
+      await shows(tab, 'StaticText: No transaction has this customer uid and state.');
+    });
+  });
+});

@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { expectAccessible } from '../../support/browser/accessibility.js';
+import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import type { Tab } from '../../support/browser/tab.js';
+import { PLATFORMS } from '../../support/platforms.js';
+import { listening, startSandboxOn } from '../../support/services.js';
+import { RawClient } from '../support/raw-client.js';
+import { expectOnlyFrom, shows } from './support/console.js';
+
+const FINISHED = 'When the customer has finished';
+
+describeInBrowser('the webhooks of the console', (openTab) => {
+  describe.each(PLATFORMS)('on %s', (platform) => {
+    let sandbox: BerbixSandbox;
+    let tab: Tab;
+    /** What the application answers. */
+    let status: number;
+    /** The signatures that it got. */
+    let signatures: unknown[];
+    let url: string;
+
+    beforeEach(async () => {
+      [status, signatures] = [200, []];
+      const application = createServer((request, response) => {
+        signatures.push(request.headers['x-berbix-signature']);
+        request.resume().on('end', () => response.writeHead(status).end());
+      });
+      url = `${await listening(application)}/hook`;
+      sandbox = await startSandboxOn(platform);
+      tab = await openTab();
+      await tab.resize(1280, 800);
+    });
+
+    it('get an address and a sample, and show how its signature is checked', async () => {
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      await shows(
+        tab,
+        'StaticText: No webhook yet. Set an address above, and complete a transaction.',
+      );
+      await tab.type(FINISHED, url);
+      await tab.activate('Save');
+      await shows(tab, 'StaticText: The addresses are saved.');
+      expect(sandbox.webhooks.url('finished')).toBe(url);
+      await tab.activate('Send a finished sample');
+      await shows(tab, 'heading: finished delivered, 200');
+      await expectAccessible(tab);
+      const shown = async (): Promise<string> =>
+        String(await tab.evaluate("document.querySelector('.steps').innerText"));
+      const secret = sandbox.webhookSecrets.finished;
+      expect(await shown()).not.toContain(secret);
+      await tab.activate('Show secrets');
+      await tab.until((outline) => outline.some((line) => line.includes(secret)));
+      expect(await shown()).toContain(String(signatures[0]).split(',')[2]);
+      expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('say why one was refused, and are sent again in every good and bad way', async () => {
+      sandbox.webhooks.setUrl('finished', url);
+      status = 404;
+      // The tries after the first one are not waited for.
+      const { json } = await new RawClient(sandbox).send('POST', '/sandbox/webhooks/test', {
+        body: { kind: 'finished' },
+      });
+      await tab.visit(`${sandbox.url}#/webhooks/${json.id}`);
+      await shows(tab, 'heading: finished refused with 404');
+      await shows(
+        tab,
+        'StaticText: The application has no route at this address. Check the path, and a global prefix.',
+      );
+      await expectAccessible(tab);
+      status = 200;
+      signatures = [];
+      for (const way of ['Send again', 'Late', 'Forged', 'Unsigned', 'With the old secret']) {
+        await tab.activate(way);
+        await tab.until(() => signatures.length > 0);
+        const [signature] = signatures.splice(0);
+        expect([way, signature === undefined]).toEqual([way, way === 'Unsigned']);
+      }
+      expectOnlyFrom(tab, sandbox.url);
+    });
+  });
+});
