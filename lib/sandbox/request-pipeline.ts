@@ -16,6 +16,7 @@ import {
 import { bodyOf, readBody } from './http/request-body.js';
 import type { RequestGate } from './http/request-gate.js';
 import { attachRecord, type OpenRecord, type RequestLog } from './http/request-log.js';
+import { lintRequest } from './openapi/lint.js';
 
 const TOO_LARGE = new ApiException(
   413,
@@ -71,6 +72,7 @@ export class RequestPipeline {
     beforeHead(response, () => (record.status = response.statusCode));
     response.once('close', () => {
       const durationMs = Math.round(performance.now() - arrivedAt);
+      record.notes = lintRequest(record);
       this.log.end(record, durationMs, response.writableFinished);
     });
     // Taken on arrival, so that the size of a body does not change which request has the fault.
@@ -96,6 +98,7 @@ export class RequestPipeline {
       receivedAt: new Date(this.clock.now()),
       status: undefined,
       durationMs: undefined,
+      notes: [],
     };
     this.log.add(record);
     attachRecord(request, record);

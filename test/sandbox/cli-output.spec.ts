@@ -160,6 +160,7 @@ describe('a line', () => {
     body: '',
     receivedAt: new Date(),
     durationMs: 7,
+    notes: [],
   };
 
   it.each([

@@ -29,6 +29,7 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
         received_at: expect.stringMatching(/Z$/),
         status: 200,
         duration_ms: expect.any(Number),
+        notes: [],
       },
     ]);
     expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);

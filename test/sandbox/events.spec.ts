@@ -95,6 +95,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
           received_at: expect.stringMatching(/Z$/),
           status: 200,
           duration_ms: expect.any(Number),
+          notes: [],
         },
       },
     ]);

@@ -35,6 +35,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
       receivedAt: expect.any(Date),
       status: 401,
       durationMs: expect.any(Number),
+      notes: [],
     });
     expect(record?.receivedAt.getUTCFullYear()).toBe(2030);
   });
@@ -142,6 +143,7 @@ function recordOf(url: string) {
     receivedAt,
     status: undefined,
     durationMs: undefined,
+    notes: [],
   };
 }
 

@@ -40,6 +40,11 @@ function environmentOf({ apiSecret, ca }: BerbixSandbox): Record<string, string 
   return { BERBIX_API_SECRET: apiSecret, NODE_EXTRA_CA_CERTS: ca };
 }
 
+/** Where the requests depart from the document, although they are accepted. */
+function notesOf({ requests }: BerbixSandbox): string[] {
+  return [...requests].flatMap(({ notes }) => notes);
+}
+
 describe('the samples', () => {
   it('are there for each operation, in the languages whose SDK has it', () => {
     const labels = Object.fromEntries(
@@ -94,6 +99,7 @@ describe('the samples for Node.js, with the official SDK', () => {
       expect(new Set(statusesOf(sandbox, route))).toEqual(new Set([successOf(route.operation)]));
       expect(sandbox.requests.length).toBeGreaterThan(before);
     }
+    expect(notesOf(sandbox)).toEqual([]);
   });
 });
 
@@ -133,6 +139,7 @@ describe('the samples for NestJS, with this package', () => {
         Array.from({ length: kinds }, () => successOf(route.operation)),
       );
     }
+    expect(notesOf(sandbox)).toEqual([]);
   });
 
   interface Exported {
@@ -174,6 +181,7 @@ describeWith('curl', findOnPath('curl') !== undefined)('the samples for curl', (
       expect(ended).toMatchObject({ code: 0 });
       expect(new Set(statusesOf(sandbox, route))).toEqual(new Set([successOf(route.operation)]));
     }
+    expect(notesOf(sandbox)).toEqual([]);
   });
 
   /** The tokens of the transaction of the reference, or of one for uploads. */

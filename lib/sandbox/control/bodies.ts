@@ -107,6 +107,7 @@ export function presentRequestSummary(request: Omit<RecordedRequest, 'url' | 'he
     received_at: request.receivedAt.toISOString(),
     status: request.status ?? null,
     duration_ms: request.durationMs ?? null,
+    notes: request.notes,
   };
 }
 

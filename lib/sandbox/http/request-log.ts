@@ -21,6 +21,8 @@ export interface RecordedRequest {
   readonly status: number | undefined;
   /** Milliseconds until the answer or the connection ended; `undefined` until then. */
   readonly durationMs: number | undefined;
+  /** Where the request departs from the API as documented, although it was accepted, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** A record that the sandbox still writes to. @internal */

@@ -1,6 +1,6 @@
 import { VERSION } from '../../version.js';
-import { API_PATHS } from '../../wire/index.js';
 import type { ControlOperation } from '../control/operations.js';
+import { API_SCHEMAS, apiPaths } from './api-paths.js';
 import {
   type Method,
   type Operation,
@@ -12,18 +12,8 @@ import {
   type Server,
   string,
 } from './model.js';
-import { ERROR_SCHEMAS, refuses } from './refusals.js';
+import { refuses } from './refusals.js';
 import { withSamples } from './samples/samples.js';
-import { refreshTokensOperation, TOKEN_SCHEMAS } from './tokens.js';
-import {
-  createTransactionOperation,
-  DELETE_TRANSACTION,
-  FETCH_TRANSACTION,
-  OVERRIDE_TRANSACTION,
-  UPDATE_TRANSACTION,
-} from './transaction-operations.js';
-import { CREATION_SCHEMAS, TRANSACTION_SCHEMAS } from './transaction-schemas.js';
-import { UPLOAD_ID_SCAN, UPLOAD_IMAGES, UPLOAD_SCHEMAS } from './uploads.js';
 import { WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.js';
 
 const DESCRIPTION = `The API of Berbix as nestjs-berbix knows it, from the official SDKs and public documentation.
@@ -76,30 +66,8 @@ export function createReferenceDocument(
     webhooks: WEBHOOKS,
     components: {
       securitySchemes: SECURITY_SCHEMES,
-      schemas: {
-        ...TOKEN_SCHEMAS,
-        ...CREATION_SCHEMAS,
-        ...TRANSACTION_SCHEMAS,
-        ...UPLOAD_SCHEMAS,
-        ...WEBHOOK_SCHEMAS,
-        ...ERROR_SCHEMAS,
-      },
+      schemas: { ...API_SCHEMAS, ...WEBHOOK_SCHEMAS },
     },
-  };
-}
-
-function apiPaths(values: ReferenceValues): OpenApiDocument['paths'] {
-  return {
-    [API_PATHS.tokens]: { post: refreshTokensOperation(values) },
-    [API_PATHS.transactions]: {
-      post: createTransactionOperation(values),
-      get: FETCH_TRANSACTION,
-      patch: UPDATE_TRANSACTION,
-      delete: DELETE_TRANSACTION,
-    },
-    [API_PATHS.override]: { patch: OVERRIDE_TRANSACTION },
-    [API_PATHS.images]: { post: UPLOAD_IMAGES },
-    [API_PATHS.idScans]: { post: UPLOAD_ID_SCAN },
   };
 }
 
