@@ -160,6 +160,21 @@ describeInBrowser('mountBerbix()', (openTab) => {
     expect(asked).toHaveLength(3);
   });
 
+  it('starts to count anew after a minute in view', async () => {
+    const second = await create();
+    answers = [await endedToken(), second.client_token];
+    const tab = await visit({ retries: 1 });
+    await logged(tab, 'displayed');
+    await client.delete(second.access_token);
+    answers = [(await create()).client_token];
+    await tab.evaluate('performance.now = () => 1e9');
+    await tab.activate('What else can happen in the frame');
+    await tab.activate('Load it again');
+    await until(() => asked.length === 3);
+    await until(async () => ((await logOf(tab)) as string[]).length === 2, 50);
+    expect(await logOf(tab)).toEqual(['displayed', 'displayed']);
+  });
+
   it('gives up in the end, and shows the error of Berbix', async () => {
     answers = [await endedToken()];
     const tab = await visit({ retries: 1 });

@@ -107,5 +107,5 @@ export function flagInputs(): Html {
         ><input type="checkbox" name="flags" value="${flag}" />${flag}</label
       >`,
   );
-  return html`<div class="grid">${boxes}</div>`;
+  return html`<div class="grid flags">${boxes}</div>`;
 }

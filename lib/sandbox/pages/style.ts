@@ -83,6 +83,7 @@ export const STYLE = `${THEME}
   summary { cursor: pointer; width: fit-content; color: var(--accent); font-weight: 600; }
   details[open] summary { margin-bottom: var(--space-3); }
   .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: var(--space-3); }
+  .flags { grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 0 var(--space-3); }
   label { display: block; font-weight: 600; font-size: var(--size-small); }
   input, select, textarea {
     width: 100%;
@@ -97,7 +98,7 @@ export const STYLE = `${THEME}
   }
   textarea { font: var(--size-small) var(--font-mono); overflow-wrap: anywhere; }
   .check { display: flex; align-items: center; gap: var(--space-2); min-height: 1.75rem; font-weight: 400; }
-  .check input { width: 1.125rem; min-height: 0; height: 1.125rem; margin: 0; accent-color: var(--accent); }
+  .check input { flex: none; width: 1.125rem; min-height: 0; height: 1.125rem; margin: 0; accent-color: var(--accent); }
   code, .check { font-family: var(--font-mono); font-size: var(--size-small); }
 
   fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
