@@ -67,6 +67,8 @@ export async function run(
 ): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const { cwd, env, input = '' } = options;
   const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
+  // It may end before it has read this.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'close'),
