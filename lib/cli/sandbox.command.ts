@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 import type { BerbixSandboxOptions } from '../sandbox/options.js';
-import { isLoopback } from '../wire/index.js';
 import { openInBrowser } from './open-in-browser.js';
 import { printActivity } from './sandbox.activity.js';
 import { sandboxExec } from './sandbox.exec.js';
@@ -12,7 +11,7 @@ import {
   type SandboxRun,
 } from './sandbox.flags.js';
 import { keptSecrets, type KeptSecrets, newSecrets, renewSecrets } from './sandbox.secrets.js';
-import { summaryOf } from './sandbox.summary.js';
+import { networkWarningOf, summaryOf } from './sandbox.summary.js';
 
 /**
  * `nestjs-berbix sandbox`: runs until SIGINT or SIGTERM.
@@ -42,9 +41,7 @@ export async function sandboxCommand(args: string[]): Promise<number> {
     return 1;
   }
   if (!flags.quiet) printActivity(sandbox);
-  const { host } = flags.options;
-  if (host !== undefined && !isLoopback(host.includes(':') ? `[${host}]` : host))
-    process.stderr.write(openTo(host));
+  process.stderr.write(networkWarningOf(flags.options));
   if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
   process.stdout.write(flags.json ? `${JSON.stringify(sandbox.ready())}\n` : summaryOf(sandbox));
   if (flags.open) openInBrowser(sandbox.url);
@@ -76,10 +73,6 @@ function secretsFor({
 }: SandboxRun): KeptSecrets | undefined {
   if (dataDir !== undefined) return renew ? { secrets: newSecrets() } : undefined;
   return renew ? renewSecrets() : keptSecrets();
-}
-
-function openTo(host: string): string {
-  return `The sandbox has no login: everybody who can reach ${host} can use it. In a container, publish its port to 127.0.0.1 only.\n`;
 }
 
 /** Flags take precedence. */

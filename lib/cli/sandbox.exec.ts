@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
+import type { BerbixSandboxOptions } from '../sandbox/options.js';
 import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
 import { describeStartError, parseSandboxFlags } from './sandbox.flags.js';
+import { networkWarningOf } from './sandbox.summary.js';
 
 const USAGE = `Usage: nestjs-berbix sandbox exec [options] -- <command> [arguments]
 
@@ -53,7 +55,7 @@ function refuse(problem: string): number {
 async function runWith(
   program: string,
   args: string[],
-  options: Parameters<typeof BerbixSandbox.start>[0],
+  options: BerbixSandboxOptions,
   signals: SignalForwarder,
 ): Promise<number> {
   let sandbox: BerbixSandbox;
@@ -65,6 +67,7 @@ async function runWith(
   }
   try {
     if (signals.received !== undefined) return codeOf(null, signals.received);
+    process.stderr.write(networkWarningOf(options));
     const variables = { ...environmentOf(sandbox), ...startEnvironmentOf(sandbox) };
     const child = spawn(program, args, {
       stdio: 'inherit',

@@ -1,5 +1,6 @@
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import { WEBHOOK_KINDS } from '../wire/index.js';
+import type { BerbixSandboxOptions } from '../sandbox/options.js';
+import { isLoopback, WEBHOOK_KINDS } from '../wire/index.js';
 import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
 
 /** How to reach the sandbox, the lines for a `.env` file, and a command to try it. */
@@ -29,6 +30,12 @@ export function summaryOf(sandbox: BerbixSandbox): string {
     `  curl -u '${apiSecret}:' -d '${body}' ${url}/v0/transactions`,
     '',
   ].join('\n');
+}
+
+/** The line for a sandbox that others can reach; empty for one that listens on this machine only. */
+export function networkWarningOf({ host }: BerbixSandboxOptions): string {
+  if (host === undefined || isLoopback(host.includes(':') ? `[${host}]` : host)) return '';
+  return `The sandbox has no login: everybody who can reach ${host} can use it. In a container, publish its port to 127.0.0.1 only.\n`;
 }
 
 /** Says why no webhooks arrive, unless a URL was given. */

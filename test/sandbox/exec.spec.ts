@@ -48,6 +48,12 @@ describe('nestjs-berbix sandbox exec', () => {
     expect(await code).toBe(0);
   });
 
+  it('warns if others can reach the sandbox', async () => {
+    const { code, stderr } = exec('', '--host', '0.0.0.0');
+    expect(await stderr).toMatch(/^The sandbox has no login: .* reach 0\.0\.0\.0 /);
+    expect(await code).toBe(0);
+  });
+
   it('ends with the exit code of the command', async () => {
     const { stderr, code } = exec('process.exit(7)');
     expect([await code, await stderr]).toEqual([7, '']);
