@@ -17,37 +17,42 @@ function pathWith(script: string | undefined): string {
   return path;
 }
 
+/** Runs until it is ready; `written` has what it has written so far. */
 async function open(path: string) {
-  const { output, ...run } = await runs.start(['sandbox', '--open', '--json'], { PATH: path });
-  return { ...run, url: (JSON.parse(output) as BerbixSandboxReady).url };
+  const { child, code } = runs.run(['sandbox', '--open', '--json'], { PATH: path });
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.on('data', (chunk: Buffer) => (written[name] += chunk.toString()));
+  }
+  await until(() => written.stdout.endsWith('\n'));
+  return { child, code, written, url: (JSON.parse(written.stdout) as BerbixSandboxReady).url };
 }
 
 describe('nestjs-berbix sandbox --open', () => {
   it('opens the home page in the browser', async () => {
     const opened = join(temporaryDirectory(), 'opened');
-    const { child, url, stderr } = await open(
+    const { child, code, url, written } = await open(
       pathWith(`echo "$@" > "${opened}.new"
 /bin/mv "${opened}.new" "${opened}"`),
     );
     await until(() => existsSync(opened));
     expect(readFileSync(opened, 'utf8')).toBe(`${url}\n`);
     child.kill('SIGTERM');
-    expect(await stderr).toBe('');
+    expect([await code, written.stderr]).toEqual([0, '']);
   });
 
   it.each([
     ['is missing', undefined, 'ENOENT'],
     ['fails', 'exit 3', 'exit code 3'],
   ])('continues with a warning if the program %s', async (_, script, reason) => {
-    const { child, url, stderr, code } = await open(pathWith(script));
-    let warning = '';
-    child.stderr?.on('data', (chunk: Buffer) => (warning += chunk.toString()));
-    await until(() => warning.endsWith('\n'));
+    const { child, url, written, code } = await open(pathWith(script));
+    await until(() => written.stderr.endsWith('\n'));
+    const { stderr: warning } = written;
     expect(warning).toMatch(/^No browser could be opened \((xdg-)?open: /);
     expect(warning).toContain(`${reason}). Open ${url}\n`);
     const { status } = await fetch(url);
     expect(status).toBe(200);
     child.kill('SIGTERM');
-    expect([await code, await stderr]).toEqual([0, warning]);
+    expect([await code, written.stderr]).toEqual([0, warning]);
   });
 });
