@@ -26,9 +26,9 @@ export interface State {
 }
 
 /** More are in the sandbox, and in the answers of its control API. */
-export const MAX_SHOWN = 500;
+export const MAX_SHOWN = 200;
 
-const NOTIFY_AFTER_MS = 50;
+const NOTIFY_AFTER_MS = 100;
 
 let state: State = {
   connection: 'connecting',
@@ -46,7 +46,7 @@ let state: State = {
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Changes parts of the state. Views follow together, at most twenty times a second. */
+/** Changes parts of the state. Views follow together, at most ten times a second. */
 export function update(change: (state: State) => Partial<State>): void {
   state = { ...state, ...change(state) };
   timer ??= setTimeout(() => {

@@ -41,7 +41,7 @@ describeInBrowser('the console', (openTab) => {
     for (let count = 0; count < 1_000; count++) await client.refresh('rt_nonsense');
     await tab.activate('Requests');
     const rows = "document.querySelectorAll('tbody tr').length";
-    await until(async () => (await tab.evaluate(rows)) === 500);
+    await until(async () => (await tab.evaluate(rows)) === 200);
     expectOnlyFrom(tab, sandbox.url);
   });
 });

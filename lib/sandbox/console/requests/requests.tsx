@@ -1,3 +1,4 @@
+import { Component } from 'preact';
 import type { RequestSummary } from '../api.js';
 import { call } from '../api.js';
 import { Button, Field, run } from '../parts/controls.js';
@@ -79,27 +80,42 @@ function RequestList({
   );
 }
 
-function Row({ request, isSelected }: { request: RequestSummary; isSelected: boolean }) {
-  const { id, method, path, status, notes = [] } = request;
-  return (
-    <tr>
-      <td>
-        <a href={hrefOf('requests', id)} aria-current={isSelected ? 'true' : undefined}>
-          <code>
-            {method} <bdi>{path}</bdi>
-          </code>
-        </a>
-        {notes.length > 0 && <Badge text="departs from the documentation" tone="warning" />}
-      </td>
-      <td>
-        <Badge text={status === null ? 'no answer' : String(status)} tone={toneOfStatus(status)} />
-      </td>
-      <td>{formatDuration(request.duration_ms)}</td>
-      <td>
-        <Moment time={request.received_at} />
-      </td>
-    </tr>
-  );
+interface RowProps {
+  request: RequestSummary;
+  isSelected: boolean;
+}
+
+/** Drawn again only if its own request has changed: there may be many, at any time. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate({ request, isSelected }: RowProps): boolean {
+    return request !== this.props.request || isSelected !== this.props.isSelected;
+  }
+
+  override render({ request, isSelected }: RowProps) {
+    const { id, method, path, status, notes = [] } = request;
+    return (
+      <tr>
+        <td>
+          <a href={hrefOf('requests', id)} aria-current={isSelected ? 'true' : undefined}>
+            <code>
+              {method} <bdi>{path}</bdi>
+            </code>
+          </a>
+          {notes.length > 0 && <Badge text="departs from the documentation" tone="warning" />}
+        </td>
+        <td>
+          <Badge
+            text={status === null ? 'no answer' : String(status)}
+            tone={toneOfStatus(status)}
+          />
+        </td>
+        <td>{formatDuration(request.duration_ms)}</td>
+        <td>
+          <Moment time={request.received_at} />
+        </td>
+      </tr>
+    );
+  }
 }
 
 function clear(): Promise<boolean> {
