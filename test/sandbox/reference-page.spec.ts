@@ -166,6 +166,8 @@ describeInBrowser('the page at /reference', (openTab) => {
     tab = await openTab();
     await tab.visit(`${sandbox.url}/reference`);
     await tab.until(has(/^button: POST finished /i));
+    await tab.activate('post finished');
+    await tab.until(has(/^tabpanel: Node\.js$/));
     expectNothingWrong(tab, sandbox);
   });
 });

@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import * as common from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import * as berbix from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import * as rxjs from 'rxjs';
@@ -24,11 +27,13 @@ const RUNS: [string, ...string[]][] = [
   ['a whole life', ...LIFE],
   ...UPLOADS.map((id): [string, string] => [id, id]),
 ];
-const OFFLINE = routesOf(createReferenceDocument(PLACEHOLDERS)).map(({ operation }) => operation);
+const DOCUMENT = createReferenceDocument(PLACEHOLDERS);
+const WEBHOOKS = Object.values(DOCUMENT.webhooks).map(({ post }) => post);
+const OPERATIONS = [...routesOf(DOCUMENT).map(({ operation }) => operation), ...WEBHOOKS];
 
 /** Every sample in a language, by operation. */
 function samplesIn(label: string): [operationId: string, source: string][] {
-  return OFFLINE.flatMap(({ operationId, 'x-codeSamples': samples = [] }) =>
+  return OPERATIONS.flatMap(({ operationId, 'x-codeSamples': samples = [] }) =>
     samples
       .filter((sample) => sample.label === label)
       .map(({ source }): [string, string] => [operationId, source]),
@@ -45,10 +50,37 @@ function notesOf({ requests }: BerbixSandbox): string[] {
   return [...requests].flatMap(({ notes }) => notes);
 }
 
+interface Exported {
+  SampleModule: common.Type;
+  Sample: common.Type<Record<string, () => Promise<unknown>>>;
+}
+
+/** What a sample exports. It reads the files of the folder. */
+function evaluate(source: string, folder: string): Exported {
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: {
+      module: ts.ModuleKind.CommonJS,
+      target: ts.ScriptTarget.ES2022,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    },
+  });
+  const modules: Record<string, object> = {
+    '@nestjs/common': common,
+    'nestjs-berbix': berbix,
+    rxjs,
+    'node:fs/promises': { readFile: (name: string) => fs.readFile(join(folder, name)) },
+  };
+  const exported = {};
+  // oxlint-disable-next-line no-new-func
+  new Function('require', 'exports', outputText)((name: string) => modules[name], exported);
+  return exported as Exported;
+}
+
 describe('the samples', () => {
   it('are there for each operation, in the languages whose SDK has it', () => {
     const labels = Object.fromEntries(
-      OFFLINE.map(({ operationId, 'x-codeSamples': samples }) => [
+      OPERATIONS.map(({ operationId, 'x-codeSamples': samples }) => [
         operationId,
         samples?.map(({ label }) => label).join(),
       ]),
@@ -58,6 +90,7 @@ describe('the samples', () => {
       ...Object.fromEntries(LIFE.map((operationId) => [operationId, all])),
       uploadImages: 'curl,Node.js,Java,NestJS',
       uploadIdScan: 'curl,Node.js,NestJS',
+      ...Object.fromEntries(WEBHOOKS.map(({ operationId }) => [operationId, all.slice(5)])),
     });
   });
 
@@ -103,6 +136,57 @@ describe('the samples for Node.js, with the official SDK', () => {
   });
 });
 
+describe.each(['finished', 'status'] as const)('the samples for the webhook %s', (kind) => {
+  const operationId = DOCUMENT.webhooks[kind].post.operationId;
+  const sourceIn = (label: string): string =>
+    Object.fromEntries(samplesIn(label))[operationId] ?? '';
+
+  /** What comes of a webhook that is as it should be, and of others. */
+  async function answersTo(sandbox: BerbixSandbox, url: string): Promise<unknown[]> {
+    sandbox.webhooks.setUrl(kind, url);
+    const answers = [(await sandbox.webhooks.sendTest(kind)).status];
+    for (const fault of ['forged', 'late', 'unsigned'] as const) {
+      sandbox.webhooks.failNext(fault);
+      answers.push((await sandbox.webhooks.sendTest(kind)).status);
+    }
+    return answers;
+  }
+
+  function secretOf({ webhookSecrets }: BerbixSandbox): Record<string, string> {
+    return { [`BERBIX_WEBHOOK_${kind.toUpperCase()}_SECRET`]: webhookSecrets[kind] };
+  }
+
+  it('run in Node.js', async () => {
+    const sandbox = await startSandbox({ webhooks: { retryDelayMs: 1 } });
+    const cwd = sampleFolder();
+    const listen = `listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+    writeFileSync(join(cwd, 'sample.mjs'), sourceIn('Node.js').replace('listen(3000);', listen));
+    const child = spawn(process.execPath, ['sample.mjs'], {
+      cwd,
+      env: { ...process.env, ...secretOf(sandbox) },
+    });
+    closeAfterTest(async () => {
+      const ended = once(child, 'close');
+      child.kill('SIGKILL');
+      await ended;
+    });
+    const [port] = await once(child.stdout, 'data');
+    const url = `http://127.0.0.1:${String(port).trim()}/`;
+    expect(await answersTo(sandbox, url)).toEqual([200, 400, 400, 400]);
+  });
+
+  it('run in NestJS', async () => {
+    const sandbox = await startSandbox({ webhooks: { retryDelayMs: 1 } });
+    closeAfterTest(changeEnvironment({ ...environmentOf(sandbox), ...secretOf(sandbox) }));
+    const { SampleModule } = evaluate(sourceIn('NestJS'), '.');
+    const application = await NestFactory.create(SampleModule, { rawBody: true, logger: false });
+    closeAfterTest(() => application.close());
+    await application.listen(0, '127.0.0.1');
+    const url = `${await application.getUrl()}/webhooks/berbix/${kind}`;
+    expect(await answersTo(sandbox, url)).toEqual([204, 401, 401, 401]);
+  });
+});
+
 describe('the samples for NestJS, with this package', () => {
   it('compile', async () => {
     const folder = sampleFolder();
@@ -141,33 +225,6 @@ describe('the samples for NestJS, with this package', () => {
     }
     expect(notesOf(sandbox)).toEqual([]);
   });
-
-  interface Exported {
-    SampleModule: common.Type;
-    Sample: common.Type<Record<string, () => Promise<unknown>>>;
-  }
-
-  /** What a sample exports. It reads the files of the folder. */
-  function evaluate(source: string, folder: string): Exported {
-    const { outputText } = ts.transpileModule(source, {
-      compilerOptions: {
-        module: ts.ModuleKind.CommonJS,
-        target: ts.ScriptTarget.ES2022,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-      },
-    });
-    const modules: Record<string, object> = {
-      '@nestjs/common': common,
-      'nestjs-berbix': berbix,
-      rxjs,
-      'node:fs/promises': { readFile: (name: string) => fs.readFile(join(folder, name)) },
-    };
-    const exported = {};
-    // oxlint-disable-next-line no-new-func
-    new Function('require', 'exports', outputText)((name: string) => modules[name], exported);
-    return exported as Exported;
-  }
 });
 
 describeWith('curl', findOnPath('curl') !== undefined)('the samples for curl', () => {

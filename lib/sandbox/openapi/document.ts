@@ -62,7 +62,7 @@ export function createReferenceDocument(
       ...(control.length > 0 ? [CONTROL_TAG] : []),
     ],
     paths: { ...withSamples(apiPaths(values), values), ...controlPaths(control) },
-    webhooks: WEBHOOKS,
+    webhooks: withSamples(WEBHOOKS, values),
     components: {
       securitySchemes: SECURITY_SCHEMES,
       schemas: { ...API_SCHEMAS, ...WEBHOOK_SCHEMAS },

@@ -21,7 +21,10 @@ export const CURL: Language = {
   lang: 'Shell',
   label: 'curl',
   sampleOf(route, values) {
-    const { note, argument } = CREDENTIALS[securityOf(route.operation)];
+    const security = securityOf(route.operation);
+    // Webhooks are not calls to Berbix.
+    if (security === undefined) return undefined;
+    const { note, argument } = CREDENTIALS[security];
     const calls = bodiesOf(route.operation).map(({ summary, value }) => {
       const call = commandOf(route, values, argument, value);
       return summary === undefined ? call : `# ${summary}\n${call}`;
@@ -30,8 +33,8 @@ export const CURL: Language = {
   },
 };
 
-function securityOf({ security }: Operation): SecurityName {
-  return Object.keys(security[0] ?? {})[0] as SecurityName;
+function securityOf({ security }: Operation): SecurityName | undefined {
+  return Object.keys(security[0] ?? {})[0] as SecurityName | undefined;
 }
 
 function bodiesOf({ requestBody }: Operation): { summary?: string; value?: object }[] {

@@ -108,6 +108,9 @@ export const GO = sdkLanguage('Go', 'Go', {
             log.Fatal(err)
         }`,
     ),
+
+  verificationFinished: () => webhook('BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 /** Indented by tabs, as `gofmt` does. */
@@ -143,5 +146,44 @@ function session({ refreshToken }: ReferenceValues): string {
     // The SDK has no error for a refusal by the API.
     if tokens.AccessToken == "" {
         log.Fatal("the refresh token was refused")
+    }`;
+}
+
+/** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
+function webhook(variable: string): string {
+  return code`
+    package main
+
+    import (
+    \t"encoding/json"
+    \t"io"
+    \t"log"
+    \t"net/http"
+    \t"os"
+
+    \t"github.com/berbix/berbix-go"
+    )
+
+    func main() {
+    \t// The API secret is not used here.
+    \tclient := berbix.NewClient("", &berbix.ClientOptions{})
+    \tsecret := os.Getenv("${variable}")
+
+    \thttp.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+    \t\tbody, err := io.ReadAll(r.Body)
+    \t\tif err == nil {
+    \t\t\terr = client.ValidateSignature(secret, string(body), r.Header.Get("X-Berbix-Signature"))
+    \t\t}
+    \t\tevent := struct {
+    \t\t\tCustomerUID string \`json:"customer_uid"\`
+    \t\t\tAction      string \`json:"action"\`
+    \t\t}{}
+    \t\tif err != nil || json.Unmarshal(body, &event) != nil {
+    \t\t\tw.WriteHeader(http.StatusBadRequest)
+    \t\t\treturn
+    \t\t}
+    \t\tlog.Println(event.CustomerUID, event.Action)
+    \t})
+    \tlog.Fatal(http.ListenAndServe(":3000", nil))
     }`;
 }

@@ -109,6 +109,9 @@ export const JAVA = sdkLanguage('Java', 'Java', {
       'java.nio.file.Path',
       'java.util.Base64',
     ),
+
+  verificationFinished: () => webhook('BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 function program({ url }: ReferenceValues, body: string, ...imports: string[]): string {
@@ -143,4 +146,33 @@ function apiOnlyTokens({ templateKeys }: ReferenceValues): string {
     apiOnly.apiOnlyOptions.idCountry = "US";
     apiOnly.apiOnlyOptions.idType = "DL";
     Tokens created = client.createAPIOnlyTransaction(apiOnly).tokens;`;
+}
+
+/** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
+function webhook(variable: string): string {
+  return code`
+    import com.berbix.*;
+    import com.sun.net.httpserver.HttpServer;
+    import java.net.InetSocketAddress;
+    import java.nio.charset.StandardCharsets;
+
+    public class Sample {
+      public static void main(String[] arguments) throws Exception {
+        BerbixClient client = Berbix.create(new Berbix.BerbixOptions.Builder().build());
+        String secret = System.getenv("${variable}");
+
+        HttpServer server = HttpServer.create(new InetSocketAddress(3000), 0);
+        server.createContext("/", exchange -> {
+          byte[] bytes = exchange.getRequestBody().readAllBytes();
+          String body = new String(bytes, StandardCharsets.UTF_8);
+          String signature = exchange.getRequestHeaders().getFirst("X-Berbix-Signature");
+          boolean isSigned = signature != null && client.validateSignature(secret, body, signature);
+          // Exchange the refresh token of the customer_uid in the body, and fetch the result.
+          if (isSigned) System.out.println(body);
+          exchange.sendResponseHeaders(isSigned ? 200 : 400, -1);
+          exchange.close();
+        });
+        server.start();
+      }
+    }`;
 }

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../../wire/index.js';
+import { isLoopback, type WebhookKind } from '../../../wire/index.js';
 import type { ReferenceValues } from '../model.js';
 import { code, sdkLanguage } from './language.js';
 
@@ -151,6 +151,9 @@ export const NESTJS = sdkLanguage('TypeScript', 'NestJS', {
         }`,
       `import { readFile } from 'node:fs/promises';`,
     ),
+
+  verificationFinished: (values) => webhook(values, 'finished', 'BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: (values) => webhook(values, 'status', 'BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 function transactionMethod(values: ReferenceValues, method: string, ...imports: string[]): string {
@@ -207,4 +210,42 @@ function apiOnlyTokens({ templateKeys }: ReferenceValues): string {
         idType: 'DL',
       }),
     );`;
+}
+
+/** @param variable with the secret of the webhook */
+function webhook({ url }: ReferenceValues, kind: WebhookKind, variable: string): string {
+  return code`
+    import { Injectable, Logger, Module } from '@nestjs/common';
+    import {
+      BerbixModule,
+      OnBerbixWebhook,
+      createBerbixWebhookController,
+      type BerbixWebhookDto,
+    } from 'nestjs-berbix';
+
+    @Injectable()
+    export class Sample {
+      readonly #logger = new Logger('Webhooks');
+
+      /** The signature has been checked. */
+      @OnBerbixWebhook('${kind}')
+      handle({ customerUid, action }: BerbixWebhookDto): void {
+        this.#logger.log(\`\${customerUid} \${action}\`);
+      }
+    }
+
+    // In main.ts: NestFactory.create(SampleModule, { rawBody: true })
+    @Module({
+      imports: [
+        BerbixModule.forRoot({
+          apiSecret: process.env.BERBIX_API_SECRET!,
+          apiHost: '${url}',
+          webhooks: { ${kind}: process.env.${variable}! },
+        }),
+      ],
+      // POST /webhooks/berbix/${kind}
+      controllers: [createBerbixWebhookController()],
+      providers: [Sample],
+    })
+    export class SampleModule {}`;
 }

@@ -95,6 +95,9 @@ export const NODE = sdkLanguage('JavaScript', 'Node.js', {
       idScans: [{ scanType: 'pdf417', extractedData }],
     });
     console.log(issues, nextStep);`,
+
+  verificationFinished: () => webhook('BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 function client(values: ReferenceValues, names: string): string {
@@ -125,4 +128,29 @@ function apiOnlyTokens({ templateKeys }: ReferenceValues): string {
       templateKey: '${templateKeys.apiOnly}',
       apiOnlyOpts: { idCountry: 'US', idType: 'DL' },
     });`;
+}
+
+/** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
+function webhook(variable: string): string {
+  return code`
+    import { createServer } from 'node:http';
+    import { text } from 'node:stream/consumers';
+    import { Client } from 'berbix';
+
+    const client = new Client();
+    const secret = process.env.${variable};
+
+    const server = createServer(async (request, response) => {
+      const body = await text(request);
+      const signature = request.headers['x-berbix-signature'] ?? '';
+      // The SDK fails if the signature does not have its three parts.
+      const isComplete = signature.split(',').length === 3;
+      if (!isComplete || !client.validateSignature(secret, body, signature)) {
+        return response.writeHead(400).end();
+      }
+      const { customer_uid: customerUid, action } = JSON.parse(body);
+      console.log(customerUid, action);
+      response.end();
+    });
+    server.listen(3000);`;
 }

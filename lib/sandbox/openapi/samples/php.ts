@@ -63,6 +63,9 @@ export const PHP = sdkLanguage('PHP', 'PHP', {
     ${session(values)}
 
     $client->deleteTransaction($tokens);`,
+
+  verificationFinished: () => webhook('BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 function client({ url }: ReferenceValues): string {
@@ -84,4 +87,27 @@ function session(values: ReferenceValues): string {
 
     $refreshToken = '${values.refreshToken}';
     $tokens = $client->refreshTokens(\\Berbix\\Tokens::fromRefresh($refreshToken));`;
+}
+
+/** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
+function webhook(variable: string): string {
+  return code`
+    <?php
+
+    require __DIR__ . '/vendor/autoload.php';
+
+    // The API secret is not used here, but the client needs one.
+    $client = new \\Berbix\\Client(getenv('BERBIX_API_SECRET'));
+    $secret = getenv('${variable}');
+
+    $body = file_get_contents('php://input');
+    $signature = $_SERVER['HTTP_X_BERBIX_SIGNATURE'] ?? '';
+    // The SDK fails if the signature does not have its three parts.
+    $isComplete = count(explode(',', $signature)) === 3;
+    if (!$isComplete || !$client->validateSignature($secret, $body, $signature)) {
+        http_response_code(400);
+        exit;
+    }
+    $event = json_decode($body, true);
+    error_log($event['customer_uid'] . ' ' . $event['action']);`;
 }

@@ -65,6 +65,9 @@ export const PYTHON = sdkLanguage('Python', 'Python', {
     ${session(values)}
 
     client.delete_transaction(tokens)`,
+
+  verificationFinished: () => webhook('BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 function client({ url }: ReferenceValues): string {
@@ -87,4 +90,36 @@ function session(values: ReferenceValues): string {
 
     refresh_token = '${values.refreshToken}'
     tokens = client.refresh_tokens(berbix.Tokens.from_refresh(refresh_token))`;
+}
+
+/** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
+function webhook(variable: string): string {
+  return code`
+    import json
+    import os
+    from wsgiref.simple_server import make_server
+
+    import berbix
+
+    # The API secret is not used here, but the client needs one.
+    client = berbix.Client(api_secret=os.environ['BERBIX_API_SECRET'])
+    secret = os.environ['${variable}']
+
+
+    def application(environ, start_response):
+        length = int(environ.get('CONTENT_LENGTH') or 0)
+        body = environ['wsgi.input'].read(length).decode()
+        signature = environ.get('HTTP_X_BERBIX_SIGNATURE', '')
+        # The SDK fails if the signature does not have its three parts.
+        is_complete = signature.count(',') == 2
+        if not is_complete or not client.validate_signature(secret, body, signature):
+            start_response('400 Bad Request', [])
+            return []
+        event = json.loads(body)
+        print(event['customer_uid'], event['action'])
+        start_response('200 OK', [])
+        return []
+
+
+    make_server('', 3000, application).serve_forever()`;
 }

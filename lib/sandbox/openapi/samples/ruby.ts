@@ -65,6 +65,9 @@ export const RUBY = sdkLanguage('Ruby', 'Ruby', {
     ${session(values)}
 
     client.delete_transaction(tokens)`,
+
+  verificationFinished: () => webhook('BERBIX_WEBHOOK_FINISHED_SECRET'),
+  verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
 function client(values: ReferenceValues): string {
@@ -86,4 +89,28 @@ function session(values: ReferenceValues): string {
 
     refresh_token = '${values.refreshToken}'
     tokens = client.refresh_tokens(Berbix::Tokens.from_refresh(refresh_token))`;
+}
+
+/** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
+function webhook(variable: string): string {
+  return code`
+    # config.ru
+    require 'berbix'
+    require 'json'
+
+    # The API secret is not used here, but the client needs one.
+    client = Berbix::Client.new(api_secret: ENV.fetch('BERBIX_API_SECRET'))
+    secret = ENV.fetch('${variable}')
+
+    run lambda { |env|
+      body = env['rack.input'].read
+      signature = env.fetch('HTTP_X_BERBIX_SIGNATURE', '')
+      # The SDK fails if the signature does not have its three parts.
+      is_complete = signature.count(',') == 2
+      next [400, {}, []] unless is_complete && client.validate_signature(secret, body, signature)
+
+      event = JSON.parse(body)
+      puts event['customer_uid'], event['action']
+      [200, {}, []]
+    }`;
 }

@@ -13,19 +13,18 @@ import { RUBY } from './ruby.js';
 const LANGUAGES: readonly Language[] = [CURL, NODE, PHP, PYTHON, RUBY, JAVA, GO, NESTJS];
 
 /** The operations, each with its samples. */
-export function withSamples(
-  paths: OpenApiDocument['paths'],
+export function withSamples<Paths extends OpenApiDocument['paths']>(
+  paths: Paths,
   values: ReferenceValues,
-): OpenApiDocument['paths'] {
-  return Object.fromEntries(
-    Object.entries(paths).map(([path, operations]) => {
-      const sampled = Object.entries(operations).map(([method, operation]) => {
-        const samples = samplesOf({ method, path, operation }, values);
-        return [method, { ...operation, 'x-codeSamples': samples }] as const;
-      });
-      return [path, Object.fromEntries(sampled)];
-    }),
-  );
+): Paths {
+  const entries = Object.entries(paths).map(([path, operations]) => {
+    const sampled = Object.entries(operations).map(([method, operation]) => {
+      const samples = samplesOf({ method, path, operation }, values);
+      return [method, { ...operation, 'x-codeSamples': samples }] as const;
+    });
+    return [path, Object.fromEntries(sampled)] as const;
+  });
+  return Object.fromEntries(entries) as Paths;
 }
 
 /** One in every language whose SDK has the operation. */
