@@ -129,7 +129,8 @@ async function bundle(folder, format, entries) {
   const built = await rolldown({
     cwd: resolve(folder, COMPILED),
     input: Object.fromEntries(entries.map((entry) => [entry, `./${entry}.js`])),
-    external: /^[^./]/,
+    // The helpers of the compiler are part of it; all other packages are installed beside it.
+    external: /^(?!tslib$)[^./]/,
     platform: 'node',
   });
   await built.write({
