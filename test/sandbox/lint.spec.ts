@@ -100,6 +100,13 @@ describe.each(PLATFORMS)('the notes on requests on %s', (platform) => {
     ]);
   });
 
+  it('tell of a path in another form', async () => {
+    expect(await notesOn('POST', '/v0/transactions/', { body: creation })).toEqual([
+      200,
+      'The path is "/v0/transactions/" instead of /v0/transactions.',
+    ]);
+  });
+
   it('tell of the scheme of the credential, and of a body that is not expected', async () => {
     const { access_token } = (await client.create()).json;
     const call = { authorization: `Token ${access_token}`, body: '{}' };
