@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { RequestMethod } from '@nestjs/common';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { isPagePath } from '../../lib/sandbox/http/paths.js';
+import type { ResolvePackage } from '../../lib/sandbox/http/packages.js';
 import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
 import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
-import { installAdvice, swaggerCommand } from '../../lib/sandbox/openapi/swagger-ui.js';
+import { pageAdvice, swaggerCommand } from '../../lib/sandbox/openapi/swagger-ui.js';
 import { SandboxModule } from '../../lib/sandbox/sandbox.module.js';
 import { closeAfterFile } from '../support/closing.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -231,14 +232,24 @@ describe('the page without its packages', () => {
     ['swagger-ui-dist/package.json', '/app/node_modules/@nestjs/swagger/dist/index.js'],
   ])('says what to install if %s is missing', (missing, swagger) => {
     const asked: [string, string | undefined][] = [];
-    const command = swaggerCommand((file, from) => {
+    const resolve: ResolvePackage = (file, from) => {
       asked.push([file, from]);
       return file === missing ? undefined : swagger;
-    });
+    };
+    const command = swaggerCommand(resolve);
     expect(command).toMatch(/^npm install --save-dev @nestjs\/swagger@\^1[12]$/);
-    expect(installAdvice(command ?? '')).toContain(`Run ${command}, and restart the sandbox.`);
+    expect(pageAdvice(resolve)).toContain(`Run ${command}, and restart the sandbox.`);
     // Swagger UI is resolved as @nestjs/swagger would, wherever the package manager puts it.
     expect(asked.at(-1)).toEqual([missing, swagger]);
+  });
+
+  it('says where to start the sandbox if its own package is not found', () => {
+    const resolve: ResolvePackage = (file) =>
+      file === 'nestjs-berbix/package.json' ? undefined : `/app/node_modules/${file}`;
+    expect(pageAdvice(resolve)).toMatch(
+      /^This page needs files of nestjs-berbix\. Start the sandbox in a directory .+ \/reference\/openapi\.json /,
+    );
+    expect(pageAdvice((file) => `/app/node_modules/${file}`)).toBeUndefined();
   });
 
   it('does not hide a package that is broken', () => {

@@ -11,13 +11,7 @@ import { TransactionFactory } from '../transactions/transaction.factory.js';
 import type { Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
 import { type OpenApiDocument, PLACEHOLDERS, type ReferenceValues } from './model.js';
-import {
-  installAdvice,
-  readPageFile,
-  SWAGGER_PAGE,
-  SWAGGER_PAGE_HEADERS,
-  swaggerCommand,
-} from './swagger-ui.js';
+import { pageAdvice, readPageFile, SWAGGER_PAGE, SWAGGER_PAGE_HEADERS } from './swagger-ui.js';
 
 /** Values for examples that work in this sandbox. */
 @Injectable()
@@ -77,12 +71,12 @@ export class ReferenceController {
 
   @Get()
   showPage(@Res() response: unknown): void {
-    const command = swaggerCommand();
-    if (command === undefined) {
+    const advice = pageAdvice();
+    if (advice === undefined) {
       return this.writer.send(response, 200, SWAGGER_PAGE_HEADERS, SWAGGER_PAGE);
     }
     const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
-    this.writer.send(response, 501, headers, installAdvice(command));
+    this.writer.send(response, 501, headers, advice);
   }
 
   @Get(DOCUMENT_NAME)

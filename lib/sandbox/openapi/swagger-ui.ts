@@ -32,8 +32,8 @@ export async function readPageFile(
 }
 
 /** The folder of our files, which browsers get as they are in the sources. */
-function findOwnFiles(): string | undefined {
-  const manifest = resolvePackage('nestjs-berbix/package.json');
+function findOwnFiles(resolve: ResolvePackage = resolvePackage): string | undefined {
+  const manifest = resolve('nestjs-berbix/package.json');
   return manifest && join(dirname(manifest), 'lib/sandbox/openapi/page');
 }
 
@@ -49,9 +49,15 @@ export function swaggerCommand(resolve?: ResolvePackage): string | undefined {
   return findSwaggerUi(resolve) === undefined ? installCommand(['@nestjs/swagger']) : undefined;
 }
 
-/** Shown instead of the page if Swagger UI is not installed. */
-export function installAdvice(command: string): string {
-  return `This page needs another package. Run ${command}, and restart the sandbox. The OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} without it.\n`;
+/** Shown instead of the page if it cannot be shown; undefined if it can. */
+export function pageAdvice(resolve?: ResolvePackage): string | undefined {
+  const command = swaggerCommand(resolve);
+  const document = `The OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} without it.\n`;
+  if (command !== undefined) {
+    return `This page needs another package. Run ${command}, and restart the sandbox. ${document}`;
+  }
+  if (findOwnFiles(resolve) !== undefined) return undefined;
+  return `This page needs files of nestjs-berbix. Start the sandbox in a directory whose node_modules has the package. ${document}`;
 }
 
 /** The page; its links are absolute since its own path may end with a slash. */
