@@ -5,7 +5,10 @@ export default {
   testEnvironment: '<rootDir>/test/support/jest/environment.js',
   testRunner: '<rootDir>/test/support/jest/test-runner.js',
   injectGlobals: false,
-  setupFilesAfterEnv: ['<rootDir>/test/support/jest/reset-nest.ts'],
+  setupFilesAfterEnv: [
+    '<rootDir>/test/support/jest/reset-nest.ts',
+    '<rootDir>/test/support/jest/retries.ts',
+  ],
   // Many tests wait for clocks, servers and processes: two workers would not keep two cores busy.
   maxWorkers: Math.max(availableParallelism(), 4),
   testSequencer: '<rootDir>/test/support/jest/sequencer.js',
@@ -14,7 +17,7 @@ export default {
   // Watch mode runs the tests of what changes here.
   roots: ['bench', 'examples', 'lib', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
-  reporters: ['default', '<rootDir>/test/support/requirements.reporter.js'],
+  reporters: ['default', '<rootDir>/test/support/jest/end-of-run.reporter.js'],
   moduleNameMapper: {
     '^nestjs-berbix$': '<rootDir>/lib/index.ts',
     '^nestjs-berbix/sandbox$': '<rootDir>/lib/sandbox/index.ts',

@@ -16,7 +16,7 @@ const REQUIREMENTS = {
 
 /**
  * `describe` for tests that need something besides Node.js. If it is missing, the tests are skipped
- * below a title that `requirements.reporter.js` collects for the end of the run.
+ * below a title that `jest/end-of-run.reporter.js` collects for the end of the run.
  *
  * With `CI=true` a requirement that is missing is an error, unless `TEST_ALLOW_SKIPPED=true` says that
  * it is missing on purpose.
