@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import * as berbix from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
 import {
   FromEnvironmentModule,
   accounts,
   fromVault,
 } from '../../examples/docs/configuration/options.js';
+import { refreshIfPossible } from '../../examples/docs/errors.js';
+import { testWithSandbox } from '../../examples/docs/sandbox.js';
 import { logLine } from '../../lib/errors/index.js';
 import { ANSWERS } from '../../lib/berbix-exception.filter.js';
 import { parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
@@ -15,8 +18,11 @@ import { controlOperations } from '../../lib/sandbox/control/control.controller.
 import { FAULT_KINDS } from '../../lib/sandbox/faults/fault.js';
 import { findOnPath } from '../support/programs.js';
 import { describeWith } from '../support/requirements.js';
-import { startModule, startSandbox } from '../support/services.js';
+import { servicesFor, startModule, startSandbox } from '../support/services.js';
+import { captureOutput, quietNest } from '../support/sinks.js';
 import { sandboxOfEnvironment } from './support/docs.js';
+
+quietNest();
 
 const pageOf = (name: string): string => readFileSync(`docs/${name}.md`, 'utf8');
 
@@ -67,7 +73,29 @@ describe('docs/errors.md', () => {
   });
 });
 
+describe('the code of docs/errors.md', () => {
+  it('distinguishes errors', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    expect(await firstValueFrom(refreshIfPossible(tokens, 'rt_unknown'))).toBeUndefined();
+    sandbox.faults.add({ kind: 'status', status: 401 });
+    await expect(firstValueFrom(refreshIfPossible(tokens, 'rt_any'))).rejects.toThrow('apiSecret');
+  });
+});
+
 describe('docs/sandbox.md', () => {
+  it('tests against the sandbox', async () => {
+    let printed = '';
+    const { log } = console;
+    console.log = (...values: unknown[]) => (printed = values.join(' '));
+    try {
+      await captureOutput(testWithSandbox);
+    } finally {
+      console.log = log;
+    }
+    expect(printed).toBe('true 3');
+  });
+
   it('has every kind of fault, and no other', () => {
     const section = pageOf('sandbox').split('\n### Faults\n')[1] ?? '';
     const listed = [...section.matchAll(/^\| `([a-z]+)` /gm)].map(([, kind]) => kind);

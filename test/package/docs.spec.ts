@@ -21,7 +21,9 @@ import { servicesFor, startSandbox } from '../support/services.js';
 
 quietNest();
 
-const PAGES = ['README.md'].concat(filesIn('docs').filter((file) => file.endsWith('.md')));
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md'].concat(
+  filesIn('docs').filter((file) => file.endsWith('.md')),
+);
 const SOURCES = ['examples/docs', 'examples/readme'].flatMap((folder) =>
   filesIn(folder).map((file) => readFileSync(file, 'utf8')),
 );

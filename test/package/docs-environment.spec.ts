@@ -38,11 +38,11 @@ const variables = {
   BERBIX_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
 };
 for (const name of Object.keys(variables)) delete process.env[name];
-const { application, customers, flow, quickStart } = await besideEnvFile(variables, async () => ({
-  application: await import('../../examples/readme/application.js'),
-  customers: await import('../../examples/readme/customers.js'),
-  flow: await import('../../examples/readme/flow.js'),
-  quickStart: await import('../../examples/readme/quick-start.js'),
+const { application, customers, flow, resume } = await besideEnvFile(variables, async () => ({
+  application: await import('../../examples/docs/getting-started/application.js'),
+  customers: await import('../../examples/docs/getting-started/customers.js'),
+  flow: await import('../../examples/docs/getting-started/flow.js'),
+  resume: await import('../../examples/docs/getting-started/resume.js'),
 }));
 
 /** The main example, with an embedded database. */
@@ -54,7 +54,7 @@ async function mainExample(): Promise<TestingModuleBuilder> {
     .useValue({ pool });
 }
 
-describe('the examples of the README, with the variables in a file .env', () => {
+describe('the examples of docs/getting-started.md, with the variables in a file .env', () => {
   it('begin a verification', async () => {
     const url = await listen(await mainExample(), 'express');
     const begin = { method: 'POST', headers: { 'x-user': 'ada' } };
@@ -64,9 +64,9 @@ describe('the examples of the README, with the variables in a file .env', () => 
 
   it('resume a verification whose refresh token is in a table of the application', async () => {
     const created = await createTransaction(sandbox, await servicesFor(sandbox));
-    const module = await startModule({ module: quickStart.VerificationModule });
+    const module = await startModule({ module: resume.VerificationModule });
     await module.get(customers.Customers).save('ada', created);
-    const resumed = await firstValueFrom(module.get(quickStart.VerificationService).resume('ada'));
+    const resumed = await firstValueFrom(module.get(resume.VerificationService).resume('ada'));
     expect(resumed.clientToken).toBeTruthy();
   });
 
