@@ -15,6 +15,7 @@ import {
  * printed, it does not.
  */
 export class BerbixTokensDto {
+  /** For the requests of the backend. */
   @IsToken()
   accessToken!: string;
 
@@ -68,11 +69,34 @@ export class BerbixTokensDto {
    */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      accessToken: { required: true, type: () => String },
-      clientToken: { required: false, type: () => String },
-      refreshToken: { required: false, type: () => String },
-      transactionId: { required: false, type: () => String },
-      expiresIn: { required: true, type: () => Number, description: 'Seconds.' },
+      accessToken: {
+        required: true,
+        type: () => String,
+        description: 'For the requests of the backend.',
+      },
+      clientToken: {
+        required: false,
+        type: () => String,
+        description: 'Absent in answers to obsolete grants, so it is optional.',
+      },
+      refreshToken: {
+        required: false,
+        type: () => String,
+        description:
+          'Documented as absent when tokens are refreshed; the stored one then stays valid.',
+      },
+      transactionId: {
+        required: false,
+        type: () => String,
+        pattern: '^\\d+$',
+        description: 'The digits of a 64-bit integer.',
+      },
+      expiresIn: {
+        required: true,
+        type: 'integer',
+        minimum: 1,
+        description: 'Seconds from the start of the request.',
+      },
     };
   }
 

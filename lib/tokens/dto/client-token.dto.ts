@@ -41,9 +41,14 @@ export class ClientTokenDto {
       clientToken: {
         required: true,
         type: () => String,
-        description: 'Starts the Berbix front end; valid for an hour.',
+        description: 'Starts the Berbix front end.',
       },
-      expiresAt: { required: true, type: () => Date, description: 'When the client token ends.' },
+      expiresAt: {
+        required: true,
+        type: () => Date,
+        description:
+          'When it expires; the front end has no hook for that, so ask for another one in time.',
+      },
     };
   }
 }

@@ -5,6 +5,7 @@ import { IsRefreshToken } from './token-fields.js';
  * to a browser or app.
  */
 export class RefreshTokensDto {
+  /** The long-lived refresh token of a transaction. */
   @IsRefreshToken()
   refreshToken!: string;
 

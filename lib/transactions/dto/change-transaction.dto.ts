@@ -29,8 +29,17 @@ export class UpdateTransactionDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      action: { required: true, type: () => String },
-      note: { required: false, type: () => String },
+      action: {
+        required: true,
+        type: () => String,
+        minLength: 1,
+        description: 'Usually `accept` or `reject`.',
+      },
+      note: {
+        required: false,
+        type: () => String,
+        description: 'The reason, for the dashboard.',
+      },
     };
   }
 }
@@ -55,9 +64,23 @@ export class OverrideTransactionDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      responsePayload: { required: true, enum: [...RESPONSE_PAYLOADS] },
-      flags: { required: false, type: () => [String] },
-      overrideFields: { required: false, type: () => Object },
+      responsePayload: {
+        required: true,
+        enum: [...RESPONSE_PAYLOADS],
+        description: 'The sample ID of the result.',
+      },
+      flags: {
+        required: false,
+        type: () => [String],
+        description: 'The flags of the result; none by default.',
+      },
+      overrideFields: {
+        required: false,
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description:
+          "Values that replace those of the sample, by the API's field name, such as `given_name`.",
+      },
     };
   }
 }

@@ -9,7 +9,7 @@ import {
 } from 'class-validator';
 import { ID_TYPES, type IdType } from '../../wire/index.js';
 import { IsCustomerUid, IsEmail } from './validators.js';
-import { IsMatchData, type MatchDataDto } from './match-data.dto.js';
+import { IsMatchData, MATCH_DATA_SCHEMA, type MatchDataDto } from './match-data.dto.js';
 
 /** The URL of a web page or app; not relative. */
 const ABSOLUTE_URL = /^[a-z][a-z\d+.-]*:\/\/[^\s/]\S*$/i;
@@ -50,12 +50,42 @@ export class CreateTransactionDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      customerUid: { required: true, type: () => String },
-      templateKey: { required: true, type: () => String },
-      email: { required: false, type: () => String },
-      phone: { required: false, type: () => String },
-      consentsToAutomatedFacialRecognition: { required: false, type: () => Boolean },
-      matchData: { required: false, type: () => Object },
+      customerUid: {
+        required: true,
+        type: () => String,
+        minLength: 1,
+        maxLength: 256,
+        description:
+          'Your own id of the user. The API finds duplicates by it, so use the same one for all attempts.',
+      },
+      templateKey: {
+        required: true,
+        type: () => String,
+        minLength: 1,
+        description:
+          'The key of a template from the dashboard, which must be for this kind of transaction.',
+      },
+      email: {
+        required: false,
+        type: () => String,
+        format: 'email',
+        description: 'Prefills the hand-off to a phone.',
+      },
+      phone: {
+        required: false,
+        type: () => String,
+        description: 'Prefills the hand-off to a phone.',
+      },
+      consentsToAutomatedFacialRecognition: {
+        required: false,
+        type: () => Boolean,
+        description: 'Whether the user consents. Without it, uploaded selfies are not compared.',
+      },
+      matchData: {
+        required: false,
+        ...MATCH_DATA_SCHEMA,
+        description: 'Data to compare the extracted data with.',
+      },
     };
   }
 }
@@ -81,8 +111,19 @@ export class CreateHostedTransactionDto extends CreateTransactionDto {
   static override _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       ...super._OPENAPI_METADATA_FACTORY(),
-      completionEmail: { required: false, type: () => String },
-      redirectUrl: { required: false, type: () => String },
+      completionEmail: {
+        required: false,
+        type: () => String,
+        format: 'email',
+        description: 'Gets an email when the verification is complete.',
+      },
+      redirectUrl: {
+        required: false,
+        type: () => String,
+        format: 'uri',
+        description:
+          "Where the user goes then: an absolute URL, also of your app; the dashboard's setting by default.",
+      },
     };
   }
 }
@@ -109,8 +150,18 @@ export class CreateApiOnlyTransactionDto extends CreateTransactionDto {
   static override _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       ...super._OPENAPI_METADATA_FACTORY(),
-      idCountry: { required: false, type: () => String },
-      idType: { required: false, enum: [...ID_TYPES] },
+      idCountry: {
+        required: false,
+        type: () => String,
+        pattern: '^[A-Za-z]{2}$',
+        description: 'The country of the ID: two letters of either case (ISO 3166-1 alpha-2).',
+      },
+      idType: {
+        required: false,
+        enum: [...ID_TYPES],
+        description:
+          'Passport `P`, driver licence `DL`, permanent resident card `PRC`, passport card `PC`, other card `ID`.',
+      },
     };
   }
 }

@@ -23,7 +23,15 @@ export class HostedTransactionDto {
 
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
-    return { hostedUrl: { required: true, type: () => String } };
+    return {
+      hostedUrl: {
+        required: true,
+        type: () => String,
+        format: 'uri',
+        description:
+          'The page on which the user is verified; safe to pass to them, and valid until it expires.',
+      },
+    };
   }
 }
 
@@ -48,6 +56,12 @@ export class ApiOnlyTransactionDto {
 
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
-    return { firstStep: { required: true, type: () => String } };
+    return {
+      firstStep: {
+        required: true,
+        type: () => String,
+        description: 'What to upload first, such as `upload_document_front`.',
+      },
+    };
   }
 }

@@ -8,10 +8,11 @@ import type { MatchData } from '../../wire/index.js';
 export interface MatchDataDto {
   /** The first name, as on the ID. */
   givenName?: string | null | undefined;
+  /** The middle name, as on the ID. */
   middleName?: string | null | undefined;
   /** The last name, as on the ID. */
   familyName?: string | null | undefined;
-  /** `YYYY-MM-DD` */
+  /** The date of birth: `YYYY-MM-DD` */
   dateOfBirth?: string | null | undefined;
   /** The expiry date of the ID: `YYYY-MM-DD` */
   idExpiryDate?: string | null | undefined;
@@ -23,6 +24,29 @@ const WIRE_NAMES: Record<keyof MatchDataDto, keyof MatchData> = {
   familyName: 'family_name',
   dateOfBirth: 'date_of_birth',
   idExpiryDate: 'id_expiry_date',
+};
+
+/** Its schema for `@nestjs/swagger`. */
+export const MATCH_DATA_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    givenName: { type: 'string', nullable: true, description: 'The first name, as on the ID.' },
+    middleName: { type: 'string', nullable: true, description: 'The middle name, as on the ID.' },
+    familyName: { type: 'string', nullable: true, description: 'The last name, as on the ID.' },
+    dateOfBirth: {
+      type: 'string',
+      format: 'date',
+      nullable: true,
+      description: 'The date of birth: `YYYY-MM-DD`',
+    },
+    idExpiryDate: {
+      type: 'string',
+      format: 'date',
+      nullable: true,
+      description: 'The expiry date of the ID: `YYYY-MM-DD`',
+    },
+  },
 };
 
 /** Accepts plain objects: in a controller, a nested class would need class-transformer. */

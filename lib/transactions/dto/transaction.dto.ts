@@ -1,15 +1,21 @@
 import { compareByTokens } from '../../errors/index.js';
 import type { BerbixTokens } from '../../values/index.js';
 import type { WireReader } from '../../wire/index.js';
+import { DUPLICATE_SCHEMA, FIELD_SCHEMA, IMAGES_SCHEMA } from './transaction.schemas.js';
 
 /** A value that was read from an ID, or entered by the user. */
 export interface TransactionFieldDto {
   /** As printed, in capitals; dates as `YYYY-MM-DD`. [doc: docs/transaction-fields] */
   value: string;
+  /** How sure the API is. */
   confidence?: string | undefined;
+  /** Where it was read. */
   sources: {
+    /** What was read there. */
     value?: string | undefined;
+    /** The kind of the source. */
     type?: string | undefined;
+    /** How sure the API is. */
     confidence?: string | undefined;
   }[];
 }
@@ -26,7 +32,9 @@ export interface TransactionImagesDto {
 
 /** A transaction of another customer with the same photo ID. [sdk: go types.go] */
 export interface TransactionDuplicateDto {
+  /** Your own id of the other user. */
   customerUid: string;
+  /** The digits of a 64-bit integer. */
   transactionId: string;
 }
 
@@ -37,6 +45,7 @@ export interface TransactionDuplicateDto {
 export class TransactionDto {
   /** The digits of a 64-bit integer. */
   id!: string;
+  /** Your own id of the user. */
   customerUid!: string;
   /**
    * `accept`, `reject`, `review` or a custom action of the account; undefined while there is none.
@@ -48,9 +57,13 @@ export class TransactionDto {
   fields!: Record<string, TransactionFieldDto>;
   /** `front`, `back`, `selfie`, `liveness`, if they are enabled for the account. */
   images!: Record<string, TransactionImagesDto>;
+  /** Transactions of other customers with the same photo ID. */
   duplicates!: TransactionDuplicateDto[];
+  /** When it was created. */
   createdAt?: Date | undefined;
+  /** When the user completed it. */
   completedAt?: Date | undefined;
+  /** The URL of the transaction in the dashboard. */
   dashboardUrl?: string | undefined;
   /** Only in test mode. */
   implementationInfo?: string | undefined;
@@ -94,22 +107,72 @@ export class TransactionDto {
 
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
-    const text = { required: false, type: () => String };
-    const object = { required: true, type: () => Object };
     return {
-      id: { required: true, type: () => String },
-      customerUid: { required: true, type: () => String },
-      action: text,
-      flags: { required: true, type: () => [String] },
-      fields: object,
-      images: object,
-      duplicates: { required: true, type: () => [Object] },
-      createdAt: { required: false, type: () => Date },
-      completedAt: { required: false, type: () => Date },
-      dashboardUrl: text,
-      implementationInfo: text,
-      actionMapResults: { required: false, type: () => Object },
-      others: object,
+      id: {
+        required: true,
+        type: () => String,
+        pattern: '^\\d+$',
+        description: 'The digits of a 64-bit integer.',
+      },
+      customerUid: { required: true, type: () => String, description: 'Your own id of the user.' },
+      action: {
+        required: false,
+        type: () => String,
+        description:
+          '`accept`, `reject`, `review` or a custom action of the account; undefined while there is none.',
+      },
+      flags: {
+        required: true,
+        type: () => [String],
+        description: 'Problems, such as `id_expired`; empty if there are none.',
+      },
+      fields: {
+        required: true,
+        type: 'object',
+        additionalProperties: FIELD_SCHEMA,
+        description:
+          "By the API's name, such as `given_name`; they depend on the account and the ID.",
+      },
+      images: {
+        required: true,
+        type: 'object',
+        additionalProperties: IMAGES_SCHEMA,
+        description: '`front`, `back`, `selfie`, `liveness`, if they are enabled for the account.',
+      },
+      duplicates: {
+        required: true,
+        type: 'array',
+        items: DUPLICATE_SCHEMA,
+        description: 'Transactions of other customers with the same photo ID.',
+      },
+      createdAt: { required: false, type: () => Date, description: 'When it was created.' },
+      completedAt: {
+        required: false,
+        type: () => Date,
+        description: 'When the user completed it.',
+      },
+      dashboardUrl: {
+        required: false,
+        type: () => String,
+        description: 'The URL of the transaction in the dashboard.',
+      },
+      implementationInfo: {
+        required: false,
+        type: () => String,
+        description: 'Only in test mode.',
+      },
+      actionMapResults: {
+        required: false,
+        type: 'object',
+        additionalProperties: true,
+        description: 'All evaluated conditions, as the API returns them.',
+      },
+      others: {
+        required: true,
+        type: 'object',
+        additionalProperties: true,
+        description: 'All other fields of the answer, unchanged.',
+      },
     };
   }
 }

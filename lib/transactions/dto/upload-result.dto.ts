@@ -12,7 +12,10 @@ export class UploadResultDto {
   /** Problems, the most important first, such as `text_unreadable`; empty if there are none. */
   issues!: string[];
   /** More about the issue `unsupported_id_type`. */
-  issueDetails!: { visaPageOfPassport?: boolean | undefined };
+  issueDetails!: {
+    /** Whether it is a page of a passport with a visa. */
+    visaPageOfPassport?: boolean | undefined;
+  };
 
   #tokens!: BerbixTokens;
 
@@ -37,9 +40,29 @@ export class UploadResultDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      nextStep: { required: true, type: () => String },
-      issues: { required: true, type: () => [String] },
-      issueDetails: { required: true, type: () => Object },
+      nextStep: {
+        required: true,
+        type: () => String,
+        description:
+          'The next upload, such as `upload_document_back`; the same again after a problem; `done` at the end.',
+      },
+      issues: {
+        required: true,
+        type: () => [String],
+        description:
+          'Problems, the most important first, such as `text_unreadable`; empty if there are none.',
+      },
+      issueDetails: {
+        required: true,
+        type: 'object',
+        properties: {
+          visaPageOfPassport: {
+            type: 'boolean',
+            description: 'Whether it is a page of a passport with a visa.',
+          },
+        },
+        description: 'More about the issue `unsupported_id_type`.',
+      },
     };
   }
 }

@@ -24,6 +24,7 @@ const STATUSES: ReadonlyMap<string, BerbixVerificationStatus> = new Map([
  * their ID.
  */
 export class VerificationResultDto {
+  /** What the result means for the customer. */
   status!: BerbixVerificationStatus;
   /** As the API returns it; absent if there is none. */
   transaction?: TransactionDto | undefined;
@@ -43,8 +44,16 @@ export class VerificationResultDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      status: { required: true, type: () => String },
-      transaction: { required: false, type: () => TransactionDto },
+      status: {
+        required: true,
+        enum: ['not_started', 'in_progress', 'accepted', 'rejected', 'review', 'other', 'gone'],
+        description: 'What the result means for the customer.',
+      },
+      transaction: {
+        required: false,
+        type: () => TransactionDto,
+        description: 'As the API returns it; absent if there is none.',
+      },
     };
   }
 }

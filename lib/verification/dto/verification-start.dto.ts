@@ -36,11 +36,35 @@ export class VerificationStartDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      transactionId: { required: false, type: () => String },
-      clientToken: { required: false, type: () => String },
-      expiresAt: { required: false, type: () => Date },
-      hostedUrl: { required: false, type: () => String },
-      isResumed: { required: true, type: () => Boolean },
+      transactionId: {
+        required: false,
+        type: () => String,
+        pattern: '^\\d+$',
+        description: 'The id of the transaction, to mention in a support request.',
+      },
+      clientToken: {
+        required: false,
+        type: () => String,
+        description:
+          'Starts the Berbix front end; a new one is valid for an hour. Absent for a hosted verification.',
+      },
+      expiresAt: {
+        required: false,
+        type: () => Date,
+        description: 'When the client token expires.',
+      },
+      hostedUrl: {
+        required: false,
+        type: () => String,
+        format: 'uri',
+        description:
+          'The page on which the customer is verified. Absent unless the verification is hosted.',
+      },
+      isResumed: {
+        required: true,
+        type: () => Boolean,
+        description: 'Whether this resumes an unfinished verification.',
+      },
     };
   }
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { BerbixWebhookBodyError } from '../../errors/index.js';
-import { WireReader, parseJson, type WebhookKind } from '../../wire/index.js';
+import { WEBHOOK_KINDS, WireReader, parseJson, type WebhookKind } from '../../wire/index.js';
 
 /**
  * A webhook whose signature was checked. It says that something happened, not what is true now:
@@ -11,6 +11,7 @@ export class BerbixWebhookDto {
   kind!: WebhookKind;
   /** The digits of a 64-bit integer. */
   transactionId!: string;
+  /** Your own id of the user. */
   customerUid!: string;
   /**
    * `accept`, `reject`, `review` or a custom action of the account; undefined while there is none.
@@ -44,12 +45,36 @@ export class BerbixWebhookDto {
   /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
-      kind: { required: true, enum: ['finished', 'status'] },
-      transactionId: { required: true, type: () => String },
-      customerUid: { required: true, type: () => String },
-      action: { required: false, type: () => String },
-      dashboardLink: { required: false, type: () => String },
-      others: { required: true, type: () => Object },
+      kind: {
+        required: true,
+        enum: [...WEBHOOK_KINDS],
+        description:
+          '`finished`: the customer completed the flow. `status`: the action was set or changed.',
+      },
+      transactionId: {
+        required: true,
+        type: () => String,
+        pattern: '^\\d+$',
+        description: 'The digits of a 64-bit integer.',
+      },
+      customerUid: { required: true, type: () => String, description: 'Your own id of the user.' },
+      action: {
+        required: false,
+        type: () => String,
+        description:
+          '`accept`, `reject`, `review` or a custom action of the account; undefined while there is none.',
+      },
+      dashboardLink: {
+        required: false,
+        type: () => String,
+        description: 'The URL of the transaction in the dashboard.',
+      },
+      others: {
+        required: true,
+        type: 'object',
+        additionalProperties: true,
+        description: 'All other fields of the body, unchanged.',
+      },
     };
   }
 }
