@@ -47,6 +47,8 @@ async function bare(adapter: ExpressAdapter | FastifyAdapter): Promise<Target> {
 
 const SERVERS: Record<string, () => Promise<Target>> = {
   sandbox,
+  // The benchmark opens its stream of events.
+  watched: sandbox,
   express: () => bare(new ExpressAdapter()),
   fastify: () => bare(new FastifyAdapter()),
 };

@@ -1,4 +1,5 @@
-import type { Pool } from 'undici';
+import { finished } from 'node:stream/promises';
+import { type Pool, request } from 'undici';
 import { benchmark, turnFlags } from './harness/command-line.js';
 import { askOnce } from './harness/peer.js';
 import { SPREAD_TITLES, atLeast, cells, progress, table, verdict } from './harness/report.js';
@@ -8,14 +9,17 @@ import { describeTurns, micros, perSecond, takeTurns, type Contest } from './har
 import type { StartTimes } from './sandbox-start.process.js';
 import type { Target } from './sandbox.process.js';
 
-/** The sandbox, and a Nest controller on each platform that answers a constant. */
-const SERVERS = ['sandbox', 'express', 'fastify'] as const;
+/**
+ * The sandbox, another one whose console is open, and a Nest controller on each platform that answers a
+ * constant.
+ */
+const SERVERS = ['sandbox', 'watched', 'express', 'fastify'] as const;
 type Server = (typeof SERVERS)[number];
 
 /** The sandbox uses it here, since both are installed; the goal is for the same one. */
 const USED = 'express';
 
-const GOALS = { firstAnswerMs: 300, throughput: 0.6 };
+const GOALS = { firstAnswerMs: 300, throughput: 0.6, watched: 0.9 };
 
 /** How fast a test suite gets a sandbox, and how much the sandbox can take. */
 export const sandbox = benchmark({
@@ -28,6 +32,10 @@ export const sandbox = benchmark({
     const first = spread(times.map(({ firstAnswerMs }) => firstAnswerMs));
     const throughput = (server: Server): Spread =>
       spreadOfStarts(starts, (round) => perSecond(round.sandbox) / perSecond(round[server]));
+    const watched = spreadOfStarts(
+      starts,
+      (round) => perSecond(round.watched) / perSecond(round.sandbox),
+    );
     const cpu = (server: Server): Spread =>
       spreadOfStarts(starts, (round) => micros(round.sandbox) / micros(round[server]));
     const report = [
@@ -56,6 +64,16 @@ export const sandbox = benchmark({
         ]),
       ]),
       '',
+      'Exchanges per second while a console is open, as a multiple of the sandbox without one:',
+      table([
+        ['', ...SPREAD_TITLES, 'goal', ''],
+        [
+          'with its stream of events',
+          ...cells(watched, 2, 'x'),
+          ...atLeast(watched, GOALS.watched),
+        ],
+      ]),
+      '',
       'How it was measured:',
       '  Each server has a process of its own; 32 callers in another one load one at a time. The CPU time',
       `  is that of the server. The sandbox uses the platform that is installed, ${USED} if both are.`,
@@ -80,10 +98,21 @@ async function open(): Promise<Contest<Server>> {
     SERVERS.map(async (name) => [name, await ServedTarget.start<Target>(file, [name])] as const),
   );
   const servers = Object.fromEntries(started) as Record<Server, ServedTarget<Target>>;
+  const watching = new AbortController();
+  void watch(servers.watched.target.url, watching.signal);
   return {
     turn: (name, ms) => servers[name].load(ms, (pool) => exchange(pool, servers[name].target)),
-    close: async () => void (await Promise.all(Object.values(servers).map((each) => each.stop()))),
+    close: async () => {
+      watching.abort();
+      await Promise.all(Object.values(servers).map((each) => each.stop()));
+    },
   };
+}
+
+/** Reads the events as a browser does, which shows only some of them. */
+async function watch(url: string, signal: AbortSignal): Promise<void> {
+  const { body } = await request(`${url}/sandbox/events`, { signal });
+  await finished(body.resume()).catch(() => undefined);
 }
 
 async function exchange(pool: Pool, { authorization, body }: Target): Promise<void> {
