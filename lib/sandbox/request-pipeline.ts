@@ -18,6 +18,8 @@ import type { RequestGate } from './http/request-gate.js';
 import { attachRecord, type OpenRecord, type RequestLog } from './http/request-log.js';
 import { lintRequest } from './openapi/lint.js';
 
+const ALLOW_ORIGIN = 'access-control-allow-origin';
+
 const TOO_LARGE = new ApiException(
   413,
   READABLE.payloadTooLarge,
@@ -69,7 +71,14 @@ export class RequestPipeline {
   ): Promise<void> {
     const record = this.#record(request, path, id);
     const arrivedAt = performance.now();
-    beforeHead(response, () => (record.status = response.statusCode));
+    beforeHead(response, () => {
+      record.status = response.statusCode;
+      // Refusals and faults too, which a page could not read otherwise.
+      // ASSUMPTION: the real API knows the domains of the account. [doc: docs/settings]
+      if (isOpenToPages(path) && !response.hasHeader(ALLOW_ORIGIN)) {
+        response.setHeader(ALLOW_ORIGIN, '*');
+      }
+    });
     response.once('close', () => {
       const durationMs = Math.round(performance.now() - arrivedAt);
       record.notes = lintRequest(record);
@@ -78,9 +87,6 @@ export class RequestPipeline {
     // Taken on arrival, so that the size of a body does not change which request has the fault.
     const fault = this.faults.take(record.method, path);
     request.url = path + query;
-    // Refusals too, which a page could not read otherwise.
-    // ASSUMPTION: the real API knows the domains of the account. [doc: docs/settings]
-    if (isOpenToPages(path)) response.setHeader('access-control-allow-origin', '*');
     if (!(await this.#readBody(request, response))) return;
     this.log.complete(record, bodyOf(request));
     const process = () => this.application(request, response);

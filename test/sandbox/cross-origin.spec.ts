@@ -42,9 +42,11 @@ describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
       await client.send('POST', '/prefix/v0/images/upload?x=1', { ...call, body: '{' }),
       await client.send('POST', '/v0/idscans/upload', { headers: ORIGIN, body: {} }),
     ];
-    client.sandbox.faults.add({ kind: 'status', status: 503 });
-    answers.push(await client.send('POST', '/v0/images/upload', call));
-    expect(answers.map(({ status }) => status)).toEqual([200, 409, 400, 401, 503]);
+    for (const processed of [false, true]) {
+      client.sandbox.faults.add({ kind: 'status', status: 503, processed });
+      answers.push(await client.send('POST', '/v0/images/upload', call));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([200, 409, 400, 401, 503, 503]);
     for (const { headers } of answers) {
       expect(headers['access-control-allow-origin']).toBe('*');
       expect(headers).not.toHaveProperty('access-control-allow-credentials');
