@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixSandbox, BerbixSandboxOptions, RecordedExchange } from 'nestjs-berbix/sandbox';
+import {
+  type BerbixSandbox,
+  type BerbixSandboxOptions,
+  type RecordedExchange,
+  RequestLog,
+  SandboxClock,
+} from 'nestjs-berbix/sandbox';
+import { TokenReader, TokenSigner, TokenWriter } from '../../lib/sandbox/auth/tokens.js';
+import { resolveSettings } from '../../lib/sandbox/resolve-settings.js';
+import { ExchangeLog } from '../../lib/sandbox/tokens/exchange-log.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
 import { until } from '../support/until.js';
@@ -242,4 +251,32 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
     const agents = (await lineage.ended()).map(({ userAgent }) => userAgent);
     expect(agents).toEqual(Array.from({ length: 100 }, (_, index) => String(index + 1)));
   });
+});
+
+it('an exchange has failed if its client goes while the end of the body arrives', () => {
+  const signer = new TokenSigner(Buffer.alloc(32));
+  const requests = new RequestLog();
+  const exchanges = new ExchangeLog(new TokenReader(signer), requests);
+  const refreshToken = new TokenWriter(signer, new SandboxClock(), resolveSettings()).refreshToken({
+    id: '1',
+    mode: 'test',
+    customerUid: 'ada',
+    rotation: { generation: 0 },
+  });
+  const request = {
+    id: '2',
+    method: 'POST',
+    path: '/v0/tokens',
+    url: '/v0/tokens',
+    headers: {},
+    body: '',
+    receivedAt: new Date(),
+    status: undefined,
+    durationMs: undefined,
+    notes: [],
+  };
+  requests.add(request);
+  requests.end(request, 7, false);
+  requests.complete(request, JSON.stringify({ refresh_token: refreshToken }));
+  expect(exchanges.of('1')).toMatchObject([{ outcome: 'failed', durationMs: 7 }]);
 });

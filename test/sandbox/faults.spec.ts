@@ -8,7 +8,7 @@ import {
   type SandboxFault,
   SandboxFaults,
 } from 'nestjs-berbix/sandbox';
-import { startSandboxOn } from '../support/services.js';
+import { installClock, startSandboxOn } from '../support/services.js';
 import { until } from '../support/until.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { basic, failureOf, RawClient, readAll } from './support/raw-client.js';
@@ -248,9 +248,12 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     sandbox.faults.add({ kind: 'status', status: 500, processed: true });
     const replaced = await client.fetch(tokens.access_token);
     expect(replaced.headers['content-length']).toBe(String(replaced.text.length));
-    sandbox.faults.add({ kind: 'answer', status: 204, body: '', processed: true });
-    const emptied = await client.fetch(tokens.access_token);
-    expect(emptied.headers).not.toHaveProperty('content-length');
+    for (const status of [204, 304]) {
+      sandbox.faults.add({ kind: 'answer', status, body: '', processed: true });
+      const emptied = await client.fetch(tokens.access_token);
+      expect(emptied.status).toBe(status);
+      expect(emptied.headers).not.toHaveProperty('content-length');
+    }
     expect((await client.fetch(tokens.access_token)).status).toBe(200);
   });
 });
@@ -327,6 +330,17 @@ describe('SandboxFaults', () => {
     expect(faults.take('GET', '/')).toBeUndefined();
     // For good, even if the clock goes back.
     clock.advance(-200_000);
+    expect(faults.pending).toEqual([]);
+  });
+
+  it('ends one after its time if nobody moves the clock, too', () => {
+    const clock = installClock();
+    const faults = new SandboxFaults(new SandboxClock());
+    faults.add({ kind: 'hang', forMs: 3_600_000 });
+    clock.advance(3_600_000);
+    expect(faults.take('GET', '/')).toBeUndefined();
+    faults.add({ kind: 'hang', forMs: 3_600_000 });
+    clock.advance(3_600_000);
     expect(faults.pending).toEqual([]);
   });
 

@@ -159,16 +159,22 @@ describe('RequestLog', () => {
   it('keeps fewer if they are large', () => {
     const log = new RequestLog();
     const image = 'x'.repeat(20 * 1024 * 1024);
-    for (const url of ['/1', '/2', '/3', '/4']) {
-      const large = recordOf(url);
-      log.add(large);
-      log.complete(large, image);
-    }
+    const fill = (...urls: string[]) => {
+      for (const url of urls) {
+        const large = recordOf(url);
+        log.add(large);
+        log.complete(large, image);
+      }
+    };
+    fill('/1', '/2', '/3', '/4');
     expect([...log].map(({ url }) => url)).toEqual(['/2', '/3', '/4']);
     log.clear();
     const late = recordOf('/late');
     log.complete(late, image);
     expect(log.length).toBe(0);
+    // What is not in it any more takes no room.
+    fill('/5', '/6', '/7');
+    expect([...log].map(({ url }) => url)).toEqual(['/5', '/6', '/7']);
   });
 
   it('is a list of its records in JSON', () => {

@@ -62,6 +62,16 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
     expect(existsSync(directory)).toBe(false);
   });
 
+  it('keeps idle connections longer than clients do, as without TLS', async () => {
+    const sandbox = await startSandboxOn(platform, { tls: true });
+    for (const tls of [false, true]) {
+      const client = new RawClient(sandbox, sandbox.apiSecret, tls);
+      const headers = { connection: 'keep-alive' };
+      const answer = await client.send('GET', '/sandbox/clock', { headers });
+      expect(answer.headers['keep-alive']).toBe('timeout=120');
+    }
+  });
+
   it('closes during a handshake', async () => {
     const sandbox = await startSandboxOn(platform, { tls: true });
     const { connect: connectPlain } = await import('node:net');

@@ -1,5 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { type BerbixSandboxOptions, SandboxClock } from 'nestjs-berbix/sandbox';
+import { TokenSigner, TokenWriter } from '../../lib/sandbox/auth/tokens.js';
+import { resolveSettings } from '../../lib/sandbox/resolve-settings.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient } from './support/raw-client.js';
@@ -218,4 +220,18 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.refresh(token)));
     expect(new Set(answers.map(({ json }) => json.access_token)).size).toBe(20);
   });
+});
+
+it('remembers until when the tokens of the last 10,000 transactions are valid', () => {
+  const signer = new TokenSigner(Buffer.alloc(32));
+  const tokens = new TokenWriter(signer, new SandboxClock(), resolveSettings());
+  const subject = (id: number) =>
+    ({ id: String(id), mode: 'test', customerUid: 'ada', rotation: { generation: 0 } }) as const;
+  for (let id = 1; id <= 10_000; id += 1) tokens.issue(subject(id));
+  expect(tokens.expiryOf(subject(1))).toBeDefined();
+  // Its new tokens make it the latest, so another one is the oldest.
+  tokens.issue(subject(1));
+  tokens.issue(subject(10_001));
+  const known = [1, 2, 3, 10_001].filter((id) => tokens.expiryOf(subject(id)) !== undefined);
+  expect(known).toEqual([1, 3, 10_001]);
 });
