@@ -37,7 +37,7 @@ export async function sandboxExec(args: string[]): Promise<number> {
     return 0;
   }
   if ('problem' in flags) return refuse(flags.problem);
-  if (program === undefined) return refuse('A command is missing after --.');
+  if (!program) return refuse('A command is missing after --.');
   if (flags.json || flags.open) return refuse('exec prints nothing itself, and opens no page.');
   const signals = new SignalForwarder();
   try {
@@ -69,10 +69,9 @@ async function runWith(
     if (signals.received !== undefined) return codeOf(null, signals.received);
     process.stderr.write(networkWarningOf(options));
     const variables = { ...environmentOf(sandbox), ...startEnvironmentOf(sandbox) };
-    const child = spawn(program, args, {
-      stdio: 'inherit',
-      env: { ...process.env, ...variables },
-    });
+    const env = { ...process.env, ...variables };
+    const child = start(() => spawn(program, args, { stdio: 'inherit', env }));
+    if (child === undefined) return NOT_STARTED;
     signals.forwardTo(child);
     return await exitCodeOf(child);
   } finally {
@@ -80,12 +79,26 @@ async function runWith(
   }
 }
 
+/** Node emits some errors, and throws others, such as that of a path through a file. */
+function start(spawned: () => ChildProcess): ChildProcess | undefined {
+  try {
+    return spawned();
+  } catch (error) {
+    process.stderr.write(notStarted(error as NodeJS.ErrnoException));
+    return undefined;
+  }
+}
+
+function notStarted({ code }: NodeJS.ErrnoException): string {
+  return `The command cannot be started (${code}).\n`;
+}
+
 function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(codeOf(code, signal)));
-    child.once('error', ({ code }: NodeJS.ErrnoException) => {
-      process.stderr.write(`The command cannot be started (${code}).\n`);
-      resolve(code === 'ENOENT' ? NOT_FOUND : NOT_STARTED);
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      process.stderr.write(notStarted(error));
+      resolve(error.code === 'ENOENT' ? NOT_FOUND : NOT_STARTED);
     });
   });
 }

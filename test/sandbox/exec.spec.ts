@@ -1,8 +1,13 @@
-import { connect } from 'node:net';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, symlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 import { constants } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { CommandRuns } from './support/cli-run.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { CommandRuns, ROOT } from './support/cli-run.js';
 
 const runs = new CommandRuns();
 
@@ -85,6 +90,29 @@ describe('nestjs-berbix sandbox exec', () => {
     expect([code, stderr]).toEqual([127, 'The command cannot be started (ENOENT).\n']);
   });
 
+  it('says that the command cannot be started', async () => {
+    const program = `${process.execPath}/program`;
+    const { code, stderr } = await runs.finish('sandbox', 'exec', '--', program);
+    expect([code, stderr]).toEqual([126, 'The command cannot be started (ENOTDIR).\n']);
+  });
+
+  it('finds the files of the console when it is installed globally', async () => {
+    const prefix = temporaryDirectory('nestjs-berbix-global-');
+    const installed = join(prefix, 'lib/node_modules/nestjs-berbix');
+    for (const part of ['package.json', 'dist']) {
+      cpSync(join(ROOT, part), join(installed, part), { recursive: true });
+    }
+    symlinkSync(join(ROOT, 'node_modules'), join(installed, 'node_modules'));
+    const link = join(prefix, 'nestjs-berbix');
+    symlinkSync(join(installed, 'dist/esm/cli/main.js'), link);
+    const script = `
+      fetch(process.env.BERBIX_API_HOST + '/console/console.js')
+        .then(({ status }) => console.log(status));`;
+    const args = [link, 'sandbox', 'exec', '--', process.execPath, '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: prefix });
+    expect(stdout).toBe('200\n');
+  });
+
   it('says why the sandbox does not start', async () => {
     const flags = ['--host', '192.0.2.1', '--', 'true'];
     const { code, stderr } = await runs.finish('sandbox', 'exec', ...flags);
@@ -95,6 +123,7 @@ describe('nestjs-berbix sandbox exec', () => {
   it.each([
     [[], 'A command is missing after --.'],
     [['--'], 'A command is missing after --.'],
+    [['--', ''], 'A command is missing after --.'],
     [['npm', 'test'], 'Unexpected argument.'],
     [['--port', 'x', '--', 'true'], '--port must be'],
     [['--json', '--', 'true'], 'exec prints nothing itself'],

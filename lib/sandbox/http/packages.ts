@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -55,7 +56,7 @@ export type ResolvePackage = (file: string, from?: string) => string | undefined
  * the two builds of this package have no common way to name their own files.
  */
 export const resolvePackage: ResolvePackage = (file, from) => {
-  const parents = from === undefined ? [join(process.cwd(), 'index.js'), process.argv[1]] : [from];
+  const parents = from === undefined ? [join(process.cwd(), 'index.js'), program()] : [from];
   for (const parent of parents) {
     if (parent === undefined) continue;
     try {
@@ -66,6 +67,16 @@ export const resolvePackage: ResolvePackage = (file, from) => {
   }
   return undefined;
 };
+
+/** Without the links in its path: a global installation has one to its command in another directory. */
+function program(): string | undefined {
+  const [, path] = process.argv;
+  try {
+    return path === undefined ? undefined : realpathSync(path);
+  } catch {
+    return path;
+  }
+}
 
 function readManifest(name: string): { version: string } | undefined {
   try {
