@@ -6,7 +6,7 @@ import { KEYS_CASES } from './contract/keys.cases.js';
 import { LEASE_CASES } from './contract/lease.cases.js';
 
 /**
- * The contract of a {@link BerbixTokenStore} as test cases, for the tests of your own store, with
+ * The contract of a `BerbixTokenStore` as test cases, for the tests of your own store, with
  * any test runner. It cannot test what only a day, a crash or a second clock would show.
  *
  * @example

@@ -2,7 +2,7 @@ import { ok } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { BerbixTokenStore, RecordRevision, StoredRecord } from '../../token-store/index.js';
 
-/** A test case of the contract of a {@link BerbixTokenStore}. */
+/** A test case of the contract of a `BerbixTokenStore`. */
 export interface TokenStoreCase {
   /** The name of the test. */
   readonly name: string;
