@@ -1,3 +1,9 @@
+/**
+ * The module, its services, guards, decorators, DTOs and errors.
+ *
+ * @module nestjs-berbix
+ */
+
 // The public API: what an application calls, injects, throws or catches, and the types of what it
 // gets or implements. A part of some options is reached through the whole, such as
 // `BerbixModuleOptions['retry']`; what only the author of a store needs is in

@@ -1,4 +1,9 @@
-// `nestjs-berbix/terminus`: the health of an account, for @nestjs/terminus.
+/**
+ * The health of an account, for @nestjs/terminus.
+ *
+ * @module nestjs-berbix/terminus
+ */
+
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';

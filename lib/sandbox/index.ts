@@ -1,3 +1,9 @@
+/**
+ * A local Berbix, in a test or a process of its own.
+ *
+ * @module nestjs-berbix/sandbox
+ */
+
 export { BerbixSandbox, type BerbixSandboxReady } from './berbix-sandbox.js';
 export type { ApiJson } from './http/answers.js';
 export { SandboxOptionError } from './options.js';

@@ -1,3 +1,9 @@
+/**
+ * Test doubles, a clock, samples, and the contract of token stores.
+ *
+ * @module nestjs-berbix/testing
+ */
+
 export { BerbixTestingModule, type BerbixTestingOptions } from './berbix-testing.module.js';
 export type { TokenStoreCase } from './contract/contract-case.js';
 export { FakeBerbix, type FakeCall } from './fake-berbix.js';

@@ -1,4 +1,9 @@
-// `nestjs-berbix/token-store`: for stores of your own, and for scripts that work on a store.
+/**
+ * For stores of your own, and for scripts that work on a store.
+ *
+ * @module nestjs-berbix/token-store
+ */
+
 export {
   BerbixTokenStore,
   type Lease,

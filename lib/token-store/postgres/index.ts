@@ -1,3 +1,9 @@
+/**
+ * Tokens in PostgreSQL, over the client that the application has.
+ *
+ * @module nestjs-berbix/postgres
+ */
+
 export {
   fromDrizzle,
   fromKysely,

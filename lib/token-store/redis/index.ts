@@ -1,3 +1,9 @@
+/**
+ * Tokens in Redis, over the client that the application has.
+ *
+ * @module nestjs-berbix/redis
+ */
+
 export {
   RedisTokenStore,
   type RedisClient,

@@ -7,7 +7,7 @@ import { describeInBrowser } from '../../support/browser/describe-in-browser.js'
 import type { Tab } from '../../support/browser/tab.js';
 import { temporaryDirectory } from '../../support/directories.js';
 import { startSandbox } from '../../support/services.js';
-import { RawClient } from '../support/raw-client.js';
+import { basic, RawClient } from '../support/raw-client.js';
 import { shows } from './support/console.js';
 
 const COMMITTED = 'docs/images';
@@ -46,14 +46,24 @@ describeInBrowser('the screenshots of the documentation', (openTab) => {
     await sandbox.transactions.complete(alan?.id ?? '', { action: 'review' });
     const rejected = { action: 'reject', flags: ['id_under_18'] };
     await sandbox.transactions.complete(grace?.id ?? '', rejected);
-    let { refresh_token: token } = (await client.refresh(ada?.refreshToken)).json;
+    let token = await exchange(ada?.refreshToken, 'BerbixNode/2.0.0');
     sandbox.faults.add({ kind: 'latency', ms: LATENCY_MS, times: 2 });
-    const first = client.refresh(token);
+    const first = exchange(token, 'BerbixPHP/1.0.0');
     await wait(LATENCY_MS / 3);
-    await client.refresh(token);
-    token = (await first).json.refresh_token;
-    await client.refresh(token);
+    await exchange(token, 'BerbixPHP/1.0.0');
+    token = await first;
+    await exchange(token, 'nestjs-berbix/0.1.0');
     return ada?.id ?? '';
+  }
+
+  /** The new refresh token, if there is one. */
+  async function exchange(refreshToken: unknown, userAgent: string): Promise<unknown> {
+    const { json } = await client.send('POST', '/v0/tokens', {
+      authorization: basic(client.secret),
+      headers: { 'user-agent': userAgent },
+      body: { grant_type: 'refresh_token', refresh_token: refreshToken },
+    });
+    return json.refresh_token;
   }
 
   it('show a transaction whose exchanges overlapped, in light and dark', async () => {

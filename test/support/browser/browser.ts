@@ -22,7 +22,12 @@ export class Browser {
   static async start(path: string): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'nestjs-berbix-browser-'));
     const flags = ['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${profile}`];
-    const quiet = ['--no-first-run', '--disable-background-networking', '--disable-gpu'];
+    const quiet = [
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-gpu',
+      '--hide-scrollbars',
+    ];
     // The sandbox of Chromium does not work for root, and /dev/shm is small in containers.
     const container = ['--no-sandbox', '--disable-dev-shm-usage'];
     // Frames of other sites stay in the process of their tab, where `Tab` sees them.
