@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, Inject, Injectable, Module, Post } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import {
+  BerbixEvents,
   BerbixModule,
   BerbixServerError,
   BerbixTokenService,
@@ -15,6 +16,7 @@ import {
   OnBerbixWebhook,
   RequireFreshTokens,
   createBerbixWebhookController,
+  getBerbixToken,
   type BerbixWebhookDto,
   type VerificationStartDto,
 } from 'nestjs-berbix';
@@ -114,7 +116,12 @@ describe('BerbixTestingModule', () => {
       providers: [Eu],
     }).compile();
     closeAfterTest(() => module.close());
-    expect(module.get(Eu).tokens).toBe(module.get(FakeBerbix, { strict: false }).tokens);
+    const fake = module.get(FakeBerbix, { strict: false });
+    expect(module.get(Eu).tokens).toBe(fake.tokens);
+    const { events$ } = module.get<BerbixEvents>(getBerbixToken(BerbixEvents, 'eu'));
+    const event = firstValueFrom(events$);
+    await firstValueFrom(fake.verifications.begin('ada', { templateKey: 'tpk_x' }));
+    expect(await event).toMatchObject({ kind: 'verification.begun', account: 'eu' });
   });
 });
 
@@ -186,6 +193,19 @@ describe('FakeBerbix', () => {
     expect(transaction?.fields['given_name']?.value).toBe('ADA');
     await firstValueFrom(fake.verifications.erase('ada'));
     expect(await result()).toBe('gone');
+  });
+
+  it("finishes the customer's latest transaction, and no other", async () => {
+    const fake = new FakeBerbix();
+    const create = (customerUid: string) =>
+      firstValueFrom(fake.transactions.create({ customerUid, templateKey: 'tpk_x' }));
+    const created = [await create('ada'), await create('ada'), await create('bob')];
+    fake.finish('ada', 'reject');
+    const completed = created.map(async (tokens) => {
+      const { completedAt } = await firstValueFrom(fake.transactions.fetch(tokens));
+      return completedAt !== undefined;
+    });
+    expect(await Promise.all(completed)).toEqual([false, true, false]);
   });
 
   it('fails once on request', async () => {

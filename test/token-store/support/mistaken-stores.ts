@@ -56,6 +56,17 @@ export const WRONG_STEPS: Record<string, [Mistake, ...cases: string[]]> = {
     },
     'a lease creates an empty record',
   ],
+  'a refused lease that leaves its note': [
+    class extends RowStore {
+      override async lease(key: string, expected: RecordRevision, ttlMs: number, note: string) {
+        const lease = await super.lease(key, expected, ttlMs, note);
+        if (!lease && this.rows.has(key)) this.write(key, { ...this.read(key), note });
+        return lease;
+      }
+    },
+    'a lease excludes other leases',
+    'a record that changed since it was read is not leased',
+  ],
   'a lease by another clock': [
     class extends RowStore {
       override async lease(key: string, expected: RecordRevision, ttlMs: number, note: string) {
