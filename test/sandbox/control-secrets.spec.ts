@@ -88,15 +88,31 @@ describe('withoutSecrets', () => {
   });
 
   it('removes members by their names, whatever their values look like', () => {
-    expect(
-      withoutSecrets({ Authorization: 'x', cookie: 'y', access_token: 'z', n: 5n, no: null }),
-    ).toEqual({
+    expect(withoutSecrets({ Authorization: 'x', n: 5n, no: null })).toEqual({
       Authorization: '[redacted]',
-      cookie: '[redacted]',
-      access_token: '[redacted]',
       n: 5n,
       no: null,
     });
+  });
+
+  it.each([
+    'access_token',
+    'client_token',
+    'refresh_token',
+    'api_secret',
+    'client_secret',
+    'finished_secret',
+    'status_secret',
+    'hosted_url',
+    'page_url',
+    'cookie',
+    'Set-Cookie',
+  ])('removes the member %s', (name) => {
+    expect(withoutSecrets({ [name]: 'a b' })).toEqual({ [name]: '[redacted]' });
+  });
+
+  it.each(['authorization', 'Proxy-Authorization'])('keeps the scheme of %s', (name) => {
+    expect(withoutSecrets({ [name]: 'Basic a b' })).toEqual({ [name]: 'Basic [redacted]' });
   });
 
   it('can process a body as large as an upload', () => {

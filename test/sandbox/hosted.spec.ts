@@ -184,6 +184,14 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     });
   });
 
+  it('takes fields of 100 characters', async () => {
+    const { page, accessToken } = await createHosted(client);
+    const value = 'x'.repeat(100);
+    await submit(client, page, { choice: 'accept', given_name: value });
+    const { json } = await client.fetch(accessToken);
+    expect(json.fields).toMatchObject({ given_name: { value } });
+  });
+
   it.each([
     [{ flags: 'id_under_18' }, 'reject', ['id_under_18']],
     [{}, 'accept', []],

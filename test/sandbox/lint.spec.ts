@@ -125,6 +125,14 @@ describe.each(PLATFORMS)('the notes on requests on %s', (platform) => {
     expect(await notesOn('POST', '/v0/transactions', call)).toEqual([200]);
   });
 
+  it('are none if there was no answer', async () => {
+    sandbox.faults.add({ kind: 'reset' });
+    const call = notesOn('POST', '/v0/transactions?a=1', { body: creation });
+    await expect(call).rejects.toThrow('ECONNRESET');
+    await until(() => sandbox.requests.last?.durationMs !== undefined);
+    expect(sandbox.requests.last).toMatchObject({ status: undefined, notes: [] });
+  });
+
   it('are few and short', async () => {
     const members = Array.from({ length: 100 }, (_, index) => [`${'m'.repeat(100)}${index}`, 1]);
     const body = { ...creation, ...Object.fromEntries(members) };

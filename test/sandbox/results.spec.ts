@@ -110,6 +110,14 @@ describe('Results', () => {
       );
     });
 
+    it('has the fields of the request rather than derived ones', async () => {
+      const override_fields = { age: '7', email_address: 'ada@work.test', phone_number: '1' };
+      const creation = { email: 'ada@example.com', phone: '+14155552671' };
+      const { fields } = await overridden(await start(), { override_fields }, creation);
+      const expected = Object.entries(override_fields).map(([name, value]) => [name, { value }]);
+      expect(fields).toMatchObject(Object.fromEntries(expected));
+    });
+
     it.each([
       [[], 'accept'],
       [['id_expired'], 'review'],

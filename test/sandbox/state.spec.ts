@@ -93,6 +93,9 @@ describe.each(PLATFORMS)('/sandbox/state on %s', (platform) => {
     expect(server.hooks).toHaveLength(1);
     await sandbox.webhooks.sendTest('finished');
     expect(server.hooks).toHaveLength(2);
+    sandbox.webhooks.setUrl('status', server.url);
+    await sandbox.webhooks.sendTest('status');
+    expect(server.hooks).toHaveLength(3);
   });
 
   it('refuses what is not a state, and then changes nothing', async () => {

@@ -310,6 +310,18 @@ describe('sandbox.webhooks', () => {
     expect(deliveries.last).toBeUndefined();
   });
 
+  it('logs the last 1000 deliveries', async () => {
+    const sandbox = await start();
+    const delivery = await sandbox.webhooks.sendTest('finished');
+    sandbox.deliveries.clear();
+    for (let id = 0; id <= 1000; id += 1) sandbox.deliveries.add({ ...delivery, id: String(id) });
+    expect(sandbox.deliveries.length).toBe(1000);
+    expect([sandbox.deliveries.find('0'), sandbox.deliveries.find('1')?.id]).toEqual([
+      undefined,
+      '1',
+    ]);
+  });
+
   it.each([
     [[], '"webhooks" must be an object'],
     [
