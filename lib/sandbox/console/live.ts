@@ -20,7 +20,9 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   snapshot({ now, resumed }: Snapshot) {
     setClock(now);
     update(() => ({ connection: 'open' }));
-    if (!resumed) void loadLists();
+    if (resumed) return;
+    startOver();
+    void loadLists();
   },
   transaction({ change, ...transaction }: TransactionEvent) {
     touch(transaction.id);
@@ -28,7 +30,7 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
       transactions:
         change === 'deleted' || !matches(transaction, filter)
           ? transactions.filter(({ id }) => id !== transaction.id)
-          : withItem(transactions, transaction, filter.limit),
+          : newestFirst(withItem(transactions, transaction, Infinity)).slice(0, filter.limit),
     }));
   },
   exchange: (exchange: { transaction_id: string }) => touch(exchange.transaction_id),
@@ -39,31 +41,84 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
     update(({ deliveries }) => ({ deliveries: withItem(deliveries, delivery) }));
   },
   faults: () => update(({ faultChanges }) => ({ faultChanges: faultChanges + 1 })),
-  clock: ({ now }: { now: string }) => setClock(now),
-  state: () => void loadLists(),
+  clock({ now }: { now: string }) {
+    setClock(now);
+    startOver();
+    void tell(loadTransactions);
+  },
+  state() {
+    startOver();
+    void loadLists();
+  },
 };
 
-/** Follows the sandbox and its clock. The browser connects again by itself, and says where the events broke off. */
+/**
+ * Follows the sandbox and its clock, while the page can be seen. The browser connects again by itself,
+ * and says where the events broke off.
+ */
 export function follow(): void {
-  connect();
+  let close: (() => void) | undefined;
+  /** Browsers allow six connections to a server: hidden pages with one each would block all others. */
+  const connectWhileVisible = (): void => {
+    close?.();
+    close = document.visibilityState === 'visible' ? connect() : undefined;
+  };
+  document.addEventListener('visibilitychange', connectWhileVisible);
+  connectWhileVisible();
   setInterval(() => update(({ clockOffset }) => ({ now: Date.now() + clockOffset })), 1_000);
 }
 
-function connect(): void {
-  const events = new EventSource('sandbox/events');
-  for (const [kind, handle] of Object.entries(HANDLERS)) {
-    events.addEventListener(kind, ({ data }: MessageEvent<string>) =>
-      handle(JSON.parse(data) as never),
-    );
+/** @returns a function that ends the connection */
+function connect(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let events: EventSource;
+  function open(): void {
+    events = new EventSource('sandbox/events');
+    for (const [kind, handle] of Object.entries(HANDLERS)) {
+      events.addEventListener(kind, ({ data }: MessageEvent<string>) =>
+        afterLoads(kind, () => handle(JSON.parse(data) as never)),
+      );
+    }
+    events.addEventListener('error', () => {
+      update(() => ({ connection: 'lost' }));
+      // After an answer other than a stream, such as that of a proxy, browsers give up.
+      if (events.readyState === EventSource.CLOSED) timer = setTimeout(open, RECONNECT_MS);
+    });
   }
-  events.addEventListener('error', () => {
-    update(() => ({ connection: 'lost' }));
-    // After an answer other than a stream, such as that of a proxy, browsers give up.
-    if (events.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
-  });
+  open();
+  return () => {
+    clearTimeout(timer);
+    events.close();
+  };
 }
 
 const RECONNECT_MS = 2_000;
+
+/** How many lists are on their way. */
+let loading = 0;
+/** Events that arrive meanwhile: what a list says of them may be older. */
+const held: (() => void)[] = [];
+
+function afterLoads(kind: string, handle: () => void): void {
+  if (loading === 0 || kind === 'snapshot' || kind === 'state') handle();
+  else held.push(handle);
+}
+
+async function load<Answer>(path: string): Promise<Answer> {
+  loading += 1;
+  try {
+    return await call<Answer>('GET', path);
+  } finally {
+    // After those who wait for the answer have put it into its place.
+    setTimeout(() => {
+      loading -= 1;
+      if (loading === 0) for (const handle of held.splice(0)) handle();
+    });
+  }
+}
+
+/** Only the latest answer counts. */
+let [listsAsked, transactionsAsked] = [0, 0];
 
 /** Loads the transactions that the filter selects. */
 export async function loadTransactions(): Promise<void> {
@@ -71,26 +126,32 @@ export async function loadTransactions(): Promise<void> {
   const query = new URLSearchParams({ limit: String(limit) });
   if (customer) query.set('customer', customer);
   if (state) query.set('state', state);
-  const { transactions } = await call<{ transactions: Transaction[] }>(
-    'GET',
-    `transactions?${query}`,
-  );
-  update(() => ({ transactions }));
+  const turn = ++transactionsAsked;
+  const { transactions } = await load<{ transactions: Transaction[] }>(`transactions?${query}`);
+  if (turn === transactionsAsked) update(() => ({ transactions }));
 }
 
 /** Loads everything that the lists show, after a start and wherever events were missed. */
 export async function loadLists(): Promise<void> {
-  try {
+  const turn = ++listsAsked;
+  await tell(async () => {
     const [{ requests }, { deliveries }] = await Promise.all([
-      call<{ requests: RecordedRequest[] }>('GET', 'requests'),
-      call<{ deliveries: DeliverySummary[] }>('GET', 'webhooks/deliveries'),
+      load<{ requests: RecordedRequest[] }>('requests'),
+      load<{ deliveries: DeliverySummary[] }>('webhooks/deliveries'),
       loadTransactions(),
     ]);
+    if (turn !== listsAsked) return;
     update(({ faultChanges }) => ({
       requests: requests.toReversed().slice(0, MAX_SHOWN).map(summaryOf),
       deliveries: deliveries.toReversed().slice(0, MAX_SHOWN),
       faultChanges: faultChanges + 1,
     }));
+  });
+}
+
+async function tell(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     update(() => ({ notice: { text: (error as Error).message, failed: true } }));
   }
@@ -104,6 +165,18 @@ function summaryOf(request: RecordedRequest): RequestSummary {
 
 function touch(transactionId: string): void {
   update(({ touched }) => ({ touched: [{ transactionId }, ...touched].slice(0, MAX_SHOWN) }));
+}
+
+/** Details that are open load again. */
+function startOver(): void {
+  update(({ upheavals }) => ({ upheavals: upheavals + 1 }));
+}
+
+/** As the sandbox lists them, so that a change of an old one does not move it up. */
+function newestFirst(transactions: readonly Transaction[]): readonly Transaction[] {
+  return transactions.toSorted(
+    (one, other) => Date.parse(other.created_at) - Date.parse(one.created_at),
+  );
 }
 
 function setClock(now: string): void {

@@ -19,6 +19,8 @@ export interface State {
   deliveries: readonly DeliverySummary[];
   /** The transactions that something happened to, latest first, so that open details load again. */
   touched: readonly { transactionId: string }[];
+  /** How often much may have changed at once: by another state, a move of the clock, or missed events. */
+  upheavals: number;
   /** How often the pending faults have changed. */
   faultChanges: number;
   /** What the last action did, or why it failed. */
@@ -39,6 +41,7 @@ let state: State = {
   requests: [],
   deliveries: [],
   touched: [],
+  upheavals: 0,
   faultChanges: 0,
   notice: undefined,
 };

@@ -1,6 +1,8 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, request } from 'node:http';
 import { expect, it } from '@jest/globals';
 import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
-import { startSandbox } from '../../support/services.js';
+import { listening, startSandbox } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
 import { expectOnlyFrom, shows } from './support/console.js';
@@ -25,6 +27,65 @@ describeInBrowser('the console', (openTab) => {
     expect(await tab.outline()).not.toContain('StaticText: ada');
   });
 
+  it('keeps no connection while it is hidden, and catches up afterwards', async () => {
+    const sandbox = await startSandbox();
+    const { id } = await sandbox.transactions.create({ customerUid: 'ada' });
+    const tab = await openTab();
+    const turn = (state: 'hidden' | 'visible'): Promise<unknown> =>
+      tab.evaluate(
+        `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));`,
+      );
+    const connections = (): number =>
+      tab.requests.filter((url) => url === `${sandbox.url}/sandbox/events`).length;
+    await tab.resize(1280, 800);
+    await tab.visit(`${sandbox.url}#/transactions/${id}`);
+    await shows(tab, 'StaticText: Live');
+    await turn('hidden');
+    await sandbox.transactions.complete(id);
+    await sandbox.transactions.create({ customerUid: 'grace' });
+    expect(connections()).toBe(1);
+    await turn('visible');
+    await shows(tab, 'StaticText: grace');
+    await shows(tab, 'StaticText: Completed');
+    expect(connections()).toBe(2);
+  });
+
+  it('misses nothing that happens while its lists load', async () => {
+    const sandbox = await startSandbox();
+    const client = new RawClient(sandbox);
+    // The list is from before the request, and arrives after the event that tells of it.
+    const told = new EventEmitter();
+    const proxy = createServer((asked, answer) => {
+      const { method, headers } = asked;
+      const forward = request(sandbox.url + asked.url, { method, headers }, async (from) => {
+        if (asked.url === '/sandbox/requests') {
+          told.emit('list');
+          await once(told, 'event');
+          answer.once('finish', () => told.emit('answer'));
+        }
+        answer.writeHead(from.statusCode ?? 0, from.headers);
+        from.pipe(answer);
+        from.on('data', (data: Buffer) => {
+          if (data.includes('event: request')) told.emit('event');
+        });
+      });
+      asked.pipe(forward);
+      answer.once('close', () => forward.destroy());
+    });
+    const url = await listening(proxy);
+    const [isAsked, isAnswered] = [once(told, 'list'), once(told, 'answer')];
+    const tab = await openTab();
+    await tab.visit(`${url}#/requests`);
+    await isAsked;
+    await client.create({ customer_uid: 'ada' });
+    await isAnswered;
+    await client.create({ customer_uid: 'grace' });
+    const rows = "document.querySelectorAll('tbody tr').length";
+    await until(async () => (await tab.evaluate(rows)) === 2);
+    expect(sandbox.requests).toHaveLength(2);
+  });
+
   it('lists the latest of ten thousand transactions and a thousand requests', async () => {
     const sandbox = await startSandbox();
     const client = new RawClient(sandbox);
@@ -42,6 +103,7 @@ describeInBrowser('the console', (openTab) => {
     await tab.activate('Requests');
     const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 200);
+    await shows(tab, 'StaticText: Only the last 200 are here.');
     expectOnlyFrom(tab, sandbox.url);
   });
 });

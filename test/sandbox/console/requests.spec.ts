@@ -54,6 +54,8 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.type('Path contains', 'transactions');
       const paths = "document.querySelector('table').innerText.match(/v0.\\w+/g).join()";
       await until(async () => (await tab.evaluate(paths)) === 'v0/transactions');
+      await tab.type('Path contains', 'nowhere');
+      await shows(tab, 'StaticText: None of these requests has this path.');
       await tab.activate('Clear');
       await shows(tab, 'StaticText: The list of requests is empty.');
       expect(sandbox.requests).toHaveLength(0);

@@ -91,6 +91,61 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(tab.requests.filter((url) => url.includes(refreshToken))).toEqual([]);
     });
 
+    it('hide a secret again when it may have changed', async () => {
+      const { id, refreshToken } = await sandbox.transactions.create();
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await tab.activate('Show the refresh token');
+      await shows(tab, `StaticText: ${refreshToken}`);
+      const rotated = await sandbox.transactions.rotateRefreshToken(id);
+      await shows(tab, 'button: Show the refresh token');
+      await tab.activate('Show the refresh token');
+      await shows(tab, `StaticText: ${rotated}`);
+      expect(await tab.outline()).not.toContain(`StaticText: ${refreshToken}`);
+    });
+
+    it('open their page where it cannot reach the console', async () => {
+      const { id, pageUrl } = await sandbox.transactions.create({ kind: 'hosted' });
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await tab.evaluate(
+        '{ const { open } = window; window.open = (...all) => (window.page = open(...all)); }',
+      );
+      await tab.activate('Open as the customer');
+      await until(async () => (await tab.evaluate('window.page?.location.pathname')) === pageUrl);
+      expect(await tab.evaluate('window.page.opener')).toBeNull();
+    });
+
+    it('go with a reset, and with a clock that passes their purge', async () => {
+      const none =
+        'StaticText: There is no transaction yet. Create one above, or from your backend.';
+      const isGone = (outline: string[]): boolean =>
+        outline.includes(none) &&
+        outline.some((line) => line.startsWith('StaticText: The sandbox has no transaction'));
+      const go = [() => sandbox.clock.advance(31 * 86_400_000), () => sandbox.reset()];
+      await tab.visit(sandbox.url);
+      for (const away of go) {
+        const { id } = await sandbox.transactions.create();
+        await tab.evaluate(`location.hash = '#/transactions/${id}'`);
+        await shows(tab, 'button: Expire tokens');
+        await away();
+        await tab.until(isGone);
+        expect(await tab.outline()).not.toContain('button: Expire tokens');
+      }
+    });
+
+    it('stay in their order when an old one changes', async () => {
+      const { id } = await sandbox.transactions.create({ customerUid: 'oldest' });
+      sandbox.clock.advance(1_000);
+      for (let count = 0; count < 100; count += 1) await sandbox.transactions.create();
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await shows(tab, 'button: Complete');
+      await sandbox.transactions.complete(id);
+      await shows(tab, 'StaticText: Completed');
+      const listed = "document.querySelector('table.list').innerText.includes('oldest')";
+      expect(await tab.evaluate(listed)).toBe(false);
+      await tab.activate('Show more');
+      await until(async () => (await tab.evaluate(listed)) === true);
+    });
+
     it('rotate, lose and purge their refresh token', async () => {
       await client.create();
       const [{ id = '', refreshToken } = {}] = await sandbox.transactions.list();

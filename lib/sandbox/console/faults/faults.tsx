@@ -2,13 +2,15 @@ import { useEffect, useState } from 'preact/hooks';
 import { call, type Fault } from '../api.js';
 import { Button, run } from '../parts/controls.js';
 import { Empty } from '../parts/text.js';
+import { useNow } from '../parts/time.js';
 import { useStore } from '../store.js';
 import { describeFault, PRESETS } from './descriptions.js';
 import { FaultForm } from './fault-form.js';
 
 /** The pending faults, a form that adds one, and presets that add several. */
 export function FaultsView() {
-  const faults = useFaults();
+  const now = useNow();
+  const faults = useFaults().filter(({ ends_at: end }) => !end || Date.parse(end) > now);
   return (
     <div class="columns">
       <section aria-labelledby="pending">

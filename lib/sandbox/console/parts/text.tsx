@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { run } from './controls.js';
 
 /**
@@ -13,9 +13,17 @@ export function Uid({ text }: { text: string }) {
   );
 }
 
+interface SecretProps {
+  label: string;
+  /** When this changes, the secret may be another one, and is hidden. */
+  of: unknown;
+  reveal: () => Promise<string>;
+}
+
 /** A secret that is on the page only after somebody asks to see it. */
-export function Secret({ label, reveal }: { label: string; reveal: () => Promise<string> }) {
+export function Secret({ label, of, reveal }: SecretProps) {
   const [text, setText] = useState<string>();
+  useEffect(() => setText(undefined), [of]);
   const toggle = async (): Promise<void> => {
     if (text === undefined) await run(async () => setText(await reveal()));
     else setText(undefined);
@@ -38,4 +46,13 @@ export function Secret({ label, reveal }: { label: string; reveal: () => Promise
 /** Shown instead of an empty list, with what to do about it. */
 export function Empty({ children }: { children: preact.ComponentChildren }) {
   return <p class="empty">{children}</p>;
+}
+
+/** Says that a list is not complete, and where all of it is. */
+export function Rest({ path, text }: { path: string; text: string }) {
+  return (
+    <p class="note">
+      {text} <a href={`sandbox/${path}`}>All that are kept, as JSON</a>
+    </p>
+  );
 }

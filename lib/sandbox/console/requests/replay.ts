@@ -11,9 +11,9 @@ const OWN = new Set([
 ]);
 
 /** The command that sends a request again, for a POSIX shell. */
-export function curlOf(request: RecordedRequest, origin: string): string {
-  const { method, url, headers, body } = request;
-  const parts = [`curl -i -X ${method} ${quote(origin + url)}`];
+export function curlOf({ method, url, headers, body }: RecordedRequest): string {
+  const address = new URL(targetOf(url), document.baseURI).href;
+  const parts = [`curl -i -X ${method} ${quote(address)}`];
   for (const [name, value] of Object.entries(headers)) {
     if (OWN.has(name)) continue;
     for (const single of [value].flat()) parts.push(`-H ${quote(`${name}: ${single}`)}`);
@@ -27,9 +27,19 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A request with its headers and body; its secrets are redacted unless they are asked for. */
-export function loadRequest(id: string, secrets: boolean): Promise<RecordedRequest> {
-  return call('GET', `requests/${encodeURIComponent(id)}${secrets ? '?secrets=1' : ''}`);
+/** The path of a request with its headers and body; its secrets are redacted unless they are asked for. */
+export function pathOf(id: string, secrets: boolean): string {
+  return `requests/${encodeURIComponent(id)}${secrets ? '?secrets=1' : ''}`;
+}
+
+/** A request with its secrets. */
+export function loadRequest(id: string): Promise<RecordedRequest> {
+  return call('GET', pathOf(id, true));
+}
+
+/** Relative to this page, which may have a prefix behind a proxy; a URL such as `//host` stays a path. */
+function targetOf(url: string): string {
+  return `.${url}`;
 }
 
 /** Headers that a browser sets itself. */
@@ -38,9 +48,9 @@ const FORBIDDEN =
 
 /** Sends a request again, from the browser. It is recorded as any other. */
 export async function sendAgain(id: string): Promise<void> {
-  const { method, url, headers, body } = await loadRequest(id, true);
+  const { method, url, headers, body } = await loadRequest(id);
   const kept = Object.entries(headers).filter(([name]) => !FORBIDDEN.test(name));
-  await fetch(url.replace(/^\//, ''), {
+  await fetch(targetOf(url), {
     method,
     headers: kept.flatMap(([name, value]) =>
       [value].flat().map((single): [string, string] => [name, single]),

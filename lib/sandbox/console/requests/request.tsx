@@ -1,28 +1,18 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { RecordedRequest, RefusedError } from '../api.js';
+import { useState } from 'preact/hooks';
+import type { RecordedRequest } from '../api.js';
+import { useAnswer } from '../parts/answer.js';
 import { Button, CopyButton, run } from '../parts/controls.js';
 import { Badge, toneOfStatus } from '../parts/badges.js';
 import { formatDuration, Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { useStore } from '../store.js';
-import { curlOf, loadRequest, sendAgain } from './replay.js';
+import { curlOf, loadRequest, pathOf, sendAgain } from './replay.js';
 
 /** One request: what was sent, and how to send it again. */
 export function RequestView({ id }: { id: string }) {
-  const [request, setRequest] = useState<RecordedRequest>();
-  const [gone, setGone] = useState('');
   const [secrets, setSecrets] = useState(false);
   const summary = useStore(({ requests }) => requests.find((known) => known.id === id));
-  useEffect(() => {
-    let isCurrent = true;
-    loadRequest(id, secrets).then(
-      (loaded) => isCurrent && setRequest(loaded),
-      (error: RefusedError) => isCurrent && setGone(error.message),
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [id, secrets, summary]);
+  const { content: request, gone } = useAnswer<RecordedRequest>(pathOf(id, secrets), summary);
   return (
     <section class="panel" aria-label="Request">
       <p class="panel-close">
@@ -50,7 +40,7 @@ export function RequestView({ id }: { id: string }) {
             </Button>
             <CopyButton
               label="Copy as curl, with its secrets"
-              text={async () => curlOf(await loadRequest(id, true), location.origin)}
+              text={async () => curlOf(await loadRequest(id))}
             >
               Copy as curl
             </CopyButton>

@@ -3,7 +3,7 @@ import type { RequestSummary } from '../api.js';
 import { call } from '../api.js';
 import { Button, Field, run } from '../parts/controls.js';
 import { Badge, toneOfStatus } from '../parts/badges.js';
-import { Empty } from '../parts/text.js';
+import { Empty, Rest } from '../parts/text.js';
 import { formatDuration, Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { MAX_SHOWN, update, useStore } from '../store.js';
@@ -31,7 +31,14 @@ export function RequestsView({ id }: { id: string | undefined }) {
             Clear
           </Button>
         </div>
-        <RequestList requests={shown} selected={id} />
+        {requests.length > 0 && shown.length === 0 ? (
+          <Empty>None of these requests has this path.</Empty>
+        ) : (
+          <RequestList requests={shown} selected={id} />
+        )}
+        {requests.length >= MAX_SHOWN && (
+          <Rest path="requests" text={`Only the last ${MAX_SHOWN} are here.`} />
+        )}
       </section>
       {id !== undefined && <RequestView key={id} id={id} />}
     </div>
@@ -54,29 +61,22 @@ function RequestList({
     );
   }
   return (
-    <>
-      <table class="list">
-        <caption class="hidden">Requests, newest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Request</th>
-            <th scope="col">Status</th>
-            <th scope="col">Took</th>
-            <th scope="col">At</th>
-          </tr>
-        </thead>
-        <tbody>
-          {requests.map((request) => (
-            <Row key={request.id} request={request} isSelected={request.id === selected} />
-          ))}
-        </tbody>
-      </table>
-      {requests.length >= MAX_SHOWN && (
-        <p class="note">
-          These are the last {MAX_SHOWN}. <a href="sandbox/requests">All that are kept, as JSON</a>
-        </p>
-      )}
-    </>
+    <table class="list">
+      <caption class="hidden">Requests, newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">Request</th>
+          <th scope="col">Status</th>
+          <th scope="col">Took</th>
+          <th scope="col">At</th>
+        </tr>
+      </thead>
+      <tbody>
+        {requests.map((request) => (
+          <Row key={request.id} request={request} isSelected={request.id === selected} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -12,8 +12,8 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
     <div class="lifetimes">
       {end === undefined || left <= 0 ? (
         <p>
-          <strong class="expired">They have expired.</strong> An exchange of the refresh token gives
-          new ones.
+          <strong class="expired">They have expired.</strong> Those from before a restart or an
+          import may still be valid. An exchange of the refresh token gives new ones.
         </p>
       ) : (
         <p>

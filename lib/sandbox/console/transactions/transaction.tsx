@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
-import { call, RefusedError, type TransactionDetails } from '../api.js';
+import { call, type TransactionDetails } from '../api.js';
+import { useAnswer } from '../parts/answer.js';
 import { StateBadge } from '../parts/badges.js';
+import { run } from '../parts/controls.js';
 import { Secret, Uid } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
 import { hrefOf } from '../router.js';
@@ -11,7 +12,11 @@ import { Lifetimes } from './lifetimes.js';
 
 /** One transaction: what it is, what can be done with it, and what became of its tokens. */
 export function TransactionView({ id }: { id: string }) {
-  const { details, gone } = useDetails(id);
+  const touch = useStore(({ touched }) =>
+    touched.find(({ transactionId }) => transactionId === id),
+  );
+  const path = `transactions/${encodeURIComponent(id)}`;
+  const { content: details, gone } = useAnswer<TransactionDetails>(path, touch);
   return (
     <section class="panel" aria-label="Transaction">
       <p class="panel-close">
@@ -29,43 +34,14 @@ export function TransactionView({ id }: { id: string }) {
           <h4>Refresh tokens</h4>
           <Lineage exchanges={details.exchanges} />
           <h4>Details</h4>
-          <Facts details={details} />
+          <Facts details={details} touch={touch} />
         </>
       )}
     </section>
   );
 }
 
-/** The details, which are loaded again whenever an event tells of this transaction. */
-function useDetails(id: string): { details: TransactionDetails | undefined; gone: string } {
-  const [details, setDetails] = useState<TransactionDetails>();
-  const [gone, setGone] = useState('');
-  const connection = useStore((state) => state.connection);
-  const touch = useStore(({ touched }) =>
-    touched.find(({ transactionId }) => transactionId === id),
-  );
-  useEffect(() => {
-    let isCurrent = true;
-    call<TransactionDetails>('GET', `transactions/${encodeURIComponent(id)}`).then(
-      (loaded) => {
-        if (!isCurrent) return;
-        setDetails(loaded);
-        setGone('');
-      },
-      (error: RefusedError) => {
-        if (!isCurrent || error.status === 0) return;
-        setDetails(undefined);
-        setGone(error.message);
-      },
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [id, touch, connection]);
-  return { details, gone };
-}
-
-function Facts({ details }: { details: TransactionDetails }) {
+function Facts({ details, touch }: { details: TransactionDetails; touch: unknown }) {
   const { id, flags, fields } = details;
   const revealed = async (): Promise<TransactionDetails> =>
     call('GET', `transactions/${encodeURIComponent(id)}?secrets=1`);
@@ -99,7 +75,11 @@ function Facts({ details }: { details: TransactionDetails }) {
       )}
       <dt>Refresh token</dt>
       <dd>
-        <Secret label="the refresh token" reveal={async () => (await revealed()).refresh_token} />
+        <Secret
+          label="the refresh token"
+          of={touch}
+          reveal={async () => (await revealed()).refresh_token}
+        />
       </dd>
       {details.page_url !== null && (
         <>
@@ -107,11 +87,7 @@ function Facts({ details }: { details: TransactionDetails }) {
           <dd>
             <button
               type="button"
-              onClick={() => {
-                // Before the answer is there, so that the browser takes it for the user's own wish.
-                const page = open('', '_blank');
-                void revealed().then(({ page_url: url }) => page?.location.replace(url ?? ''));
-              }}
+              onClick={() => void openPage(async () => (await revealed()).page_url)}
             >
               Open as the customer
             </button>
@@ -140,4 +116,17 @@ function Facts({ details }: { details: TransactionDetails }) {
       )}
     </dl>
   );
+}
+
+/** Opens the page before its address is known, so that the browser takes it for the user's own wish. */
+async function openPage(address: () => Promise<string | null>): Promise<void> {
+  const page = open('', '_blank');
+  // It may lead to the application under test, which must not reach the console.
+  if (page) page.opener = null;
+  const isOpen = await run(async () => {
+    const path = await address();
+    if (path === null) throw new Error('The transaction has no page any more.');
+    page?.location.replace(`.${path}`);
+  });
+  if (!isOpen) page?.close();
 }

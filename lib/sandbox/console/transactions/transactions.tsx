@@ -76,7 +76,7 @@ function TransactionList({ selected }: { selected: string | undefined }) {
       </Empty>
     );
   }
-  const isFull = transactions.length >= filter.limit && filter.limit < MAX_LISTED;
+  const isFull = transactions.length >= filter.limit;
   return (
     <>
       <table class="list">
@@ -98,7 +98,12 @@ function TransactionList({ selected }: { selected: string | undefined }) {
           ))}
         </tbody>
       </table>
-      {isFull && (
+      {isFull && filter.limit >= MAX_LISTED && (
+        <p class="note">
+          Only the last {MAX_LISTED} are here. Filter by customer or state to find an older one.
+        </p>
+      )}
+      {isFull && filter.limit < MAX_LISTED && (
         <Button
           onClick={() =>
             update(() => ({

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
-import { call, type Delivery, type RefusedError } from '../api.js';
+import { useState } from 'preact/hooks';
+import { call, type Delivery } from '../api.js';
+import { useAnswer } from '../parts/answer.js';
 import { Button, run } from '../parts/controls.js';
 import { DeliveryBadge } from '../parts/badges.js';
 import { hrefOf } from '../router.js';
@@ -17,21 +18,10 @@ const RESENDS: readonly (readonly [label: string, fault: string | undefined])[] 
 
 /** One webhook: what was sent, how its signature is checked, and how it was answered. */
 export function DeliveryView({ id }: { id: string }) {
-  const [delivery, setDelivery] = useState<Delivery>();
-  const [gone, setGone] = useState('');
   const [secrets, setSecrets] = useState(false);
   const summary = useStore(({ deliveries }) => deliveries.find((known) => known.id === id));
-  useEffect(() => {
-    let isCurrent = true;
-    const path = `webhooks/deliveries/${encodeURIComponent(id)}${secrets ? '?secrets=1' : ''}`;
-    call<Delivery>('GET', path).then(
-      (loaded) => isCurrent && setDelivery(loaded),
-      (error: RefusedError) => isCurrent && setGone(error.message),
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [id, secrets, summary]);
+  const path = `webhooks/deliveries/${encodeURIComponent(id)}${secrets ? '?secrets=1' : ''}`;
+  const { content: delivery, gone } = useAnswer<Delivery>(path, summary);
   return (
     <section class="panel" aria-label="Webhook">
       <p class="panel-close">

@@ -1,9 +1,9 @@
 import { call, type DeliverySummary } from '../api.js';
 import { Button, run } from '../parts/controls.js';
 import { DeliveryBadge } from '../parts/badges.js';
-import { Empty } from '../parts/text.js';
+import { Empty, Rest } from '../parts/text.js';
 import { hrefOf } from '../router.js';
-import { update, useStore } from '../store.js';
+import { MAX_SHOWN, update, useStore } from '../store.js';
 import { DeliveryView } from './delivery.js';
 import { WebhookSettings } from './settings.js';
 
@@ -21,6 +21,9 @@ export function WebhooksView({ id }: { id: string | undefined }) {
           </Button>
         </div>
         <DeliveryList deliveries={deliveries} selected={id} />
+        {deliveries.length >= MAX_SHOWN && (
+          <Rest path="webhooks/deliveries" text={`Only the last ${MAX_SHOWN} are here.`} />
+        )}
       </section>
       {id !== undefined && <DeliveryView key={id} id={id} />}
     </div>

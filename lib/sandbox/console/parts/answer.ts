@@ -1,0 +1,32 @@
+import { useEffect, useState } from 'preact/hooks';
+import { call, type RefusedError } from '../api.js';
+import { useStore } from '../store.js';
+
+/** What the control API has at a path, or its message if that is gone. */
+export interface Answer<Content> {
+  content: Content | undefined;
+  gone: string;
+}
+
+/**
+ * Loads what the control API has at a path, again whenever the reason for it changes, and whenever
+ * much may have changed. While the sandbox does not answer, the page shows what it has.
+ */
+export function useAnswer<Content>(path: string, reason: unknown): Answer<Content> {
+  const [answer, setAnswer] = useState<Answer<Content>>({ content: undefined, gone: '' });
+  const connection = useStore((state) => state.connection);
+  const upheavals = useStore((state) => state.upheavals);
+  useEffect(() => {
+    let isCurrent = true;
+    call<Content>('GET', path).then(
+      (content) => isCurrent && setAnswer({ content, gone: '' }),
+      ({ message, status }: RefusedError) => {
+        if (isCurrent && status !== 0) setAnswer({ content: undefined, gone: message });
+      },
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [path, reason, connection, upheavals]);
+  return answer;
+}
