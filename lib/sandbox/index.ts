@@ -23,6 +23,7 @@ export type {
 } from './faults/fault.js';
 export { type PendingFault, SandboxFaults } from './faults/sandbox-faults.js';
 export { type RecordedRequest, RequestLog } from './http/request-log.js';
+export type { RecordedResponse } from './http/response-recorder.js';
 export {
   type CreatedSandboxTransaction,
   type NewSandboxTransaction,

@@ -16,6 +16,7 @@ import {
 import { bodyOf, readBody } from './http/request-body.js';
 import type { RequestGate } from './http/request-gate.js';
 import { attachRecord, type OpenRecord, type RequestLog } from './http/request-log.js';
+import { ResponseRecorder } from './http/response-recorder.js';
 import { lintRequest } from './openapi/lint.js';
 
 const ALLOW_ORIGIN = 'access-control-allow-origin';
@@ -71,6 +72,7 @@ export class RequestPipeline {
   ): Promise<void> {
     const record = this.#record(request, path, id);
     const arrivedAt = performance.now();
+    const recorder = new ResponseRecorder(response);
     beforeHead(response, () => {
       record.status = response.statusCode;
       // Refusals and faults too, which a page could not read otherwise.
@@ -82,7 +84,7 @@ export class RequestPipeline {
     response.once('close', () => {
       const durationMs = Math.round(performance.now() - arrivedAt);
       record.notes = lintRequest(record);
-      this.log.end(record, durationMs, response.writableFinished);
+      this.log.end(record, recorder.read(), durationMs, response.writableFinished);
     });
     // Taken on arrival, so that the size of a body does not change which request has the fault.
     const fault = this.faults.take(record.method, path);
@@ -90,7 +92,9 @@ export class RequestPipeline {
     if (!(await this.#readBody(request, response))) return;
     this.log.complete(record, bodyOf(request));
     const process = () => this.application(request, response);
-    await (fault ? this.player.play(fault, { response, process }) : process());
+    if (!fault) return process();
+    record.fault = fault.kind;
+    await this.player.play(fault, { response, process });
   }
 
   #record(request: IncomingMessage, path: string, id: string): OpenRecord {
@@ -105,6 +109,8 @@ export class RequestPipeline {
       status: undefined,
       durationMs: undefined,
       notes: [],
+      fault: undefined,
+      response: undefined,
     };
     this.log.add(record);
     attachRecord(request, record);

@@ -161,6 +161,8 @@ describe('a line', () => {
     receivedAt: new Date(),
     durationMs: 7,
     notes: [],
+    fault: undefined,
+    response: undefined,
   };
 
   it.each([

@@ -30,6 +30,11 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
         status: 200,
         duration_ms: expect.any(Number),
         notes: [],
+        fault: null,
+        response: {
+          headers: expect.objectContaining({ 'x-request-id': headers['x-request-id'] }),
+          body: expect.stringContaining('"refresh_token":"[redacted]"'),
+        },
       },
     ]);
     expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);

@@ -96,6 +96,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
           status: 200,
           duration_ms: expect.any(Number),
           notes: [],
+          fault: null,
         },
       },
     ]);

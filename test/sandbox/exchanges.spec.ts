@@ -274,9 +274,11 @@ it('an exchange has failed if its client goes while the end of the body arrives'
     status: undefined,
     durationMs: undefined,
     notes: [],
+    fault: undefined,
+    response: undefined,
   };
   requests.add(request);
-  requests.end(request, 7, false);
+  requests.end(request, undefined, 7, false);
   requests.complete(request, JSON.stringify({ refresh_token: refreshToken }));
   expect(exchanges.of('1')).toMatchObject([{ outcome: 'failed', durationMs: 7 }]);
 });

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { RequestLog } from 'nestjs-berbix/sandbox';
+import {
+  type BerbixSandbox,
+  type RecordedRequest,
+  RequestLog,
+  type SandboxFault,
+} from 'nestjs-berbix/sandbox';
 import { startSandboxOn } from '../support/services.js';
 import { until } from '../support/until.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -14,7 +19,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     const authorization = basic(sandbox.apiSecret);
     sandbox.clock.set(Date.UTC(2030, 0, 1));
     const body = '{"refresh_token" : "rt_☂",\n"grant_type":"refresh_token"}\n';
-    const { headers } = await client.send('POST', '/prefix/v0/tokens?a=b', {
+    const { headers, text } = await client.send('POST', '/prefix/v0/tokens?a=b', {
       authorization,
       body,
       headers: { 'X-Request-Id': 'r1' },
@@ -36,6 +41,11 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
       status: 401,
       durationMs: expect.any(Number),
       notes: [],
+      fault: undefined,
+      response: {
+        headers: expect.objectContaining({ 'content-type': 'application/json; charset=utf-8' }),
+        body: text,
+      },
     });
     expect(record?.receivedAt.getUTCFullYear()).toBe(2030);
   });
@@ -114,6 +124,66 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     expect(sandbox.requests.last).toBeUndefined();
   });
 
+  it('shows each answer as it was sent', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const client = new RawClient(sandbox);
+    const { text, headers } = await client.create({ customer_uid: 'Ädä ☂' });
+    const { response } = await ended(sandbox);
+    expect(response?.body).toBe(text);
+    const { date: _, connection: __, ...sent } = headers;
+    const recorded = Object.entries(response?.headers ?? {});
+    expect(Object.fromEntries(recorded.map(([name, value]) => [name, String(value)]))).toEqual(
+      sent,
+    );
+    const { access_token } = JSON.parse(text) as { access_token: string };
+    const refused = await client.update(access_token, { action: 'x' });
+    expect((await ended(sandbox)).response?.body).toBe(refused.text);
+    await client.delete(access_token);
+    expect(await ended(sandbox)).toMatchObject({ status: 204, response: { body: '' } });
+  });
+
+  it('has the beginning of a long answer, and nothing of an image', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const client = new RawClient(sandbox);
+    const body = `${'☂'.repeat(70_000)}end`;
+    sandbox.faults.add({ kind: 'answer', body, headers: { 'content-type': 'text/plain' } });
+    await client.fetch('x');
+    const { fault, response } = await ended(sandbox);
+    expect([fault, response?.body]).toEqual(['answer', '☂'.repeat(64 * 1024)]);
+    sandbox.faults.add({ kind: 'answer', body, headers: { 'content-type': 'image/png' } });
+    await client.fetch('x');
+    expect((await ended(sandbox)).response).toMatchObject({
+      headers: { 'content-type': 'image/png' },
+      body: '',
+    });
+  });
+
+  it('has what a client gets of an answer that a fault spoils', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const client = new RawClient(sandbox);
+    const spoil = async (fault: SandboxFault) => {
+      sandbox.faults.add(fault);
+      const answer = await client.create().catch(() => undefined);
+      return { answer, record: await ended(sandbox) };
+    };
+    const slow = await spoil({ kind: 'trickle', ms: 0 });
+    expect(slow.record).toMatchObject({
+      fault: 'trickle',
+      response: { body: slow.answer?.text },
+    });
+    const { record } = await spoil({ kind: 'flood', bytes: 300_000 });
+    expect(record.response?.body).toHaveLength(64 * 1024);
+    const cut = await spoil({ kind: 'truncate', processed: true });
+    expect(cut.record).toMatchObject({
+      fault: 'truncate',
+      response: { body: expect.stringMatching(/^\{.*[^}]$/) },
+    });
+    const lost = await spoil({ kind: 'reset', processed: true });
+    expect(lost.record).toMatchObject({ fault: 'reset', response: undefined });
+    const late = await spoil({ kind: 'latency', ms: 1 });
+    expect(late.record).toMatchObject({ fault: 'latency', status: 200 });
+  });
+
   it('shows a request whose body never arrives as a whole', async () => {
     const sandbox = await startSandboxOn(platform);
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
@@ -131,6 +201,12 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
   });
 });
 
+/** The last record, once all of it is known. */
+async function ended({ requests }: BerbixSandbox): Promise<RecordedRequest> {
+  await until(() => requests.last?.durationMs !== undefined);
+  return requests.last as RecordedRequest;
+}
+
 function recordOf(url: string) {
   const receivedAt = new Date();
   return {
@@ -144,6 +220,8 @@ function recordOf(url: string) {
     status: undefined,
     durationMs: undefined,
     notes: [],
+    fault: undefined,
+    response: undefined,
   };
 }
 
@@ -164,6 +242,7 @@ describe('RequestLog', () => {
         const large = recordOf(url);
         log.add(large);
         log.complete(large, image);
+        log.end(large, { headers: {}, body: '' }, 1, true);
       }
     };
     fill('/1', '/2', '/3', '/4');
@@ -172,9 +251,22 @@ describe('RequestLog', () => {
     const late = recordOf('/late');
     log.complete(late, image);
     expect(log.length).toBe(0);
+    log.end(late, { headers: {}, body: image }, 1, true);
     // What is not in it any more takes no room.
     fill('/5', '/6', '/7');
     expect([...log].map(({ url }) => url)).toEqual(['/5', '/6', '/7']);
+  });
+
+  it('counts answers too', () => {
+    const log = new RequestLog();
+    const half = 'x'.repeat(12 * 1024 * 1024);
+    for (const url of ['/1', '/2', '/3', '/4', '/5']) {
+      const large = recordOf(url);
+      log.add(large);
+      log.complete(large, half);
+      log.end(large, { headers: {}, body: half }, 1, true);
+    }
+    expect([...log].map(({ url }) => url)).toEqual(['/4', '/5']);
   });
 
   it('is a list of its records in JSON', () => {

@@ -92,14 +92,20 @@ export function parseResend({ fault, ...unknown }: JsonObject): WebhookFault | u
 
 /** A request in the style of the API. */
 export function presentRequest(request: RecordedRequest) {
-  const { url, headers, body } = request;
-  return { ...presentRequestSummary(request), url, headers, body };
+  const { url, headers, body, response } = request;
+  return {
+    ...presentRequestSummary(request),
+    url,
+    headers,
+    body,
+    response: response ? { headers: { ...response.headers }, body: response.body } : null,
+  };
 }
 
 /** The same without what may be large. */
-export function presentRequestSummary(request: Omit<RecordedRequest, 'url' | 'headers' | 'body'>): {
-  readonly [name: string]: ApiJson;
-} {
+export function presentRequestSummary(
+  request: Omit<RecordedRequest, 'url' | 'headers' | 'body' | 'response'>,
+): { readonly [name: string]: ApiJson } {
   return {
     id: request.id,
     method: request.method,
@@ -108,6 +114,7 @@ export function presentRequestSummary(request: Omit<RecordedRequest, 'url' | 'he
     status: request.status ?? null,
     duration_ms: request.durationMs ?? null,
     notes: request.notes,
+    fault: request.fault ?? null,
   };
 }
 

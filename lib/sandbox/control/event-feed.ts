@@ -4,11 +4,11 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { SandboxClock } from '../clock.js';
 import { SandboxFaults } from '../faults/sandbox-faults.js';
 import { type ApiJson, toApiJson } from '../http/answers.js';
-import { RequestLog } from '../http/request-log.js';
+import { type RecordedRequest, RequestLog } from '../http/request-log.js';
 import { ExchangeLog } from '../tokens/exchange-log.js';
 import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
-import { presentEvent, type SandboxEvent } from './sandbox-event.js';
+import { presentEvent, type RequestSummary, type SandboxEvent } from './sandbox-event.js';
 import { SandboxStates } from './sandbox-states.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
 
@@ -49,8 +49,8 @@ export class EventFeed implements OnModuleDestroy {
     @Inject(SandboxFaults) faults: SandboxFaults,
     @Inject(SandboxStates) states: SandboxStates,
   ) {
-    requests.onEnd(({ url: _url, headers: _headers, body: _body, ...request }) =>
-      this.#add(() => ({ kind: 'request', request })),
+    requests.onEnd((request) =>
+      this.#add(() => ({ kind: 'request', request: summaryOfRequest(request) })),
     );
     deliveries.onTry(({ headers: _headers, body: _body, ...delivery }) =>
       this.#add(() => ({ kind: 'delivery', delivery })),
@@ -131,4 +131,9 @@ export class EventFeed implements OnModuleDestroy {
       this.#characters -= this.#events.shift()?.size ?? 0;
     }
   }
+}
+
+function summaryOfRequest(request: RecordedRequest): RequestSummary {
+  const { url: _url, headers: _headers, body: _body, response: _response, ...summary } = request;
+  return summary;
 }

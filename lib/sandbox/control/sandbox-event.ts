@@ -30,7 +30,7 @@ export type SandboxEvent =
   | { readonly kind: 'state'; readonly change: StateChange };
 
 /** A request without what may be large. */
-export type RequestSummary = Omit<RecordedRequest, 'url' | 'headers' | 'body'>;
+export type RequestSummary = Omit<RecordedRequest, 'url' | 'headers' | 'body' | 'response'>;
 
 /** A webhook without what may be large. */
 export type DeliverySummary = Omit<WebhookDelivery, 'headers' | 'body'>;

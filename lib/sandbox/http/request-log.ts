@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { rawRequestOf } from './request-body.js';
+import type { RecordedResponse } from './response-recorder.js';
 
 /** One request and its answer. */
 export interface RecordedRequest {
@@ -23,6 +24,10 @@ export interface RecordedRequest {
   readonly durationMs: number | undefined;
   /** Where the request departs from the API as documented, although it was accepted, in sentences. */
   readonly notes: readonly string[];
+  /** The kind of the fault that replaced or delayed the answer, such as `latency`. */
+  readonly fault: string | undefined;
+  /** `undefined` until the answer or the connection ended, and without an answer. */
+  readonly response: RecordedResponse | undefined;
 }
 
 /** A record that the sandbox still writes to. @internal */
@@ -105,10 +110,7 @@ export class RequestLog implements Iterable<RecordedRequest> {
   complete(record: OpenRecord, body: string): void {
     record.body = body;
     for (const listener of this.#bodyListeners) listener(record);
-    // It may have been dropped, or the log cleared, while the body arrived.
-    if (!this.#records.includes(record)) return;
-    this.#bodyCharacters += body.length;
-    this.#trim();
+    this.#count(record, body.length);
   }
 
   /** Calls the listener when a body has arrived, before the request is processed. @internal */
@@ -122,14 +124,33 @@ export class RequestLog implements Iterable<RecordedRequest> {
   }
 
   /** @internal */
-  end(record: OpenRecord, durationMs: number, answered: boolean): void {
+  end(
+    record: OpenRecord,
+    response: RecordedResponse | undefined,
+    durationMs: number,
+    answered: boolean,
+  ): void {
+    record.response = response;
     record.durationMs = durationMs;
+    this.#count(record, response?.body.length ?? 0);
     for (const listener of this.#endListeners) listener(record, answered);
+  }
+
+  /** The record may have been dropped, or the log cleared, before it was complete. */
+  #count(record: OpenRecord, characters: number): void {
+    if (!this.#records.includes(record)) return;
+    this.#bodyCharacters += characters;
+    this.#trim();
   }
 
   #trim(): void {
     while (this.#records.length > MAX_REQUESTS || this.#bodyCharacters > MAX_BODY_CHARACTERS) {
-      this.#bodyCharacters -= this.#records.shift()?.body.length ?? 0;
+      const dropped = this.#records.shift();
+      this.#bodyCharacters -= dropped ? bodyCharactersOf(dropped) : 0;
     }
   }
+}
+
+function bodyCharactersOf({ body, response }: RecordedRequest): number {
+  return body.length + (response?.body.length ?? 0);
 }
