@@ -93,6 +93,21 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     expect(sandbox.requests.last).toMatchObject({ path: '/v1/favicon.ico', status: 503 });
   });
 
+  it('has requests to paths that only begin as those of the sandbox do', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const client = new RawClient(sandbox);
+    const paths = [
+      '/sandboxes',
+      '/verify/x',
+      '/hosted/x/y',
+      '/images/x/y',
+      '/reference/x/y',
+      '/console/x/y',
+    ];
+    for (const path of paths) expect((await client.send('GET', path)).status).toBe(404);
+    expect(Array.from(sandbox.requests, ({ path }) => path)).toEqual(paths);
+  });
+
   it.each(['/SANDBOX/requests', '/%73andbox/requests', '/sandbox/requests'])(
     'is not to be had by a path that counts as a request to the API: %s',
     async (path) => {

@@ -250,6 +250,18 @@ describe('the faults of webhooks', () => {
     await expect(sandbox.webhooks.resend(first.id)).rejects.toThrow('No webhook with this id');
   });
 
+  it('are not those of a webhook that is sent again, to the current URL', async () => {
+    const sandbox = await start();
+    const first = await sandbox.webhooks.sendTest('finished');
+    const other = await HookServer.start();
+    sandbox.webhooks.setUrl('finished', other.url);
+    sandbox.webhooks.failNext('unsigned');
+    const again = await sandbox.webhooks.resend(first.id);
+    expect(again).toMatchObject({ url: other.url, delivered: true });
+    expect([server.hooks.length, other.hooks.length]).toEqual([1, 1]);
+    expect(isSigned(other.hooks[0] as Hook, sandbox.webhookSecrets.finished)).toBe(true);
+  });
+
   it('are validated', async () => {
     const { webhooks } = await start();
     expect(() => webhooks.failNext('early' as WebhookFault)).toThrow(
