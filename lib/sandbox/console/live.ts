@@ -1,10 +1,4 @@
-import {
-  call,
-  type DeliverySummary,
-  type RecordedRequest,
-  type RequestSummary,
-  type Transaction,
-} from './api.js';
+import { call, type DeliverySummary, type RequestSummary, type Transaction } from './api.js';
 import { currentState, MAX_SHOWN, update, withItem } from './store.js';
 
 interface Snapshot {
@@ -136,13 +130,13 @@ export async function loadLists(): Promise<void> {
   const turn = ++listsAsked;
   await tell(async () => {
     const [{ requests }, { deliveries }] = await Promise.all([
-      load<{ requests: RecordedRequest[] }>('requests'),
+      load<{ requests: RequestSummary[] }>('requests?summary=1'),
       load<{ deliveries: DeliverySummary[] }>('webhooks/deliveries'),
       loadTransactions(),
     ]);
     if (turn !== listsAsked) return;
     update(({ faultChanges }) => ({
-      requests: requests.toReversed().slice(0, MAX_SHOWN).map(summaryOf),
+      requests: requests.toReversed().slice(0, MAX_SHOWN),
       deliveries: deliveries.toReversed().slice(0, MAX_SHOWN),
       faultChanges: faultChanges + 1,
     }));
@@ -155,12 +149,6 @@ async function tell(work: () => Promise<void>): Promise<void> {
   } catch (error) {
     update(() => ({ notice: { text: (error as Error).message, failed: true } }));
   }
-}
-
-/** Headers and bodies may be large: they are loaded for the request that is open. */
-function summaryOf(request: RecordedRequest): RequestSummary {
-  const { headers: _headers, body: _body, url: _url, ...summary } = request;
-  return summary;
 }
 
 function touch(transactionId: string): void {

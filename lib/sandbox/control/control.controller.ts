@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { SandboxClock } from '../clock.js';
 import { SandboxFaults } from '../faults/sandbox-faults.js';
 import type { ApiJson } from '../http/answers.js';
@@ -12,9 +12,10 @@ import {
   parseFault,
   presentFault,
   presentRequest,
+  presentRequestSummary,
 } from './bodies.js';
 import { SandboxEventsController } from './events.controller.js';
-import { type ControlOperation, Describe, operationsOf } from './operations.js';
+import { type ControlOperation, Describe, DescribeQuery, operationsOf } from './operations.js';
 import { Secrets, type Shown } from './secrets.js';
 import { StateController } from './state.controller.js';
 import { SandboxTransactionsController } from './transactions.controller.js';
@@ -41,8 +42,10 @@ export class ControlController {
 
   @Get('requests')
   @Describe('List the requests so far, oldest first')
-  listRequests(@Secrets() shown: Shown): ApiJson {
-    return shown({ requests: Array.from(this.log, presentRequest) });
+  @DescribeQuery({ summary: '1: without their URLs, headers and bodies, which may be large' })
+  listRequests(@Query('summary') summary: unknown, @Secrets() shown: Shown): ApiJson {
+    const present = summary === '1' ? presentRequestSummary : presentRequest;
+    return shown({ requests: Array.from(this.log, present) });
   }
 
   @Get('requests/:id')

@@ -59,7 +59,7 @@ describeInBrowser('the console', (openTab) => {
     const proxy = createServer((asked, answer) => {
       const { method, headers } = asked;
       const forward = request(sandbox.url + asked.url, { method, headers }, async (from) => {
-        if (asked.url === '/sandbox/requests') {
+        if (asked.url === '/sandbox/requests?summary=1') {
           told.emit('list');
           await once(told, 'event');
           answer.once('finish', () => told.emit('answer'));
