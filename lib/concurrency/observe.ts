@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { CallSpan } from '../telemetry/index.js';
 import {
   abortedError,
   callLimits,
@@ -20,7 +21,11 @@ export class Caller {
   /** Called if they leave before the end. */
   onLeave: (() => void) | undefined;
 
-  constructor(limits?: CallLimits) {
+  /** @param span of their call, if there is an SDK of OpenTelemetry */
+  constructor(
+    limits?: CallLimits,
+    readonly span?: CallSpan,
+  ) {
     this.askedAt = limits?.startedAt ?? performance.now();
     this.timeoutMs = limits?.timeoutMs;
   }
@@ -41,15 +46,17 @@ export class Caller {
   }
 
   /**
-   * Settles as the function does, unless their own time limit ends first; the work then goes on.
+   * Settles as the function does, unless their own time limit ends first; the work then goes on. Its
+   * spans belong to their call.
    *
    * @throws {BerbixTimeoutError} (as a rejection)
    */
   inTime<T>(work: () => Promise<T>): Promise<T> {
-    const { askedAt, timeoutMs } = this;
-    if (timeoutMs === undefined) return work();
+    const { askedAt, timeoutMs, span } = this;
+    const begin = span === undefined ? work : () => span.run(work);
+    if (timeoutMs === undefined) return begin();
     const leftMs = askedAt + timeoutMs - performance.now();
-    return withTimeout(work, leftMs, () => callTimeoutError(timeoutMs));
+    return withTimeout(begin, leftMs, () => callTimeoutError(timeoutMs));
   }
 }
 
@@ -59,14 +66,18 @@ export class Caller {
  *
  * @param work called for each subscriber; it observes the time limit of its caller
  * @param options of the call, or the limits of the whole of which it is a part
+ * @param spanName of a span around the wait of each subscriber; only what the work does in
+ * `caller.inTime` is in the context of that span
  */
 export function observe<T>(
   work: (caller: Caller) => Promise<T>,
   options?: BerbixCallOptions | CallLimits,
+  spanName?: string,
 ): Observable<T> {
   return new Observable((subscriber) => {
     const limits = callLimits(options);
-    const caller = new Caller(limits);
+    const span = spanName === undefined ? undefined : CallSpan.start(spanName);
+    const caller = new Caller(limits, span);
     const signal = limits?.signal;
     let abort: (() => void) | undefined;
     const begin = (): Promise<T> => {
@@ -81,22 +92,27 @@ export function observe<T>(
         work(caller).then(resolve, reject);
       });
     };
-    // Here, since an abort comes in the async context of the code that aborts.
-    begin().then(
-      (value) => {
+    const fail = (error: unknown): void => {
+      caller.onLeave = undefined;
+      span?.fail(error);
+      subscriber.error(error);
+    };
+    try {
+      // Here, since an abort comes in the async context of the code that aborts.
+      begin().then((value) => {
         caller.onLeave = undefined;
+        span?.end();
         subscriber.next(value);
         subscriber.complete();
-      },
-      (error: unknown) => {
-        caller.onLeave = undefined;
-        subscriber.error(error);
-      },
-    );
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
     return () => {
       // A signal may outlive many calls.
       if (abort !== undefined) signal?.removeEventListener('abort', abort);
       caller.leave();
+      span?.end();
     };
   });
 }

@@ -89,7 +89,7 @@ export class TokenCache {
     if (stale === undefined) return this.#inTime(query, need, caller);
     if (this.#isStoreCoolingDown()) {
       this.#obtainLater(query, need);
-      countLookup(this.#account, 'stale');
+      recordLookup(this.#account, 'stale', caller.span);
       return stale.tokens;
     }
     return this.#inTime(query, need, caller).catch((error: unknown) => {
@@ -98,7 +98,7 @@ export class TokenCache {
       const cached = this.#memory.get(query.name);
       const isUsable = cached !== undefined && isUsableIfError(cached, need, performance.now());
       if (!isUsable || !mayServeStale(error)) throw error;
-      recordLookup(this.#account, 'stale');
+      recordLookup(this.#account, 'stale', caller.span);
       return cached.tokens;
     });
   }
@@ -140,7 +140,7 @@ export class TokenCache {
       this.#obtainLater(query, { proactive: true });
     }
     if (now < entry.recheckAt || this.#isStoreCoolingDown()) {
-      recordLookup(this.#account, 'memory');
+      recordLookup(this.#account, 'memory', caller.span);
       return entry.tokens;
     }
     return this.#recheck(query, need, entry, caller);
@@ -163,7 +163,7 @@ export class TokenCache {
           return error === undefined ? undefined : reject(error);
         }
         postponeRecheck(entry, STORE_COOLDOWN_MS);
-        if (!caller.isServed) recordLookup(this.#account, 'memory');
+        if (!caller.isServed) recordLookup(this.#account, 'memory', caller.span);
         caller.isServed = true;
         resolve(entry.tokens);
       };
@@ -270,7 +270,7 @@ export class TokenCache {
         if (run === undefined) return reject(abandonedError());
         try {
           resolve(run.staleOr(run.withUnsaved(error), need).tokens);
-          recordLookup(this.#account, 'stale', run.trace);
+          recordLookup(this.#account, 'stale', caller.span, run.trace);
         } catch (thrown) {
           reject(thrown);
         }
@@ -285,7 +285,7 @@ export class TokenCache {
       this.#obtain(query, need, waiting).then(
         ({ tokens }) => {
           if (!waiting.hasLeft && !caller.isServed) {
-            recordLookup(this.#account, waiting.source, waiting.run?.trace);
+            recordLookup(this.#account, waiting.source, caller.span, waiting.run?.trace);
           }
           over();
           resolve(tokens);

@@ -7,6 +7,7 @@ export {
   type TokenSource,
 } from './instruments.js';
 export {
+  CallSpan,
   RunTrace,
   inSpan,
   inTrace,

@@ -23,35 +23,83 @@ export type { Span };
 const tracer = trace.getTracer('nestjs-berbix', VERSION);
 
 /**
- * An Observable with a span around each subscription. What it emits runs in the context of the
- * subscriber, without the span.
+ * The span of one call, until its caller has what they wait for or leaves. Work of the call is in its
+ * context only by `run`: a context for each of ten thousand callers who wait for one exchange costs
+ * more than their spans.
+ */
+export class CallSpan {
+  private constructor(
+    private readonly span: Span,
+    private readonly outer: Context,
+  ) {}
+
+  /** Undefined without an SDK. */
+  static start(name: string): CallSpan | undefined {
+    const outer = context.active();
+    const span = startSpan(name, undefined, outer);
+    return isSpanContextValid(span.spanContext()) ? new CallSpan(span, outer) : undefined;
+  }
+
+  /** Does work whose spans belong below this one. */
+  run<R>(work: () => R): R {
+    return context.with(trace.setSpan(this.outer, this.span), work);
+  }
+
+  /** Within `run`, goes back to the context of the caller. */
+  outside<R>(work: () => R): R {
+    return context.with(this.outer, work);
+  }
+
+  /** @param source of the tokens that the caller gets */
+  found(source: TokenSource): void {
+    quietly(() => this.span.setAttribute('berbix.token.source', source));
+  }
+
+  /** @param exchange the span of the one that the caller waited for */
+  link(exchange: SpanContext | undefined): void {
+    if (exchange === undefined || !isSpanContextValid(exchange)) return;
+    // An SDK that is older than version 1.9 of the API does not have it.
+    quietly(() => this.span.addLink?.({ context: exchange }));
+  }
+
+  fail(error: unknown): void {
+    fail(this.span, error);
+    this.end();
+  }
+
+  /** Unless it has ended. A caller who unsubscribes in an operator ends it twice. */
+  end(): void {
+    end(this.span);
+  }
+}
+
+/**
+ * An Observable with a span around each subscription, and its work in the context of that span. What
+ * it emits runs in the context of the subscriber. Around a single promise, `observe` costs less.
  *
  * Spans are INTERNAL: the requests to the API and to the store are spans of their own, made by the
  * instrumentations of undici, pg and ioredis.
  */
 export function traced<T>(name: string, source: Observable<T>): Observable<T> {
   return new Observable((subscriber) => {
-    const outer = context.active();
-    const span = startSpan(name, {}, outer);
-    if (!isSpanContextValid(span.spanContext())) return source.subscribe(subscriber);
-    const around = <R>(run: () => R): R => context.with(outer, run);
-    const subscription = context.with(trace.setSpan(outer, span), () =>
+    const span = CallSpan.start(name);
+    if (span === undefined) return source.subscribe(subscriber);
+    const subscription = span.run(() =>
       source.subscribe({
-        next: (value) => around(() => subscriber.next(value)),
+        next: (value) => span.outside(() => subscriber.next(value)),
         error: (error: unknown) => {
-          fail(span, error);
-          end(span);
-          around(() => subscriber.error(error));
+          span.fail(error);
+          span.outside(() => subscriber.error(error));
         },
         complete: () => {
-          end(span);
-          around(() => subscriber.complete());
+          span.end();
+          span.outside(() => subscriber.complete());
         },
       }),
     );
     return () => {
       subscription.unsubscribe();
-      end(span);
+      span.end();
     };
   });
 }
@@ -79,9 +127,9 @@ export function inSpan<T>(
 }
 
 /** One that records nothing if the SDK fails. */
-function startSpan(name: string, attributes: Attributes, parent: Context): Span {
+function startSpan(name: string, attributes: Attributes | undefined, parent: Context): Span {
   try {
-    return tracer.startSpan(name, { attributes }, parent);
+    return tracer.startSpan(name, attributes && { attributes }, parent);
   } catch (error) {
     reportFailure(error);
     return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
@@ -96,7 +144,6 @@ function fail(span: Span, error: unknown): void {
   });
 }
 
-/** A caller who unsubscribes in an operator ends it twice. */
 function end(span: Span): void {
   quietly(() => {
     if (span.isRecording()) span.end();
@@ -153,20 +200,17 @@ export function recordExchange(outcome: object, span: Span): void {
   exchanges.set(outcome, span.spanContext());
 }
 
-/** Links the run or the caller that waited for an exchange to its span. */
-export function linkExchange(outcome: object): void {
+/**
+ * Links a caller who waited for an exchange to its span.
+ *
+ * @param caller their span; undefined for the run that made the exchange
+ */
+export function linkExchange(outcome: object, caller: CallSpan | undefined): void {
   const exchange = exchanges?.get(outcome);
   if (exchange === undefined) return;
-  const active = context.active();
-  const run = active.getValue(TRACE) as RunTrace | undefined;
+  if (caller !== undefined) return caller.link(exchange);
+  const run = context.active().getValue(TRACE) as RunTrace | undefined;
   if (run !== undefined) run.span = exchange;
-  else link(trace.getSpan(active), exchange);
-}
-
-function link(span: Span | undefined, target: SpanContext | undefined): void {
-  if (target === undefined || !isSpanContextValid(target)) return;
-  // An SDK that is older than version 1.9 of the API does not have it.
-  quietly(() => span?.addLink?.({ context: target }));
 }
 
 /**
@@ -174,10 +218,13 @@ function link(span: Span | undefined, target: SpanContext | undefined): void {
  *
  * @param run the one that they waited for, if any; their span links to its exchange
  */
-export function recordLookup(account: string, source: TokenSource, run?: RunTrace): void {
+export function recordLookup(
+  account: string,
+  source: TokenSource,
+  caller: CallSpan | undefined,
+  run?: RunTrace,
+): void {
   countLookup(account, source);
-  const span = trace.getActiveSpan();
-  if (span === undefined) return;
-  quietly(() => span.setAttribute('berbix.token.source', source));
-  link(span, run?.span);
+  caller?.found(source);
+  caller?.link(run?.span);
 }

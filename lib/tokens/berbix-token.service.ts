@@ -111,14 +111,15 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     tokens: BerbixTokens | string,
     callOptions?: BerbixCallOptions,
   ): Observable<BerbixTokens> {
-    return traced(
-      'berbix.tokens.refresh',
-      observe((caller) => {
+    return observe(
+      (caller) => {
         const given = BerbixTokens.from(tokens);
         return given.transactionId === undefined
           ? this.#refreshGiven(given, caller)
           : this.#refreshKnown(given, given.transactionId, caller);
-      }, callOptions),
+      },
+      callOptions,
+      'berbix.tokens.refresh',
     );
   }
 
@@ -148,12 +149,10 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     return new Observable((subscriber) => {
       const tokens = options === NO_OPTIONS ? this.cached(ref) : undefined;
       if (tokens === undefined) {
-        return traced(
+        return observe(
+          async (caller) => this.#get(queryOf(ref), requirementFrom(options), caller),
+          freshLimits(options),
           'berbix.tokens.fresh',
-          observe(
-            async (caller) => this.#get(queryOf(ref), requirementFrom(options), caller),
-            freshLimits(options),
-          ),
         ).subscribe(subscriber);
       }
       // Synchronously: a promise would delay every cache hit.

@@ -55,11 +55,11 @@ export class TokenExchange {
       .join(before.refreshToken, { before, reason, parent: runContext() }, caller)
       .then(
         (answer) => {
-          linkExchange(answer);
+          linkExchange(answer, caller?.span);
           return mergeTokens(EXCHANGE, before, answer);
         },
         (error: object) => {
-          linkExchange(error);
+          linkExchange(error, caller?.span);
           throw withoutForeignTokens(EXCHANGE, before, error);
         },
       );

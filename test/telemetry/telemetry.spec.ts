@@ -104,6 +104,18 @@ describeEachOn(SERVERS)('spans over $name', ({ open, read }) => {
       expect(attributes).toEqual({ 'berbix.token.source': 'exchange' });
     }
   });
+
+  it('show what a caller alone does below the span of the call', async () => {
+    const { run } = await prepare();
+    const traces = await run('known', await open());
+    expect(treeOf(traces)).toEqual(
+      expect.arrayContaining(['caller', `caller > berbix.tokens.refresh > ${read}`]),
+    );
+    const [exchange] = named(traces, 'berbix.tokens.exchange');
+    expect(named(traces, 'berbix.tokens.refresh')).toMatchObject([
+      { links: [exchange?.id], attributes: { 'berbix.token.source': 'exchange' } },
+    ]);
+  });
 });
 
 describe('spans', () => {
@@ -127,8 +139,13 @@ describe('spans', () => {
         'error.type': 'BERBIX_INVALID_REFRESH_TOKEN',
       },
     });
-    const links = named(traces, 'berbix.tokens.refresh').map((span) => span.links);
-    expect(links).toEqual([[first?.id], [first?.id], [failed?.id]]);
+    const calls = named(traces, 'berbix.tokens.refresh');
+    const links = calls.map((span) => span.links);
+    expect(links).toEqual([[first?.id], [first?.id], [failed?.id], []]);
+    // Also one that has sent nothing.
+    const codes = calls.map(({ attributes }) => attributes['error.type']);
+    const invalid = 'BERBIX_INVALID_REFRESH_TOKEN';
+    expect(codes).toEqual([undefined, undefined, invalid, invalid]);
   });
 
   it('show a renewal in the background apart from the request that began it', async () => {

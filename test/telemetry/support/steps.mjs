@@ -32,11 +32,20 @@ export const STEPS = {
     }
   },
 
-  /** A refresh token from a table of the application, by two callers at once, and a failure. */
+  /** Stored tokens, which are exchanged again. */
+  async known({ tokens, first, inSpan, spans, ...rest }) {
+    await know({ tokens, first, ...rest });
+    const found = await first(tokens.fresh({ customerUid: 'ada' }));
+    spans.reset();
+    await inSpan('caller', () => first(tokens.refresh(found)));
+  },
+
+  /** A refresh token from a table of the application, by two callers at once, and two failures. */
   async given({ tokens, first, inSpan, refreshToken }) {
     const refresh = (token) => inSpan('caller', () => first(tokens.refresh(token)));
     await Promise.all([refresh(refreshToken), refresh(refreshToken)]);
     await refresh('rt_unknown').catch(() => {});
+    await refresh('').catch(() => {});
   },
 
   /** A caller who leaves in the middle. */
