@@ -58,6 +58,10 @@ describeInBrowser('the example backend, for its customer', (openTab) => {
       await shown('StaticText: Your identity is not verified.');
 
       await tab.activate('Verify my identity');
+      await tab.activate('What else can happen in the frame');
+      await tab.activate('Fail');
+      await shown('StaticText: Sorry, that did not work: The verification failed');
+      await tab.activate('Try again');
       await tab.activate('Reject');
       await shown('StaticText: Result: reject, JOHN DOE');
       await tab.activate('Verify again');
@@ -67,6 +71,8 @@ describeInBrowser('the example backend, for its customer', (openTab) => {
       await sandbox.webhooks.settled();
       expect((await backend.status('ada')).body['status']).toBe('accepted');
 
+      await tab.visit(backend.url);
+      await shown('StaticText: Result: accept, JOHN DOE');
       await tab.activate('Sign out');
       await tab.activate('Sign in');
       await shown('StaticText: Result: accept, JOHN DOE');

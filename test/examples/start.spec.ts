@@ -177,6 +177,7 @@ describe('npm start', () => {
     expect(await page.text()).toMatch(/GET +\/verification .*x-demo-customer/s);
 
     const [, host = ''] = /Try the API +open (http\S+)\/reference/.exec(stdout) ?? [];
+    expect(stdout).toContain(`open ${host} to see what just happened`);
     expect((await fetch(`${host}/reference`)).status).toBe(200);
     const [secret = ''] = SHOWN_SECRET.exec(stdout) ?? [];
     const created = await fetch(`${host}/v0/transactions`, {

@@ -56,6 +56,7 @@ export function printNextSteps(
   printer.fact('Another attempt', `curl -X POST ${verification}/again`);
   printer.fact('Delete', `curl -X DELETE ${verification}`);
   if (berbix.sandbox) {
+    printer.fact('Console', `open ${berbix.host} to see what just happened`);
     printer.fact('Requests so far', `curl ${berbix.host}/sandbox/requests`);
     printer.fact(
       'Try the API',

@@ -6,9 +6,11 @@ const find = (id) => document.getElementById(id);
 const { baseUrl } = await (await fetch('config.json')).json();
 
 /** Of the signed-in customer. A real page would have a session cookie. */
-let customer;
+let customer = sessionStorage.getItem('customer');
 /** The verification in the page. */
 let frame;
+/** What the customer can try again. */
+let failed;
 
 /** A request to the backend. */
 async function ask(method, path = '', signal = undefined) {
@@ -35,8 +37,10 @@ function say(text) {
 
 /** @param path `/again` for another attempt; then the attempt is resumed */
 function verify(path) {
-  find('begin').hidden = find('again').hidden = true;
+  hideButtons();
   say('Follow the steps below.');
+  // It may still show an error.
+  frame?.unmount();
   frame = mountBerbix(find('verification'), {
     baseUrl,
     fetchClientToken: async (signal) => {
@@ -46,33 +50,52 @@ function verify(path) {
       throw new Error('BERBIX_TEMPLATE_KIND is hosted: this page needs a template for frames.');
     },
     onComplete: () => attempt(show),
-    onError: (error) => say(`Sorry, that did not work: ${error.message}`),
+    onError: (error) => offerRetry(error, () => verify(path)),
   });
 }
 
-/** Shows what goes wrong, and offers another attempt. */
+function hideButtons() {
+  for (const id of ['begin', 'again', 'retry']) find(id).hidden = true;
+}
+
 async function attempt(work) {
+  hideButtons();
   try {
     await work();
   } catch (error) {
-    say(`Sorry, that did not work: ${error.message}`);
-    find('again').hidden = false;
+    offerRetry(error, work);
   }
+}
+
+/** Shows what went wrong; the work can be tried again. */
+function offerRetry(error, work) {
+  say(`Sorry, that did not work: ${error.message}`);
+  failed = work;
+  find('retry').hidden = false;
+}
+
+/** For the tab, so that the customer stays signed in when the page is loaded again. */
+function signIn(uid) {
+  customer = uid;
+  sessionStorage.setItem('customer', uid);
+  find('customer').textContent = uid;
+  find('sign-in').hidden = true;
+  find('account').hidden = false;
+  void attempt(show);
 }
 
 find('sign-in').addEventListener('submit', (event) => {
   event.preventDefault();
-  customer = new FormData(event.target).get('customer');
-  find('customer').textContent = customer;
-  find('sign-in').hidden = true;
-  find('account').hidden = false;
-  void attempt(show);
+  signIn(new FormData(event.target).get('customer'));
 });
 find('begin').addEventListener('click', () => verify(''));
 find('again').addEventListener('click', () => verify('/again'));
+find('retry').addEventListener('click', () => attempt(failed));
 find('sign-out').addEventListener('click', () => {
   frame?.unmount();
+  sessionStorage.removeItem('customer');
   find('sign-in').hidden = false;
   find('account').hidden = true;
 });
 find('address').textContent = location.origin;
+if (customer !== null) signIn(customer);
