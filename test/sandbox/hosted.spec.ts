@@ -19,7 +19,7 @@ afterEach(() => {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const COMPLETE =
-  'This link is no longer valid The verification is complete. You may close this window.';
+  'The verification is complete This link was for one result, which cannot change here. You may close this window.';
 
 describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -373,7 +373,11 @@ describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
       [json.access_token, 403],
       [json.refresh_token, 403],
     ];
-    for (const [token, status] of wrong) expectPage(await bring(token), status);
+    for (const [token, status] of wrong) {
+      const refusal = await bring(token);
+      expectPage(refusal, status);
+      expect(refusal.text).toContain('<a href="/verify">Try another client token</a>');
+    }
     sandbox.clock.advance(HOUR_MS);
     const answer = await bring(json.client_token);
     expectPage(answer, 401);

@@ -7,7 +7,7 @@ import { CONSOLE_ROOT, HOME_PATH, ICON_PATH, VERIFY_PATH } from '../http/paths.j
 import { FormBody } from '../http/request-body.js';
 import { ClientTokenGuard } from '../transactions/transaction-token.guard.js';
 import { CONSOLE_FILES, CONSOLE_HEADERS, CONSOLE_PAGE, readConsoleFile } from './console.js';
-import { PageExceptionFilter } from './error-pages.js';
+import { EntryExceptionFilter, PageExceptionFilter } from './error-pages.js';
 import { PageResponder } from './page.js';
 import { tokenPage } from './pages.js';
 
@@ -43,7 +43,7 @@ export class HomeController {
  * ASSUMPTION: the client token of a hosted transaction does the same as its link.
  */
 @Controller(VERIFY_PATH)
-@UseFilters(PageExceptionFilter)
+@UseFilters(EntryExceptionFilter)
 export class VerifyController {
   constructor(
     @Inject(ClientTokenGuard) private readonly clientTokens: ClientTokenGuard,

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import { ApiException } from '../http/api-exception.js';
+import { VERIFY_PATH } from '../http/paths.js';
 import { html, type Page, PageResponder } from './page.js';
 
 const TITLES: Record<number, string> = {
@@ -47,6 +48,17 @@ export class PageExceptionFilter implements ExceptionFilter {
     this.#logger.error(error instanceof Error ? error.stack : String(error));
     const message = 'This is a bug in nestjs-berbix; please report it.';
     return new ApiException(500, READABLE.internalError, message);
+  }
+}
+
+/** Shows them for a client token in a form, and leads back to the form. */
+@Injectable()
+@Catch()
+export class EntryExceptionFilter extends PageExceptionFilter {
+  protected override pageOf(error: ApiException): Page {
+    const page = errorPage(error);
+    const back = html`<p><a href="${VERIFY_PATH}">Try another client token</a></p>`;
+    return { ...page, body: html`${page.body} ${back}` };
   }
 }
 

@@ -15,10 +15,11 @@ export function verificationFrame(
     body: html`${verificationForm({ ...form, buttons: hasCloseButton ? close : [] })}
       <details class="buttons">
         <summary>What else can happen in the frame</summary>
-        <div class="row">
-          ${messageButton('Load it again', { type: 'RELOAD_IFRAME' })}
-          ${messageButton('Fail', { type: 'VERIFICATION_COMPLETE', payload: { success: false } })}
-        </div>
+        <p class="muted">These test how your page reacts. The transaction does not change.</p>
+        ${messageButton('Load it again', { type: 'RELOAD_IFRAME' })}
+        <p>Asks your page to load this frame again.</p>
+        ${messageButton('Fail', { type: 'VERIFICATION_COMPLETE', payload: { success: false } })}
+        <p>Tells your page that the verification failed.</p>
       </details>`,
   };
 }

@@ -11,7 +11,14 @@ import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { PageExceptionFilter } from './error-pages.js';
 import { PageResponder } from './page.js';
-import { ABANDON, abandonedPage, closingPage, hostedPage, redirectTargetOf } from './pages.js';
+import {
+  ABANDON,
+  abandonedPage,
+  closingPage,
+  hostedPage,
+  redirectTargetOf,
+  usedPage,
+} from './pages.js';
 import { parseDecision } from './result-form.js';
 
 /** The page of a transaction. Its address is the permission, so there are no cookies to abuse. */
@@ -30,6 +37,7 @@ export class HostedController {
   @Get(':claim')
   async show(@Param('claim') claim: string, @Res() response: unknown): Promise<void> {
     const transaction = await this.#open(claim);
+    if (isCompleted(transaction)) return this.pages.send(response, usedPage());
     const templateKey = this.templates.keyOf(transaction.kind);
     const sample = this.results.sampleOf(transaction);
     this.pages.send(response, hostedPage({ transaction, templateKey, sample }));
@@ -42,6 +50,7 @@ export class HostedController {
     @Res() response: unknown,
   ): Promise<void> {
     const transaction = await this.#open(claim);
+    if (isCompleted(transaction)) return this.pages.send(response, usedPage());
     if (form.get('choice') === ABANDON) {
       return this.pages.send(response, abandonedPage(transaction, this.links.pathOf(transaction)));
     }
@@ -52,13 +61,11 @@ export class HostedController {
     this.pages.send(response, closingPage(announcement));
   }
 
-  /** @throws {ApiException} 404 if this sandbox did not issue the link, 410 if it is no longer valid */
+  /** @throws {ApiException} 404 if this sandbox did not issue the link, 410 if its transaction is gone */
   async #open(claim: string): Promise<Transaction> {
     const id = this.links.transactionIdOf(claim);
     if (id === undefined) throw unknownLink();
-    const transaction = await this.transactions.find(id);
-    if (isCompleted(transaction)) throw alreadyComplete();
-    return transaction;
+    return this.transactions.find(id);
   }
 }
 
@@ -67,14 +74,5 @@ function unknownLink(): ApiException {
     404,
     READABLE.notFound,
     'This sandbox did not issue this link. Check that the address is complete; links end with the sandbox that issued them.',
-  );
-}
-
-/** ASSUMPTION: a link is valid for one result. */
-function alreadyComplete(): ApiException {
-  return new ApiException(
-    410,
-    READABLE.wrongState,
-    'The verification is complete. You may close this window.',
   );
 }

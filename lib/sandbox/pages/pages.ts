@@ -36,6 +36,21 @@ export function closingPage(announcement: Announcement): Page {
   };
 }
 
+/**
+ * When a link is opened after its verification is complete, for example when the browser reloads.
+ *
+ * ASSUMPTION: a link is valid for one result.
+ */
+export function usedPage(): Page {
+  return {
+    status: 410,
+    title: 'The verification is complete',
+    body: html`<p>
+      This link was for one result, which cannot change here. You may close this window.
+    </p>`,
+  };
+}
+
 /** After the user abandoned the verification. */
 export function abandonedPage(transaction: Transaction, path: string): Page {
   const target = redirectTargetOf(transaction);

@@ -36,6 +36,7 @@ export function verificationForm(form: VerificationForm): Html {
         <li>
           <h2>Document</h2>
           ${documentPicture(sample)}
+          <p class="muted">The sample document, before your changes.</p>
           <details>
             <summary>Change the document</summary>
             ${documentInputs(sample)}
