@@ -372,6 +372,10 @@ describe('SandboxFaults', () => {
     ],
     [{ kind: 'latency', ms: 2 ** 31 }, /"ms" of a fault of the kind latency/],
     [{ kind: 'latency', ms: 1, processed: true }, /"processed" .* is not a member it can have/],
+    [
+      { kind: 'answer', body: nested(101) },
+      /"body" of a fault of the kind answer must not be nested/,
+    ],
     [{ kind: 'answer', body: '', headers: 5 }, /"headers" of a fault of the kind answer must be/],
     [{ kind: 'flood', bytes: '5' }, /"bytes" of a fault of the kind flood/],
     [{ kind: 'status' }, /needs "status"/],
@@ -400,3 +404,8 @@ describe('SandboxFaults', () => {
     expect(faults.pending).toEqual([]);
   });
 });
+
+/** Lists in lists. */
+function nested(depth: number): unknown {
+  return depth === 0 ? '' : [nested(depth - 1)];
+}

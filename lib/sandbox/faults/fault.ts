@@ -123,7 +123,10 @@ const MAX_FOR_MILLISECONDS = 365 * 86_400_000;
 
 const text: Check = (value) => (typeof value === 'string' ? undefined : 'must be a string');
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
-const anything: Check = () => undefined;
+/** A deeper value, or one that contains itself, could neither be sent nor listed. */
+const MAX_DEPTH = 100;
+const json: Check = (value) =>
+  isWithin(MAX_DEPTH, value) ? undefined : `must not be nested more than ${MAX_DEPTH} times`;
 const milliseconds = between(0, MAX_MILLISECONDS);
 /** A status below 200 is not a final answer. */
 const finalStatus = between(200, 599);
@@ -170,7 +173,7 @@ const MEMBERS: {
     optional: { processed: flag, readable: text, message: text, retryAfter },
   },
   answer: {
-    required: { body: anything },
+    required: { body: json },
     optional: { processed: flag, status: finalStatus, headers },
   },
 };
@@ -209,6 +212,11 @@ export function checkFault(fault: unknown): SandboxFault {
 
 function isKind(kind: unknown): kind is SandboxFault['kind'] {
   return typeof kind === 'string' && Object.hasOwn(MEMBERS, kind);
+}
+
+function isWithin(depth: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((member) => isWithin(depth - 1, member));
 }
 
 function between(min: number, max: number): Check {
