@@ -4,6 +4,7 @@ import { describeInBrowser } from '../support/browser/describe-in-browser.js';
 import type { Tab } from '../support/browser/tab.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox, startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
 
 const has = (line: RegExp) => (outline: string[]) =>
   outline.some((candidate) => line.test(candidate));
@@ -160,6 +161,42 @@ describeInBrowser('the page at /reference', (openTab) => {
     );
     expect(await tab.address()).toBe(`${sandbox.url}/reference#/Transactions/fetchTransaction`);
     expectNothingWrong(tab, sandbox);
+  });
+
+  it('asks for the API secret first, and exchanges each refresh token that replaces another', async () => {
+    const rotating = await startSandbox({ refreshToken: 'rotate' });
+    tab = await openTab();
+    await tab.visit(`${rotating.url}/reference#/Tokens/refreshTokens`);
+    await tab.until(has(/^button: Execute$/));
+    await tab.activate('Authorize');
+    await tab.until(has(/^heading: Available authorizations$/));
+    expect(await tab.focused()).toBe('auth-basic-username');
+    expect(await tab.evaluate(`document.querySelector('.modal-ux-content').scrollTop`)).toBe(0);
+    await tab.type('auth-basic-username', rotating.apiSecret);
+    await tab.activate('Apply credentials');
+    await tab.until(has(/^button: Remove authorization$/));
+    await tab.activate('Close');
+    await tab.until((outline) => !has(/^heading: Available authorizations$/)(outline));
+
+    const body = (): Promise<unknown> =>
+      tab.evaluate(`document.querySelector('textarea.body-param__text').value`);
+    for (let exchanges = 0; exchanges < 3; exchanges += 1) {
+      const sent = await body();
+      await tab.activate('Execute');
+      await until(async () => (await body()) !== sent);
+    }
+    const statuses = rotating.requests.to('POST', '/v0/tokens').map(({ status }) => status);
+    expect(statuses).toEqual([200, 200, 200]);
+    expectNothingWrong(tab, rotating);
+  });
+
+  it('fits into a narrow window, and leads back to the console', async () => {
+    await openAt('Transactions/createTransaction');
+    await tab.resize(360, 800);
+    expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await tab.activate('Back to the console');
+    await tab.until(has(/^heading: /));
+    expect(await tab.address()).toBe(`${sandbox.url}/`);
   });
 
   it('shows the webhooks', async () => {

@@ -111,7 +111,10 @@ describe('the samples', () => {
 
   it('say which of them need HTTPS if there is none', async () => {
     const { source } = await sampleOf(await startSandbox(), 'fetchTransaction', 'Ruby');
-    expect(source).toContain('# This SDK needs HTTPS: start the sandbox with --tls.');
+    expect(source).toContain(
+      '# This SDK needs HTTPS: start the sandbox with --tls --tls-port 4011. SSL_CERT_FILE has its CA file.',
+    );
+    expect(source).toContain(`api_host: 'https://127.0.0.1:4011'`);
     expect(source).not.toContain('http://');
   });
 });

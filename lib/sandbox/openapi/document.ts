@@ -18,7 +18,7 @@ import { WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.js';
 
 const DESCRIPTION = `The API of Berbix as nestjs-berbix knows it, from the official SDKs and public documentation.
 
-In the sandbox: press **Authorize**, paste the API secret as user name and leave the password empty. The examples work as they are; the exchange uses a transaction that was created for this page. The tokens of each answer are used for the next requests.`;
+In the sandbox: press **Authorize**, paste the API secret as user name and leave the password empty. The examples work as they are; the exchange uses a transaction that was created for this page. The page uses the tokens of each answer for the next requests: it authorizes with the access and client tokens, and puts a refresh token into the body of the exchange.`;
 
 const CONTROL_TAG = { name: 'Control', description: 'Controls the sandbox, without a secret' };
 
@@ -86,7 +86,8 @@ function describeControl(described: ControlOperation): Operation {
   return {
     operationId: [method.toLowerCase(), ...(path.match(/\w+/g) ?? []).map(capitalize)].join(''),
     tags: [CONTROL_TAG.name],
-    summary: does,
+    // Plain text, unlike a description.
+    summary: does.replaceAll('`', ''),
     description: 'Not part of the API of Berbix.',
     security: [],
     ...(parameters.length > 0 && { parameters }),

@@ -49,7 +49,7 @@ export class ExampleValues {
   /** Undefined if the limit of test transactions is reached. */
   async #create(): Promise<Transaction | undefined> {
     const request = parseCreateTransaction({
-      customer_uid: 'reference',
+      customer_uid: 'reference-page',
       template_key: this.#templateKeys.sdk,
     });
     const transaction = await this.factory.create(request, 'test').catch(() => undefined);

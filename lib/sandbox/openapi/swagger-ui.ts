@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { installCommand, type ResolvePackage, resolvePackage } from '../http/packages.js';
-import { DOCUMENT_NAME, REFERENCE_ROOT } from '../http/paths.js';
+import { DOCUMENT_NAME, HOME_PATH, REFERENCE_ROOT } from '../http/paths.js';
 
 /** A file that the page loads: its type, and how its folder is found. */
 interface PageFile {
@@ -72,6 +72,7 @@ export const SWAGGER_PAGE = `<!DOCTYPE html>
     <link rel="icon" type="image/png" sizes="32x32" href="${REFERENCE_ROOT}/favicon-32x32.png" />
   </head>
   <body>
+    <nav><a href="${HOME_PATH}">Back to the console</a></nav>
     <div id="swagger-ui"></div>
     <script src="${REFERENCE_ROOT}/swagger-ui-bundle.js"></script>
     <script type="module" src="${REFERENCE_ROOT}/reference.js"></script>

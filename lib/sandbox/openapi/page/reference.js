@@ -6,8 +6,12 @@
  * @typedef {object} SwaggerUi
  * @property {(scheme: string, token: string) => void} preauthorizeApiKey
  * @property {{ parseDeepLinkHash(hash: string): void }} layoutActions
+ * @property {{ setRequestBodyValue(body: { value: string, pathMethod: string[] }): void }} oas3Actions
  */
-/** @typedef {{ obj?: { access_token?: string, client_token?: string } }} PageAnswer */
+/**
+ * @typedef {{ access_token?: string, client_token?: string, refresh_token?: string }} Tokens
+ * @typedef {{ obj?: Tokens }} PageAnswer
+ */
 
 /** The name under which the browser keeps the language. */
 const LANGUAGE_KEY = 'berbix-reference-language';
@@ -171,6 +175,26 @@ const samplesPlugin = {
   },
 };
 
+/** Shows the first field of the dialog, where all fields ask for the focus and the last one gets it. */
+const dialogPlugin = {
+  wrapComponents: {
+    /**
+     * @param {any} Popup the component of Swagger UI
+     * @param {{ React: any }} system
+     */
+    authorizationPopup: (Popup, { React }) =>
+      /** @param {object} props */
+      function PopupFromTheTop(props) {
+        React.useEffect(() => {
+          const dialog = document.querySelector('.modal-ux-content');
+          dialog?.querySelector('input')?.focus({ preventScroll: true });
+          dialog?.scrollTo(0, 0);
+        }, []);
+        return React.createElement(Popup, props);
+      },
+  },
+};
+
 /** Dark or light as the browser prefers; older versions of Swagger UI are light. */
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const showColors = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -184,15 +208,20 @@ const ui = /** @type {any} */ (globalThis).SwaggerUIBundle({
   deepLinking: true,
   tryItOutEnabled: true,
   defaultModelsExpandDepth: 0,
-  plugins: [samplesPlugin],
+  plugins: [samplesPlugin, dialogPlugin],
   // Keeps the browser from adding its own credentials, for which it would show a login dialog at each 401.
   requestInterceptor: (/** @type {object} */ request) =>
     Object.assign(request, { credentials: 'omit' }),
   // Uses the tokens of an answer for the next requests.
   responseInterceptor: (/** @type {PageAnswer} */ answer) => {
-    const { access_token: accessToken, client_token: clientToken } = answer.obj ?? {};
-    if (accessToken) ui.preauthorizeApiKey('accessToken', accessToken);
-    if (clientToken) ui.preauthorizeApiKey('clientToken', clientToken);
+    const tokens = answer.obj ?? {};
+    if (tokens.access_token) ui.preauthorizeApiKey('accessToken', tokens.access_token);
+    if (tokens.client_token) ui.preauthorizeApiKey('clientToken', tokens.client_token);
+    if (tokens.refresh_token) {
+      const body = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token };
+      const value = JSON.stringify(body, null, 2);
+      ui.oas3Actions.setRequestBodyValue({ value, pathMethod: ['/v0/tokens', 'post'] });
+    }
     return answer;
   },
 });

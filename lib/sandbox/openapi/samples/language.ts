@@ -50,7 +50,11 @@ export function httpsOf(
   const secret = `${comment} BERBIX_API_SECRET has the API secret.`;
   if (url.startsWith('https:')) return { url, note: secret };
   const needs = `${secret}\n${comment} This SDK needs HTTPS:`;
-  return tlsUrl === undefined
-    ? { url: 'HTTPS_URL_OF_THE_SANDBOX', note: `${needs} start the sandbox with --tls.` }
-    : { url: tlsUrl, note: `${needs} ${variable} has the CA file of the sandbox.` };
+  if (tlsUrl !== undefined) {
+    return { url: tlsUrl, note: `${needs} ${variable} has the CA file of the sandbox.` };
+  }
+  return {
+    url: `https://${new URL(url).hostname}:4011`,
+    note: `${needs} start the sandbox with --tls --tls-port 4011. ${variable} has its CA file.`,
+  };
 }
