@@ -31,7 +31,13 @@ export function requestLine({ method, path, status, durationMs }: RecordedReques
 }
 
 /** `webhook finished to http://127.0.0.1:3000/hook failed: ECONNREFUSED (try 1 of 5)` */
-export function failedTryLine({ kind, url, status, problem, tries }: WebhookDelivery): string {
+export function failedTryLine({
+  kind,
+  url,
+  status,
+  problem,
+  tries,
+}: Pick<WebhookDelivery, 'kind' | 'url' | 'status' | 'problem' | 'tries'>): string {
   const { origin, pathname } = new URL(url);
   const target = origin + maskedPath(pathname);
   return `webhook ${kind} to ${target} failed: ${status ?? problem} (try ${tries} of ${MAX_TRIES})`;

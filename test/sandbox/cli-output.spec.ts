@@ -177,9 +177,8 @@ describe('a line', () => {
   });
 
   it('says how a webhook was answered', () => {
-    const delivery = { id: '1', body: '', headers: {}, problem: undefined, delivered: false };
     const url = 'https://user:pw@hooks.test/a/b1?c=d';
-    const line = failedTryLine({ kind: 'status', url, status: 500, tries: 5, ...delivery });
+    const line = failedTryLine({ kind: 'status', url, status: 500, problem: undefined, tries: 5 });
     expect(line).toBe('webhook status to https://hooks.test/a/*** failed: 500 (try 5 of 5)');
   });
 });

@@ -48,6 +48,8 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
       completed_at: null,
       purged_at: expect.stringMatching(/^2031-03-05T/),
       refresh_token: '[redacted]',
+      generation: 0,
+      refresh_token_state: 'valid',
     };
     const { status, json } = await client.send('GET', `/sandbox/transactions/${id}`);
     expect(status).toBe(200);

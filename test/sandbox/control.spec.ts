@@ -74,9 +74,14 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
       { kind: 'status', status: 503, path: '/v0/transactions', times: 2 },
       { kind: 'answer', body: { id: 1 }, path: '/v0/tokens', times: 'Infinity' },
     ];
-    for (const body of faults) await client.send('POST', '/sandbox/faults', { body });
     const always = { id: expect.any(String), probability: null, seed: null, ends_at: null };
-    const listed = faults.map((fault) => ({ ...fault, ...always }));
+    const added: unknown[] = [];
+    for (const body of faults) {
+      const { status, json } = await client.send('POST', '/sandbox/faults', { body });
+      expect([status, json]).toEqual([201, { ...body, ...always }]);
+      added.push(json);
+    }
+    const listed = added as (typeof faults)[number][];
     expect((await client.send('GET', '/sandbox/faults')).json).toEqual({ faults: listed });
     await client.create();
     await client.refresh('rt_any');
@@ -87,7 +92,7 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
   it('adds a fault with a probability and an end, and removes it', async () => {
     sandbox.clock.set(Date.parse('2030-01-01T00:00:00Z'));
     const body = { kind: 'hang', method: 'PUT', probability: 0.5, for_ms: 60_000 };
-    expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(204);
+    expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(201);
     const [fault] = sandbox.faults.pending;
     expect((await client.send('GET', '/sandbox/faults')).json).toEqual({
       faults: [
@@ -126,7 +131,7 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
 
   it('adds and clears faults', async () => {
     const body = { kind: 'status', status: 503, path: '/v0/transactions', times: 'Infinity' };
-    expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(204);
+    expect((await client.send('POST', '/sandbox/faults', { body })).status).toBe(201);
     expect(sandbox.faults.pending).toMatchObject([{ ...body, times: Infinity }]);
     expect((await client.create()).status).toBe(503);
     expect((await client.create()).status).toBe(503);

@@ -115,7 +115,8 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
     async (refreshToken) => {
       const life = await Life.of(await start({ refreshToken }));
       expect((await life.simulate({ action: 'rotate_refresh_token' })).status).toBe(204);
-      const { refresh_token: next } = await life.show();
+      const { refresh_token: next, ...shown } = await life.show();
+      expect(shown).toMatchObject({ generation: 1, refresh_token_state: 'valid' });
       expect(next).not.toBe(life.created.refresh_token);
       const refused = await life.client.refresh(life.created.refresh_token);
       expect([refused.status, refused.json.readable]).toEqual([401, 'invalid_refresh_token']);
@@ -141,6 +142,7 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
       for (let times = 1; times <= 2; times += 1) {
         expect((await life.simulate({ action: 'revoke_refresh_token' })).status).toBe(204);
       }
+      expect(await life.show()).toMatchObject({ refresh_token_state: 'revoked' });
       const { status, json } = await life.client.refresh(life.created.refresh_token);
       expect([status, json.readable]).toEqual([401, 'invalid_refresh_token']);
       expect(json.message).toContain('was revoked');

@@ -107,7 +107,12 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
       {
         id: expect.stringMatching(/^[\w-]{36}$/),
         kind: 'finished',
+        transaction_id: '1234123412341234',
+        customer_uid: 'unique-uid',
         url: server.url,
+        fault: null,
+        resend_of: null,
+        sent_at: expect.stringMatching(/Z$/),
         body: SAMPLE,
         headers: expect.objectContaining({ 'content-type': 'application/json' }),
         tries: 1,
@@ -144,12 +149,22 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     const again = await call('POST', `/deliveries/${first.id}/resend`, {});
     expect([again.status, again.json]).toEqual([
       202,
-      { ...first, id: again.json.id, headers: expect.any(Object) },
+      {
+        ...first,
+        id: again.json.id,
+        headers: expect.any(Object),
+        resend_of: first.id,
+        sent_at: expect.not.stringContaining(String(first.sent_at)),
+      },
     ]);
     expect(again.json.headers).not.toEqual(first.headers);
     const body = { fault: 'unsigned' };
     const spoiled = await call('POST', `/deliveries/${first.id}/resend`, body);
-    expect(spoiled.json.headers).toEqual({ 'content-type': 'application/json' });
+    expect(spoiled.json).toMatchObject({
+      headers: { 'content-type': 'application/json' },
+      fault: 'unsigned',
+      resend_of: first.id,
+    });
     const ids = [...sandbox.deliveries].map(({ id }) => id);
     expect(ids).toEqual([first.id, again.json.id, spoiled.json.id]);
     expect(server.hooks.map((hook) => hook.body)).toEqual([SAMPLE, SAMPLE, SAMPLE]);

@@ -61,7 +61,12 @@ describe('a webhook', () => {
       expect(delivery).toEqual({
         id: expect.stringMatching(/^[\w-]{36}$/),
         kind,
+        transactionId: '1234123412341234',
+        customerUid: 'unique-uid',
         url: server.url,
+        fault: undefined,
+        resendOf: undefined,
+        sentAt: expect.any(Date),
         body: SAMPLE,
         headers: {
           'content-type': 'application/json',
@@ -217,7 +222,9 @@ describe('the faults of webhooks', () => {
     for (const hook of server.hooks) {
       expect(isSigned(hook, sandbox.webhookSecrets.finished)).toBe(true);
     }
-    expect(sandbox.deliveries.of('finished')).toHaveLength(2);
+    const [first, second] = sandbox.deliveries.of('finished');
+    expect(first).toMatchObject({ fault: 'duplicate', resendOf: undefined });
+    expect(second).toMatchObject({ fault: undefined, resendOf: first?.id });
   });
 
   it('apply in their order to the kind they are for, and can be removed', async () => {

@@ -141,7 +141,20 @@ export function presentDeliverySummary(delivery: Omit<WebhookDelivery, 'headers'
   readonly [name: string]: ApiJson;
 } {
   const { id, kind, url, tries, status = null, problem = null, delivered } = delivery;
-  return { id, kind, url, tries, status, problem, delivered };
+  return {
+    id,
+    kind,
+    transaction_id: delivery.transactionId,
+    customer_uid: delivery.customerUid,
+    url,
+    fault: delivery.fault ?? null,
+    resend_of: delivery.resendOf ?? null,
+    sent_at: delivery.sentAt?.toISOString() ?? null,
+    tries,
+    status,
+    problem,
+    delivered,
+  };
 }
 
 /** The check of a signature in the style of the API. */

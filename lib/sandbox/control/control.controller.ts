@@ -74,13 +74,14 @@ export class ControlController {
   /** The body is what `sandbox.faults.add()` accepts, where `times` may be `"Infinity"`. */
   @Post('faults')
   @Describe(
-    'Add a fault',
+    'Add a fault, and show it with its id',
     { kind: 'status', status: 503 },
     { kind: 'latency', ms: 300, probability: 0.2, seed: 1, for_ms: 3_600_000 },
   )
-  @HttpCode(204)
-  addFault(@JsonObjectBody() body: JsonObject): void {
-    this.#valid(() => this.faults.add(parseFault(body)));
+  addFault(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): ApiJson {
+    const id = this.#valid(() => this.faults.add(parseFault(body)));
+    const added = this.faults.pending.find((fault) => fault.id === id);
+    return shown(added ? presentFault(added) : { id });
   }
 
   @Delete('faults/:id')
@@ -118,9 +119,9 @@ export class ControlController {
   }
 
   /** An exception is the mistake of the caller here. */
-  #valid(change: () => void): void {
+  #valid<Result>(change: () => Result): Result {
     try {
-      change();
+      return change();
     } catch (error) {
       throw invalidRequest((error as Error).message);
     }

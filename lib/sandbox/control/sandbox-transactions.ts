@@ -45,6 +45,10 @@ export interface SandboxTransaction {
   readonly purgedAt: Date;
   /** The current one. */
   readonly refreshToken: string;
+  /** How often it was replaced: 0 for the first one. */
+  readonly generation: number;
+  /** Whether it is accepted. */
+  readonly refreshTokenState: 'valid' | 'revoked';
 }
 
 /** A transaction, its page, and the exchanges of its refresh tokens. */
@@ -201,7 +205,7 @@ export class SandboxTransactions {
 
   /** @internal */
   view(transaction: Transaction): SandboxTransaction {
-    const { id, customerUid, mode, kind, state, createdAt } = transaction;
+    const { id, customerUid, mode, kind, state, createdAt, rotation } = transaction;
     const result = isCompleted(transaction) ? transaction.state : undefined;
     return {
       id,
@@ -217,6 +221,8 @@ export class SandboxTransactions {
       completedAt: result && new Date(result.completedAt),
       purgedAt: new Date(this.transactions.purgedAt(transaction)),
       refreshToken: this.tokens.refreshToken(transaction),
+      generation: rotation.generation,
+      refreshTokenState: rotation.revoked ? 'revoked' : 'valid',
     };
   }
 

@@ -123,6 +123,8 @@ export function presentTransaction(transaction: SandboxTransaction) {
     completed_at: transaction.completedAt?.toISOString() ?? null,
     purged_at: transaction.purgedAt.toISOString(),
     refresh_token: transaction.refreshToken,
+    generation: transaction.generation,
+    refresh_token_state: transaction.refreshTokenState,
   };
 }
 

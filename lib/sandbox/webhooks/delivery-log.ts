@@ -1,15 +1,25 @@
 import type { WebhookKind } from '../../wire/index.js';
+import type { WebhookFault } from './webhook.js';
 
 /** One webhook and its delivery. */
 export interface WebhookDelivery {
   /** The same after a restart. */
   readonly id: string;
   readonly kind: WebhookKind;
+  /** In decimal digits, since a number may lose some. */
+  readonly transactionId: string;
+  readonly customerUid: string;
   readonly url: string;
   /** The raw body. */
   readonly body: string;
   /** Headers of the latest try; names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How the sandbox spoils it; `undefined` if it does not. */
+  readonly fault: WebhookFault | undefined;
+  /** The delivery that this one repeats. */
+  readonly resendOf: string | undefined;
+  /** When the first try began, by the clock of the sandbox. */
+  readonly sentAt: Date | undefined;
   /** Number of tries so far. */
   readonly tries: number;
   /** Status of the latest answer; `undefined` if the latest try had none. */

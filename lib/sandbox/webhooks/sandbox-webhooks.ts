@@ -13,6 +13,7 @@ import {
   type PendingWebhooks,
   SAMPLE_CONTENT,
   type SignatureCheck,
+  subjectOf,
   WEBHOOK_FAULTS,
   webhookBody,
   type WebhookContent,
@@ -205,7 +206,8 @@ export class SandboxWebhooks {
   #startAgain(id: string, fault: WebhookFault | undefined): StartedDelivery {
     if (fault !== undefined) checkFault(fault);
     const { kind, url: oldUrl, body } = this.delivery(id);
-    return this.#start({ id: randomUUID(), kind, url: this.#urls[kind] ?? oldUrl, body, fault });
+    const url = this.#urls[kind] ?? oldUrl;
+    return this.#start({ id: randomUUID(), kind, url, body, fault, resendOf: id });
   }
 
   #start(webhook: PendingWebhook): StartedDelivery {
@@ -216,13 +218,17 @@ export class SandboxWebhooks {
     return { delivery, end };
   }
 
-  #add({ id, kind, url, body }: PendingWebhook): OpenDelivery {
+  #add({ id, kind, url, body, fault, resendOf }: PendingWebhook): OpenDelivery {
     const delivery: OpenDelivery = {
       id,
       kind,
+      ...subjectOf(body),
       url,
       body,
       headers: {},
+      fault,
+      resendOf,
+      sentAt: undefined,
       tries: 0,
       status: undefined,
       problem: undefined,
@@ -241,7 +247,8 @@ export class SandboxWebhooks {
     if (this.#closing && !delivery.delivered) return delivery;
     await tryStore(this.#pending.delete(webhook.id));
     if (webhook.fault !== 'duplicate' || sender !== this.#sender) return delivery;
-    return this.#start({ ...webhook, id: randomUUID(), fault: undefined }).end;
+    const { id: resendOf } = webhook;
+    return this.#start({ ...webhook, id: randomUUID(), fault: undefined, resendOf }).end;
   }
 
   #takeFault(kind: WebhookKind): WebhookFault | undefined {

@@ -57,6 +57,7 @@ export class WebhookSender {
   /** Each try has its own timestamp and signature. Redirects are not followed. */
   async #try(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
     delivery.tries += 1;
+    delivery.sentAt ??= new Date(this.clock.now());
     delivery.status = delivery.problem = undefined;
     delivery.headers = {
       'content-type': 'application/json',

@@ -24,6 +24,8 @@ export interface PendingWebhook {
   readonly url: string;
   readonly body: string;
   readonly fault?: WebhookFault;
+  /** The delivery that it repeats. */
+  readonly resendOf?: string;
 }
 
 /** Stores webhooks that the next run of the sandbox must send. */
@@ -67,6 +69,13 @@ export function webhookBody(content: WebhookContent): string {
     id,
   } satisfies Record<keyof WebhookBody, ApiJson>);
   return `${json.replaceAll(ESCAPED_BY_GO, escapeUnicode)}\n`;
+}
+
+/** Whom the body of a webhook is about. */
+export function subjectOf(body: string): Pick<WebhookContent, 'transactionId' | 'customerUid'> {
+  // As text: a number would lose digits.
+  const [, transactionId = ''] = /^\{"transaction_id":(\d+)/.exec(body) ?? [];
+  return { transactionId, customerUid: (JSON.parse(body) as WebhookBody).customer_uid };
 }
 
 function escapeUnicode(character: string): string {
