@@ -26,7 +26,7 @@ export async function sandboxCommand(args: string[]): Promise<number> {
     return 0;
   }
   if ('problem' in flags) {
-    process.stderr.write(`${flags.problem}\n\n${SANDBOX_USAGE}`);
+    process.stderr.write(`${flags.problem}\nSee npx nestjs-berbix sandbox --help\n`);
     return 2;
   }
   // From here on, so that a signal during the start is not lost.

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import type { BerbixSandboxOptions } from '../sandbox/options.js';
 import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
-import { describeStartError, parseSandboxFlags } from './sandbox.flags.js';
+import { describeStartError, parseSandboxFlags, type SandboxRun } from './sandbox.flags.js';
 import { networkWarningOf } from './sandbox.summary.js';
 
 const USAGE = `Usage: nestjs-berbix sandbox exec [options] -- <command> [arguments]
@@ -36,26 +35,28 @@ export async function sandboxExec(args: string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  if (separator === -1) {
+    return refuse('Put -- before the command: nestjs-berbix sandbox exec -- npm test');
+  }
   if ('problem' in flags) return refuse(flags.problem);
   if (!program) return refuse('A command is missing after --.');
-  if (flags.json || flags.open) return refuse('exec prints nothing itself, and opens no page.');
+  if (flags.json || flags.open) return refuse('--json and --open are not for exec.');
   const signals = new SignalForwarder();
   try {
-    return await runWith(program, rest, flags.options, signals);
+    return await runWith([program, ...rest], flags, signals);
   } finally {
     signals.close();
   }
 }
 
 function refuse(problem: string): number {
-  process.stderr.write(`${problem}\n\n${USAGE}`);
+  process.stderr.write(`${problem}\nSee npx nestjs-berbix sandbox exec --help\n`);
   return 2;
 }
 
 async function runWith(
-  program: string,
-  args: string[],
-  options: BerbixSandboxOptions,
+  [program, ...args]: [string, ...string[]],
+  { options, quiet }: SandboxRun,
   signals: SignalForwarder,
 ): Promise<number> {
   let sandbox: BerbixSandbox;
@@ -68,36 +69,41 @@ async function runWith(
   try {
     if (signals.received !== undefined) return codeOf(null, signals.received);
     process.stderr.write(networkWarningOf(options));
+    if (!quiet) process.stderr.write(`The console of the sandbox is at ${sandbox.url}/\n`);
     const variables = { ...environmentOf(sandbox), ...startEnvironmentOf(sandbox) };
     const env = { ...process.env, ...variables };
-    const child = start(() => spawn(program, args, { stdio: 'inherit', env }));
+    const child = start(program, () =>
+      spawn(program, args, { stdio: 'inherit', env, detached: signals.needGroup }),
+    );
     if (child === undefined) return NOT_STARTED;
     signals.forwardTo(child);
-    return await exitCodeOf(child);
+    return await exitCodeOf(program, child);
   } finally {
     await sandbox.close();
   }
 }
 
 /** Node emits some errors, and throws others, such as that of a path through a file. */
-function start(spawned: () => ChildProcess): ChildProcess | undefined {
+function start(program: string, spawned: () => ChildProcess): ChildProcess | undefined {
   try {
     return spawned();
   } catch (error) {
-    process.stderr.write(notStarted(error as NodeJS.ErrnoException));
+    process.stderr.write(notStarted(program, error as NodeJS.ErrnoException));
     return undefined;
   }
 }
 
-function notStarted({ code }: NodeJS.ErrnoException): string {
-  return `The command cannot be started (${code}).\n`;
+function notStarted(program: string, { code }: NodeJS.ErrnoException): string {
+  return code === 'ENOENT'
+    ? `There is no program ${JSON.stringify(program)} (${code}).\n`
+    : `The program ${JSON.stringify(program)} cannot be started (${code}).\n`;
 }
 
-function exitCodeOf(child: ChildProcess): Promise<number> {
+function exitCodeOf(program: string, child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(codeOf(code, signal)));
     child.once('error', (error: NodeJS.ErrnoException) => {
-      process.stderr.write(notStarted(error));
+      process.stderr.write(notStarted(program, error));
       resolve(error.code === 'ENOENT' ? NOT_FOUND : NOT_STARTED);
     });
   });
@@ -108,8 +114,14 @@ function codeOf(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/** Passes signals to the command, which decides when to end. */
+/** Passes signals to the command, which decides when to end, and to what it has started. */
 class SignalForwarder {
+  /**
+   * Whether the command gets a group of processes of its own. At a terminal, it stays in that of the
+   * terminal: it could not read from it otherwise, and Ctrl+C reaches the whole group already.
+   * Windows has no groups.
+   */
+  readonly needGroup = process.platform !== 'win32' && !process.stdin.isTTY;
   /** The first one. */
   received: NodeJS.Signals | undefined;
   #child: ChildProcess | undefined;
@@ -117,7 +129,7 @@ class SignalForwarder {
   readonly #forward = (signal: NodeJS.Signals): void => {
     this.received ??= signal;
     // A terminal sends Ctrl+C to the command too, which may take a second one for impatience.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) this.#child?.kill(signal);
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) this.#send(signal);
   };
 
   constructor() {
@@ -126,6 +138,17 @@ class SignalForwarder {
 
   forwardTo(child: ChildProcess): void {
     this.#child = child;
+  }
+
+  #send(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    if (!this.needGroup) return void this.#child?.kill(signal);
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // All of it has ended by itself.
+    }
   }
 
   close(): void {

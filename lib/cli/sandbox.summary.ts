@@ -7,14 +7,15 @@ import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
 export function summaryOf(sandbox: BerbixSandbox): string {
   const { url, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys } = sandbox;
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
-  const tls = tlsUrl === undefined ? [] : [`  HTTPS         ${tlsUrl}`, `  CA file       ${ca}`];
+  const tls = tlsUrl === undefined ? [] : [`  API (HTTPS)   ${tlsUrl}`, `  CA file       ${ca}`];
   const command = sandbox.referenceCommand;
   const reference = command === undefined ? `${url}/reference` : `after ${command}`;
   return [
     'The Berbix sandbox is ready. Ctrl+C ends it.',
     '',
-    `  HTTP          ${url}`,
+    `  API (HTTP)    ${url}`,
     ...tls,
+    `  console       ${url}/ (in a browser)`,
     `  live secret   ${liveApiSecret}`,
     `  templates     ${templateKeys.sdk} (SDK)`,
     `                ${templateKeys.hosted} (hosted)`,
@@ -27,7 +28,7 @@ export function summaryOf(sandbox: BerbixSandbox): string {
     ...linesOf(sandbox).map((line) => `  ${line}`),
     '',
     'Create a transaction:',
-    `  curl -u '${apiSecret}:' -d '${body}' ${url}/v0/transactions`,
+    `  curl -u '${apiSecret}:' -H 'content-type: application/json' -d '${body}' ${url}/v0/transactions`,
     '',
   ].join('\n');
 }

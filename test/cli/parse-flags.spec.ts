@@ -46,7 +46,7 @@ describe('the flags of a command', () => {
       const { code, stdout, stderr } = await runCommand(command, [...action, secret]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toMatch(/^Unexpected argument/);
-      expect(stderr).toContain(`\n\nUsage: nestjs-berbix ${name}`);
+      expect(stderr).toMatch(new RegExp(`\\n(Usage:|See npx) nestjs-berbix ${name}`));
       expect(stderr).not.toContain('HIDDENWORD');
     }
   });

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { sandboxCommand } from '../../lib/cli/sandbox.command.js';
@@ -79,10 +81,15 @@ describe('nestjs-berbix sandbox', () => {
     const { child, output, stdout, code } = await start('sandbox', '--port', '0');
     expect(output).toMatch(/^The Berbix sandbox is ready/);
     expect(output).toMatch(/ {2}browser page {2}http:.+\/verify \(/);
-    const [, user = '', body = '', url = ''] = /curl -u '(.+)' -d '(.+)' (\S+)/.exec(output) ?? [];
-    const authorization = `Basic ${Buffer.from(user).toString('base64')}`;
-    const answer = await fetch(url, { method: 'POST', headers: { authorization }, body });
-    expect(answer.status).toBe(200);
+    expect(output).toMatch(
+      /^ {2}API \(HTTP\) {4}(http:\/\/\S+)\n {2}console {7}\1\/ \(in a browser\)$/m,
+    );
+    const [, command = ''] = /^ {2}(curl .+)$/m.exec(output) ?? [];
+    const { stdout: answer } = await promisify(execFile)('sh', ['-c', `${command} -s`]);
+    const { transaction_id: id } = JSON.parse(answer) as { transaction_id: number };
+    expect(id).toEqual(expect.any(Number));
+    const requests = await fetch(`${/http:\S+/.exec(output)?.[0]}/sandbox/requests`);
+    expect(await requests.json()).toMatchObject({ requests: [{ status: 200, notes: [] }] });
     child.kill('SIGTERM');
     await expect(code).resolves.toBe(0);
     // What happens is on standard error.
@@ -126,7 +133,7 @@ describe('nestjs-berbix sandbox', () => {
     const { stdout, stderr, code } = await runCommand(sandboxCommand, args);
     expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
     expect(stderr.startsWith(sentence)).toBe(true);
-    expect(stderr).toContain('\n\nUsage: nestjs-berbix sandbox [options]\n');
+    expect(stderr.endsWith('\nSee npx nestjs-berbix sandbox --help\n')).toBe(true);
   });
 
   it('exits with 2 if it refuses a flag', async () => {

@@ -29,7 +29,8 @@ describe('nestjs-berbix sandbox exec', () => {
       }).then(({ status }) => console.log(JSON.stringify({ host, names, status })));`;
     const { stdout, stderr, code } = exec(script);
     const { host, names, status } = JSON.parse(await stdout) as Record<string, unknown>;
-    expect([await code, await stderr, status]).toEqual([0, '', 200]);
+    const line = `The console of the sandbox is at ${host}/\n`;
+    expect([await code, await stderr, status]).toEqual([0, line, 200]);
     expect(names).toEqual(
       expect.arrayContaining([
         'BERBIX_API_SECRET',
@@ -60,7 +61,7 @@ describe('nestjs-berbix sandbox exec', () => {
   });
 
   it('ends with the exit code of the command', async () => {
-    const { stderr, code } = exec('process.exit(7)');
+    const { stderr, code } = exec('process.exit(7)', '--quiet');
     expect([await code, await stderr]).toEqual([7, '']);
   });
 
@@ -74,6 +75,16 @@ describe('nestjs-berbix sandbox exec', () => {
     },
   );
 
+  it('passes signals on to what the command has started, too', async () => {
+    const script = 'console.log("ready"); setTimeout(() => {}, 120_000)';
+    const shell = ['sh', '-c', `"${process.execPath}" -e '${script}'; exit`];
+    const { child, code } = runs.run(['sandbox', 'exec', '--', ...shell]);
+    await once(child.stdout ?? child, 'data');
+    child.kill('SIGTERM');
+    // Known when nobody can write to standard output any more.
+    expect(await code).toBe(END.SIGTERM);
+  });
+
   it('lets the command decide what a signal does', async () => {
     const script = `
       process.on('SIGINT', () => process.exit(5));
@@ -86,14 +97,16 @@ describe('nestjs-berbix sandbox exec', () => {
   });
 
   it('says that the command does not exist', async () => {
-    const { code, stderr } = await runs.finish('sandbox', 'exec', '--', '/no/such/program');
-    expect([code, stderr]).toEqual([127, 'The command cannot be started (ENOENT).\n']);
+    const program = '/no/such/program';
+    const { code, stderr } = await runs.finish('sandbox', 'exec', '--quiet', '--', program);
+    expect([code, stderr]).toEqual([127, `There is no program "${program}" (ENOENT).\n`]);
   });
 
   it('says that the command cannot be started', async () => {
     const program = `${process.execPath}/program`;
-    const { code, stderr } = await runs.finish('sandbox', 'exec', '--', program);
-    expect([code, stderr]).toEqual([126, 'The command cannot be started (ENOTDIR).\n']);
+    const { code, stderr } = await runs.finish('sandbox', 'exec', '--quiet', '--', program);
+    const line = `The program ${JSON.stringify(program)} cannot be started (ENOTDIR).\n`;
+    expect([code, stderr]).toEqual([126, line]);
   });
 
   it('finds the files of the console when it is installed globally', async () => {
@@ -121,17 +134,18 @@ describe('nestjs-berbix sandbox exec', () => {
   });
 
   it.each([
-    [[], 'A command is missing after --.'],
+    [[], 'Put -- before the command: '],
     [['--'], 'A command is missing after --.'],
     [['--', ''], 'A command is missing after --.'],
-    [['npm', 'test'], 'Unexpected argument.'],
+    [['npm', 'test'], 'Put -- before the command: nestjs-berbix sandbox exec -- npm test'],
+    [['--tls', 'npm', 'run', '--silent'], 'Put -- before the command: '],
     [['--port', 'x', '--', 'true'], '--port must be'],
-    [['--json', '--', 'true'], 'exec prints nothing itself'],
+    [['--json', '--', 'true'], '--json and --open are not for exec.'],
   ])('refuses %j', async (args, problem) => {
     const { code, stdout, stderr } = await runs.finish('sandbox', 'exec', ...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr.startsWith(problem)).toBe(true);
-    expect(stderr).toContain('Usage: nestjs-berbix sandbox exec');
+    expect(stderr.endsWith('\nSee npx nestjs-berbix sandbox exec --help\n')).toBe(true);
   });
 
   it('has its own help', async () => {
