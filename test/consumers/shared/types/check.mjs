@@ -1,4 +1,5 @@
-// Compiles the program in all ways that a user may: as ES module, as CommonJS and for a bundler, and
+// Compiles the programs in all ways that a user may: as ES module, as CommonJS, for a bundler and
+// with the module resolution of old projects, strict and with exactOptionalPropertyTypes; and
 // checks that it uses everything that the package exports.
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,10 +9,15 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const TSC = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const require = createRequire(import.meta.url);
+const TSC = require.resolve('typescript/bin/tsc');
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-const PROGRAMS = ['program', 'program-stored'];
+const PROGRAMS = ['program', 'program-stored', 'program-watched'];
+
+/** Nest 12 itself has no types for the resolution of old projects. */
+const [major] = require('@nestjs/common/package.json').version.split('.');
+const CONFIGS = ['nodenext', 'bundler', ...(major === '11' ? ['node10'] : [])];
 
 for (const program of PROGRAMS) {
   for (const extension of ['mts', 'cts']) {
@@ -19,7 +25,7 @@ for (const program of PROGRAMS) {
   }
 }
 
-for (const config of ['nodenext', 'bundler']) {
+for (const config of CONFIGS) {
   test(`compiles: ${config}`, () => {
     const args = [TSC, '-p', path(`tsconfig.${config}.json`)];
     const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
