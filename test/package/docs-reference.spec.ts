@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import * as berbix from 'nestjs-berbix';
@@ -38,6 +38,16 @@ describe('docs/configuration.md', () => {
     const variables = new Set(source.match(/BERBIX_[A-Z_]+/g));
     expect(variables.size).toBeGreaterThan(7);
     for (const variable of variables) expect(pageOf('configuration')).toContain(`\`${variable}\``);
+  });
+});
+
+describe('docs/compatibility.md', () => {
+  it('has every project of test:consumers, and no other', () => {
+    const listed = [...pageOf('compatibility').matchAll(/^\| `([\w-]+)` +\|/gm)].map(
+      ([, name]) => name,
+    );
+    const projects = readdirSync('test/consumers').filter((name) => name !== 'shared');
+    expect(listed).toEqual(projects.toSorted());
   });
 });
 
