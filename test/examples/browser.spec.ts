@@ -61,6 +61,10 @@ describeInBrowser('the example backend, for its customer', (openTab) => {
       await tab.activate('What else can happen in the frame');
       await tab.activate('Fail');
       await shown('StaticText: Sorry, that did not work: The verification failed');
+      await tab.resize(360, 800);
+      await expectAccessible(tab);
+      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(360);
+      await tab.resize(900, 1600);
       await tab.activate('Try again');
       await tab.activate('Reject');
       await shown('StaticText: Result: reject, JOHN DOE');
