@@ -4,15 +4,14 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { expectAccessible } from '../../support/browser/accessibility.js';
 import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
 import type { Tab } from '../../support/browser/tab.js';
-import { PLATFORMS } from '../../support/platforms.js';
 import { listening, startSandboxOn } from '../../support/services.js';
 import { RawClient } from '../support/raw-client.js';
-import { expectOnlyFrom, shows } from './support/console.js';
+import { CONSOLE_PLATFORMS, expectOnlyFrom, shows } from './support/console.js';
 
 const FINISHED = 'When the customer has finished';
 
 describeInBrowser('the webhooks of the console', (openTab) => {
-  describe.each(PLATFORMS)('on %s', (platform) => {
+  describe.each(CONSOLE_PLATFORMS)('on %s', (platform) => {
     let sandbox: BerbixSandbox;
     let tab: Tab;
     /** What the application answers. */
