@@ -14,6 +14,9 @@ export interface Transaction {
   completed_at: string | null;
   purged_at: string;
   refresh_token: string;
+  refresh_token_state?: 'valid' | 'revoked';
+  /** The number of the current refresh token; 0 is the first one. */
+  generation?: number;
 }
 
 export interface Exchange {
@@ -46,17 +49,27 @@ export interface RequestSummary {
   duration_ms: number | null;
   /** Where the request departs from the documentation although it was accepted. */
   notes?: string[];
+  /** The kind of the fault that answered it, or delayed the answer. */
+  fault?: string | null;
 }
 
 export interface RecordedRequest extends RequestSummary {
   url: string;
-  headers: Record<string, string | string[]>;
+  headers: Headers;
   body: string;
+  response?: { headers: Headers; body: string } | null;
 }
+
+type Headers = Record<string, string | string[]>;
 
 export interface DeliverySummary {
   id: string;
   kind: string;
+  customer_uid?: string;
+  transaction_id?: string;
+  /** How the sandbox spoiled it. */
+  fault?: string | null;
+  sent_at?: string | null;
   url: string;
   tries: number;
   status: number | null;

@@ -1,19 +1,36 @@
-import { call, type DeliverySummary, type RequestSummary, type Transaction } from './api.js';
+import {
+  call,
+  type DeliverySummary,
+  type RefusedError,
+  type RequestSummary,
+  type Transaction,
+} from './api.js';
 import { currentState, MAX_SHOWN, update, withItem } from './store.js';
 
 interface Snapshot {
   now: string;
+  /** The same until the sandbox is started again. */
+  run: string;
+  /** How many are pending. */
+  faults: number;
   /** Whether the events that follow are all since the last one that arrived. */
   resumed: boolean;
 }
+
+const STARTED_AGAIN =
+  'The sandbox was started again. What it keeps from run to run is in the directory of --data.';
+
+let lastRun: string | undefined;
 
 type TransactionEvent = { change: string } & Transaction;
 
 /** What to do with each kind of event. Others are from a newer sandbox, and ignored. */
 const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
-  snapshot({ now, resumed }: Snapshot) {
+  snapshot({ now, run, faults, resumed }: Snapshot) {
     setClock(now);
-    update(() => ({ connection: 'open' }));
+    update(() => ({ connection: 'open', pendingFaults: faults }));
+    if (lastRun !== undefined && run !== lastRun) tell(STARTED_AGAIN);
+    lastRun = run;
     if (resumed) return;
     startOver();
     void loadLists();
@@ -34,11 +51,13 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   delivery(delivery: DeliverySummary) {
     update(({ deliveries }) => ({ deliveries: withItem(deliveries, delivery) }));
   },
-  faults: () => update(({ faultChanges }) => ({ faultChanges: faultChanges + 1 })),
+  faults({ pending }: { pending: number }) {
+    update(({ faultChanges }) => ({ faultChanges: faultChanges + 1, pendingFaults: pending }));
+  },
   clock({ now }: { now: string }) {
     setClock(now);
     startOver();
-    void tell(loadTransactions);
+    void attempt(loadTransactions);
   },
   state() {
     startOver();
@@ -128,7 +147,7 @@ export async function loadTransactions(): Promise<void> {
 /** Loads everything that the lists show, after a start and wherever events were missed. */
 export async function loadLists(): Promise<void> {
   const turn = ++listsAsked;
-  await tell(async () => {
+  await attempt(async () => {
     const [{ requests }, { deliveries }] = await Promise.all([
       load<{ requests: RequestSummary[] }>('requests?summary=1'),
       load<{ deliveries: DeliverySummary[] }>('webhooks/deliveries'),
@@ -143,12 +162,17 @@ export async function loadLists(): Promise<void> {
   });
 }
 
-async function tell(work: () => Promise<void>): Promise<void> {
+/** Without a connection, the header says so; any other failure is told. */
+async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    update(() => ({ notice: { text: (error as Error).message, failed: true } }));
+    if ((error as RefusedError).status !== 0) tell((error as Error).message, true);
   }
+}
+
+function tell(text: string, failed = false): void {
+  update(() => ({ notice: { text, failed } }));
 }
 
 function touch(transactionId: string): void {

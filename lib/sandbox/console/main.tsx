@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ClockView } from './clock.js';
 import { FaultsView } from './faults/faults.js';
 import { follow } from './live.js';
-import { formatTime, useNow } from './parts/time.js';
+import { Badge } from './parts/badges.js';
+import { formatSpan, formatTime, useNow } from './parts/time.js';
 import { RequestsView } from './requests/requests.js';
 import { hrefOf, type Route, useRoute, type View, VIEWS } from './router.js';
 import { update, useStore } from './store.js';
@@ -33,6 +34,9 @@ function App() {
   const [creating, setCreating] = useState(false);
   return (
     <>
+      <button type="button" class="skip" onClick={() => document.querySelector('main')?.focus()}>
+        Skip to the content
+      </button>
       <header class="top">
         <h1>
           <a href={hrefOf('transactions')}>Berbix sandbox</a>
@@ -57,13 +61,20 @@ function Navigation({ view }: { view: View }) {
       {VIEWS.map((name) => (
         <a key={name} href={hrefOf(name)} aria-current={name === view ? 'page' : undefined}>
           {TITLES[name]}
+          {name === 'faults' && <PendingFaults />}
         </a>
       ))}
       <hr />
       <a href="reference">Reference</a>
-      <a href="verify">Open a verification</a>
+      <a href="verify">Open with a token</a>
     </nav>
   );
+}
+
+/** Seen from every view, since a fault explains what is odd in all of them. */
+function PendingFaults() {
+  const count = useStore((state) => state.pendingFaults);
+  return count > 0 && <Badge text={`${count} pending`} tone="warning" />;
 }
 
 /** Takes the focus when another view opens, as a new page would. */
@@ -77,7 +88,7 @@ function Main({ route }: { route: Route }) {
     first.current = false;
   }, [view]);
   return (
-    <main>
+    <main tabIndex={-1}>
       <h2 ref={heading} tabIndex={-1}>
         {TITLES[view]}
       </h2>
@@ -88,7 +99,7 @@ function Main({ route }: { route: Route }) {
 
 const CONNECTION = {
   connecting: 'Connecting',
-  open: 'Live',
+  open: 'Connected',
   lost: 'Not connected: waiting for the sandbox',
 };
 
@@ -101,18 +112,25 @@ function Connection() {
   );
 }
 
+/** More than a second or two between the clocks of two machines. */
+const MOVED_MS = 30_000;
+
 function Clock() {
   const now = useNow();
+  const offset = useStore((state) => state.clockOffset);
   return (
     <p class="clock">
       <a href={hrefOf('clock')} title="The clock of the sandbox">
         {formatTime(now)}
-      </a>
+      </a>{' '}
+      {Math.abs(offset) > MOVED_MS && (
+        <Badge text={`${formatSpan(offset)} ${offset > 0 ? 'ahead' : 'behind'}`} tone="warning" />
+      )}
     </p>
   );
 }
 
-const NOTICE_MS = 8_000;
+const NOTICE_MS = 6_000;
 
 /** What the last action did. A failure stays until it is dismissed. */
 function Notice() {

@@ -23,6 +23,7 @@ export interface State {
   upheavals: number;
   /** How often the pending faults have changed. */
   faultChanges: number;
+  pendingFaults: number;
   /** What the last action did, or why it failed. */
   notice: { text: string; failed: boolean } | undefined;
 }
@@ -43,6 +44,7 @@ let state: State = {
   touched: [],
   upheavals: 0,
   faultChanges: 0,
+  pendingFaults: 0,
   notice: undefined,
 };
 

@@ -17,7 +17,7 @@ describeInBrowser('the console', (openTab) => {
     await first.close();
     await shows(tab, 'StaticText: Not connected: waiting for the sandbox');
     const second = await startSandbox({ port: Number(new URL(first.url).port) });
-    await shows(tab, 'StaticText: Live');
+    await shows(tab, 'StaticText: Connected');
     await shows(
       tab,
       'StaticText: There is no transaction yet. Create one above, or from your backend.',

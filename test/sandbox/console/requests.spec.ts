@@ -67,7 +67,7 @@ describeInBrowser('the requests of the console', (openTab) => {
         'navigator.clipboard.writeText = async (text) => { window.copied = text; };',
       );
       await tab.activate('Copy as curl, with its secrets');
-      await shows(tab, 'StaticText: Copied.');
+      await shows(tab, 'StaticText: Copied, with the secrets of the request.');
       const command = String(await tab.evaluate('window.copied'));
       expect(command).toContain(`curl -i -X POST '${sandbox.url}/v0/transactions'`);
       expect(command).toContain(String.raw`"customer_uid":"O'\''Hara"`);

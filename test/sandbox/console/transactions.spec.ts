@@ -31,8 +31,10 @@ describeInBrowser('the transactions of the console', (openTab) => {
         'StaticText: There is no transaction yet. Create one above, or from your backend.',
       );
       await tab.activate('Create transaction');
-      await tab.type('Customer uid Your own name for the customer; empty for a random one.', 'ada');
-      await tab.activate('Create');
+      const field = 'Customer uid Your own name for the customer; empty for a random one.';
+      await until(async () => (await tab.focused()) === field);
+      await tab.type(field, 'ada');
+      await tab.pressKey('Enter');
       await shows(tab, 'StaticText: They expire in ');
       await expectAccessible(tab);
 
@@ -154,6 +156,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       const replaced = await sandbox.transactions.find(id);
       expect(replaced.refreshToken).not.toBe(refreshToken);
       await tab.activate('Revoke refresh token');
+      await tab.activate('Revoke it');
       await shows(tab, 'StaticText: Its refresh token was revoked.');
       expect((await client.refresh(replaced.refreshToken)).status).toBe(401);
       await tab.activate('Expire tokens');
@@ -175,7 +178,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await tab.activate(ODD_UID);
       await shows(tab, 'button: Complete');
       expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
-      expect(await tab.evaluate("document.querySelector('h3 .uid').title")).toBe(ODD_UID);
+      expect(await tab.evaluate("document.querySelector('h3 bdi').textContent")).toBe(ODD_UID);
       await expectAccessible(tab);
       expectOnlyFrom(tab, sandbox.url);
     });
@@ -195,9 +198,9 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await expectCustomers('grace', 'ada');
       await client.create({ customer_uid: 'alan' });
       await expectCustomers('alan', 'grace', 'ada');
-      await tab.type('Customer uid', 'ada');
+      await tab.type('Customer uid The whole uid', 'ada');
       await expectCustomers('ada');
-      await tab.type('Customer uid', 'nobody');
+      await tab.type('Customer uid The whole uid', 'nobody');
       await shows(tab, 'StaticText: No transaction has this customer uid and state.');
     });
   });

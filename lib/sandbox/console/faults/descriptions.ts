@@ -5,7 +5,9 @@ export interface FaultKind {
   kind: string;
   title: string;
   /** A number that the kind needs. */
-  needs?: { name: string; label: string; value: number };
+  needs?: { name: string; label: string; value: number; unit: string };
+  /** Whether the request may be processed before its answer is lost. */
+  losesAnswer?: true;
 }
 
 /** In the order of the form. */
@@ -13,26 +15,27 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     kind: 'status',
     title: 'Answer with an error',
-    needs: { name: 'status', label: 'Status', value: 503 },
+    needs: { name: 'status', label: 'Status', value: 503, unit: '' },
+    losesAnswer: true,
   },
   {
     kind: 'latency',
     title: 'Answer later',
-    needs: { name: 'ms', label: 'Milliseconds', value: 2_000 },
+    needs: { name: 'ms', label: 'Milliseconds', value: 2_000, unit: ' ms' },
   },
-  { kind: 'reset', title: 'Reset the connection' },
-  { kind: 'hang', title: 'Never answer' },
-  { kind: 'truncate', title: 'Send half of the answer' },
+  { kind: 'reset', title: 'Reset the connection', losesAnswer: true },
+  { kind: 'hang', title: 'Never answer', losesAnswer: true },
+  { kind: 'truncate', title: 'Send half of the answer', losesAnswer: true },
   {
     kind: 'trickle',
     title: 'Send the answer byte by byte',
-    needs: { name: 'ms', label: 'Milliseconds for each byte', value: 200 },
+    needs: { name: 'ms', label: 'Milliseconds for each byte', value: 200, unit: ' ms' },
   },
-  { kind: 'html', title: 'Answer with an HTML page, as a proxy would' },
+  { kind: 'html', title: 'Answer with an HTML page, as a proxy would', losesAnswer: true },
   {
     kind: 'flood',
     title: 'Send an answer without an end in sight',
-    needs: { name: 'bytes', label: 'Bytes', value: 100_000_000 },
+    needs: { name: 'bytes', label: 'Bytes', value: 100_000_000, unit: ' bytes' },
   },
 ];
 
@@ -72,7 +75,7 @@ export function describeFault(fault: Fault): string {
   const known = FAULT_KINDS.find((candidate) => candidate.kind === kind);
   const value = known?.needs && fault[known.needs.name];
   const parts = [
-    `${known?.title ?? kind}${value === undefined ? '' : ` (${String(value)})`}`,
+    `${known?.title ?? kind}${value === undefined ? '' : ` (${String(value)}${known?.needs?.unit})`}`,
     method || path ? `for ${[method, path].filter(Boolean).join(' ')}` : 'for any request',
     ...(typeof probability !== 'number'
       ? []

@@ -88,9 +88,11 @@ export function FaultForm() {
           </Field>
         </>
       )}
-      <label class="check">
-        <input type="checkbox" name="processed" /> Process the request first, and lose the answer
-      </label>
+      {kind?.losesAnswer && (
+        <label class="check">
+          <input type="checkbox" name="processed" /> Process the request first, and lose the answer
+        </label>
+      )}
     </Form>
   );
 }

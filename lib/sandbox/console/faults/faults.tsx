@@ -35,6 +35,7 @@ export function FaultsView() {
             ))}
           </ul>
         )}
+        {faults.length > 1 && <p class="note">The first one that fits a request applies to it.</p>}
         {faults.length > 1 && (
           <Button onClick={() => run(() => call('DELETE', 'faults'), 'No fault is pending.')}>
             Remove all

@@ -27,8 +27,20 @@ export function DeliveryBadge({ delivery }: { delivery: DeliverySummary }) {
   return <Badge {...outcomeOf(delivery)} />;
 }
 
+/** What no application may accept. */
+const ATTACKS: ReadonlySet<unknown> = new Set(['late', 'forged', 'unsigned']);
+
+/** Whether the sandbox spoiled a webhook in a way that every application must notice. */
+export function isAttack({ fault }: DeliverySummary): boolean {
+  return ATTACKS.has(fault);
+}
+
 function outcomeOf(delivery: DeliverySummary): { text: string; tone: Tone } {
   const { delivered, status, problem, tries } = delivery;
+  if (isAttack(delivery) && delivered) return { text: `accepted with ${status}`, tone: 'bad' };
+  if (isAttack(delivery) && status !== null && status < 500) {
+    return { text: `refused with ${status}, rightly`, tone: 'good' };
+  }
   if (delivered) return { text: `delivered, ${status}`, tone: 'good' };
   if (status !== null) return { text: `refused with ${status}`, tone: 'bad' };
   if (problem !== null) return { text: `failed: ${problem}`, tone: 'bad' };

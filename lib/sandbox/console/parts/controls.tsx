@@ -29,12 +29,13 @@ interface ButtonProps {
   onClick: () => Promise<unknown> | void;
   kind?: 'primary' | 'danger' | 'quiet' | undefined;
   disabled?: boolean | undefined;
+  title?: string | undefined;
   /** What a screen reader announces, if the text needs its surroundings. */
   label?: string | undefined;
 }
 
 /** A button that cannot be pressed again while it works. */
-export function Button({ children, onClick, kind, disabled, label }: ButtonProps) {
+export function Button({ children, onClick, kind, disabled, title, label }: ButtonProps) {
   const [busy, setBusy] = useState(false);
   const press = (): void => {
     const work = onClick();
@@ -47,6 +48,7 @@ export function Button({ children, onClick, kind, disabled, label }: ButtonProps
       type="button"
       class={kind && `button-${kind}`}
       disabled={disabled || busy}
+      title={title}
       aria-label={label}
       onClick={press}
     >
@@ -60,17 +62,19 @@ export function CopyButton({
   text,
   label,
   children = 'Copy',
+  copied = 'Copied.',
 }: {
   text: string | (() => Promise<string>);
   label: string;
   children?: string;
+  /** What to tell afterwards. */
+  copied?: string;
 }) {
   const copy = async (): Promise<void> => {
-    const copied = typeof text === 'string' ? text : await text();
-    await navigator.clipboard.writeText(copied);
+    await navigator.clipboard.writeText(typeof text === 'string' ? text : await text());
   };
   return (
-    <Button kind="quiet" label={label} onClick={() => run(copy, 'Copied.')}>
+    <Button kind="quiet" label={label} onClick={() => run(copy, copied)}>
       {children}
     </Button>
   );
@@ -132,7 +136,11 @@ export function Dialog({
   onClose: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // The first control is the button that closes it.
+    dialog.current?.querySelector<HTMLElement>('form input, form select')?.focus();
+  }, []);
   return (
     <dialog ref={dialog} onClose={onClose} aria-label={title}>
       <header>

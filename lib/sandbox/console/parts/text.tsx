@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { run } from './controls.js';
+import { CopyButton, run } from './controls.js';
 
 /**
  * Something long that somebody else chose, such as a customer uid: cut where there is no room, whole in
@@ -31,6 +31,7 @@ export function Secret({ label, of, reveal }: SecretProps) {
   return (
     <span class="secret">
       <code>{text ?? '••••••••'}</code>
+      {text !== undefined && <CopyButton label={`Copy ${label}`} text={text} />}
       <button
         type="button"
         class="button-quiet"

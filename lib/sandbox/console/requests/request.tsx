@@ -3,6 +3,8 @@ import type { RecordedRequest } from '../api.js';
 import { useAnswer } from '../parts/answer.js';
 import { Button, CopyButton, run } from '../parts/controls.js';
 import { Badge, toneOfStatus } from '../parts/badges.js';
+import { Body, Facts, Panel } from '../parts/panel.js';
+import { Empty } from '../parts/text.js';
 import { formatDuration, Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { useStore } from '../store.js';
@@ -14,11 +16,7 @@ export function RequestView({ id }: { id: string }) {
   const summary = useStore(({ requests }) => requests.find((known) => known.id === id));
   const { content: request, gone } = useAnswer<RecordedRequest>(pathOf(id, secrets), summary);
   return (
-    <section class="panel" aria-label="Request">
-      <p class="panel-close">
-        <a href={hrefOf('requests')}>Close</a>
-      </p>
-      {gone && <p role="alert">{gone}</p>}
+    <Panel label="Request" list="requests" problem={gone}>
       {request && (
         <>
           <h3>
@@ -40,6 +38,7 @@ export function RequestView({ id }: { id: string }) {
             </Button>
             <CopyButton
               label="Copy as curl, with its secrets"
+              copied="Copied, with the secrets of the request."
               text={async () => curlOf(await loadRequest(id))}
             >
               Copy as curl
@@ -54,24 +53,26 @@ export function RequestView({ id }: { id: string }) {
               Show secrets
             </label>
           </div>
-          <h4>Headers</h4>
-          <dl class="facts mono">
-            {Object.entries(request.headers).map(([name, value]) => (
-              <>
-                <dt>{name}</dt>
-                <dd>{[value].flat().join(', ')}</dd>
-              </>
-            ))}
-          </dl>
-          {request.body !== '' && (
-            <>
-              <h4>Body</h4>
-              <pre tabIndex={0}>{indented(request.body)}</pre>
-            </>
+          <h4>Response</h4>
+          {request.fault && (
+            <p class="warning">
+              A <a href={hrefOf('faults')}>fault</a> of the kind {request.fault} changed it.
+            </p>
           )}
+          {request.response ? (
+            <>
+              <Facts facts={request.response.headers} />
+              {request.response.body !== '' && <Body text={request.response.body} />}
+            </>
+          ) : (
+            <Empty>The sandbox keeps nothing of it.</Empty>
+          )}
+          <h4>Request</h4>
+          <Facts facts={request.headers} />
+          {request.body !== '' && <Body text={request.body} />}
         </>
       )}
-    </section>
+    </Panel>
   );
 }
 
@@ -87,13 +88,4 @@ function Notes({ notes }: { notes: readonly string[] }) {
       </ul>
     </div>
   );
-}
-
-/** JSON is indented; anything else is as it was. */
-function indented(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), undefined, 2);
-  } catch {
-    return body;
-  }
 }

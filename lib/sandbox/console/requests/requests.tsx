@@ -92,7 +92,7 @@ class Row extends Component<RowProps> {
   }
 
   override render({ request, isSelected }: RowProps) {
-    const { id, method, path, status, notes = [] } = request;
+    const { id, method, path, status, notes = [], fault } = request;
     return (
       <tr>
         <td>
@@ -101,6 +101,7 @@ class Row extends Component<RowProps> {
               {method} <bdi>{path}</bdi>
             </code>
           </a>
+          {fault && <Badge text={`fault: ${fault}`} tone="warning" />}
           {notes.length > 0 && <Badge text="departs from the documentation" tone="warning" />}
         </td>
         <td>

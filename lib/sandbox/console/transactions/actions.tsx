@@ -4,11 +4,12 @@ import { Button, Dialog, Field, Form, run } from '../parts/controls.js';
 
 /** What a test can make happen to a transaction. */
 export function Actions({ details }: { details: TransactionDetails }) {
-  const [open, setOpen] = useState<'complete' | 'purge'>();
+  const [open, setOpen] = useState<'complete' | 'revoke' | 'purge'>();
   const close = (): void => setOpen(undefined);
   const { id, state } = details;
+  const isRevoked = details.refresh_token_state === 'revoked';
   return (
-    <div class="actions">
+    <>
       {state === 'open' && (
         <button type="button" class="button-primary" onClick={() => setOpen('complete')}>
           Complete
@@ -24,20 +25,21 @@ export function Actions({ details }: { details: TransactionDetails }) {
       >
         Replace refresh token
       </Button>
-      <Button
-        kind="danger"
-        onClick={() =>
-          simulate(id, { action: 'revoke_refresh_token' }, 'Its refresh token was revoked.')
-        }
+      <button
+        type="button"
+        class="button-danger"
+        disabled={isRevoked}
+        onClick={() => setOpen('revoke')}
       >
-        Revoke refresh token
-      </Button>
+        {isRevoked ? 'Refresh token revoked' : 'Revoke refresh token'}
+      </button>
       <button type="button" class="button-danger" onClick={() => setOpen('purge')}>
         Purge
       </button>
       {open === 'complete' && <CompleteDialog id={id} onClose={close} />}
+      {open === 'revoke' && <RevokeDialog id={id} onClose={close} />}
       {open === 'purge' && <PurgeDialog id={id} onClose={close} />}
-    </div>
+    </>
   );
 }
 
@@ -119,13 +121,33 @@ function CompleteDialog({ id, onClose }: { id: string; onClose: () => void }) {
   );
 }
 
+function RevokeDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const revoke = async (): Promise<void> => {
+    const body = { action: 'revoke_refresh_token' };
+    if (await simulate(id, body, 'Its refresh token was revoked.')) onClose();
+  };
+  return (
+    <Dialog title="Revoke the refresh token" onClose={onClose}>
+      <p>
+        From then on every exchange is refused, for good. Access and client tokens still expire.
+      </p>
+      <Button kind="danger" onClick={revoke}>
+        Revoke it
+      </Button>
+    </Dialog>
+  );
+}
+
 function PurgeDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const purge = async (): Promise<void> => {
     if (await simulate(id, { action: 'purge' }, 'The transaction was purged.')) onClose();
   };
   return (
     <Dialog title="Purge the transaction" onClose={onClose}>
-      <p>Everything about it is deleted, as after the days of retention. Its tokens get 410.</p>
+      <p>
+        Everything about it is deleted, as after the days of retention. Requests with its tokens are
+        answered with 410.
+      </p>
       <Button kind="danger" onClick={purge}>
         Purge it
       </Button>

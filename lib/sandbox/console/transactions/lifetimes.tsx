@@ -12,8 +12,10 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
     <div class="lifetimes">
       {end === undefined || left <= 0 ? (
         <p>
-          <strong class="expired">They have expired.</strong> Those from before a restart or an
-          import may still be valid. An exchange of the refresh token gives new ones.
+          <strong class="expired">They have expired.</strong>{' '}
+          {details.refresh_token_state === 'revoked'
+            ? 'There will be no new ones: the refresh token was revoked.'
+            : 'Those from before a restart or an import may still be valid. An exchange of the refresh token gives new ones.'}
         </p>
       ) : (
         <p>
@@ -27,14 +29,18 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
         {end !== undefined && (
           <>
             <MoveButton to={issued + (end - issued) * 0.75} now={now}>
-              Clock to ¾ of that
+              Clock to ¾ of their life
             </MoveButton>
             <MoveButton to={end} now={now}>
               Clock to their end
             </MoveButton>
           </>
         )}
-        <MoveButton to={Date.parse(details.purged_at)} now={now}>
+        <MoveButton
+          to={Date.parse(details.purged_at)}
+          now={now}
+          title="The sandbox deletes the transaction then"
+        >
           Clock to the purge
         </MoveButton>
       </div>
@@ -42,14 +48,24 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
   );
 }
 
-function MoveButton({ to, now, children }: { to: number; now: number; children: string }) {
+function MoveButton({
+  to,
+  now,
+  title,
+  children,
+}: {
+  to: number;
+  now: number;
+  title?: string;
+  children: string;
+}) {
   const move = (): Promise<boolean> =>
     run(
       () => call('POST', 'clock', { now: new Date(to).toISOString() }),
       `The clock shows ${formatTime(to)}.`,
     );
   return (
-    <Button disabled={to <= now} onClick={move}>
+    <Button disabled={to <= now} onClick={move} title={title}>
       {children}
     </Button>
   );

@@ -1,4 +1,4 @@
-import type { Exchange } from '../api.js';
+import type { Exchange, TransactionDetails } from '../api.js';
 import { Badge, type Tone } from '../parts/badges.js';
 import { Empty } from '../parts/text.js';
 import { formatDuration, Moment } from '../parts/time.js';
@@ -15,26 +15,43 @@ const FATES: Readonly<Record<string, readonly [text: string, tone: Tone]>> = {
 };
 
 /** Each refresh token of a transaction, and the exchanges that sent it. */
-export function Lineage({ exchanges }: { exchanges: readonly Exchange[] }) {
-  if (exchanges.length === 0) {
-    return <Empty>Nobody has exchanged the refresh token yet.</Empty>;
-  }
-  const generations = [...new Set(exchanges.map(({ generation }) => generation))].toSorted(
-    (one, other) => one - other,
-  );
+export function Lineage({ details }: { details: TransactionDetails }) {
+  const { exchanges, generation: current } = details;
+  const sent = exchanges.map(({ generation }) => generation);
+  const first = Math.min(...sent, current ?? 0);
+  const latest = Math.max(...sent, current ?? 0);
+  const generations = Array.from({ length: latest - first + 1 }, (_, index) => first + index);
   return (
     <ol class="lineage">
       {generations.map((generation) => (
         <li key={generation}>
-          <h5>{generation === 0 ? 'First refresh token' : `Refresh token ${generation + 1}`}</h5>
-          {clustersOf(exchanges.filter((exchange) => exchange.generation === generation)).map(
-            (cluster) => (
-              <Cluster key={cluster[0]?.request_id} exchanges={cluster} />
-            ),
-          )}
+          <h5>
+            {generation === 0 ? 'First refresh token' : `Refresh token ${generation + 1}`}
+            {generation === current && <CurrentBadge details={details} />}
+          </h5>
+          <Exchanges exchanges={exchanges.filter((each) => each.generation === generation)} />
         </li>
       ))}
     </ol>
+  );
+}
+
+function CurrentBadge({ details }: { details: TransactionDetails }) {
+  return details.refresh_token_state === 'revoked' ? (
+    <Badge text="revoked" tone="bad" />
+  ) : (
+    <Badge text="current" tone="plain" />
+  );
+}
+
+function Exchanges({ exchanges }: { exchanges: readonly Exchange[] }) {
+  if (exchanges.length === 0) return <Empty>Nobody has exchanged it.</Empty>;
+  return (
+    <>
+      {clustersOf(exchanges).map((cluster) => (
+        <Cluster key={cluster[0]?.request_id} exchanges={cluster} />
+      ))}
+    </>
   );
 }
 
@@ -55,12 +72,12 @@ function clustersOf(exchanges: readonly Exchange[]): Exchange[][] {
 function Cluster({ exchanges }: { exchanges: readonly Exchange[] }) {
   const first = exchanges[0];
   if (first === undefined) return null;
-  if (!first.overlaps) return <ExchangeLine exchange={first} />;
+  if (!first.overlaps) return <SingleExchange exchange={first} />;
   return (
     <section class="overlap" aria-label="Exchanges that overlapped">
       <p>
         <Badge text="Overlap" tone="bad" /> {countOf(exchanges.length)} of this refresh token ran at
-        the same time. With a token that each exchange replaces, one of them may lose it.
+        the same time. If each exchange replaces the token, only one of them gets the next one.
       </p>
       {exchanges.map((exchange) => (
         <div key={exchange.request_id}>
@@ -68,6 +85,22 @@ function Cluster({ exchanges }: { exchanges: readonly Exchange[] }) {
           <Bar exchange={exchange} among={exchanges} />
         </div>
       ))}
+    </section>
+  );
+}
+
+/** The worst that can happen: the token was replaced, and the client does not know the new one. */
+function SingleExchange({ exchange }: { exchange: Exchange }) {
+  if (exchange.outcome !== 'failed' || exchange.sent_token !== 'rotated') {
+    return <ExchangeLine exchange={exchange} />;
+  }
+  return (
+    <section class="overlap" aria-label="An answer that was lost">
+      <p>
+        <Badge text="Lost" tone="bad" /> The exchange replaced the refresh token, but its answer was
+        lost: the client does not have the new one.
+      </p>
+      <ExchangeLine exchange={exchange} />
     </section>
   );
 }

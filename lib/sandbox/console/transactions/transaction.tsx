@@ -1,10 +1,10 @@
 import { call, type TransactionDetails } from '../api.js';
 import { useAnswer } from '../parts/answer.js';
 import { StateBadge } from '../parts/badges.js';
-import { run } from '../parts/controls.js';
-import { Secret, Uid } from '../parts/text.js';
+import { CopyButton, run } from '../parts/controls.js';
+import { Panel } from '../parts/panel.js';
+import { Secret } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
-import { hrefOf } from '../router.js';
 import { useStore } from '../store.js';
 import { Actions } from './actions.js';
 import { Lineage } from './lineage.js';
@@ -18,38 +18,36 @@ export function TransactionView({ id }: { id: string }) {
   const path = `transactions/${encodeURIComponent(id)}`;
   const { content: details, gone } = useAnswer<TransactionDetails>(path, touch);
   return (
-    <section class="panel" aria-label="Transaction">
-      <p class="panel-close">
-        <a href={hrefOf('transactions')}>Close</a>
-      </p>
-      {gone && <p role="alert">{gone}</p>}
+    <Panel label="Transaction" list="transactions" problem={gone}>
       {details && (
         <>
           <h3>
-            <Uid text={details.customer_uid} /> <StateBadge {...details} />
+            <bdi>{details.customer_uid}</bdi> <StateBadge {...details} />
           </h3>
-          <Actions details={details} />
+          <div class="actions">
+            <Actions details={details} />
+            {details.page_url !== null && <PageButton id={id} />}
+          </div>
           <h4>Access and client tokens</h4>
           <Lifetimes details={details} />
           <h4>Refresh tokens</h4>
-          <Lineage exchanges={details.exchanges} />
+          <Lineage details={details} />
           <h4>Details</h4>
           <Facts details={details} touch={touch} />
         </>
       )}
-    </section>
+    </Panel>
   );
 }
 
 function Facts({ details, touch }: { details: TransactionDetails; touch: unknown }) {
   const { id, flags, fields } = details;
-  const revealed = async (): Promise<TransactionDetails> =>
-    call('GET', `transactions/${encodeURIComponent(id)}?secrets=1`);
   return (
     <dl class="facts">
       <dt>Transaction</dt>
       <dd>
-        <code>{id}</code>, {details.mode} mode
+        <code>{id}</code> <CopyButton label="Copy the id of the transaction" text={id} />, in{' '}
+        {details.mode} mode
       </dd>
       <dt>Template</dt>
       <dd>
@@ -78,22 +76,9 @@ function Facts({ details, touch }: { details: TransactionDetails; touch: unknown
         <Secret
           label="the refresh token"
           of={touch}
-          reveal={async () => (await revealed()).refresh_token}
+          reveal={async () => (await revealed(id)).refresh_token}
         />
       </dd>
-      {details.page_url !== null && (
-        <>
-          <dt>Page</dt>
-          <dd>
-            <button
-              type="button"
-              onClick={() => void openPage(async () => (await revealed()).page_url)}
-            >
-              Open as the customer
-            </button>
-          </dd>
-        </>
-      )}
       {fields && (
         <>
           <dt>Fields</dt>
@@ -118,6 +103,15 @@ function Facts({ details, touch }: { details: TransactionDetails; touch: unknown
   );
 }
 
+/** Opens the page of the verification. */
+function PageButton({ id }: { id: string }) {
+  return (
+    <button type="button" onClick={() => void openPage(async () => (await revealed(id)).page_url)}>
+      Open as the customer
+    </button>
+  );
+}
+
 /** Opens the page before its address is known, so that the browser takes it for the user's own wish. */
 async function openPage(address: () => Promise<string | null>): Promise<void> {
   const page = open('', '_blank');
@@ -129,4 +123,8 @@ async function openPage(address: () => Promise<string | null>): Promise<void> {
     page?.location.replace(`.${path}`);
   });
   if (!isOpen) page?.close();
+}
+
+function revealed(id: string): Promise<TransactionDetails> {
+  return call('GET', `transactions/${encodeURIComponent(id)}?secrets=1`);
 }

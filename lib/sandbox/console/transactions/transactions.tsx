@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { Transaction } from '../api.js';
 import { loadTransactions } from '../live.js';
-import { Button, Field, run } from '../parts/controls.js';
+import { Button, CopyButton, Field, run } from '../parts/controls.js';
 import { StateBadge } from '../parts/badges.js';
 import { Empty, Uid } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
@@ -40,7 +40,7 @@ function Filter() {
   };
   return (
     <div class="toolbar">
-      <Field label="Customer uid">
+      <Field label="Customer uid" hint="The whole uid">
         <input
           type="search"
           name="customer"
@@ -69,11 +69,14 @@ function TransactionList({ selected }: { selected: string | undefined }) {
   if (transactions.length === 0) {
     const filtered = filter.customer !== '' || filter.state !== '';
     return (
-      <Empty>
-        {filtered
-          ? 'No transaction has this customer uid and state.'
-          : 'There is no transaction yet. Create one above, or from your backend.'}
-      </Empty>
+      <>
+        <Empty>
+          {filtered
+            ? 'No transaction has this customer uid and state.'
+            : 'There is no transaction yet. Create one above, or from your backend.'}
+        </Empty>
+        {!filtered && <Connect />}
+      </>
     );
   }
   const isFull = transactions.length >= filter.limit;
@@ -115,6 +118,21 @@ function TransactionList({ selected }: { selected: string | undefined }) {
         </Button>
       )}
     </>
+  );
+}
+
+/** How a backend finds the sandbox; its secrets are for the person who started it. */
+function Connect() {
+  const line = `BERBIX_API_HOST=${new URL('.', location.href).href.replace(/\/$/, '')}`;
+  return (
+    <div class="card">
+      <h3>Connect your backend</h3>
+      <pre tabIndex={0}>{line}</pre>
+      <p>
+        <CopyButton label="Copy the line for .env" text={line} /> The API secret and the template
+        keys are in the lines that the sandbox printed when it started.
+      </p>
+    </div>
   );
 }
 

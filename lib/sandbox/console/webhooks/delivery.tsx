@@ -2,18 +2,20 @@ import { useState } from 'preact/hooks';
 import { call, type Delivery } from '../api.js';
 import { useAnswer } from '../parts/answer.js';
 import { Button, run } from '../parts/controls.js';
-import { DeliveryBadge } from '../parts/badges.js';
+import { Badge, DeliveryBadge, isAttack } from '../parts/badges.js';
+import { Body, Facts, Panel } from '../parts/panel.js';
+import { Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { useStore } from '../store.js';
 
 /** Ways to send a webhook again; all but the first are attacks, or bad days. */
-const RESENDS: readonly (readonly [label: string, fault: string | undefined])[] = [
-  ['Send again', undefined],
-  ['Late', 'late'],
-  ['Forged', 'forged'],
-  ['Unsigned', 'unsigned'],
-  ['With the old secret', 'old_secret'],
-  ['Twice', 'duplicate'],
+const RESENDS: readonly (readonly [label: string, fault: string | undefined, title: string])[] = [
+  ['Send again', undefined, 'Signed anew'],
+  ['Late', 'late', 'Signed a day ago: an application must refuse it'],
+  ['Forged', 'forged', 'Signed with another secret: an application must refuse it'],
+  ['Unsigned', 'unsigned', 'Without a signature: an application must refuse it'],
+  ['With the old secret', 'old_secret', 'Accepted only while an application changes its secret'],
+  ['Twice', 'duplicate', 'An application must handle it once'],
 ];
 
 /** One webhook: what was sent, how its signature is checked, and how it was answered. */
@@ -23,23 +25,26 @@ export function DeliveryView({ id }: { id: string }) {
   const path = `webhooks/deliveries/${encodeURIComponent(id)}${secrets ? '?secrets=1' : ''}`;
   const { content: delivery, gone } = useAnswer<Delivery>(path, summary);
   return (
-    <section class="panel" aria-label="Webhook">
-      <p class="panel-close">
-        <a href={hrefOf('webhooks')}>Close</a>
-      </p>
-      {gone && <p role="alert">{gone}</p>}
+    <Panel label="Webhook" list="webhooks" problem={gone}>
       {delivery && (
         <>
           <h3>
-            {delivery.kind} <DeliveryBadge delivery={delivery} />
+            {delivery.kind} {delivery.fault && <Badge text={delivery.fault} tone="plain" />}{' '}
+            <DeliveryBadge delivery={delivery} />
           </h3>
           <p>
-            To <code class="long">{delivery.url}</code>, {triesOf(delivery.tries)}.
+            To <code class="long">{delivery.url}</code>, {triesOf(delivery.tries)}
+            {delivery.sent_at && (
+              <>
+                , first at <Moment time={delivery.sent_at} />
+              </>
+            )}
+            .
           </p>
           <Advice delivery={delivery} />
           <div class="actions">
-            {RESENDS.map(([label, fault]) => (
-              <Button key={label} onClick={() => resend(id, fault)}>
+            {RESENDS.map(([label, fault, title]) => (
+              <Button key={label} title={title} onClick={() => resend(id, fault)}>
                 {label}
               </Button>
             ))}
@@ -56,19 +61,12 @@ export function DeliveryView({ id }: { id: string }) {
           </label>
           <Check delivery={delivery} />
           <h4>Headers</h4>
-          <dl class="facts mono">
-            {Object.entries(delivery.headers).map(([name, value]) => (
-              <>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </>
-            ))}
-          </dl>
+          <Facts facts={delivery.headers} />
           <h4>Body</h4>
-          <pre tabIndex={0}>{delivery.body}</pre>
+          <Body text={delivery.body} />
         </>
       )}
-    </section>
+    </Panel>
   );
 }
 
@@ -101,11 +99,28 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'The application did not answer in time.',
 };
 
-function Advice({ delivery: { delivered, status, problem } }: { delivery: Delivery }) {
+function Advice({ delivery }: { delivery: Delivery }) {
+  const { delivered, status, problem, fault } = delivery;
+  if (isAttack(delivery)) {
+    if (delivered) return <p class="alarm">{ACCEPTED[fault ?? '']}</p>;
+    if (status !== null && status < 500) return null;
+  }
   if (delivered) return null;
+  if (status !== null && status >= 500) {
+    return <p class="warning">The application failed. Its log says why.</p>;
+  }
   const text = status === null ? problem && PROBLEMS[problem] : ADVICE[status];
   return text ? <p class="warning">{text}</p> : null;
 }
+
+/** What it means that an attack was accepted. */
+const ACCEPTED: Readonly<Record<string, string>> = {
+  late: 'The application accepted a webhook that was signed a day ago. Whoever has recorded one can send it again: compare its time with the clock.',
+  forged:
+    'The application accepted a webhook that was signed with another secret. Anybody can send it one: check the signature.',
+  unsigned:
+    'The application accepted a webhook without a signature. Anybody can send it one: check the signature.',
+};
 
 /** Each step of the check, with the values of this webhook. */
 function Check({ delivery: { signature } }: { delivery: Delivery }) {
@@ -121,14 +136,18 @@ function Check({ delivery: { signature } }: { delivery: Delivery }) {
         from your clock.
       </li>
       <li>
-        Join the time, the secret of this webhook and the raw body with commas:
-        <pre tabIndex={0}>{signature.signed_text}</pre>
+        Join the time, the secret of this webhook and the raw body, to its last line break, with
+        commas:
+        <pre tabIndex={0}>{signature.signed_text.replace(/\n$/, '⏎')}</pre>
       </li>
       <li>
         Sign that with {signature.algorithm}, with the same secret as the key:
         <pre tabIndex={0}>{signature.expected}</pre>
       </li>
-      <li>Compare it with the signature of the header, in constant time.</li>
+      <li>
+        Compare it with the signature of the header, in constant time
+        {signature.header.endsWith(signature.expected) ? '. They are equal.' : ': they differ.'}
+      </li>
     </ol>
   );
 }

@@ -32,24 +32,26 @@ export function WebhookSettings() {
     }, 'The addresses are saved.');
   if (urls === undefined) return null;
   return (
-    <details
-      class="card"
-      open={isOpen}
-      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
-    >
-      <summary>Addresses</summary>
-      <Form submit="Save" onSubmit={save}>
-        {KINDS.map((kind) => (
-          <Field key={kind} label={LABELS[kind]}>
-            <input
-              name={kind}
-              type="url"
-              placeholder="http://localhost:3000/webhooks/berbix"
-              value={urls[kind] ?? ''}
-            />
-          </Field>
-        ))}
-      </Form>
+    <>
+      <details
+        class="card"
+        open={isOpen}
+        onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+      >
+        <summary>Addresses</summary>
+        <Form submit="Save" onSubmit={save}>
+          {KINDS.map((kind) => (
+            <Field key={kind} label={LABELS[kind]}>
+              <input
+                name={kind}
+                type="url"
+                placeholder={`http://localhost:3000/webhooks/berbix/${kind}`}
+                value={urls[kind] ?? ''}
+              />
+            </Field>
+          ))}
+        </Form>
+      </details>
       <div class="actions">
         {KINDS.map((kind) => (
           <Button key={kind} disabled={urls[kind] === null} onClick={() => sendSample(kind)}>
@@ -57,7 +59,7 @@ export function WebhookSettings() {
           </Button>
         ))}
       </div>
-    </details>
+    </>
   );
 }
 

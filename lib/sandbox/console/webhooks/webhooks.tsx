@@ -1,7 +1,8 @@
 import { call, type DeliverySummary } from '../api.js';
 import { Button, run } from '../parts/controls.js';
-import { DeliveryBadge } from '../parts/badges.js';
-import { Empty, Rest } from '../parts/text.js';
+import { Badge, DeliveryBadge } from '../parts/badges.js';
+import { Empty, Rest, Uid } from '../parts/text.js';
+import { Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { MAX_SHOWN, update, useStore } from '../store.js';
 import { DeliveryView } from './delivery.js';
@@ -46,6 +47,7 @@ function DeliveryList({
       <thead>
         <tr>
           <th scope="col">Webhook</th>
+          <th scope="col">Sent</th>
           <th scope="col">Outcome</th>
           <th scope="col">Tries</th>
         </tr>
@@ -60,10 +62,10 @@ function DeliveryList({
               >
                 {delivery.kind}
               </a>{' '}
-              <bdi class="uid" title={delivery.url}>
-                {delivery.url}
-              </bdi>
+              {delivery.fault && <Badge text={delivery.fault} tone="plain" />}{' '}
+              {delivery.customer_uid !== undefined && <Uid text={delivery.customer_uid} />}
             </td>
+            <td>{delivery.sent_at && <Moment time={delivery.sent_at} />} </td>
             <td>
               <DeliveryBadge delivery={delivery} />
             </td>
