@@ -40,7 +40,7 @@ describeInBrowser('the console', (openTab) => {
       tab.requests.filter((url) => url === `${sandbox.url}/sandbox/events`).length;
     await tab.resize(1280, 800);
     await tab.visit(`${sandbox.url}#/transactions/${id}`);
-    await shows(tab, 'StaticText: Live');
+    await shows(tab, 'StaticText: Connected');
     await turn('hidden');
     await sandbox.transactions.complete(id);
     await sandbox.transactions.create({ customerUid: 'grace' });
