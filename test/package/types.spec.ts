@@ -29,7 +29,16 @@ function commentsOf(file: string): ts.JSDoc[] {
 }
 
 describe('what an editor shows', () => {
-  const TAGS = new Set(['param', 'returns', 'throws', 'example', 'default', 'internal', 'see']);
+  const TAGS = new Set([
+    'param',
+    'returns',
+    'throws',
+    'example',
+    'default',
+    'internal',
+    'see',
+    'module',
+  ]);
 
   it.each(filesIn('lib', '.ts'))('is not truncated by an @ that is not a tag: %s', (file) => {
     const tags = commentsOf(file).flatMap((comment) => comment.tags ?? []);
