@@ -1,5 +1,5 @@
 /**
- * The health of an account, for @nestjs/terminus.
+ * The health of an account, for `@nestjs/terminus`.
  *
  * @module nestjs-berbix/terminus
  */
