@@ -38,9 +38,10 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
       },
     ]);
     const summaries = (await client.send('GET', '/sandbox/requests?summary=1')).json.requests;
-    const [{ url: _url, headers: _headers, body: _body, ...summary }] = json.requests as [
+    const [{ url, headers: sent, body, response, ...summary }] = json.requests as [
       Record<string, unknown>,
     ];
+    expect([url, sent, body, response]).not.toContain(undefined);
     expect(summaries).toEqual([summary]);
     expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);
     expect((await client.send('GET', '/sandbox/requests')).text).toBe('{"requests":[]}');

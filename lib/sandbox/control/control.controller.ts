@@ -42,7 +42,9 @@ export class ControlController {
 
   @Get('requests')
   @Describe('List the requests so far, oldest first')
-  @DescribeQuery({ summary: '1: without their URLs, headers and bodies, which may be large' })
+  @DescribeQuery({
+    summary: '1: without their URLs, headers, bodies and answers, which may be large',
+  })
   listRequests(@Query('summary') summary: unknown, @Secrets() shown: Shown): ApiJson {
     const present = summary === '1' ? presentRequestSummary : presentRequest;
     return shown({ requests: Array.from(this.log, present) });
