@@ -40,10 +40,11 @@ function Filter() {
   };
   return (
     <div class="toolbar">
-      <Field label="Customer uid" hint="The whole uid">
+      <Field label="Customer uid">
         <input
           type="search"
           name="customer"
+          placeholder="The whole uid"
           value={filter.customer}
           onInput={({ currentTarget }) => change({ customer: currentTarget.value })}
         />
