@@ -57,6 +57,7 @@ export default defineConfig({
           { text: 'The sandbox', link: '/sandbox' },
           { text: 'Testing', link: '/testing' },
           { text: 'From the official SDK', link: '/migrating' },
+          { text: 'Compatibility', link: '/compatibility' },
           { text: 'Examples', link: '/examples' },
         ],
       },
