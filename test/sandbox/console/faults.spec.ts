@@ -36,7 +36,11 @@ describeInBrowser('the faults of the console', (openTab) => {
     });
 
     it('have a probability and a seed', async () => {
+      const processed = 'checkbox: Process the request first, and lose the answer';
+      await tab.choose('What happens', 'Answer later');
+      await tab.until((outline) => !outline.includes(processed));
       await tab.choose('What happens', 'Reset the connection');
+      await shows(tab, processed);
       await tab.choose('Which requests', 'All of the API');
       await tab.choose('How often', 'With a probability');
       await tab.type('Probability From 0 to 1', '0.25');

@@ -8,6 +8,8 @@ import { listening, startSandboxOn } from '../../support/services.js';
 import { RawClient } from '../support/raw-client.js';
 import { CONSOLE_PLATFORMS, expectOnlyFrom, shows } from './support/console.js';
 
+const ACCEPTED =
+  'The application accepted a webhook without a signature. Anybody can send it one: check the signature.';
 const FINISHED = 'When the customer has finished';
 
 describeInBrowser('the webhooks of the console', (openTab) => {
@@ -76,7 +78,12 @@ describeInBrowser('the webhooks of the console', (openTab) => {
         await tab.until(() => signatures.length > 0);
         const [signature] = signatures.splice(0);
         expect([way, signature === undefined]).toEqual([way, way === 'Unsigned']);
+        if (way === 'Unsigned') await shows(tab, `StaticText: ${ACCEPTED}`);
       }
+      // The same is right of an application that looks.
+      status = 401;
+      await tab.activate('Forged');
+      await shows(tab, 'heading: finished forged refused with 401, rightly');
       expectOnlyFrom(tab, sandbox.url);
     });
   });
