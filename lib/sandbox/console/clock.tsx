@@ -69,8 +69,8 @@ function StateCard() {
     <section class="card" aria-labelledby="state">
       <h3 id="state">State</h3>
       <p>
-        A file with all transactions, the clock and the signing secrets, so that their tokens work
-        after an import. Keep it as you keep a secret.
+        A file with all transactions, the clock and the signing key, so that their tokens work after
+        an import. Keep it as you keep a secret.
       </p>
       <div class="actions">
         <a class="button" href="sandbox/state?secrets=1" download="berbix-sandbox.json">
@@ -98,7 +98,7 @@ function StateCard() {
 
 function ResetDialog({ onClose }: { onClose: () => void }) {
   const reset = async (): Promise<void> => {
-    if (await run(() => call('DELETE', 'state'), 'The sandbox is as new.')) onClose();
+    if (await run(() => call('DELETE', 'state'), 'The sandbox was reset.')) onClose();
   };
   return (
     <Dialog title="Reset the sandbox" onClose={onClose}>

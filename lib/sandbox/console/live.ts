@@ -5,7 +5,7 @@ import {
   type RequestSummary,
   type Transaction,
 } from './api.js';
-import { currentState, MAX_SHOWN, update, withItem } from './store.js';
+import { currentState, MAX_SHOWN, notify, update, withItem } from './store.js';
 
 interface Snapshot {
   now: string;
@@ -29,14 +29,14 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   snapshot({ now, run, faults, resumed }: Snapshot) {
     setClock(now);
     update(() => ({ connection: 'open', pendingFaults: faults }));
-    if (lastRun !== undefined && run !== lastRun) tell(STARTED_AGAIN);
+    if (lastRun !== undefined && run !== lastRun) notify(STARTED_AGAIN);
     lastRun = run;
     if (resumed) return;
-    startOver();
+    reloadDetails();
     void loadLists();
   },
   transaction({ change, ...transaction }: TransactionEvent) {
-    touch(transaction.id);
+    markChanged(transaction.id);
     update(({ transactions, filter }) => ({
       transactions:
         change === 'deleted' || !matches(transaction, filter)
@@ -44,7 +44,7 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
           : newestFirst(withItem(transactions, transaction, Infinity)).slice(0, filter.limit),
     }));
   },
-  exchange: (exchange: { transaction_id: string }) => touch(exchange.transaction_id),
+  exchange: (exchange: { transaction_id: string }) => markChanged(exchange.transaction_id),
   request(request: RequestSummary) {
     update(({ requests }) => ({ requests: withItem(requests, request) }));
   },
@@ -56,11 +56,11 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   },
   clock({ now }: { now: string }) {
     setClock(now);
-    startOver();
+    reloadDetails();
     void attempt(loadTransactions);
   },
   state() {
-    startOver();
+    reloadDetails();
     void loadLists();
   },
 };
@@ -167,21 +167,19 @@ async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if ((error as RefusedError).status !== 0) tell((error as Error).message, true);
+    if ((error as RefusedError).status !== 0) notify((error as Error).message, true);
   }
 }
 
-function tell(text: string, failed = false): void {
-  update(() => ({ notice: { text, failed } }));
-}
-
-function touch(transactionId: string): void {
-  update(({ touched }) => ({ touched: [{ transactionId }, ...touched].slice(0, MAX_SHOWN) }));
+function markChanged(transactionId: string): void {
+  update(({ changedTransactions }) => ({
+    changedTransactions: [{ transactionId }, ...changedTransactions].slice(0, MAX_SHOWN),
+  }));
 }
 
 /** Details that are open load again. */
-function startOver(): void {
-  update(({ upheavals }) => ({ upheavals: upheavals + 1 }));
+function reloadDetails(): void {
+  update(({ reloads }) => ({ reloads: reloads + 1 }));
 }
 
 /** As the sandbox lists them, so that a change of an old one does not move it up. */

@@ -8,7 +8,7 @@ import { formatSpan, formatTime, useNow } from './parts/time.js';
 import { RequestsView } from './requests/requests.js';
 import { hrefOf, type Route, useRoute, type View, VIEWS } from './router.js';
 import { update, useStore } from './store.js';
-import { CreateDialog } from './transactions/create.js';
+import { CreateDialog } from './transactions/create-dialog.js';
 import { TransactionsView } from './transactions/transactions.js';
 import { WebhooksView } from './webhooks/webhooks.js';
 
@@ -66,7 +66,7 @@ function Navigation({ view }: { view: View }) {
       ))}
       <hr />
       <a href="reference">Reference</a>
-      <a href="verify">Open with a token</a>
+      <a href="verify">Open a verification</a>
     </nav>
   );
 }

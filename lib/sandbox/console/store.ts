@@ -18,9 +18,9 @@ export interface State {
   /** Newest first. */
   deliveries: readonly DeliverySummary[];
   /** The transactions that something happened to, latest first, so that open details load again. */
-  touched: readonly { transactionId: string }[];
+  changedTransactions: readonly { transactionId: string }[];
   /** How often much may have changed at once: by another state, a move of the clock, or missed events. */
-  upheavals: number;
+  reloads: number;
   /** How often the pending faults have changed. */
   faultChanges: number;
   pendingFaults: number;
@@ -41,8 +41,8 @@ let state: State = {
   filter: { customer: '', state: '', limit: 100 },
   requests: [],
   deliveries: [],
-  touched: [],
-  upheavals: 0,
+  changedTransactions: [],
+  reloads: 0,
   faultChanges: 0,
   pendingFaults: 0,
   notice: undefined,
@@ -93,4 +93,9 @@ export function withItem<Item extends { id: string }>(
   const index = list.findIndex(({ id }) => id === item.id);
   if (index === -1) return [item, ...list].slice(0, max);
   return list.with(index, { ...list[index], ...item });
+}
+
+/** Tells the outcome of an action, to screen readers too. */
+export function notify(text: string, failed = false): void {
+  update(() => ({ notice: { text, failed } }));
 }

@@ -41,7 +41,7 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       await tab.activate('Reset');
       await expectAccessible(tab);
       await tab.activate('Reset it');
-      await shows(tab, 'StaticText: The sandbox is as new.');
+      await shows(tab, 'StaticText: The sandbox was reset.');
       expect(await sandbox.transactions.list()).toEqual([]);
     });
 

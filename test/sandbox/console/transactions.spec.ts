@@ -50,7 +50,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       const [transaction] = await sandbox.transactions.list();
       expect(transaction).toMatchObject({ customerUid: 'ada', action: 'reject', kind: 'sdk' });
 
-      await tab.activate('Clock to their end');
+      await tab.activate('Move clock to their expiry');
       await shows(tab, 'StaticText: They have expired.');
       expectOnlyFrom(tab, sandbox.url);
     });
@@ -65,14 +65,14 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(both.map(({ status }) => status).toSorted()).toEqual([200, 401]);
 
       await shows(tab, 'region: Exchanges that overlapped');
-      await shows(tab, 'StaticText: replaced before, refused');
+      await shows(tab, 'StaticText: rotated before, refused');
       const outline = await tab.outline();
       expect(outline).toEqual(
         expect.arrayContaining([
           'heading: First refresh token',
           'heading: Refresh token 2',
           'StaticText: Overlap',
-          'StaticText: replaced',
+          'StaticText: rotated',
         ]),
       );
       await expectAccessible(tab);
@@ -151,8 +151,8 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await client.create();
       const [{ id = '', refreshToken } = {}] = await sandbox.transactions.list();
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
-      await tab.activate('Replace refresh token');
-      await shows(tab, 'StaticText: Its refresh token was replaced.');
+      await tab.activate('Rotate refresh token');
+      await shows(tab, 'StaticText: Its refresh token was rotated.');
       const replaced = await sandbox.transactions.find(id);
       expect(replaced.refreshToken).not.toBe(refreshToken);
       await tab.activate('Revoke refresh token');

@@ -36,13 +36,10 @@ describeInBrowser('the webhooks of the console', (openTab) => {
 
     it('get an address and a sample, and show how its signature is checked', async () => {
       await tab.visit(`${sandbox.url}#/webhooks`);
-      await shows(
-        tab,
-        'StaticText: No webhook yet. Set an address above, and complete a transaction.',
-      );
+      await shows(tab, 'StaticText: No webhook yet. Set a URL above, and complete a transaction.');
       await tab.type(FINISHED, url);
       await tab.activate('Save');
-      await shows(tab, 'StaticText: The addresses are saved.');
+      await shows(tab, 'StaticText: The URLs are saved.');
       expect(sandbox.webhooks.url('finished')).toBe(url);
       await tab.activate('Send a finished sample');
       await shows(tab, 'heading: finished delivered, 200');
@@ -83,7 +80,7 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       // The same is right of an application that looks.
       status = 401;
       await tab.activate('Forged');
-      await shows(tab, 'heading: finished forged refused with 401, rightly');
+      await shows(tab, 'heading: finished forged correctly refused with 401');
       expectOnlyFrom(tab, sandbox.url);
     });
   });

@@ -1,4 +1,5 @@
 import type { Fault } from '../api.js';
+import { formatTime } from '../parts/time.js';
 
 /** What a kind of fault does, and its own member. */
 export interface FaultKind {
@@ -81,8 +82,8 @@ export function describeFault(fault: Fault): string {
       ? []
       : [`with a probability of ${probability} (seed ${seed ?? 1})`]),
     ...(times === 'Infinity' ? [] : [times === 1 ? 'once' : `${times} times`]),
-    ...(endsAt ? [`until ${new Date(endsAt).toLocaleTimeString()}`] : []),
-    ...(fault.processed === true ? ['after it was processed'] : []),
+    ...(endsAt ? [`until ${formatTime(Date.parse(endsAt))}`] : []),
+    ...(fault.processed === true ? ['after the request is processed'] : []),
   ];
   return `${parts.join(', ')}.`;
 }

@@ -39,7 +39,7 @@ function outcomeOf(delivery: DeliverySummary): { text: string; tone: Tone } {
   const { delivered, status, problem, tries } = delivery;
   if (isAttack(delivery) && delivered) return { text: `accepted with ${status}`, tone: 'bad' };
   if (isAttack(delivery) && status !== null && status < 500) {
-    return { text: `refused with ${status}, rightly`, tone: 'good' };
+    return { text: `correctly refused with ${status}`, tone: 'good' };
   }
   if (delivered) return { text: `delivered, ${status}`, tone: 'good' };
   if (status !== null) return { text: `refused with ${status}`, tone: 'bad' };

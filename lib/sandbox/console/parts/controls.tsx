@@ -1,11 +1,6 @@
 import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { update } from '../store.js';
-
-/** Tells the outcome of an action, to screen readers too. */
-export function notify(text: string, failed = false): void {
-  update(() => ({ notice: { text, failed } }));
-}
+import { notify } from '../store.js';
 
 /**
  * Runs what a button does, and tells its outcome.
@@ -57,6 +52,9 @@ export function Button({ children, onClick, kind, disabled, title, label }: Butt
   );
 }
 
+const NO_CLIPBOARD =
+  'Browsers copy only over https, and on this machine. Select the text, and copy it by hand.';
+
 /** Copies a text, and says so. */
 export function CopyButton({
   text,
@@ -71,6 +69,7 @@ export function CopyButton({
   copied?: string;
 }) {
   const copy = async (): Promise<void> => {
+    if (!navigator.clipboard) throw new Error(NO_CLIPBOARD);
     await navigator.clipboard.writeText(typeof text === 'string' ? text : await text());
   };
   return (

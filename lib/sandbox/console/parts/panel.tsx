@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { hrefOf, type View } from '../router.js';
 
@@ -43,12 +43,12 @@ export function Facts({ facts }: { facts: Readonly<Record<string, string | strin
   return (
     <dl class="facts mono">
       {Object.entries(facts).map(([name, value]) => (
-        <>
+        <Fragment key={name}>
           <dt>{name}</dt>
           <dd>
             <bdi>{[value].flat().join(', ')}</bdi>
           </dd>
-        </>
+        </Fragment>
       ))}
     </dl>
   );

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { RecordedRequest } from '../api.js';
-import { useAnswer } from '../parts/answer.js';
+import { useAnswer } from '../parts/use-answer.js';
 import { Button, CopyButton, run } from '../parts/controls.js';
 import { Badge, toneOfStatus } from '../parts/badges.js';
 import { Body, Facts, Panel } from '../parts/panel.js';

@@ -1,6 +1,6 @@
 import { Component } from 'preact';
-import type { RequestSummary } from '../api.js';
-import { call } from '../api.js';
+import { useState } from 'preact/hooks';
+import { call, type RequestSummary } from '../api.js';
 import { Button, Field, run } from '../parts/controls.js';
 import { Badge, toneOfStatus } from '../parts/badges.js';
 import { Empty, Rest } from '../parts/text.js';
@@ -8,7 +8,6 @@ import { formatDuration, Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { MAX_SHOWN, update, useStore } from '../store.js';
 import { RequestView } from './request.js';
-import { useState } from 'preact/hooks';
 
 /** The requests to the API so far, and one of them beside the list. */
 export function RequestsView({ id }: { id: string | undefined }) {

@@ -20,10 +20,10 @@ export function Actions({ details }: { details: TransactionDetails }) {
       </Button>
       <Button
         onClick={() =>
-          simulate(id, { action: 'rotate_refresh_token' }, 'Its refresh token was replaced.')
+          simulate(id, { action: 'rotate_refresh_token' }, 'Its refresh token was rotated.')
         }
       >
-        Replace refresh token
+        Rotate refresh token
       </Button>
       <button
         type="button"

@@ -15,7 +15,9 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
           <strong class="expired">They have expired.</strong>{' '}
           {details.refresh_token_state === 'revoked'
             ? 'There will be no new ones: the refresh token was revoked.'
-            : 'Those from before a restart or an import may still be valid. An exchange of the refresh token gives new ones.'}
+            : 'An exchange of the refresh token gives new ones.'}
+          {details.exchanges.length === 0 &&
+            ' Tokens from before a restart or an import may still work.'}
         </p>
       ) : (
         <p>
@@ -29,10 +31,10 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
         {end !== undefined && (
           <>
             <MoveButton to={issued + (end - issued) * 0.75} now={now}>
-              Clock to ¾ of their life
+              Move clock to ¾ of their lifetime
             </MoveButton>
             <MoveButton to={end} now={now}>
-              Clock to their end
+              Move clock to their expiry
             </MoveButton>
           </>
         )}
@@ -41,7 +43,7 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
           now={now}
           title="The sandbox deletes the transaction then"
         >
-          Clock to the purge
+          Move clock to the purge
         </MoveButton>
       </div>
     </div>

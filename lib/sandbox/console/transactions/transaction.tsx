@@ -1,19 +1,19 @@
 import { call, type TransactionDetails } from '../api.js';
-import { useAnswer } from '../parts/answer.js';
+import { useAnswer } from '../parts/use-answer.js';
 import { StateBadge } from '../parts/badges.js';
 import { CopyButton, run } from '../parts/controls.js';
-import { Panel } from '../parts/panel.js';
+import { Facts, Panel } from '../parts/panel.js';
 import { Secret } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
 import { useStore } from '../store.js';
 import { Actions } from './actions.js';
-import { Lineage } from './lineage.js';
+import { RefreshTokens } from './refresh-tokens.js';
 import { Lifetimes } from './lifetimes.js';
 
 /** One transaction: what it is, what can be done with it, and what became of its tokens. */
 export function TransactionView({ id }: { id: string }) {
-  const touch = useStore(({ touched }) =>
-    touched.find(({ transactionId }) => transactionId === id),
+  const touch = useStore(({ changedTransactions }) =>
+    changedTransactions.find(({ transactionId }) => transactionId === id),
   );
   const path = `transactions/${encodeURIComponent(id)}`;
   const { content: details, gone } = useAnswer<TransactionDetails>(path, touch);
@@ -31,16 +31,16 @@ export function TransactionView({ id }: { id: string }) {
           <h4>Access and client tokens</h4>
           <Lifetimes details={details} />
           <h4>Refresh tokens</h4>
-          <Lineage details={details} />
+          <RefreshTokens details={details} />
           <h4>Details</h4>
-          <Facts details={details} touch={touch} />
+          <TransactionFacts details={details} touch={touch} />
         </>
       )}
     </Panel>
   );
 }
 
-function Facts({ details, touch }: { details: TransactionDetails; touch: unknown }) {
+function TransactionFacts({ details, touch }: { details: TransactionDetails; touch: unknown }) {
   const { id, flags, fields } = details;
   return (
     <dl class="facts">
@@ -85,16 +85,7 @@ function Facts({ details, touch }: { details: TransactionDetails; touch: unknown
           <dd>
             <details>
               <summary>{Object.keys(fields).length} fields</summary>
-              <dl class="facts">
-                {Object.entries(fields).map(([name, value]) => (
-                  <>
-                    <dt>{name}</dt>
-                    <dd>
-                      <bdi>{value}</bdi>
-                    </dd>
-                  </>
-                ))}
-              </dl>
+              <Facts facts={fields} />
             </details>
           </dd>
         </>

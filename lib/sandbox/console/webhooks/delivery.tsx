@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call, type Delivery } from '../api.js';
-import { useAnswer } from '../parts/answer.js';
+import { useAnswer } from '../parts/use-answer.js';
 import { Button, run } from '../parts/controls.js';
 import { Badge, DeliveryBadge, isAttack } from '../parts/badges.js';
 import { Body, Facts, Panel } from '../parts/panel.js';

@@ -11,7 +11,7 @@ const LABELS = {
   status: 'When the status changes',
 };
 
-/** The addresses of both webhooks, and a sample for each. */
+/** The URLs of both webhooks, and a sample for each. */
 export function WebhookSettings() {
   const [urls, setUrls] = useState<WebhookUrls>();
   /** Until somebody folds or unfolds them. */
@@ -29,7 +29,7 @@ export function WebhookSettings() {
     run(async () => {
       const body = Object.fromEntries(KINDS.map((kind) => [kind, values.get(kind) || null]));
       setUrls(await call<WebhookUrls>('PUT', 'webhooks', body));
-    }, 'The addresses are saved.');
+    }, 'The URLs are saved.');
   if (urls === undefined) return null;
   return (
     <>
@@ -38,7 +38,7 @@ export function WebhookSettings() {
         open={isOpen}
         onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
       >
-        <summary>Addresses</summary>
+        <summary>URLs</summary>
         <Form submit="Save" onSubmit={save}>
           {KINDS.map((kind) => (
             <Field key={kind} label={LABELS[kind]}>

@@ -39,7 +39,7 @@ function DeliveryList({
   selected: string | undefined;
 }) {
   if (deliveries.length === 0) {
-    return <Empty>No webhook yet. Set an address above, and complete a transaction.</Empty>;
+    return <Empty>No webhook yet. Set a URL above, and complete a transaction.</Empty>;
   }
   return (
     <table class="list">

@@ -15,7 +15,7 @@ export interface Answer<Content> {
 export function useAnswer<Content>(path: string, reason: unknown): Answer<Content> {
   const [answer, setAnswer] = useState<Answer<Content>>({ content: undefined, gone: '' });
   const connection = useStore((state) => state.connection);
-  const upheavals = useStore((state) => state.upheavals);
+  const reloads = useStore((state) => state.reloads);
   useEffect(() => {
     let isCurrent = true;
     call<Content>('GET', path).then(
@@ -27,6 +27,6 @@ export function useAnswer<Content>(path: string, reason: unknown): Answer<Conten
     return () => {
       isCurrent = false;
     };
-  }, [path, reason, connection, upheavals]);
+  }, [path, reason, connection, reloads]);
   return answer;
 }

@@ -6,16 +6,16 @@ import { hrefOf } from '../router.js';
 
 /** What became of the token that an exchange sent, in words. */
 const FATES: Readonly<Record<string, readonly [text: string, tone: Tone]>> = {
-  untouched: ['not reached', 'warning'],
+  unchangedTransactions: ['not reached', 'warning'],
   kept: ['kept', 'good'],
-  rotated: ['replaced', 'good'],
-  in_grace: ['replaced before, accepted in its grace period', 'warning'],
-  stale: ['replaced before, refused', 'bad'],
+  rotated: ['rotated', 'good'],
+  in_grace: ['rotated before, accepted in its grace period', 'warning'],
+  stale: ['rotated before, refused', 'bad'],
   revoked: ['revoked, refused', 'bad'],
 };
 
 /** Each refresh token of a transaction, and the exchanges that sent it. */
-export function Lineage({ details }: { details: TransactionDetails }) {
+export function RefreshTokens({ details }: { details: TransactionDetails }) {
   const { exchanges, generation: current } = details;
   const sent = exchanges.map(({ generation }) => generation);
   const first = Math.min(...sent, current ?? 0);
@@ -77,7 +77,7 @@ function Cluster({ exchanges }: { exchanges: readonly Exchange[] }) {
     <section class="overlap" aria-label="Exchanges that overlapped">
       <p>
         <Badge text="Overlap" tone="bad" /> {countOf(exchanges.length)} of this refresh token ran at
-        the same time. If each exchange replaces the token, only one of them gets the next one.
+        the same time. If each exchange rotates the token, only one of them gets the next one.
       </p>
       {exchanges.map((exchange) => (
         <div key={exchange.request_id}>
@@ -89,16 +89,18 @@ function Cluster({ exchanges }: { exchanges: readonly Exchange[] }) {
   );
 }
 
+function isLost({ outcome, sent_token: sent }: Exchange): boolean {
+  return outcome === 'failed' && sent === 'rotated';
+}
+
 /** The worst that can happen: the token was replaced, and the client does not know the new one. */
 function SingleExchange({ exchange }: { exchange: Exchange }) {
-  if (exchange.outcome !== 'failed' || exchange.sent_token !== 'rotated') {
-    return <ExchangeLine exchange={exchange} />;
-  }
+  if (!isLost(exchange)) return <ExchangeLine exchange={exchange} />;
   return (
     <section class="overlap" aria-label="An answer that was lost">
       <p>
-        <Badge text="Lost" tone="bad" /> The exchange replaced the refresh token, but its answer was
-        lost: the client does not have the new one.
+        The exchange rotated the refresh token, but its answer was lost: the client does not have
+        the new one.
       </p>
       <ExchangeLine exchange={exchange} />
     </section>
@@ -122,6 +124,7 @@ function ExchangeLine({ exchange }: { exchange: Exchange }) {
         {status !== null && ` ${status}`} in {formatDuration(exchange.duration_ms)}
       </span>
       <Badge text={fate} tone={tone} />
+      {isLost(exchange) && <Badge text="answer lost" tone="bad" />}
       <bdi class="agent" title={exchange.user_agent ?? ''}>
         {exchange.user_agent ?? 'no user agent'}
       </bdi>
