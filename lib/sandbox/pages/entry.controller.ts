@@ -7,9 +7,9 @@ import { CONSOLE_ROOT, HOME_PATH, ICON_PATH, VERIFY_PATH } from '../http/paths.j
 import { FormBody } from '../http/request-body.js';
 import { ClientTokenGuard } from '../transactions/transaction-token.guard.js';
 import { CONSOLE_FILES, CONSOLE_HEADERS, CONSOLE_PAGE, readConsoleFile } from './console.js';
-import { EntryExceptionFilter, PageExceptionFilter } from './error-pages.js';
+import { PageExceptionFilter, VerifyExceptionFilter } from './error-pages.js';
 import { PageResponder } from './page.js';
-import { tokenPage } from './pages.js';
+import { TOKEN_FIELD, tokenPage } from './verify-pages.js';
 
 /** For people who open the address of the sandbox in a browser. */
 @Controller(HOME_PATH)
@@ -43,7 +43,7 @@ export class HomeController {
  * ASSUMPTION: the client token of a hosted transaction does the same as its link.
  */
 @Controller(VERIFY_PATH)
-@UseFilters(EntryExceptionFilter)
+@UseFilters(VerifyExceptionFilter)
 export class VerifyController {
   constructor(
     @Inject(ClientTokenGuard) private readonly clientTokens: ClientTokenGuard,
@@ -58,7 +58,7 @@ export class VerifyController {
 
   @Post()
   async open(@FormBody() form: URLSearchParams, @Res() response: unknown): Promise<void> {
-    const token = form.get('client_token') ?? '';
+    const token = form.get(TOKEN_FIELD) ?? '';
     const transaction = await this.clientTokens.transactionOf(token.trim());
     if (transaction.kind === 'apiOnly') throw apiOnlyHasNoPage();
     this.pages.redirect(response, this.links.pathOf(transaction));

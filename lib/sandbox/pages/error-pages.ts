@@ -8,8 +8,8 @@ import {
 } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
 import { ApiException } from '../http/api-exception.js';
-import { VERIFY_PATH } from '../http/paths.js';
 import { html, type Page, PageResponder } from './page.js';
+import { withLinkToForm } from './verify-pages.js';
 
 const TITLES: Record<number, string> = {
   400: 'The request is not valid',
@@ -54,11 +54,9 @@ export class PageExceptionFilter implements ExceptionFilter {
 /** Shows them for a client token in a form, and leads back to the form. */
 @Injectable()
 @Catch()
-export class EntryExceptionFilter extends PageExceptionFilter {
+export class VerifyExceptionFilter extends PageExceptionFilter {
   protected override pageOf(error: ApiException): Page {
-    const page = errorPage(error);
-    const back = html`<p><a href="${VERIFY_PATH}">Try another client token</a></p>`;
-    return { ...page, body: html`${page.body} ${back}` };
+    return withLinkToForm(errorPage(error));
   }
 }
 

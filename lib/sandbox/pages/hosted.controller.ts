@@ -10,7 +10,6 @@ import { isCompleted, type Transaction } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { PageExceptionFilter } from './error-pages.js';
-import { PageResponder } from './page.js';
 import {
   ABANDON,
   abandonedPage,
@@ -18,7 +17,8 @@ import {
   hostedPage,
   redirectTargetOf,
   usedPage,
-} from './pages.js';
+} from './hosted-pages.js';
+import { PageResponder } from './page.js';
 import { parseDecision } from './result-form.js';
 
 /** The page of a transaction. Its address is the permission, so there are no cookies to abuse. */

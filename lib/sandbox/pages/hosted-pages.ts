@@ -1,4 +1,3 @@
-import { VERIFY_PATH } from '../http/paths.js';
 import type { Transaction } from '../transactions/transaction.js';
 import type { Announcement } from '../transactions/transaction-results.js';
 import { html, type Page } from './page.js';
@@ -61,25 +60,6 @@ export function abandonedPage(transaction: Transaction, path: string): Page {
     body: html`<p>You may close this window, and continue later.</p>
       <p><a href="${path}">Continue now</a></p>
       ${target === undefined ? [] : back}`,
-  };
-}
-
-/** A form for a client token. It is sent in the body, since addresses stay in the history. */
-export function tokenPage(): Page {
-  return {
-    status: 200,
-    title: 'Open a verification',
-    body: html`<p>
-        This page stands in for a page with a front-end SDK. Paste the client token of a transaction
-        to open its verification.
-      </p>
-      <form method="post" action="${VERIFY_PATH}">
-        <p>
-          <label for="client_token">Client token</label>
-          <textarea id="client_token" name="client_token" rows="6" required></textarea>
-        </p>
-        <button class="primary">Open</button>
-      </form>`,
   };
 }
 
