@@ -17,11 +17,13 @@ import { SandboxFaults } from './faults/sandbox-faults.js';
 import { ApiExceptionFilter, ApiJsonInterceptor, ResponseWriter } from './http/answers.js';
 import { RequestLog } from './http/request-log.js';
 import { ExampleValues, ReferenceController } from './openapi/reference.controller.js';
-import { HomeController, VerifyController } from './pages/entry.controller.js';
 import { FrameController } from './pages/frame.controller.js';
+import { HomeController } from './pages/home.controller.js';
 import { HostedController } from './pages/hosted.controller.js';
 import { ImagesController } from './pages/images.controller.js';
+import { PageTransactions } from './pages/page-transactions.js';
 import { PageResponder } from './pages/page.js';
+import { VerifyController } from './pages/verify.controller.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from './settings.js';
 import { SANDBOX_STORAGE, type SandboxStorage } from './storage/storage.js';
 import { ExchangeLog } from './tokens/exchange-log.js';
@@ -88,6 +90,7 @@ export interface SandboxParts {
     HostedLinks,
     ImageLinks,
     PageResponder,
+    PageTransactions,
     RefreshTokenExchange,
     ResponseWriter,
     SandboxEvents,

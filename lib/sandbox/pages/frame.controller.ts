@@ -3,11 +3,10 @@ import { FRAME_PATH } from '../../wire/index.js';
 import { FormBody } from '../http/request-body.js';
 import { Templates } from '../transactions/templates.js';
 import { TransactionResults } from '../transactions/transaction-results.js';
-import { ClientTokenGuard } from '../transactions/transaction-token.guard.js';
-import { isCompleted, type Transaction } from '../transactions/transaction.js';
-import { apiOnlyHasNoPage } from './entry.controller.js';
+import { isCompleted } from '../transactions/transaction.js';
 import { FrameExceptionFilter } from './error-pages.js';
 import { completedFrame, verificationFrame } from './frame-pages.js';
+import { PageTransactions } from './page-transactions.js';
 import { PageResponder } from './page.js';
 import { parseDecision } from './result-form.js';
 
@@ -19,7 +18,7 @@ import { parseDecision } from './result-form.js';
 @UseFilters(FrameExceptionFilter)
 export class FrameController {
   constructor(
-    @Inject(ClientTokenGuard) private readonly clientTokens: ClientTokenGuard,
+    @Inject(PageTransactions) private readonly transactions: PageTransactions,
     @Inject(TransactionResults) private readonly results: TransactionResults,
     @Inject(Templates) private readonly templates: Templates,
     @Inject(PageResponder) private readonly pages: PageResponder,
@@ -32,7 +31,7 @@ export class FrameController {
     @Query('modal') modal: unknown,
     @Res() response: unknown,
   ): Promise<void> {
-    const transaction = await this.#transactionOf(token);
+    const transaction = await this.transactions.find(String(token ?? ''));
     if (isCompleted(transaction)) return this.pages.send(response, completedFrame());
     const templateKey = this.templates.keyOf(transaction.kind);
     const sample = this.results.sampleOf(transaction);
@@ -47,15 +46,9 @@ export class FrameController {
     @FormBody() form: URLSearchParams,
     @Res() response: unknown,
   ): Promise<void> {
-    const transaction = await this.#transactionOf(token);
+    const transaction = await this.transactions.find(String(token ?? ''));
     if (!isCompleted(transaction)) await this.results.decide(transaction.id, parseDecision(form));
     this.pages.send(response, completedFrame());
-  }
-
-  async #transactionOf(token: unknown): Promise<Transaction> {
-    const transaction = await this.clientTokens.transactionOf(String(token ?? ''));
-    if (transaction.kind === 'apiOnly') throw apiOnlyHasNoPage();
-    return transaction;
   }
 }
 
