@@ -112,7 +112,7 @@ describeInBrowser('the page at /reference', (openTab) => {
     await openAt('Tokens/refreshTokens');
     await tab.until(has(/^tablist: Language$/));
     await tab.until(has(/^tabpanel: curl$/));
-    await tab.until(has(/^StaticText: # BERBIX_API_SECRET has the API secret\.\ncurl /));
+    await tab.until(has(/^StaticText: # Set BERBIX_API_SECRET to the API secret\.\ncurl /));
     await tab.focus('curl');
     for (const [key, label] of [
       ['ArrowRight', 'Node.js'],

@@ -11,7 +11,11 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import * as rxjs from 'rxjs';
 import ts from 'typescript';
 import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
-import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
+import {
+  PLACEHOLDERS,
+  type OpenApiDocument,
+  type Operation,
+} from '../../lib/sandbox/openapi/model.js';
 import { closeAfterTest } from '../support/closing.js';
 import { changeEnvironment } from '../support/environment.js';
 import { findOnPath } from '../support/programs.js';
@@ -29,11 +33,19 @@ const RUNS: [string, ...string[]][] = [
 ];
 const DOCUMENT = createReferenceDocument(PLACEHOLDERS);
 const WEBHOOKS = Object.values(DOCUMENT.webhooks).map(({ post }) => post);
-const OPERATIONS = [...routesOf(DOCUMENT).map(({ operation }) => operation), ...WEBHOOKS];
+const OPERATIONS = operationsIn(DOCUMENT);
+
+function operationsIn(document: OpenApiDocument): Operation[] {
+  const webhooks = Object.values(document.webhooks).map(({ post }) => post);
+  return [...routesOf(document).map(({ operation }) => operation), ...webhooks];
+}
 
 /** Every sample in a language, by operation. */
-function samplesIn(label: string): [operationId: string, source: string][] {
-  return OPERATIONS.flatMap(({ operationId, 'x-codeSamples': samples = [] }) =>
+function samplesIn(
+  label: string,
+  operations = OPERATIONS,
+): [operationId: string, source: string][] {
+  return operations.flatMap(({ operationId, 'x-codeSamples': samples = [] }) =>
     samples
       .filter((sample) => sample.label === label)
       .map(({ source }): [string, string] => [operationId, source]),
@@ -191,6 +203,20 @@ describe.each(['finished', 'status'] as const)('the samples for the webhook %s',
 });
 
 describe('the samples for NestJS, with this package', () => {
+  it.each([
+    ['http://sandbox.test:4010', true],
+    ['http://127.0.0.1:4010', false],
+    ['https://sandbox.test:4010', false],
+  ])('allow http where this package asks for it: %s', (url, isAllowed) => {
+    const document = createReferenceDocument({ ...PLACEHOLDERS, url });
+    const samples = samplesIn('NestJS', operationsIn(document));
+    expect(samples.length).toBe(OPERATIONS.length);
+    for (const [, source] of samples) {
+      expect(source).toContain(`apiHost: '${url}',`);
+      expect(source.includes('allowInsecure: true,')).toBe(isAllowed);
+    }
+  });
+
   it('compile', async () => {
     const folder = sampleFolder();
     for (const [operationId, source] of samplesIn('NestJS')) {

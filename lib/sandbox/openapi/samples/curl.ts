@@ -3,7 +3,7 @@ import type { Language, Route } from './language.js';
 
 const CREDENTIALS: Record<SecurityName, { note: string; argument: string }> = {
   apiSecret: {
-    note: '# BERBIX_API_SECRET has the API secret.',
+    note: '# Set BERBIX_API_SECRET to the API secret.',
     argument: `-u "$BERBIX_API_SECRET:"`,
   },
   accessToken: {

@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../model.js';
 import { code, sdkLanguage } from './language.js';
 
-/** [sdk: go] */
+/** Samples for the Go SDK. [sdk: go] */
 export const GO = sdkLanguage('Go', 'Go', {
   refreshTokens: (values) =>
     program(
@@ -23,7 +23,7 @@ export const GO = sdkLanguage('Go', 'Go', {
       values,
       ['fmt'],
       code`
-        // For the SDK in a page or app, which gets the client token, and no other.
+        // For an SDK in a page or app. Give it only the client token.
         tokens, err := client.CreateTransaction(&berbix.CreateTransactionOptions{
             CustomerUID: "alice",
             TemplateKey: "${values.templateKeys.sdk}",
@@ -113,9 +113,9 @@ export const GO = sdkLanguage('Go', 'Go', {
   verificationStatus: () => webhook('BERBIX_WEBHOOK_STATUS_SECRET'),
 });
 
-/** Indented by tabs, as `gofmt` does. */
+/** A program that calls the API. */
 function program({ url }: ReferenceValues, imports: string[], body: string): string {
-  const text = code`
+  return withTabs(code`
     package main
 
     import (
@@ -125,14 +125,13 @@ function program({ url }: ReferenceValues, imports: string[], body: string): str
     )
 
     func main() {
-        // BERBIX_API_SECRET has the API secret.
+        // Set BERBIX_API_SECRET to the API secret.
         client := berbix.NewClient(os.Getenv("BERBIX_API_SECRET"), &berbix.ClientOptions{
             Host: "${url}",
         })
 
         ${body}
-    }`;
-  return text.replaceAll(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
+    }`);
 }
 
 /** The tokens of a transaction whose refresh token is stored. */
@@ -151,39 +150,44 @@ function session({ refreshToken }: ReferenceValues): string {
 
 /** Checks the signature over the body as it arrived. @param variable with the secret of the webhook */
 function webhook(variable: string): string {
-  return code`
+  return withTabs(code`
     package main
 
     import (
-    \t"encoding/json"
-    \t"io"
-    \t"log"
-    \t"net/http"
-    \t"os"
+        "encoding/json"
+        "io"
+        "log"
+        "net/http"
+        "os"
 
-    \t"github.com/berbix/berbix-go"
+        "github.com/berbix/berbix-go"
     )
 
     func main() {
-    \t// The API secret is not used here.
-    \tclient := berbix.NewClient("", &berbix.ClientOptions{})
-    \tsecret := os.Getenv("${variable}")
+        // The API secret is not used here.
+        client := berbix.NewClient("", &berbix.ClientOptions{})
+        secret := os.Getenv("${variable}")
 
-    \thttp.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-    \t\tbody, err := io.ReadAll(r.Body)
-    \t\tif err == nil {
-    \t\t\terr = client.ValidateSignature(secret, string(body), r.Header.Get("X-Berbix-Signature"))
-    \t\t}
-    \t\tevent := struct {
-    \t\t\tCustomerUID string \`json:"customer_uid"\`
-    \t\t\tAction      string \`json:"action"\`
-    \t\t}{}
-    \t\tif err != nil || json.Unmarshal(body, &event) != nil {
-    \t\t\tw.WriteHeader(http.StatusBadRequest)
-    \t\t\treturn
-    \t\t}
-    \t\tlog.Println(event.CustomerUID, event.Action)
-    \t})
-    \tlog.Fatal(http.ListenAndServe(":3000", nil))
-    }`;
+        http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+            body, err := io.ReadAll(r.Body)
+            if err == nil {
+                err = client.ValidateSignature(secret, string(body), r.Header.Get("X-Berbix-Signature"))
+            }
+            event := struct {
+                CustomerUID string \`json:"customer_uid"\`
+                Action      string \`json:"action"\`
+            }{}
+            if err != nil || json.Unmarshal(body, &event) != nil {
+                w.WriteHeader(http.StatusBadRequest)
+                return
+            }
+            log.Println(event.CustomerUID, event.Action)
+        })
+        log.Fatal(http.ListenAndServe(":3000", nil))
+    }`);
+}
+
+/** Indented by tabs, as `gofmt` does. */
+function withTabs(text: string): string {
+  return text.replaceAll(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
 }

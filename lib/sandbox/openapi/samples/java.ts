@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../model.js';
 import { code, sdkLanguage } from './language.js';
 
-/** [sdk: java] */
+/** Samples for the Java SDK. [sdk: java] */
 export const JAVA = sdkLanguage('Java', 'Java', {
   refreshTokens: (values) =>
     program(
@@ -20,7 +20,7 @@ export const JAVA = sdkLanguage('Java', 'Java', {
     program(
       values,
       code`
-        // For the SDK in a page or app, which gets the client token, and no other.
+        // For an SDK in a page or app. Give it only the client token.
         CreateTransactionRequest request = new CreateTransactionRequest();
         request.customerUid = "alice";
         request.templateKey = "${values.templateKeys.sdk}";
@@ -120,7 +120,7 @@ function program({ url }: ReferenceValues, body: string, ...imports: string[]): 
 
     public class Sample {
       public static void main(String[] arguments) throws Exception {
-        // BERBIX_API_SECRET has the API secret.
+        // Set BERBIX_API_SECRET to the API secret.
         BerbixClient client = Berbix.create(new Berbix.BerbixOptions.Builder()
             .apiSecret(System.getenv("BERBIX_API_SECRET"))
             .apiHost("${url}")

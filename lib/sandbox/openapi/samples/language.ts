@@ -47,7 +47,7 @@ export function httpsOf(
   comment: '#' | '//',
   variable: string,
 ): { url: string; note: string } {
-  const secret = `${comment} BERBIX_API_SECRET has the API secret.`;
+  const secret = `${comment} Set BERBIX_API_SECRET to the API secret.`;
   if (url.startsWith('https:')) return { url, note: secret };
   const needs = `${secret}\n${comment} This SDK needs HTTPS:`;
   if (tlsUrl !== undefined) {

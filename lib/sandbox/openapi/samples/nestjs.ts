@@ -28,7 +28,7 @@ export const NESTJS = sdkLanguage('TypeScript', 'NestJS', {
       code`
         constructor(private readonly transactions: BerbixTransactionService) {}
 
-        /** For the SDK in a page or app. */
+        /** For an SDK in a page or app. */
         async run(): Promise<ClientTokenDto> {
           const tokens = await firstValueFrom(
             this.transactions.create({
@@ -171,13 +171,6 @@ function application(
   body: string,
   ...imports: string[]
 ): string {
-  const { protocol, hostname } = new URL(url);
-  const isInsecure = protocol === 'http:' && !isLoopback(hostname);
-  const options = [
-    'apiSecret: process.env.BERBIX_API_SECRET!,',
-    `apiHost: '${url}',`,
-    ...(isInsecure ? ['allowInsecure: true,'] : []),
-  ];
   return code`
     ${[...imports, `import { Injectable, Module } from '@nestjs/common';`].join('\n')}
     import { BerbixModule, ${names} } from 'nestjs-berbix';
@@ -188,16 +181,27 @@ function application(
       ${body}
     }
 
-    // BERBIX_API_SECRET has the API secret.
+    // Set BERBIX_API_SECRET to the API secret.
     @Module({
       imports: [
         BerbixModule.forRoot({
-          ${options.join('\n')}
+          ${optionsOf(url).join('\n')}
         }),
       ],
       providers: [Sample],
     })
     export class SampleModule {}`;
+}
+
+/** The lines of the options that each sample needs. */
+function optionsOf(url: string): string[] {
+  const { protocol, hostname } = new URL(url);
+  const isInsecure = protocol === 'http:' && !isLoopback(hostname);
+  return [
+    'apiSecret: process.env.BERBIX_API_SECRET!,',
+    `apiHost: '${url}',`,
+    ...(isInsecure ? ['allowInsecure: true,'] : []),
+  ];
 }
 
 function apiOnlyTokens({ templateKeys }: ReferenceValues): string {
@@ -238,8 +242,7 @@ function webhook({ url }: ReferenceValues, kind: WebhookKind, variable: string):
     @Module({
       imports: [
         BerbixModule.forRoot({
-          apiSecret: process.env.BERBIX_API_SECRET!,
-          apiHost: '${url}',
+          ${optionsOf(url).join('\n')}
           webhooks: { ${kind}: process.env.${variable}! },
         }),
       ],

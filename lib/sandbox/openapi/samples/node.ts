@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../model.js';
 import { code, httpsOf, sdkLanguage } from './language.js';
 
-/** [sdk: node] */
+/** Samples for the Node.js SDK. [sdk: node] */
 export const NODE = sdkLanguage('JavaScript', 'Node.js', {
   refreshTokens: (values) => code`
     ${client(values, 'Client, Tokens')}
@@ -17,7 +17,7 @@ export const NODE = sdkLanguage('JavaScript', 'Node.js', {
   createTransaction: (values) => code`
     ${client(values, 'Client')}
 
-    // For the SDK in a page or app, which gets the client token, and no other.
+    // For an SDK in a page or app. Give it only the client token.
     const tokens = await client.createTransaction({
       customerUid: 'alice',
       templateKey: '${values.templateKeys.sdk}',

@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../model.js';
 import { code, sdkLanguage } from './language.js';
 
-/** [sdk: php] */
+/** Samples for the PHP SDK. [sdk: php] */
 export const PHP = sdkLanguage('PHP', 'PHP', {
   refreshTokens: (values) => code`
     ${client(values)}
@@ -17,7 +17,7 @@ export const PHP = sdkLanguage('PHP', 'PHP', {
   createTransaction: (values) => code`
     ${client(values)}
 
-    // For the SDK in a page or app, which gets the client token, and no other.
+    // For an SDK in a page or app. Give it only the client token.
     $tokens = $client->createTransaction([
         'customerUid' => 'alice',
         'templateKey' => '${values.templateKeys.sdk}',
@@ -74,7 +74,7 @@ function client({ url }: ReferenceValues): string {
 
     require __DIR__ . '/vendor/autoload.php';
 
-    // BERBIX_API_SECRET has the API secret.
+    // Set BERBIX_API_SECRET to the API secret.
     $client = new \\Berbix\\Client(getenv('BERBIX_API_SECRET'), [
         'apiHost' => '${url}',
     ]);`;

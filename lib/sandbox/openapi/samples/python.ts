@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../model.js';
 import { code, sdkLanguage } from './language.js';
 
-/** [sdk: python] */
+/** Samples for the Python SDK. [sdk: python] */
 export const PYTHON = sdkLanguage('Python', 'Python', {
   refreshTokens: (values) => code`
     ${client(values)}
@@ -17,7 +17,7 @@ export const PYTHON = sdkLanguage('Python', 'Python', {
   createTransaction: (values) => code`
     ${client(values)}
 
-    # For the SDK in a page or app, which gets the client token, and no other.
+    # For an SDK in a page or app. Give it only the client token.
     tokens = client.create_transaction(
         customer_uid='alice',
         template_key='${values.templateKeys.sdk}',
@@ -76,7 +76,7 @@ function client({ url }: ReferenceValues): string {
 
     import berbix
 
-    # BERBIX_API_SECRET has the API secret.
+    # Set BERBIX_API_SECRET to the API secret.
     client = berbix.Client(
         api_secret=os.environ['BERBIX_API_SECRET'],
         api_host='${url}',

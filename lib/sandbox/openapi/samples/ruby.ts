@@ -1,7 +1,7 @@
 import type { ReferenceValues } from '../model.js';
 import { code, httpsOf, sdkLanguage } from './language.js';
 
-/** [sdk: ruby] */
+/** Samples for the Ruby SDK. [sdk: ruby] */
 export const RUBY = sdkLanguage('Ruby', 'Ruby', {
   refreshTokens: (values) => code`
     ${client(values)}
@@ -17,7 +17,7 @@ export const RUBY = sdkLanguage('Ruby', 'Ruby', {
   createTransaction: (values) => code`
     ${client(values)}
 
-    # For the SDK in a page or app, which gets the client token, and no other.
+    # For an SDK in a page or app. Give it only the client token.
     tokens = client.create_transaction(
       customer_uid: 'alice',
       template_key: '${values.templateKeys.sdk}'
