@@ -4,15 +4,15 @@ import { describe, expect, it } from '@jest/globals';
 
 const LIB = resolve('lib');
 
-/** A room of a README: its name, the files and folders in it, and the rooms that it imports. */
-interface Room {
+/** A folder, or a group of files, in the table of a README: its name, its parts, and the folders that it imports. */
+interface Folder {
   name: string;
   parts: string[];
   imported: string[];
 }
 
-/** The table of rooms in a README: a room has the name of its first folder or file. */
-function roomsIn(readme: string): Room[] {
+/** The table of folders in a README: each has the name of its first folder or file. */
+function foldersIn(readme: string): Folder[] {
   const rows = readFileSync(readme, 'utf8').matchAll(/^\| (`[^|]+?) +\|.*\| (.*?) +\|$/gm);
   return [...rows].map(([, cell = '', imported = '']) => {
     const parts = [...cell.matchAll(/`([^`]+)`/g)].map(([, part = '']) => part);
@@ -60,29 +60,29 @@ function cycleIn(graph: Map<string, string[]>): string[] {
   return [];
 }
 
-/** The rooms of lib, and those of the sandbox, which is a program of its own. */
+/** The folders of lib, and those of the sandbox, which is a program of its own. */
 const PROGRAMS = [
-  { folder: '', readme: 'lib/README.md', ignored: /^version\.ts$/ },
-  { folder: 'sandbox/', readme: 'lib/sandbox/README.md', ignored: /^$/ },
-].map(({ folder, readme, ignored }) => {
-  const rooms = roomsIn(readme);
+  { root: '', readme: 'lib/README.md', ignored: /^version\.ts$/ },
+  { root: 'sandbox/', readme: 'lib/sandbox/README.md', ignored: /^$/ },
+].map(({ root, readme, ignored }) => {
+  const folders = foldersIn(readme);
   const own = files
-    .filter((file) => file.startsWith(folder))
-    .map((file) => file.slice(folder.length))
+    .filter((file) => file.startsWith(root))
+    .map((file) => file.slice(root.length))
     .filter((file) => !ignored.test(file));
-  /** The room of a file; its first folder if the README has no room for it. */
-  const roomOf = (file: string): string => {
-    const room = rooms.find(({ parts }) =>
+  /** The folder of a file; the first part of its path if the README has none for it. */
+  const folderOf = (file: string): string => {
+    const folder = folders.find(({ parts }) =>
       parts.some((part) => file === part || file.startsWith(part) || matchesPattern(file, part)),
     );
-    return room?.name ?? file.split('/')[0] ?? '';
+    return folder?.name ?? file.split('/')[0] ?? '';
   };
   const importedBy = (file: string): string[] =>
-    (imports.get(folder + file) ?? [])
-      .filter((path) => path.startsWith(folder))
-      .map((path) => path.slice(folder.length))
+    (imports.get(root + file) ?? [])
+      .filter((path) => path.startsWith(root))
+      .map((path) => path.slice(root.length))
       .filter((path) => !ignored.test(path));
-  return { name: `lib/${folder}`, rooms, own, roomOf, importedBy };
+  return { name: `lib/${root}`, folders, own, folderOf, importedBy };
 });
 
 /** `berbix.*.ts` stands for every file in lib/ itself. */
@@ -90,19 +90,19 @@ function matchesPattern(file: string, part: string): boolean {
   return part.includes('*') && !file.includes('/');
 }
 
-describe.each(PROGRAMS)('$name', ({ rooms, own, roomOf, importedBy }) => {
-  it('has the rooms of its README', () => {
-    const found = new Set(own.map(roomOf));
-    expect(rooms.map(({ name }) => name).toSorted()).toEqual([...found].toSorted());
+describe.each(PROGRAMS)('$name', ({ folders, own, folderOf, importedBy }) => {
+  it('has the folders of its README', () => {
+    const found = new Set(own.map(folderOf));
+    expect(folders.map(({ name }) => name).toSorted()).toEqual([...found].toSorted());
   });
 
-  it.each(rooms)(
-    '$name imports only from the rooms below it that its README lists',
+  it.each(folders)(
+    '$name imports only from the folders below it that its README lists',
     ({ name, imported }) => {
-      const found = own.filter((file) => roomOf(file) === name).flatMap(importedBy);
-      const others = new Set(found.map(roomOf).filter((other) => other !== name));
+      const found = own.filter((file) => folderOf(file) === name).flatMap(importedBy);
+      const others = new Set(found.map(folderOf).filter((other) => other !== name));
       expect([...others].toSorted()).toEqual(imported.toSorted());
-      const names = rooms.map((room) => room.name);
+      const names = folders.map((folder) => folder.name);
       expect(names.slice(names.indexOf(name) + 1)).toEqual(expect.arrayContaining(imported));
     },
   );
