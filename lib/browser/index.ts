@@ -4,14 +4,14 @@ import { FRAME_HOST, FRAME_PATH, type FrameMessage } from '../wire/frame.js';
 export interface BerbixFrameOptions {
   /**
    * Asks your backend for the client token of the customer's verification, as
-   * `BerbixVerificationService.begin()` returns it: at first, and again when a token has ended.
+   * `BerbixVerificationService.begin()` returns it: at first, and again when a token has expired.
    */
   fetchClientToken: (signal: AbortSignal) => Promise<string>;
   /** The front end of Berbix, or the address of a sandbox. @default 'https://verify.berbix.com' */
   baseUrl?: string | undefined;
   /**
-   * How often to try again with another client token before `onError` is called. A frame that was
-   * shown for a minute starts anew. @default 3
+   * How often to try again with another client token before `onError` is called. The count starts
+   * again once a frame has been shown for a minute. @default 3
    */
   maxRetries?: number | undefined;
   /** The frame is visible. */
@@ -36,14 +36,14 @@ export interface BerbixFrame {
   unmount: () => void;
 }
 
-/** The first retry is immediate, since an ended token is no overload; the second waits so long. */
+/** The first retry is immediate, since an expired token is no overload; the second waits so long. */
 const RETRY_MS = 1000;
-const ANEW_MS = 60_000;
+const RETRY_RESET_MS = 60_000;
 /** With an error, as tall as in the official SDKs. [sdk: react, vue, angular] */
 const ERROR_HEIGHT = 200;
 
 /**
- * Shows a verification in an element, and keeps it alive: when its client token has ended, it asks the
+ * Shows a verification in an element, and keeps it alive: when its client token has expired, it asks the
  * backend for another one and loads the frame again.
  *
  * @throws {TypeError} if `baseUrl` is not a URL
@@ -99,7 +99,7 @@ export function mountBerbix(element: Element, options: BerbixFrameOptions): Berb
   }
 
   function retry(error: unknown): void {
-    if (performance.now() - displayedAt > ANEW_MS) retries = 0;
+    if (performance.now() - displayedAt > RETRY_RESET_MS) retries = 0;
     displayedAt = Infinity;
     if (retries >= maxRetries) {
       resize(ERROR_HEIGHT);

@@ -11,7 +11,7 @@ const COMMAND_FLAGS = {
     sets: true,
     help: 'replace the secrets, which are generated once for each user and kept from start to start',
   },
-  open: { name: 'open', sets: true, help: 'open the home page in the default browser' },
+  open: { name: 'open', sets: true, help: 'open the console in the default browser' },
   json: { name: 'json', sets: true, help: 'print one line of JSON when ready, instead of text' },
   quiet: {
     name: 'quiet',

@@ -1,4 +1,4 @@
-// The command line of Nest: what each of its builders makes of an application, and what
+// The Nest CLI: what each of its builders makes of an application, and what
 // `nest add` adds to one.
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { test } from 'node:test';

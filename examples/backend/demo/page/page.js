@@ -39,18 +39,19 @@ function say(text) {
 function verify(path) {
   hideButtons();
   say('Follow the steps below.');
+  let nextPath = path;
   // It may still show an error.
   frame?.unmount();
   frame = mountBerbix(find('verification'), {
     baseUrl,
     fetchClientToken: async (signal) => {
-      const { clientToken } = await ask('POST', path, signal);
-      path = '';
+      const { clientToken } = await ask('POST', nextPath, signal);
+      nextPath = '';
       if (clientToken !== undefined) return clientToken;
       throw new Error('BERBIX_TEMPLATE_KIND is hosted: this page needs a template for frames.');
     },
     onComplete: () => attempt(show),
-    onError: (error) => offerRetry(error, () => verify(path)),
+    onError: (error) => offerRetry(error, () => verify(nextPath)),
   });
 }
 
