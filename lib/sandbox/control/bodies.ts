@@ -3,7 +3,7 @@ import { checkFault, type SandboxFault } from '../faults/fault.js';
 import type { PendingFault } from '../faults/sandbox-faults.js';
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
-import type { JsonObject } from '../http/request-body.js';
+import { type JsonObject, oneOf, refuseUnknown } from '../http/request-body.js';
 import type { RecordedRequest } from '../http/request-log.js';
 import { problemOfWebhookUrl } from '../option-checks.js';
 import type { WebhookDelivery } from '../webhooks/delivery-log.js';
@@ -65,23 +65,6 @@ export function parseWebhookFault({ fault, kind, ...unknown }: JsonObject): {
     fault: oneOf(WEBHOOK_FAULTS, 'fault', fault),
     kind: kind === undefined ? undefined : oneOf(WEBHOOK_KINDS, 'kind', kind),
   };
-}
-
-/** @throws {ApiException} 400 that lists the words */
-export function oneOf<Word extends string>(
-  words: readonly Word[],
-  name: string,
-  value: unknown,
-): Word {
-  const word = words.find((candidate) => candidate === value);
-  if (word === undefined) throw invalidRequest(`The ${name} must be one of ${words.join(', ')}.`);
-  return word;
-}
-
-/** @throws {ApiException} 400 that names the first of these members */
-export function refuseUnknown(unknown: JsonObject): void {
-  const [name] = Object.keys(unknown);
-  if (name !== undefined) throw invalidRequest(`"${name}" is not known here.`);
 }
 
 /** The body of `POST /sandbox/webhooks/deliveries/{id}/resend`. */

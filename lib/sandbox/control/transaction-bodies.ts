@@ -1,11 +1,10 @@
+import type { SandboxMode } from '../auth/authorization.js';
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
-import { oneOf, refuseUnknown } from './bodies.js';
-import type { SandboxMode } from '../auth/authorization.js';
-import type { TransactionKind, TransactionState } from '../transactions/transaction.js';
-import { type JsonObject, optionalString } from '../http/request-body.js';
-import { fieldsOf, flagsOf } from '../transactions/transaction-requests.js';
+import { type JsonObject, oneOf, optionalString, refuseUnknown } from '../http/request-body.js';
 import type { RecordedExchange } from '../tokens/exchange-log.js';
+import { fieldsOf, flagsOf } from '../transactions/transaction-requests.js';
+import type { TransactionKind, TransactionState } from '../transactions/transaction.js';
 import type {
   CreatedSandboxTransaction,
   NewSandboxTransaction,
@@ -29,9 +28,10 @@ export function parseTransactionQuery(query: RequestQuery): SandboxTransactionQu
   if (name !== undefined) {
     throw invalidRequest('The query takes customer, state, limit and secrets, and nothing else.');
   }
+  const word = textOf('state', state);
   return {
     customerUid: textOf('customer', customer),
-    state: stateOf(state),
+    state: word === undefined ? undefined : oneOf(STATES, 'state', word),
     limit: limitOf(limit),
   };
 }
@@ -39,13 +39,6 @@ export function parseTransactionQuery(query: RequestQuery): SandboxTransactionQu
 function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined || typeof value === 'string') return value || undefined;
   throw invalidRequest(`Send ${name} once.`);
-}
-
-function stateOf(value: unknown): TransactionState | undefined {
-  const text = textOf('state', value);
-  const state = STATES.find((known) => known === text);
-  if (state === text) return state;
-  throw invalidRequest(`state must be one of ${STATES.join(', ')}.`);
 }
 
 function limitOf(value: unknown): number | undefined {

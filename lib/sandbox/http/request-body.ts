@@ -116,3 +116,20 @@ export function optionalObject(body: JsonObject, name: string): JsonObject | und
   if (Array.isArray(value) && value.length === 0) return {};
   throw invalidRequest(`${name} must be an object.`);
 }
+
+/** @throws {ApiException} 400 that lists the words */
+export function oneOf<Word extends string>(
+  words: readonly Word[],
+  name: string,
+  value: unknown,
+): Word {
+  const word = words.find((candidate) => candidate === value);
+  if (word === undefined) throw invalidRequest(`The ${name} must be one of ${words.join(', ')}.`);
+  return word;
+}
+
+/** @throws {ApiException} 400 that names the first of these members */
+export function refuseUnknown(unknown: JsonObject): void {
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw invalidRequest(`"${name}" is not known here.`);
+}
