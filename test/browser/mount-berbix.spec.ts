@@ -142,7 +142,7 @@ describeInBrowser('mountBerbix()', (openTab) => {
     );
   });
 
-  it('asks for another client token when one has ended', async () => {
+  it('asks for another client token when one has expired', async () => {
     const { client_token } = await create();
     answers = [await endedToken(), client_token];
     const tab = await visit();

@@ -76,7 +76,7 @@ describeInBrowser('berbix-react, unmodified', (openTab) => {
       expectQuiet(tab);
     });
 
-    it('learns that the client token has ended', async () => {
+    it('learns that the client token has expired', async () => {
       const { json } = await client.create();
       sandbox.clock.advance(3_600_000);
       const tab = await visit(json.client_token);

@@ -213,7 +213,7 @@ describe('sandbox.transactions', () => {
     await expect(transactions.find(life.id)).rejects.toThrow('no transaction with this id');
   });
 
-  it('remembers in a data directory which tokens have ended', async () => {
+  it('remembers in a data directory which tokens have expired', async () => {
     const dataDir = await databaseDirectory();
     const first = await startSandbox({ dataDir });
     const life = await Life.of(first);
