@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { withoutSecrets } from '../../lib/sandbox/control/secrets.js';
+import { withoutSecrets } from '../../lib/sandbox/control/redaction.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient } from './support/raw-client.js';

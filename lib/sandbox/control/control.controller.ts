@@ -16,7 +16,7 @@ import {
 } from './bodies.js';
 import { SandboxEventsController } from './events.controller.js';
 import { type ControlOperation, Describe, DescribeQuery, operationsOf } from './operations.js';
-import { Secrets, type Shown } from './secrets.js';
+import { type Redact, Redaction } from './redaction.js';
 import { StateController } from './state.controller.js';
 import { SandboxTransactionsController } from './transactions.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
@@ -45,16 +45,16 @@ export class ControlController {
   @DescribeQuery({
     summary: '1: without their URLs, headers, bodies and answers, which may be large',
   })
-  listRequests(@Query('summary') summary: unknown, @Secrets() shown: Shown): ApiJson {
+  listRequests(@Query('summary') summary: unknown, @Redaction() redact: Redact): ApiJson {
     const present = summary === '1' ? presentRequestSummary : presentRequest;
-    return shown({ requests: Array.from(this.log, present) });
+    return redact({ requests: Array.from(this.log, present) });
   }
 
   @Get('requests/:id')
   @Describe('Show one of these requests, by the `x-request-id` of its answer')
-  readRequest(@Param('id') id: string, @Secrets() shown: Shown): ApiJson {
+  readRequest(@Param('id') id: string, @Redaction() redact: Redact): ApiJson {
     const request = this.log.find(id);
-    if (request) return shown(presentRequest(request));
+    if (request) return redact(presentRequest(request));
     throw notFound(
       'No request with this id is recorded. The sandbox keeps the last 1000 requests to the API; GET /sandbox/requests lists them.',
     );
@@ -69,8 +69,8 @@ export class ControlController {
 
   @Get('faults')
   @Describe('List the pending faults; `times` says how many requests still get each')
-  listFaults(@Secrets() shown: Shown): ApiJson {
-    return shown({ faults: this.faults.pending.map(presentFault) });
+  listFaults(@Redaction() redact: Redact): ApiJson {
+    return redact({ faults: this.faults.pending.map(presentFault) });
   }
 
   /** The body is what `sandbox.faults.add()` accepts, where `times` may be `"Infinity"`. */
@@ -80,10 +80,10 @@ export class ControlController {
     { kind: 'status', status: 503 },
     { kind: 'latency', ms: 300, probability: 0.2, seed: 1, for_ms: 3_600_000 },
   )
-  addFault(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): ApiJson {
+  addFault(@JsonObjectBody() body: JsonObject, @Redaction() redact: Redact): ApiJson {
     const id = this.#valid(() => this.faults.add(parseFault(body)));
     const added = this.faults.pending.find((fault) => fault.id === id);
-    return shown(added ? presentFault(added) : { id });
+    return redact(added ? presentFault(added) : { id });
   }
 
   @Delete('faults/:id')

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type ApiJson, toApiJson } from '../http/answers.js';
 import type { EventFeed } from './event-feed.js';
-import type { Shown } from './secrets.js';
+import type { Redact } from './redaction.js';
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -28,7 +28,7 @@ export class EventStream {
   constructor(
     private readonly feed: EventFeed,
     private readonly response: ServerResponse,
-    private readonly shown: Shown,
+    private readonly redact: Redact,
   ) {}
 
   /**
@@ -77,7 +77,7 @@ export class EventStream {
   /** JSON has no line breaks, which would end the data. */
   #write(kind: string, data: ApiJson): void {
     const id = this.feed.idOf(this.#sent);
-    const text = `id: ${id}\nevent: ${kind}\ndata: ${toApiJson(this.shown(data))}\n\n`;
+    const text = `id: ${id}\nevent: ${kind}\ndata: ${toApiJson(this.redact(data))}\n\n`;
     this.#isFull = !this.response.write(text);
   }
 }

@@ -10,7 +10,7 @@ import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { EventFeed } from './event-feed.js';
 import { EventStream } from './event-stream.js';
 import { Describe } from './operations.js';
-import { Secrets, type Shown } from './secrets.js';
+import { type Redact, Redaction } from './redaction.js';
 
 /** More than any test and any number of open pages need. */
 const MAX_STREAMS = 100;
@@ -35,7 +35,7 @@ export class SandboxEventsController {
   @Describe('Stream what happens, as server-sent events, until the client closes the connection')
   stream(
     @Headers('last-event-id') lastId: string | undefined,
-    @Secrets() shown: Shown,
+    @Redaction() redact: Redact,
     @Res() platformResponse: PlatformResponse,
   ): void {
     if (this.#streams >= MAX_STREAMS) throw tooManyStreams();
@@ -43,7 +43,7 @@ export class SandboxEventsController {
     platformResponse.hijack?.();
     const response = platformResponse.raw ?? platformResponse;
     response.once('close', () => (this.#streams -= 1));
-    new EventStream(this.feed, response, shown).start(lastId, {
+    new EventStream(this.feed, response, redact).start(lastId, {
       now: new Date(this.clock.now()).toISOString(),
       requests: this.requests.length,
       deliveries: this.webhooks.deliveries.length,

@@ -4,7 +4,7 @@ import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { Describe, DescribeQuery } from './operations.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
-import { Secrets, type Shown } from './secrets.js';
+import { type Redact, Redaction } from './redaction.js';
 import {
   parseNewTransaction,
   parseSimulation,
@@ -27,9 +27,9 @@ export class SandboxTransactionsController {
     state: 'open or completed',
     limit: 'at most this many, up to 1000; 100 by default',
   })
-  async list(@Query() query: RequestQuery, @Secrets() shown: Shown): Promise<ApiJson> {
+  async list(@Query() query: RequestQuery, @Redaction() redact: Redact): Promise<ApiJson> {
     const transactions = await this.transactions.list(parseTransactionQuery(query));
-    return shown({ transactions: transactions.map(presentTransaction) });
+    return redact({ transactions: transactions.map(presentTransaction) });
   }
 
   @Post()
@@ -38,14 +38,14 @@ export class SandboxTransactionsController {
     { kind: 'hosted', customer_uid: 'ada' },
     { kind: 'sdk', mode: 'live' },
   )
-  async create(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): Promise<ApiJson> {
-    return shown(presentCreated(await this.transactions.create(parseNewTransaction(body))));
+  async create(@JsonObjectBody() body: JsonObject, @Redaction() redact: Redact): Promise<ApiJson> {
+    return redact(presentCreated(await this.transactions.create(parseNewTransaction(body))));
   }
 
   @Get(':id')
   @Describe('Show a transaction, and the exchanges of its refresh tokens')
-  async read(@Param('id') id: string, @Secrets() shown: Shown): Promise<ApiJson> {
-    return shown(presentDetails(await this.transactions.find(id)));
+  async read(@Param('id') id: string, @Redaction() redact: Redact): Promise<ApiJson> {
+    return redact(presentDetails(await this.transactions.find(id)));
   }
 
   @Post(':id/simulate')

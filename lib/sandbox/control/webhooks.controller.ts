@@ -15,7 +15,7 @@ import {
   presentSignature,
 } from './bodies.js';
 import { Describe } from './operations.js';
-import { Secrets, type Shown } from './secrets.js';
+import { type Redact, Redaction } from './redaction.js';
 
 /** The control API for webhooks. */
 @Controller(`${CONTROL_ROOT}/webhooks`)
@@ -27,14 +27,14 @@ export class WebhooksController {
 
   @Get()
   @Describe('Show the URL of each webhook, and their secrets if one has a URL')
-  read(@Secrets() shown: Shown): ApiJson {
+  read(@Redaction() redact: Redact): ApiJson {
     const urls = WEBHOOK_KINDS.map((kind) => [kind, this.webhooks.url(kind) ?? null]);
     const { secrets } = this.settings.webhooks;
     const signed = WEBHOOK_KINDS.some((kind) => this.webhooks.url(kind) !== undefined) && {
       finished_secret: secrets.finished,
       status_secret: secrets.status,
     };
-    return shown({ ...Object.fromEntries(urls), ...signed });
+    return redact({ ...Object.fromEntries(urls), ...signed });
   }
 
   @Put()
@@ -43,33 +43,36 @@ export class WebhooksController {
     status: null,
   })
   @HttpCode(200)
-  setUrls(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): ApiJson {
+  setUrls(@JsonObjectBody() body: JsonObject, @Redaction() redact: Redact): ApiJson {
     for (const [kind, url] of parseWebhookUrls(body)) this.webhooks.setUrl(kind, url);
-    return this.read(shown);
+    return this.read(redact);
   }
 
   @Post('test')
   @Describe('Send a sample, and show its delivery after the first try', { kind: 'finished' })
   @HttpCode(202)
-  async sendTest(@JsonObjectBody() body: JsonObject, @Secrets() shown: Shown): Promise<ApiJson> {
+  async sendTest(
+    @JsonObjectBody() body: JsonObject,
+    @Redaction() redact: Redact,
+  ): Promise<ApiJson> {
     const kind = parseWebhookTest(body);
     const delivery = await this.webhooks.startTest(kind);
-    if (delivery !== undefined) return shown(presentDelivery(delivery));
+    if (delivery !== undefined) return redact(presentDelivery(delivery));
     throw invalidRequest(`The ${kind} webhook has no URL. Set one: PUT ${CONTROL_ROOT}/webhooks.`);
   }
 
   @Get('deliveries')
   @Describe('List the webhooks so far, oldest first')
-  listDeliveries(@Secrets() shown: Shown): ApiJson {
-    return shown({ deliveries: Array.from(this.webhooks.deliveries, presentDelivery) });
+  listDeliveries(@Redaction() redact: Redact): ApiJson {
+    return redact({ deliveries: Array.from(this.webhooks.deliveries, presentDelivery) });
   }
 
   @Get('deliveries/:id')
   @Describe('Show one of them, and how its receiver checks the signature')
-  readDelivery(@Param('id') id: string, @Secrets() shown: Shown): ApiJson {
+  readDelivery(@Param('id') id: string, @Redaction() redact: Redact): ApiJson {
     const delivery = this.webhooks.delivery(id);
     const check = this.webhooks.explainSignature(delivery);
-    return shown({
+    return redact({
       ...presentDelivery(delivery),
       signature: check ? presentSignature(check) : null,
     });
@@ -83,9 +86,9 @@ export class WebhooksController {
   async resend(
     @Param('id') id: string,
     @JsonObjectBody() body: JsonObject,
-    @Secrets() shown: Shown,
+    @Redaction() redact: Redact,
   ): Promise<ApiJson> {
-    return shown(presentDelivery(await this.webhooks.startResend(id, parseResend(body))));
+    return redact(presentDelivery(await this.webhooks.startResend(id, parseResend(body))));
   }
 
   @Delete('deliveries')

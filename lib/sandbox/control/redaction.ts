@@ -37,7 +37,7 @@ const PATTERNS = [
 
 /** Redacts tokens, secrets and credentials in an answer that people may see or paste. */
 export function withoutSecrets(value: ApiJson): ApiJson {
-  if (typeof value === 'string') return redact(value);
+  if (typeof value === 'string') return redactText(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(withoutSecrets);
   return Object.fromEntries(
@@ -50,22 +50,22 @@ function memberWithoutSecrets(name: string, member: ApiJson): ApiJson {
   if (typeof member !== 'string') return withoutSecrets(member);
   if (SECRET_NAMES.has(known)) return REDACTED;
   // The timestamp and the body of a webhook stay; a secret has no comma.
-  if (known === 'signed_text') return redact(member.replace(/^(\d+,)[^,]*/, `$1${REDACTED}`));
+  if (known === 'signed_text') return redactText(member.replace(/^(\d+,)[^,]*/, `$1${REDACTED}`));
   // The scheme stays, since it shows the kind of credential.
   return CREDENTIALS.has(known)
     ? member.replace(/^(\S+\s+)?.*$/s, `$1${REDACTED}`)
-    : redact(member);
+    : redactText(member);
 }
 
-function redact(text: string): string {
+function redactText(text: string): string {
   return PATTERNS.reduce((rest, pattern) => rest.replaceAll(pattern, `$1${REDACTED}`), text);
 }
 
-/** Makes an answer that may be shown. */
-export type Shown = (answer: ApiJson) => ApiJson;
+/** Redacts an answer, or leaves it as it is. */
+export type Redact = (answer: ApiJson) => ApiJson;
 
 /** Redacts secrets in an answer, unless the request has `?secrets=1`. */
-export const Secrets = createParamDecorator((_: unknown, context: ExecutionContext): Shown => {
+export const Redaction = createParamDecorator((_: unknown, context: ExecutionContext): Redact => {
   const { query } = context.switchToHttp().getRequest<{ query: { secrets?: unknown } }>();
   return query.secrets === '1' ? (answer) => answer : withoutSecrets;
 });
