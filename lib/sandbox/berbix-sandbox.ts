@@ -5,7 +5,7 @@ import { SandboxClock } from './clock.js';
 import { FaultPlayer } from './faults/fault-player.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
 import { SandboxEvents } from './control/sandbox-events.js';
-import { SandboxStates } from './control/sandbox-states.js';
+import { SandboxStateService } from './control/sandbox-state.service.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
 import { createApplication, type PlatformLoaders } from './http/application.js';
 import { createCertificateAuthority } from './http/certificate-authority.js';
@@ -77,7 +77,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
   /** The steps of closing, last one first. */
   readonly #closers: (() => Promise<void>)[] = [];
   #transactions!: SandboxTransactions;
-  #states!: SandboxStates;
+  #state!: SandboxStateService;
   #events!: SandboxEvents;
   #caPath: string | undefined;
   #closing: Promise<void> | undefined;
@@ -162,7 +162,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
    * The API secrets, webhooks and logs are not part of it.
    */
   exportState(): Promise<SandboxState> {
-    return this.#states.export();
+    return this.#state.export();
   }
 
   /**
@@ -173,7 +173,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
    * @throws {Error} if it is not a state that this version can read; nothing changes then
    */
   importState(state: SandboxState): Promise<void> {
-    return this.#states.import(state);
+    return this.#state.import(state);
   }
 
   /**
@@ -181,7 +181,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
    * way, and returns the clock to the real time. The options and the URLs of webhooks stay.
    */
   reset(): Promise<void> {
-    return this.#states.reset();
+    return this.#state.reset();
   }
 
   /** Closes all connections, including those that wait for an answer. Can be called repeatedly. */
@@ -201,7 +201,7 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     const application = await createApplication(SandboxModule.register(parts), platforms);
     this.#closers.push(() => application.close());
     this.#transactions = application.get(SandboxTransactions);
-    this.#states = application.get(SandboxStates);
+    this.#state = application.get(SandboxStateService);
     this.#events = application.get(SandboxEvents);
     const { listener } = new RequestPipeline(
       new RequestGate(hostNames(settings)),

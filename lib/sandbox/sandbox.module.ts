@@ -6,9 +6,9 @@ import { TokenReader, TokenSigner, TokenWriter } from './auth/tokens.js';
 import { SandboxClock } from './clock.js';
 import { ControlController } from './control/control.controller.js';
 import { EventFeed } from './control/event-feed.js';
-import { SandboxEventsController } from './control/events.controller.js';
+import { EventsController } from './control/events.controller.js';
 import { SandboxEvents } from './control/sandbox-events.js';
-import { SandboxStates } from './control/sandbox-states.js';
+import { SandboxStateService } from './control/sandbox-state.service.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
 import { StateController } from './control/state.controller.js';
 import { SandboxTransactionsController } from './control/transactions.controller.js';
@@ -72,7 +72,7 @@ export interface SandboxParts {
     ImagesController,
     ReferenceController,
     ControlController,
-    SandboxEventsController,
+    EventsController,
     SandboxTransactionsController,
     StateController,
     WebhooksController,
@@ -94,7 +94,7 @@ export interface SandboxParts {
     RefreshTokenExchange,
     ResponseWriter,
     SandboxEvents,
-    SandboxStates,
+    SandboxStateService,
     SandboxTransactions,
     Templates,
     TokenReader,

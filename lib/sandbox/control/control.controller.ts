@@ -14,7 +14,7 @@ import {
   presentRequest,
   presentRequestSummary,
 } from './bodies.js';
-import { SandboxEventsController } from './events.controller.js';
+import { EventsController } from './events.controller.js';
 import { type ControlOperation, Describe, DescribeQuery, operationsOf } from './operations.js';
 import { type Redact, Redaction } from './redaction.js';
 import { StateController } from './state.controller.js';
@@ -134,7 +134,7 @@ export class ControlController {
 export function controlOperations(): ControlOperation[] {
   return operationsOf([
     ControlController,
-    SandboxEventsController,
+    EventsController,
     SandboxTransactionsController,
     WebhooksController,
     StateController,

@@ -9,7 +9,7 @@ import { ExchangeLog } from '../tokens/exchange-log.js';
 import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { presentEvent, type RequestSummary, type SandboxEvent } from './sandbox-event.js';
-import { SandboxStates } from './sandbox-states.js';
+import { SandboxStateService } from './sandbox-state.service.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
 
 /** An event, and what streams send of it. */
@@ -47,7 +47,7 @@ export class EventFeed implements OnModuleDestroy {
     @Inject(SandboxTransactions) views: SandboxTransactions,
     @Inject(SandboxClock) clock: SandboxClock,
     @Inject(SandboxFaults) faults: SandboxFaults,
-    @Inject(SandboxStates) states: SandboxStates,
+    @Inject(SandboxStateService) state: SandboxStateService,
   ) {
     requests.onEnd((request) =>
       this.#add(() => ({ kind: 'request', request: summaryOfRequest(request) })),
@@ -63,7 +63,7 @@ export class EventFeed implements OnModuleDestroy {
     );
     clock.onChange(() => this.#add(() => ({ kind: 'clock', now: new Date(clock.now()) })));
     faults.onChange(() => this.#add(() => ({ kind: 'faults', pending: faults.pending.length })));
-    states.onChange((change) => this.#add(() => ({ kind: 'state', change })));
+    state.onChange((change) => this.#add(() => ({ kind: 'state', change })));
   }
 
   /** The number of the last event. */

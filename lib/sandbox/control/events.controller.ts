@@ -20,7 +20,7 @@ type PlatformResponse = ServerResponse & { raw?: ServerResponse; hijack?: () => 
 
 /** What happens in the sandbox, while it happens. */
 @Controller(`${CONTROL_ROOT}/events`)
-export class SandboxEventsController {
+export class EventsController {
   #streams = 0;
 
   constructor(

@@ -4,7 +4,7 @@ import type { RecordedExchange } from '../tokens/exchange-log.js';
 import type { TransactionChange } from '../transactions/transactions.js';
 import type { WebhookDelivery } from '../webhooks/delivery-log.js';
 import { presentDeliverySummary, presentRequestSummary } from './bodies.js';
-import type { StateChange } from './sandbox-states.js';
+import type { StateChange } from './sandbox-state.service.js';
 import type { SandboxTransaction } from './sandbox-transactions.js';
 import { presentExchange, presentTransaction } from './transaction-bodies.js';
 

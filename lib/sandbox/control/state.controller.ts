@@ -5,18 +5,18 @@ import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { stateOf } from '../storage/state-document.js';
 import { Describe, DescribeQuery } from './operations.js';
-import { SandboxStates } from './sandbox-states.js';
+import { SandboxStateService } from './sandbox-state.service.js';
 
 /** The control API for the whole state of the sandbox. */
 @Controller(`${CONTROL_ROOT}/state`)
 export class StateController {
-  constructor(@Inject(SandboxStates) private readonly states: SandboxStates) {}
+  constructor(@Inject(SandboxStateService) private readonly state: SandboxStateService) {}
 
   @Get()
   @Describe('Export the transactions, the clock, and the key of the tokens, as one document')
   @DescribeQuery({ secrets: '1: without it, the answer is 400, since the document holds secrets' })
   async read(@Query('secrets') secrets: unknown): Promise<ApiJson> {
-    if (secrets === '1') return (await this.states.export()) as unknown as ApiJson;
+    if (secrets === '1') return (await this.state.export()) as unknown as ApiJson;
     throw invalidRequest(
       `The state holds secrets: tokens can be made with it. Ask for them: GET ${CONTROL_ROOT}/state?secrets=1.`,
     );
@@ -29,13 +29,13 @@ export class StateController {
   )
   @HttpCode(204)
   async replace(@JsonObjectBody() body: JsonObject): Promise<void> {
-    await this.states.import(body);
+    await this.state.import(body);
   }
 
   @Delete()
   @Describe('Remove transactions, requests, faults and deliveries, and return the clock to now')
   @HttpCode(204)
   async reset(): Promise<void> {
-    await this.states.reset();
+    await this.state.reset();
   }
 }

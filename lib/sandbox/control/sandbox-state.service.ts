@@ -20,7 +20,7 @@ export type StateChange = 'imported' | 'reset';
 
 /** Exports, replaces and clears what the sandbox knows. The options and secrets stay. */
 @Injectable()
-export class SandboxStates {
+export class SandboxStateService {
   readonly #listeners: ((change: StateChange) => void)[] = [];
 
   constructor(
