@@ -67,7 +67,7 @@ export interface DeliverySummary {
   kind: string;
   customer_uid?: string;
   transaction_id?: string;
-  /** How the sandbox spoiled it. */
+  /** The fault it was sent with. */
   fault?: string | null;
   sent_at?: string | null;
   url: string;

@@ -30,7 +30,7 @@ export function DeliveryBadge({ delivery }: { delivery: DeliverySummary }) {
 /** What no application may accept. */
 const ATTACKS: ReadonlySet<unknown> = new Set(['late', 'forged', 'unsigned']);
 
-/** Whether the sandbox spoiled a webhook in a way that every application must notice. */
+/** Whether a webhook was sent with a fault that every application must notice. */
 export function isAttack({ fault }: DeliverySummary): boolean {
   return ATTACKS.has(fault);
 }
