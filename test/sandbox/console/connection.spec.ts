@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, request, type ServerResponse } from 'node:http';
 import { expect, it } from '@jest/globals';
 import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
 import { listening, startSandbox } from '../../support/services.js';
@@ -84,6 +84,39 @@ describeInBrowser('the console', (openTab) => {
     const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 2);
     expect(sandbox.requests).toHaveLength(2);
+  });
+
+  it('resumes a stream that broke off, and ignores events that it does not know', async () => {
+    const sandbox = await startSandbox();
+    const client = new RawClient(sandbox);
+    let lists = 0;
+    const streams: ServerResponse[] = [];
+    const proxy = createServer((asked, answer) => {
+      const { method, headers } = asked;
+      if (asked.url?.startsWith('/sandbox/requests')) lists += 1;
+      const forward = request(sandbox.url + asked.url, { method, headers }, (from) => {
+        answer.writeHead(from.statusCode ?? 0, from.headers);
+        if (asked.url === '/sandbox/events') {
+          streams.push(answer);
+          answer.write('event: weather\ndata: {"sun":true}\n\n');
+        }
+        from.pipe(answer);
+      });
+      asked.pipe(forward);
+      answer.once('close', () => forward.destroy());
+    });
+    const url = await listening(proxy);
+    const tab = await openTab();
+    await tab.visit(`${url}#/requests`);
+    await client.create({ customer_uid: 'ada' });
+    const rows = "document.querySelectorAll('tbody tr').length";
+    await until(async () => (await tab.evaluate(rows)) === 1);
+    streams[0]?.destroy();
+    await client.create({ customer_uid: 'grace' });
+    await until(async () => (await tab.evaluate(rows)) === 2);
+    expect(streams).toHaveLength(2);
+    // The second request came with the stream, not with another list.
+    expect(lists).toBe(1);
   });
 
   it('lists the latest of ten thousand transactions and a thousand requests', async () => {
