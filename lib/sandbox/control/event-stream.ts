@@ -13,6 +13,9 @@ const HEADERS = {
 /** In real time: shorter than the idle timeout of usual proxies. */
 const HEARTBEAT_MS = 15_000;
 
+/** Of events in one write, so that little waits for a client that has stopped to read. */
+const MAX_AT_ONCE = 64;
+
 /**
  * The events for one client. [HTML section 9.2]
  *
@@ -24,6 +27,7 @@ export class EventStream {
   /** The number of the last event that was sent. */
   #sent = 0;
   #isFull = false;
+  #isScheduled = false;
 
   constructor(
     private readonly feed: EventFeed,
@@ -40,11 +44,11 @@ export class EventStream {
     const { feed, response } = this;
     const resumed = lastId === undefined ? undefined : feed.numberOf(lastId);
     this.#sent = resumed ?? feed.last;
-    const sendNext = (): void => this.#sendNext();
-    feed.changes.on('change', sendNext);
+    const sendSoon = (): void => this.#sendSoon();
+    feed.changes.on('change', sendSoon);
     const heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
     response.once('close', () => {
-      feed.changes.off('change', sendNext);
+      feed.changes.off('change', sendSoon);
       clearInterval(heartbeat);
     });
     response.on('drain', () => {
@@ -52,20 +56,35 @@ export class EventStream {
       this.#sendNext();
     });
     response.writeHead(200, HEADERS);
-    this.#write('snapshot', { run: feed.run, resumed: resumed !== undefined, ...snapshot });
+    const content = { run: feed.run, resumed: resumed !== undefined, ...snapshot };
+    this.#isFull = !response.write(this.#textOf('snapshot', content));
     this.#sendNext();
+  }
+
+  /** Events that come together leave together, since each write is a call of the system. */
+  #sendSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#sendNext();
+    });
   }
 
   #sendNext(): void {
     while (!this.response.destroyed && this.#sent < this.feed.last) {
-      const event = this.feed.at(this.#sent + 1);
-      if (!event) {
+      if (!this.feed.at(this.#sent + 1)) {
         this.response.destroy();
         return;
       }
       if (this.#isFull) return;
-      this.#sent = event.number;
-      this.#write(event.event.kind, event.data);
+      let text = '';
+      const end = Math.min(this.feed.last, this.#sent + MAX_AT_ONCE);
+      for (let event; (event = this.feed.at(this.#sent + 1)) && this.#sent < end;) {
+        this.#sent = event.number;
+        text += this.#textOf(event.event.kind, event.data);
+      }
+      this.#isFull = !this.response.write(text);
     }
   }
 
@@ -75,9 +94,8 @@ export class EventStream {
   }
 
   /** JSON has no line breaks, which would end the data. */
-  #write(kind: string, data: ApiJson): void {
+  #textOf(kind: string, data: ApiJson): string {
     const id = this.feed.idOf(this.#sent);
-    const text = `id: ${id}\nevent: ${kind}\ndata: ${toApiJson(this.redact(data))}\n\n`;
-    this.#isFull = !this.response.write(text);
+    return `id: ${id}\nevent: ${kind}\ndata: ${toApiJson(this.redact(data))}\n\n`;
   }
 }
