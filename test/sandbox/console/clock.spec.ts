@@ -45,6 +45,14 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       expect(await sandbox.transactions.list()).toEqual([]);
     });
 
+    it('are exported to a file', async () => {
+      await new RawClient(sandbox).create({ customer_uid: 'ada' });
+      const link = "document.querySelector('a[download]')";
+      expect(await tab.evaluate(`${link}.textContent`)).toBe('Export');
+      const exported = await tab.evaluate(`fetch(${link}.href).then((file) => file.json())`);
+      expect(exported).toEqual(JSON.parse(JSON.stringify(await sandbox.exportState())));
+    });
+
     it('come back from a file, unless it is of another version', async () => {
       await new RawClient(sandbox).create({ customer_uid: 'ada' });
       const state = await sandbox.exportState();

@@ -53,6 +53,13 @@ describeInBrowser('the faults of the console', (openTab) => {
       await expectAccessible(tab);
     });
 
+    it('are removed all at once', async () => {
+      await tab.activate('Start: A flaky hour');
+      await tab.activate('Remove all');
+      await shows(tab, 'StaticText: No fault is pending.');
+      expect(sandbox.faults.pending).toEqual([]);
+    });
+
     it.each(['A flaky hour', 'An outage', 'A slow afternoon', 'A lost exchange'])(
       'come as a preset: %s',
       async (preset) => {
