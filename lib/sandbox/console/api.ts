@@ -1,5 +1,6 @@
-/** The control API at `/sandbox`, as far as the console needs it. */
+// The control API at `/sandbox`, as far as the console needs it; docs/sandbox.md explains the members.
 
+/** A transaction, as lists and events have it. */
 export interface Transaction {
   id: string;
   customer_uid: string;
@@ -14,11 +15,12 @@ export interface Transaction {
   completed_at: string | null;
   purged_at: string;
   refresh_token: string;
-  refresh_token_state?: 'valid' | 'revoked';
+  refresh_token_state: 'valid' | 'revoked';
   /** The number of the current refresh token; 0 is the first one. */
-  generation?: number;
+  generation: number;
 }
 
+/** A request that sent a refresh token. */
 export interface Exchange {
   request_id: string;
   /** Which refresh token of the transaction was sent: 0 is the first one. */
@@ -33,6 +35,7 @@ export interface Exchange {
   tokens_expire_at: string | null;
 }
 
+/** A transaction with the exchanges of its refresh tokens. */
 export interface TransactionDetails extends Transaction {
   exchanges: Exchange[];
   tokens_expire_at: string | null;
@@ -40,6 +43,7 @@ export interface TransactionDetails extends Transaction {
   page_url: string | null;
 }
 
+/** A request, as lists and events have it. */
 export interface RequestSummary {
   id: string;
   method: string;
@@ -48,28 +52,30 @@ export interface RequestSummary {
   status: number | null;
   duration_ms: number | null;
   /** Where the request departs from the documentation although it was accepted. */
-  notes?: string[];
+  notes: string[];
   /** The kind of the fault that answered it, or delayed the answer. */
-  fault?: string | null;
+  fault: string | null;
 }
 
+/** A request with what was sent and answered. */
 export interface RecordedRequest extends RequestSummary {
   url: string;
   headers: Headers;
   body: string;
-  response?: { headers: Headers; body: string } | null;
+  response: { headers: Headers; body: string } | null;
 }
 
 type Headers = Record<string, string | string[]>;
 
+/** A webhook, as lists and events have it. */
 export interface DeliverySummary {
   id: string;
   kind: string;
-  customer_uid?: string;
-  transaction_id?: string;
+  customer_uid: string;
   /** The fault it was sent with. */
-  fault?: string | null;
-  sent_at?: string | null;
+  fault: string | null;
+  /** The first try; null before it. */
+  sent_at: string | null;
   url: string;
   tries: number;
   status: number | null;
@@ -77,10 +83,11 @@ export interface DeliverySummary {
   delivered: boolean;
 }
 
+/** A webhook with what was sent; the signature is null if it has none. */
 export interface Delivery extends DeliverySummary {
   body: string;
   headers: Record<string, string>;
-  signature?: {
+  signature: {
     header: string;
     timestamp: number;
     signed_text: string;
@@ -89,18 +96,20 @@ export interface Delivery extends DeliverySummary {
   } | null;
 }
 
+/** A pending fault; the members of its kind come on top. */
 export interface Fault {
   id: string;
   kind: string;
-  method?: string | null;
-  path?: string | null;
-  times?: number | 'Infinity';
-  probability?: number | null;
-  seed?: number | null;
-  ends_at?: string | null;
+  method?: string;
+  path?: string;
+  times: number | 'Infinity';
+  probability: number | null;
+  seed: number | null;
+  ends_at: string | null;
   [member: string]: unknown;
 }
 
+/** Where webhooks go; null where they are not sent. */
 export interface WebhookUrls {
   finished: string | null;
   status: string | null;

@@ -19,7 +19,7 @@ export interface State {
   deliveries: readonly DeliverySummary[];
   /** The transactions that something happened to, latest first, so that open details load again. */
   changedTransactions: readonly { transactionId: string }[];
-  /** How often much may have changed at once: by another state, a move of the clock, or missed events. */
+  /** Counts what makes open details load again: an import, a reset, a move of the clock, missed events. */
   reloads: number;
   /** How often the pending faults have changed. */
   faultChanges: number;

@@ -24,7 +24,7 @@ export type SandboxEvent =
   | { readonly kind: 'delivery'; readonly delivery: DeliverySummary }
   /** The clock was moved. */
   | { readonly kind: 'clock'; readonly now: Date }
-  /** A fault was added, used or removed, or it has ended: so many are pending. */
+  /** A fault was added, used or removed, or has ended; `pending` is the number that is left. */
   | { readonly kind: 'faults'; readonly pending: number }
   /** The whole state was replaced. */
   | { readonly kind: 'state'; readonly change: StateChange };

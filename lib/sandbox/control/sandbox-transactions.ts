@@ -55,7 +55,7 @@ export interface SandboxTransaction {
 export interface SandboxTransactionDetails extends SandboxTransaction {
   /**
    * The path of the page on which to choose its result; `undefined` if it is completed or API-only.
-   * Whoever knows the path may use the page.
+   * Anybody who knows the path can use the page.
    */
   readonly pageUrl: string | undefined;
   /** The whole link to that page, as in the answer of the API, if it is an open hosted transaction. */

@@ -27,6 +27,22 @@ describeInBrowser('the console', (openTab) => {
     expect(await tab.outline()).not.toContain('StaticText: ada');
   });
 
+  it('keeps what somebody types while the sandbox is started again', async () => {
+    const first = await startSandbox();
+    const tab = await openTab();
+    await tab.visit(`${first.url}#/webhooks`);
+    const field = 'When the customer has finished';
+    const typed = 'http://localhost:3000/hook';
+    await tab.type(field, typed);
+    await first.close();
+    await shows(tab, 'StaticText: Not connected: waiting for the sandbox');
+    const second = await startSandbox({ port: Number(new URL(first.url).port) });
+    await shows(tab, 'StaticText: Connected');
+    await tab.activate('Save');
+    await shows(tab, 'StaticText: The URLs are saved.');
+    expect(second.webhooks.url('finished')).toBe(typed);
+  });
+
   it('keeps no connection while it is hidden, and catches up afterwards', async () => {
     const sandbox = await startSandbox();
     const { id } = await sandbox.transactions.create({ customerUid: 'ada' });

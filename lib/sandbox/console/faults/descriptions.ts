@@ -72,15 +72,13 @@ export const PRESETS: readonly { title: string; text: string; faults: readonly o
 
 /** A pending fault as a sentence. */
 export function describeFault(fault: Fault): string {
-  const { kind, method, path, times = 1, probability, seed, ends_at: endsAt } = fault;
+  const { kind, method, path, times, probability, seed, ends_at: endsAt } = fault;
   const known = FAULT_KINDS.find((candidate) => candidate.kind === kind);
   const value = known?.needs && fault[known.needs.name];
   const parts = [
     `${known?.title ?? kind}${value === undefined ? '' : ` (${String(value)}${known?.needs?.unit})`}`,
     method || path ? `for ${[method, path].filter(Boolean).join(' ')}` : 'for any request',
-    ...(typeof probability !== 'number'
-      ? []
-      : [`with a probability of ${probability} (seed ${seed ?? 1})`]),
+    ...(probability === null ? [] : [`with a probability of ${probability} (seed ${seed})`]),
     ...(times === 'Infinity' ? [] : [times === 1 ? 'once' : `${times} times`]),
     ...(endsAt ? [`until ${formatTime(Date.parse(endsAt))}`] : []),
     ...(fault.processed === true ? ['after the request is processed'] : []),

@@ -3,13 +3,10 @@ import { call } from '../api.js';
 import { Field, Form, run } from '../parts/controls.js';
 import { FAULT_KINDS } from './descriptions.js';
 
-/** How long a fault stays. */
-const HOW_OFTEN = ['count', 'probability', 'always'] as const;
-
 /** Adds a fault. */
 export function FaultForm() {
   const [kind, setKind] = useState(FAULT_KINDS[0]);
-  const [howOften, setHowOften] = useState<string>('count');
+  const [howOften, setHowOften] = useState('count');
   const needs = kind?.needs;
   return (
     <Form
@@ -60,9 +57,9 @@ export function FaultForm() {
           value={howOften}
           onChange={({ currentTarget }) => setHowOften(currentTarget.value)}
         >
-          <option value={HOW_OFTEN[0]}>The next few</option>
-          <option value={HOW_OFTEN[1]}>With a probability</option>
-          <option value={HOW_OFTEN[2]}>All, until it is removed</option>
+          <option value="count">The next few</option>
+          <option value="probability">With a probability</option>
+          <option value="always">All, until it is removed</option>
         </select>
       </Field>
       {howOften === 'count' && (

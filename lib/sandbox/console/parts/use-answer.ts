@@ -9,8 +9,8 @@ export interface Answer<Content> {
 }
 
 /**
- * Loads what the control API has at a path, again whenever the reason for it changes, and whenever
- * much may have changed. While the sandbox does not answer, the page shows what it has.
+ * Loads what the control API has at a path, and loads it again when the reason changes, or anything may
+ * have changed. While the sandbox does not answer, the page shows what it has.
  */
 export function useAnswer<Content>(path: string, reason: unknown): Answer<Content> {
   const [answer, setAnswer] = useState<Answer<Content>>({ content: undefined, gone: '' });

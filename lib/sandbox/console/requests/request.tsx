@@ -31,7 +31,7 @@ export function RequestView({ id }: { id: string }) {
           <p>
             <Moment time={request.received_at} />, in {formatDuration(request.duration_ms)}
           </p>
-          <Notes notes={request.notes ?? []} />
+          <Notes notes={request.notes} />
           <div class="actions">
             <Button onClick={() => run(() => sendAgain(id), 'The request was sent again.')}>
               Send again

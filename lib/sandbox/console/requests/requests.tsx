@@ -91,7 +91,7 @@ class Row extends Component<RowProps> {
   }
 
   override render({ request, isSelected }: RowProps) {
-    const { id, method, path, status, notes = [], fault } = request;
+    const { id, method, path, status, notes, fault } = request;
     return (
       <tr>
         <td>

@@ -18,8 +18,8 @@ const FATES: Readonly<Record<string, readonly [text: string, tone: Tone]>> = {
 export function RefreshTokens({ details }: { details: TransactionDetails }) {
   const { exchanges, generation: current } = details;
   const sent = exchanges.map(({ generation }) => generation);
-  const first = Math.min(...sent, current ?? 0);
-  const latest = Math.max(...sent, current ?? 0);
+  const first = Math.min(...sent, current);
+  const latest = Math.max(...sent, current);
   const generations = Array.from({ length: latest - first + 1 }, (_, index) => first + index);
   return (
     <ol class="lineage">

@@ -115,7 +115,7 @@ function Advice({ delivery }: { delivery: Delivery }) {
 
 /** What it means that an attack was accepted. */
 const ACCEPTED: Readonly<Record<string, string>> = {
-  late: 'The application accepted a webhook that was signed a day ago. Whoever has recorded one can send it again: compare its time with the clock.',
+  late: 'The application accepted a webhook that was signed a day ago. Anybody who has recorded one can send it again: compare its time with the clock.',
   forged:
     'The application accepted a webhook that was signed with another secret. Anybody can send it one: check the signature.',
   unsigned:

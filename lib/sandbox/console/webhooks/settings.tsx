@@ -18,7 +18,7 @@ export function WebhookSettings() {
   const [isOpen, setOpen] = useState(true);
   const connection = useStore((state) => state.connection);
   useEffect(() => {
-    if (connection === 'connecting') return;
+    if (connection !== 'open') return;
     void run(async () => {
       const loaded = await call<WebhookUrls>('GET', 'webhooks');
       setUrls(loaded);
@@ -46,7 +46,7 @@ export function WebhookSettings() {
                 name={kind}
                 type="url"
                 placeholder={`http://localhost:3000/webhooks/berbix/${kind}`}
-                value={urls[kind] ?? ''}
+                defaultValue={urls[kind] ?? ''}
               />
             </Field>
           ))}

@@ -63,9 +63,9 @@ function DeliveryList({
                 {delivery.kind}
               </a>{' '}
               {delivery.fault && <Badge text={delivery.fault} tone="plain" />}{' '}
-              {delivery.customer_uid !== undefined && <Uid text={delivery.customer_uid} />}
+              <Uid text={delivery.customer_uid} />
             </td>
-            <td>{delivery.sent_at && <Moment time={delivery.sent_at} />} </td>
+            <td>{delivery.sent_at && <Moment time={delivery.sent_at} />}</td>
             <td>
               <DeliveryBadge delivery={delivery} />
             </td>
