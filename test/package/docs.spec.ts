@@ -86,9 +86,13 @@ describe('the pages', () => {
   });
 });
 
-/** The rows of the table for an SDK, as pairs. */
-function rowsFor(sdk: Sdk): [there: string, here: string][] {
-  const section = pageOf('docs/migrating.md').split(`\n### ${sdk}: `)[1]?.split('\n#')[0] ?? '';
+/** The rows of the table for an SDK, or of that for all SDKs, as pairs. */
+function rowsFor(sdk: Sdk | undefined): [there: string, here: string][] {
+  const before = sdk === undefined ? '## Method by method\n' : `<summary>${sdk}: `;
+  const section =
+    pageOf('docs/migrating.md')
+      .split(before)[1]
+      ?.split(/\n(?:#|<\/details>)/)[0] ?? '';
   return [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].map(([, there, here]) => [
     there as string,
     here as string,
@@ -124,6 +128,16 @@ describe('docs/migrating.md', () => {
     }
     // Plus the heading and the line below it.
     expect(rows).toHaveLength(has.length + 2);
+  });
+
+  it('explains each counterpart once, for all SDKs', () => {
+    // Without the heading and the line below it.
+    const rows = rowsFor(undefined).slice(2);
+    const missing = Object.values(SDK_SURFACE).filter(
+      (capability) => !rows.some(([, here]) => here.startsWith(written(capability))),
+    );
+    expect(missing).toEqual([]);
+    expect(rows).toHaveLength(Object.keys(SDK_SURFACE).length);
   });
 
   it('names methods that exist', () => {
