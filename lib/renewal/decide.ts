@@ -3,24 +3,31 @@
  * say which one it is in. `decide` holds every rule about the next step. settle.ts (success) and
  * attempt-after.ts (failure) say what is written afterwards.
  *
- *           tokens were passed in, or loadTokens() has them
- *  ABSENT --------------------------------------------------> IDLE <------------------------------+
- *    '- neither --> BerbixNotFoundError                        |  fresh | stale | expired, by the |
- *                                                              |  clock; satisfies --> serve      |
- *  leased by another replica: wait, read again <---------------+                                  |
- *                                                              | lease, attempt.startedAt         |
- *                                                              v                                  |
- *             the process dies                             EXCHANGING                             |
- *     +--------------------------------------------------------+                                  |
- *     v                                                        |- same refresh token: commit -----+
- *  NO OUTCOME (or a failure that may have spent it)            |- rotated: commit --> UNNOTIFIED  |
- *     |- rotation 'none', or early in the grace:               |     |- onRotation succeeds ------+
- *     |     exchange again                                     |     '- it fails --> COOLING      |
- *     |- else in doubt: serve stale tokens while they          |- unknown, has a spare: note -----+
- *     |     last, then exchange                                |- process could not send: note ---+
- *     '- "unknown" after a crash --> COOLING for leaseMs       |- 410, unknown --> DEAD ----------+
- *                                                              |     (1, 2, 4 ... 60 min)         |
- *                                                              '- else --> COOLING (<= 60 s) -----+
+ *  ABSENT
+ *    |- tokens were passed in, or loadTokens() has them --> IDLE
+ *    '- neither --> BerbixNotFoundError
+ *
+ *  IDLE: fresh | stale | expired, by the clock <--------------------------+
+ *    |- satisfies --> serve                                               |
+ *    |- leased by another replica: wait, read again                       |
+ *    | lease, attempt.startedAt                                           |
+ *    v                                                                    |
+ *  EXCHANGING                                                             |
+ *    |- same refresh token: commit ---------------------------------------+
+ *    |- rotated: commit --> UNNOTIFIED                                    |
+ *    |                        |- onRotation succeeds ---------------------+
+ *    |                        '- it fails --> COOLING                     |
+ *    |- unknown, has a spare: note ---------------------------------------+
+ *    |- process could not send: note -------------------------------------+
+ *    |- 410, unknown --> DEAD (1, 2, 4 ... 60 min) -----------------------+
+ *    |- else --> COOLING (<= 60 s) ---------------------------------------+
+ *    |                                                                    |
+ *    | the process dies, or a failure that may have spent the token       |
+ *    v                                                                    |
+ *  NO OUTCOME                                                             |
+ *    |- rotation 'none', or early in the grace: exchange again            |
+ *    |- else in doubt: serve stale tokens while they last, then exchange  |
+ *    '- "unknown" after a crash --> COOLING for leaseMs ------------------+
  *
  * COOLING and DEAD end at attempt.notBefore; DEAD ends earlier if loadTokens() has another refresh
  * token. UNNOTIFIED exists only with onRotation; without it, a rotated token is IDLE once committed.

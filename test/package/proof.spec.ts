@@ -45,3 +45,13 @@ describe('the README of the proof of fresh()', () => {
     },
   );
 });
+
+describe('the states of a record in lib/README.md', () => {
+  it('are those in decide.ts', () => {
+    const [, diagram = ''] = /^```text\n( ABSENT\n[^]*?)^```$/m.exec(
+      readFileSync('lib/README.md', 'utf8'),
+    )!;
+    const comment = readFileSync('lib/renewal/decide.ts', 'utf8').replaceAll(/^ \* ?/gm, '');
+    expect(comment).toContain(diagram);
+  });
+});
