@@ -49,6 +49,8 @@ export default defineConfig({
           { text: 'Observability', link: '/observability' },
           { text: 'Command line', link: '/command-line' },
           { text: 'Security', link: '/security' },
+          { text: 'Guarantees', link: '/guarantees' },
+          { text: 'Versions and upgrades', link: '/versioning' },
         ],
       },
       {
@@ -64,6 +66,7 @@ export default defineConfig({
       {
         text: 'Inside',
         items: [
+          { text: 'How it is built', link: '/how-it-is-built' },
           { text: 'Architecture', link: '/architecture' },
           { text: 'The sandbox', link: '/sandbox-architecture' },
           { text: 'The proof of renewal', link: '/proof' },

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { testNamesIn } from './support/test-names.js';
 
 const FOLDER = 'test/renewal';
 const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
@@ -25,6 +26,14 @@ const FILES = new Map(
   }),
 );
 
+const testNames = new Map<string, string[]>();
+
+/** That a spec has a test with this in its full name. */
+function expectTest(spec: string, name: string): void {
+  if (!testNames.has(spec)) testNames.set(spec, testNamesIn(`${spec}.spec.ts`));
+  expect(testNames.get(spec)).toContainEqual(expect.stringContaining(name));
+}
+
 describe('the README of the proof of fresh()', () => {
   it('has the invariants of lib/README.md', () => {
     const invariants = tableOf(readFileSync('lib/README.md', 'utf8'), 'id');
@@ -40,10 +49,34 @@ describe('the README of the proof of fresh()', () => {
       }
       for (const quoted of test!.split(/; (?=[\w./-]+: )/)) {
         const [, spec = '', name = ''] = /^([\w./-]+)(?:: (.*))?$/.exec(quoted) ?? [];
-        expect(readFileSync(join(FOLDER, `${spec}.spec.ts`), 'utf8')).toContain(name);
+        expectTest(join(FOLDER, spec), name);
       }
     },
   );
+});
+
+describe('docs/guarantees.md', () => {
+  const guarantees = tableOf(readFileSync('docs/guarantees.md', 'utf8'), 'guarantee');
+
+  it.each(guarantees.filter(([guarantee]) => !guarantee!.startsWith('**')))(
+    'names the tests that hold a guarantee: %s',
+    (_, tests) => {
+      for (const quoted of tests!.split('<br>')) {
+        const [, spec = '', name = ''] =
+          /^`([\w/-]+)`(?:: (.+)|, in each test)$/.exec(quoted) ?? [];
+        expectTest(join('test', spec), name);
+      }
+    },
+  );
+});
+
+describe('docs/how-it-is-built.md', () => {
+  it('names files that exist', () => {
+    const page = readFileSync('docs/how-it-is-built.md', 'utf8');
+    const paths = [...page.matchAll(/`((?:lib|test|examples|scripts)\/[\w./-]+)`/g)];
+    expect(paths.length).toBeGreaterThan(20);
+    for (const [, path = ''] of paths) expect([path, existsSync(path)]).toEqual([path, true]);
+  });
 });
 
 describe('the states of a record in lib/README.md', () => {

@@ -35,6 +35,7 @@ describe('what an editor shows', () => {
     'throws',
     'example',
     'default',
+    'deprecated',
     'internal',
     'see',
     'module',
