@@ -59,7 +59,7 @@ describe('docs/guarantees.md', () => {
   const guarantees = tableOf(readFileSync('docs/guarantees.md', 'utf8'), 'guarantee');
 
   it.each(guarantees.filter(([guarantee]) => !guarantee!.startsWith('**')))(
-    'names the tests that hold a guarantee: %s',
+    'names the tests of a guarantee: %s',
     (_, tests) => {
       for (const quoted of tests!.split('<br>')) {
         const [, spec = '', name = ''] =
