@@ -42,12 +42,17 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/compatibility.md', () => {
-  it('has every project of test:consumers, and no other', () => {
-    const listed = [...pageOf('compatibility').matchAll(/^\| `([\w-]+)` +\|/gm)].map(
-      ([, name]) => name,
+  it('has the projects of test:consumers, as `node scripts/test-consumers.mjs --docs` writes them', () => {
+    const listed = [...pageOf('compatibility').matchAll(/^\| `([\w-]+)` +\| (.*?) +\|$/gm)].map(
+      ([, name, description]) => [name, description],
     );
     const projects = readdirSync('test/consumers').filter((name) => name !== 'shared');
-    expect(listed).toEqual(projects.toSorted());
+    expect(listed).toEqual(
+      projects.toSorted().map((name) => {
+        const manifest = readFileSync(`test/consumers/${name}/package.json`, 'utf8');
+        return [name, (JSON.parse(manifest) as { description: string }).description];
+      }),
+    );
   });
 });
 

@@ -1,5 +1,4 @@
-// The Nest CLI: what each of its builders makes of an application, and what
-// `nest add` adds to one.
+// The Nest CLI: what each of its builders makes of an application.
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { beginWith, run } from './cli/run.mjs';
@@ -14,11 +13,9 @@ for (const builder of ['tsc', 'swc', 'rspack']) {
   });
 }
 
-test('nest add nestjs-berbix', () => {
+test('an application on both platforms, with a global prefix, versioning and scopes', () => {
   rmSync('src', { recursive: true, force: true });
-  cpSync('cli/app', 'src', { recursive: true });
-  // It is installed already, and not from the registry.
-  run('npx', ['nest', 'add', 'nestjs-berbix', '--skip-install']);
+  cpSync('cli/application', 'src', { recursive: true });
   run('npx', ['nest', 'build']);
-  run('npx', ['nestjs-berbix', 'sandbox', 'exec', '--', 'node', 'cli/add.mjs']);
+  run('node', ['dist/check.js']);
 });

@@ -1,6 +1,0 @@
-import { Module } from '@nestjs/common';
-
-@Module({
-  imports: [],
-})
-export class AppModule {}
