@@ -4,8 +4,8 @@
 // - `nodeVersions`: the major versions of Node.js to run its tests on, besides the current one;
 // - no `dependencies`: nothing is installed, since its tests do that.
 //
-//   node scripts/test-consumers.mjs nest12-vitest types   only these projects
-//   node scripts/test-consumers.mjs --docs                writes the projects into docs/compatibility.md
+//   npm run test:consumers -- nest12-vitest types   only these projects
+//   npm run test:consumers -- --docs                writes the projects into docs/compatibility.md
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ const COLUMNS = {
   Nest: 7,
   'Node.js': 8,
   installer: 12,
-  with: 30,
+  with: 37,
   time: 5,
   remarks: 0,
 };
@@ -164,9 +164,9 @@ function run(cwd, [program, ...args], more = {}) {
 /** What runs the tests, with its version. */
 function runner(folder) {
   for (const [name, title] of [
+    ['@nestjs/cli', 'Nest CLI'],
     ['jest', 'Jest'],
     ['vitest', 'Vitest'],
-    ['@nestjs/cli', 'Nest CLI'],
     ['webpack', 'esbuild, rolldown and webpack'],
     ['typescript', 'TypeScript'],
   ]) {

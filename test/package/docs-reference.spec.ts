@@ -42,7 +42,7 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/compatibility.md', () => {
-  it('has the projects of test:consumers, as `node scripts/test-consumers.mjs --docs` writes them', () => {
+  it('has the projects of test:consumers, as `npm run test:consumers -- --docs` writes them', () => {
     const listed = [...pageOf('compatibility').matchAll(/^\| `([\w-]+)` +\| (.*?) +\|$/gm)].map(
       ([, name, description]) => [name, description],
     );

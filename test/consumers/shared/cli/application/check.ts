@@ -19,8 +19,8 @@ import {
 } from './application.module.js';
 
 const VERSIONINGS = {
-  uri: { type: VersioningType.URI },
-  header: { type: VersioningType.HEADER, header: 'x-api-version' },
+  uri: { type: VersioningType.URI, defaultVersion: '1' },
+  header: { type: VersioningType.HEADER, header: 'x-api-version', defaultVersion: '1' },
 } as const satisfies Record<string, VersioningOptions>;
 type Versioning = keyof typeof VERSIONINGS;
 
