@@ -84,8 +84,9 @@ describe('the packed package', () => {
     return listing.files.map(({ path }) => path);
   };
 
-  /** For those who clone the repository, where the examples can be run. */
-  const OF_REPOSITORY = /^(?:CONTRIBUTING\.md|examples\/.*)$/;
+  /** For those who clone the repository, where the sources are, and tests and examples can be run. */
+  const OF_REPOSITORY =
+    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built)\.md|examples\/.*)$/;
 
   it('has every page that its pages link to', () => {
     const files = packed();
