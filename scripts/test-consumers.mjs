@@ -31,6 +31,9 @@ const projects = readdirSync(CONSUMERS)
   .filter((name) => name !== SHARED)
   .map((name) => ({ name, manifest: readJson(CONSUMERS, name, 'package.json') }));
 
+/** What `fetchNode` has found, by major version. */
+const fetched = new Map();
+
 /** The columns of the printed table, with their widths. */
 const COLUMNS = {
   outcome: 7,
@@ -132,8 +135,6 @@ function nodesFor({ nodeVersions = [] }) {
   const others = nodeVersions.filter((major) => major !== current);
   return [{ node: process.versions.node, command: [] }, ...others.map(fetchNode)];
 }
-
-const fetched = new Map();
 
 function fetchNode(major) {
   if (!fetched.has(major)) {

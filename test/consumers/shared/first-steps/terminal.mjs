@@ -1,9 +1,9 @@
 // Commands as in a terminal, with what they print.
-import { equal } from 'node:assert/strict';
+import { equal, notEqual } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** For one command to end, or to become ready. */
+/** For one command to become ready, and to end. */
 const LIMIT_MS = 600_000;
 
 export class Terminal {
@@ -39,7 +39,10 @@ export class Terminal {
     });
     return async () => {
       kill(child, 'SIGINT');
-      await closed;
+      const timer = setTimeout(() => kill(child, 'SIGKILL'), LIMIT_MS);
+      const [, signal] = await closed;
+      clearTimeout(timer);
+      notEqual(signal, 'SIGKILL', `${command} does not end with Ctrl+C:\n${printed()}`);
     };
   }
 
