@@ -73,6 +73,7 @@ export default defineConfig({
           { text: 'Speed', link: '/speed' },
           { text: 'Contributing', link: '/contributing' },
           { text: 'Changelog', link: '/changelog' },
+          { text: 'Report a vulnerability', link: '/reporting' },
         ],
       },
     ],

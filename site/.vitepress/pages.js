@@ -5,7 +5,7 @@ const OTHER_PAGES = {
   'README.md': 'index.md',
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
-  'SECURITY.md': 'security.md',
+  'SECURITY.md': 'reporting.md',
   'CODE_OF_CONDUCT.md': 'code-of-conduct.md',
   'lib/README.md': 'architecture.md',
   'lib/sandbox/README.md': 'sandbox-architecture.md',
