@@ -47,6 +47,7 @@ export default defineConfig({
           { text: 'Encryption', link: '/encryption' },
           { text: 'Errors', link: '/errors' },
           { text: 'Observability', link: '/observability' },
+          { text: 'Operations', link: '/operations' },
           { text: 'Command line', link: '/command-line' },
           { text: 'Security', link: '/security' },
           { text: 'Guarantees', link: '/guarantees' },
