@@ -16,7 +16,18 @@ export default defineConfig({
   // The index of the search has every page.
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          searchOptions: {
+            // A message that somebody pastes is searched for by its exact words.
+            fuzzy: (_term, _index, terms) => (terms.length > 4 ? false : 0.2),
+            prefix: (_term, _index, terms) => terms.length <= 4,
+          },
+        },
+      },
+    },
     outline: [2, 3],
     nav: [
       { text: 'Get started', link: '/getting-started' },
@@ -48,6 +59,8 @@ export default defineConfig({
           { text: 'Errors', link: '/errors' },
           { text: 'Observability', link: '/observability' },
           { text: 'Operations', link: '/operations' },
+          { text: 'Troubleshooting', link: '/troubleshooting' },
+          { text: 'Messages', link: '/messages' },
           { text: 'Command line', link: '/command-line' },
           { text: 'Security', link: '/security' },
           { text: 'Guarantees', link: '/guarantees' },

@@ -59,13 +59,15 @@ describe('a page', () => {
         const target = path === '' ? file : join(dirname(file), path);
         expect([path, existsSync(target)]).toEqual([path, true]);
         if (anchor === undefined) continue;
-        const headings = [...pageOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+        const text = pageOf(target);
+        const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
           (heading as string)
             .toLowerCase()
             .replaceAll(/[^\w -]/g, '')
             .replaceAll(' ', '-'),
         );
-        expect(headings).toContain(anchor);
+        const ids = [...text.matchAll(/<a id="(\w+)">/g)].map(([, id]) => id);
+        expect([...headings, ...ids]).toContain(anchor);
       }
     },
   );
