@@ -129,7 +129,11 @@ async function quietly<Result>(boot: () => Promise<Result>): Promise<Result> {
     return await quiet.run(true, boot);
   } finally {
     boots -= 1;
-    if (boots === 0) for (const field of LOGGER_FIELDS) showAgain(field);
+    if (boots === 0) {
+      for (const field of LOGGER_FIELDS) showAgain(field);
+      // Until Node.js 24, it would slow every later promise of the process.
+      quiet.disable();
+    }
   }
 }
 
