@@ -3,23 +3,20 @@ import { EventEmitter } from 'node:events';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { SandboxClock } from '../clock.js';
 import { SandboxFaults } from '../faults/sandbox-faults.js';
-import { type ApiJson, toApiJson } from '../http/answers.js';
 import { type RecordedRequest, RequestLog } from '../http/request-log.js';
 import { ExchangeLog } from '../tokens/exchange-log.js';
 import { Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
-import { presentEvent, type RequestSummary, type SandboxEvent } from './sandbox-event.js';
+import type { RequestSummary, SandboxEvent } from './sandbox-event.js';
 import { SandboxStateService } from './sandbox-state.service.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
 
-/** An event, and what streams send of it. */
+/** An event of the feed. */
 export interface FeedEvent {
   /** Counts the events of this run. */
   readonly number: number;
   readonly event: SandboxEvent;
-  /** With its secrets. */
-  readonly data: ApiJson;
-  /** Characters of its data. */
+  /** Characters of its texts. */
   readonly size: number;
 }
 
@@ -115,8 +112,7 @@ export class EventFeed implements OnModuleDestroy {
   #create(create: () => SandboxEvent): FeedEvent | undefined {
     try {
       const event = create();
-      const data = presentEvent(event);
-      return { number: this.#last + 1, event, data, size: toApiJson(data).length };
+      return { number: this.#last + 1, event, size: charactersIn(event) };
     } catch {
       return undefined;
     }
@@ -131,6 +127,13 @@ export class EventFeed implements OnModuleDestroy {
       this.#characters -= this.#events.shift()?.size ?? 0;
     }
   }
+}
+
+/** In all texts of the value. */
+function charactersIn(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, member) => sum + charactersIn(member), 0);
 }
 
 function summaryOfRequest(request: RecordedRequest): RequestSummary {

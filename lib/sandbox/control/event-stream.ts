@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type ApiJson, toApiJson } from '../http/answers.js';
 import type { EventFeed } from './event-feed.js';
 import type { Redact } from './redaction.js';
+import { presentEvent } from './sandbox-event.js';
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -82,7 +83,7 @@ export class EventStream {
       const end = Math.min(this.feed.last, this.#sent + MAX_AT_ONCE);
       for (let event; (event = this.feed.at(this.#sent + 1)) && this.#sent < end;) {
         this.#sent = event.number;
-        text += this.#textOf(event.event.kind, event.data);
+        text += this.#textOf(event.event.kind, presentEvent(event.event));
       }
       this.#isFull = !this.response.write(text);
     }
