@@ -45,20 +45,28 @@ export interface RecordedExchange {
 
 type OpenExchange = { -readonly [Key in keyof RecordedExchange]: RecordedExchange[Key] };
 
+/** An exchange whose request has not ended. */
+interface PendingExchange {
+  readonly exchange: OpenExchange;
+  readonly token: RefreshToken;
+  /** When the tokens that are being sent expire. */
+  tokensExpireAt: Date | undefined;
+}
+
 const MAX_EXCHANGES = 10_000;
+/** So many are dropped together, since dropping one moves all others in memory. */
+const DROPPED_TOGETHER = 1000;
 const MAX_EXCHANGES_SHOWN = 100;
 const MAX_USER_AGENT = 200;
 
 /**
- * The last 10,000 exchanges. They begin and end with their requests rather than in the controller,
+ * The last 10,000 exchanges, and up to 1000 more. They begin and end with their requests rather than in the controller,
  * since a fault may answer instead of it, or lose its answer.
  */
 export class ExchangeLog {
   #exchanges: OpenExchange[] = [];
   /** By the id of their request. */
-  readonly #pending = new Map<string, OpenExchange>();
-  /** Of the tokens that are being sent. */
-  readonly #expiries = new WeakMap<OpenExchange, Date>();
+  readonly #pending = new Map<string, PendingExchange>();
   readonly #listeners: ((exchange: RecordedExchange) => void)[] = [];
 
   constructor(
@@ -88,28 +96,35 @@ export class ExchangeLog {
     this.#listeners.push(listener);
   }
 
+  /** The refresh token of a pending exchange, which has been verified. */
+  tokenOf({ id }: RecordedRequest): RefreshToken | undefined {
+    return this.#pending.get(id)?.token;
+  }
+
   /** Called when the exchange has determined what happens to the refresh token. */
   processed({ id }: RecordedRequest, fate: RefreshTokenFate): void {
     // The client may have gone in the meantime.
     const exchange =
-      this.#pending.get(id) ?? this.#exchanges.findLast(({ requestId }) => requestId === id);
+      this.#pending.get(id)?.exchange ??
+      this.#exchanges.findLast(({ requestId }) => requestId === id);
     if (exchange) exchange.sentToken = fate;
   }
 
   /** Called when tokens were issued, before they are sent. */
   issued({ id }: RecordedRequest, expiresAt: number | undefined): void {
-    const exchange = this.#pending.get(id);
-    if (exchange && expiresAt !== undefined) this.#expiries.set(exchange, new Date(expiresAt));
+    const pending = this.#pending.get(id);
+    if (pending && expiresAt !== undefined) pending.tokensExpireAt = new Date(expiresAt);
   }
 
   #begin(request: RecordedRequest): void {
     const token = this.#tokenIn(request);
     if (!token) return;
     const { transactionId, generation } = token;
-    const rivals = [...this.#pending.values()].filter(
-      (other) => other.transactionId === transactionId && other.generation === generation,
-    );
-    for (const rival of rivals.filter(({ overlaps }) => !overlaps)) {
+    let overlaps = false;
+    for (const { exchange: rival } of this.#pending.values()) {
+      if (rival.transactionId !== transactionId || rival.generation !== generation) continue;
+      overlaps = true;
+      if (rival.overlaps) continue;
       rival.overlaps = true;
       this.#report(rival);
     }
@@ -124,24 +139,27 @@ export class ExchangeLog {
       status: undefined,
       sentToken: 'untouched',
       tokensExpireAt: undefined,
-      overlaps: rivals.length > 0,
+      overlaps,
     };
-    this.#pending.set(request.id, exchange);
+    this.#pending.set(request.id, { exchange, token, tokensExpireAt: undefined });
+    if (this.#exchanges.length === MAX_EXCHANGES + DROPPED_TOGETHER) {
+      this.#exchanges.splice(0, DROPPED_TOGETHER);
+    }
     this.#exchanges.push(exchange);
-    if (this.#exchanges.length > MAX_EXCHANGES) this.#exchanges.shift();
     this.#report(exchange);
     // The client may have gone while the end of the body arrived.
     if (request.durationMs !== undefined) this.#end(request, false);
   }
 
   #end({ id, status, durationMs }: RecordedRequest, answered: boolean): void {
-    const exchange = this.#pending.get(id);
-    if (!exchange) return;
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    const { exchange, tokensExpireAt } = pending;
     this.#pending.delete(id);
     exchange.status = status;
     exchange.durationMs = durationMs;
     exchange.outcome = outcomeOf(exchange, answered);
-    if (answered && isSuccess(status)) exchange.tokensExpireAt = this.#expiries.get(exchange);
+    if (answered && isSuccess(status)) exchange.tokensExpireAt = tokensExpireAt;
     this.#report(exchange);
   }
 

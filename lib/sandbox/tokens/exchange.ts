@@ -32,7 +32,7 @@ export class RefreshTokenExchange {
     mode: SandboxMode,
     request: RecordedRequest,
   ): Promise<Transaction> {
-    const token = this.tokens.read(refreshToken);
+    const token = this.exchanges.tokenOf(request) ?? this.tokens.read(refreshToken);
     if (token?.kind !== 'refresh' || token.mode !== mode) throw unknownRefreshToken();
     const { transactionId: id } = token;
     const accept = (transaction: Transaction): Transaction => {
