@@ -20,15 +20,16 @@ export async function readBody(request: IncomingMessage): Promise<'ok' | 'too-la
   if (!hasBody(request)) return 'ok';
   const chunks: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes <= MAX_UPLOAD_BYTES) chunks.push(chunk);
-      else chunks.length = 0;
-    }
-  } catch {
-    return 'aborted';
-  }
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_UPLOAD_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+  });
+  const isComplete = await new Promise((resolve) => {
+    request.once('end', () => resolve(true));
+    request.once('close', () => resolve(false));
+  });
+  if (!isComplete) return 'aborted';
   if (bytes > MAX_UPLOAD_BYTES) return 'too-large';
   bodies.set(request, Buffer.concat(chunks).toString());
   return 'ok';
