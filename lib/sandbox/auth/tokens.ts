@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { TOKEN_TYPE, TOKENS_ENTITY } from '../../wire/index.js';
 import { SandboxClock } from '../clock.js';
@@ -138,8 +138,9 @@ export class TokenWriter {
   #remember(id: string, latest: Pick<AccessToken, 'expiresAt' | 'expirations'>): void {
     this.#latest.delete(id);
     this.#latest.set(id, latest);
+    if (this.#latest.size <= MAX_EXPIRIES) return;
     const [oldest = ''] = this.#latest.keys();
-    if (this.#latest.size > MAX_EXPIRIES) this.#latest.delete(oldest);
+    this.#latest.delete(oldest);
   }
 
   /**
@@ -222,5 +223,5 @@ function decode(text: string): string {
 
 /** Always the same integer for a customer. */
 function integerFrom(customerUid: string): number {
-  return createHash('sha256').update(customerUid).digest().readUIntBE(0, 4);
+  return hash('sha256', customerUid, 'buffer').readUIntBE(0, 4);
 }
