@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { SIGNATURE_HEADER } from '../../wire/index.js';
 import { type SandboxClock, Timers } from '../clock.js';
 import type { WebhookSettings } from '../settings.js';
@@ -15,24 +15,16 @@ const OTHER_SECRETS = { forged: '-forged', old_secret: '-old' } as const;
 
 /** Sends webhooks until they are accepted. */
 export class WebhookSender {
-  readonly #agent: Agent;
+  /** Opened by the first webhook, since it takes long to import undici. */
+  #agent: Promise<Agent> | undefined;
+  #isClosed = false;
   readonly #timers = new Timers();
 
   constructor(
     private readonly settings: WebhookSettings,
     private readonly clock: SandboxClock,
     private readonly tried: (delivery: OpenDelivery) => void,
-  ) {
-    const { ca, insecure } = settings;
-    this.#agent = new Agent({
-      // A new connection for each try: the application under test may have restarted.
-      pipelining: 0,
-      connect: {
-        rejectUnauthorized: !insecure,
-        ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
-      },
-    });
-  }
+  ) {}
 
   /** Resolves when the webhook was delivered or given up, or the sandbox closes. Never rejects. */
   async send(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
@@ -42,8 +34,25 @@ export class WebhookSender {
 
   /** Ends all tries, and the pauses between them. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#timers.clear();
-    await this.#agent.destroy();
+    const agent = await this.#agent;
+    await agent?.destroy();
+  }
+
+  async #openAgent(): Promise<Agent> {
+    const { Agent } = await import('undici');
+    const { ca, insecure } = this.settings;
+    const agent = new Agent({
+      // A new connection for each try: the application under test may have restarted.
+      pipelining: 0,
+      connect: {
+        rejectUnauthorized: !insecure,
+        ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+      },
+    });
+    if (this.#isClosed) await agent.destroy();
+    return agent;
   }
 
   /** Whether to try again: not when the sandbox closes. */
@@ -65,11 +74,14 @@ export class WebhookSender {
     };
     try {
       const { url, headers, body } = delivery;
-      const answer = await request(url, {
+      const { origin, pathname, search } = new URL(url);
+      const agent = await (this.#agent ??= this.#openAgent());
+      const answer = await agent.request({
+        origin,
+        path: pathname + search,
         method: 'POST',
         headers,
         body,
-        dispatcher: this.#agent,
         signal: AbortSignal.timeout(this.settings.timeoutMs),
       });
       delivery.status = answer.statusCode;
