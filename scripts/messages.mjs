@@ -26,9 +26,9 @@ const DESCRIBING = new Set(
   'Describe DescribeQuery counter gauge duration Symbol createContextKey'.split(' '),
 );
 
-/** SQL, HTML, headers, sample values, and the help of commands. */
+/** SQL, HTML, headers, code, sample values, and the help of commands. */
 const OTHER_LANGUAGE =
-  /^\s*(?:[A-Z]{4,} [A-Za-z(*$]|created_at |mode = |lease_until |(?:… )?Usage: |[<[]|id: |--\w+ [A-Z]{3}|BEGIN;|CN=)|charset=|\w-(?:src|uri|action|ancestors) |"quoted"|^what went wrong$/;
+  /^\s*(?:[A-Z]{4,} [A-Za-z(*$]|created_at |mode = |lease_until |(?:… )?Usage: |[<[]|id: |--[\w-]+ (?:[A-Z]{3}|http)|-- nest |nestjs-berbix sandbox exec$|@Module|… import |BEGIN;|CN=)|charset=|\w-(?:src|uri|action|ancestors) |"quoted"|^what went wrong$/;
 
 /** What stands for a value. */
 const VALUE = '…';
@@ -53,8 +53,8 @@ export function sources() {
     (file) => `lib/${file.replaceAll('\\', '/')}`,
   );
   return new Map(
-    files
-      .filter((file) => /\.tsx?$/.test(file) && !NO_MESSAGES.test(file))
+    [...files, 'schematics/nest-add.cjs']
+      .filter((file) => /\.(?:tsx?|cjs)$/.test(file) && !NO_MESSAGES.test(file))
       .toSorted()
       .map((file) => [file, readFileSync(resolve(file), 'utf8')]),
   );
