@@ -80,28 +80,27 @@ function notesOnBody({ body }: LintedRequest, { requestBody }: Operation): Itera
 }
 
 /** Members that are not documented, or of another type than is documented. */
-function* departures(value: unknown, documented: Schema, name: string): Iterable<string> {
+function departures(value: unknown, documented: Schema, name: string): string[] {
   const schema = resolve(documented);
-  if (schema === undefined) return;
+  if (schema === undefined) return [];
   const types = [schema.type].flat();
   const type = typeOf(value);
   if (!types.some((expected) => expected === type)) {
-    yield `The member ${named(name)} has the type ${type} instead of ${types.join(' or ')}.`;
-    return;
+    return [`The member ${named(name)} has the type ${type} instead of ${types.join(' or ')}.`];
   }
   if (Array.isArray(value)) {
-    for (const item of value) if (schema.items) yield* departures(item, schema.items, `${name}[]`);
-    return;
+    const { items } = schema;
+    return items ? value.flatMap((item) => departures(item, items, `${name}[]`)) : [];
   }
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, member] of Object.entries(value)) {
+  if (typeof value !== 'object' || value === null) return [];
+  const { properties = {}, additionalProperties } = schema;
+  return Object.entries(value).flatMap(([key, member]) => {
     const path = name === '' ? key : `${name}.${key}`;
-    const { properties = {}, additionalProperties } = schema;
     const known = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
-    if (known === undefined || known === false)
-      yield `The member ${named(path)} is not documented.`;
-    else if (known !== true) yield* departures(member, known, path);
-  }
+    if (known === true) return [];
+    if (known) return departures(member, known, path);
+    return [`The member ${named(path)} is not documented.`];
+  });
 }
 
 function resolve(schema: Schema): ValueSchema | undefined {
