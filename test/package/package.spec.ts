@@ -171,6 +171,28 @@ describe('the built package', () => {
     expect(own.length).toBeLessThan(15);
   });
 
+  it('starts a sandbox without undici, which only webhooks need', () => {
+    const loaded = loadedBy(`
+      import { BerbixSandbox } from 'nestjs-berbix/sandbox';
+      await (await BerbixSandbox.start()).close();`);
+    expect(loaded.filter((url) => url.includes('/@nestjs/platform-'))).not.toEqual([]);
+    expect(loaded.filter((url) => url.includes('/node_modules/undici/'))).toEqual([]);
+  });
+
+  it('has a sandbox that leaves the promises of its process as fast as they were', () => {
+    // Each continuation of a promise that Node.js tracks has an id of its own, and takes longer.
+    const program = `
+      import { executionAsyncId } from 'node:async_hooks';
+      import { BerbixSandbox } from 'nestjs-berbix/sandbox';
+      await BerbixSandbox.start();
+      await Promise.resolve();
+      const before = executionAsyncId();
+      await Promise.resolve();
+      console.log(executionAsyncId() === before);
+      process.exit();`;
+    expect(node(program, 'module')).toBe('true');
+  });
+
   it('has types for its arguments and results', () => {
     for (const format of ['esm', 'cjs']) {
       const types = readFileSync(`dist/${format}/tokens/berbix-token.service.d.ts`, 'utf8');
