@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { DevToolsPipe } from './devtools-pipe.js';
 import { Tab } from './tab.js';
 
@@ -36,8 +36,17 @@ export class Browser {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
     });
     await once(child, 'spawn');
-    const [, , , output, input] = child.stdio;
-    return new Browser(child, profile, new DevToolsPipe(output as Writable, input as Readable));
+    const [, , , output, input] = child.stdio as unknown as [null, null, null, Socket, Socket];
+    const browser = new Browser(child, profile, new DevToolsPipe(output, input));
+    // It does not keep this process running, and does not outlive it.
+    for (const part of [child, output, input]) part.unref();
+    process.once('exit', () => browser.close());
+    return browser;
+  }
+
+  /** False after a crash, too: of the browser, or of a page. */
+  get isOpen(): boolean {
+    return this.pipe.isOpen;
   }
 
   /** A profile that shares nothing with the others: cookies, storage and cache of one test. */
@@ -61,11 +70,9 @@ export class Browser {
     return tab;
   }
 
-  async close(): Promise<void> {
-    const closed = this.child.exitCode === null ? once(this.child, 'close') : undefined;
-    // It may have ended already, or hang.
-    await this.pipe.send('Browser.close').catch(() => this.child.kill('SIGKILL'));
-    await closed;
+  /** Ends it at once, even if it hangs. */
+  close(): void {
+    this.child.kill('SIGKILL');
     rmSync(this.profile, { recursive: true, force: true, maxRetries: 10 });
   }
 }

@@ -27,6 +27,10 @@ export class DevToolsPipe extends EventEmitter {
     }
   }
 
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
   async send(method: string, params: object = {}, sessionId?: string): Promise<Message> {
     const id = (this.#sent += 1);
     const answer = new Promise<Message>((resolve) => this.#answers.set(id, resolve));
