@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
+import { closeAfterFile } from '../../support/closing.js';
 import { built } from '../../support/programs.js';
 
 /** A finished span, as `application.mjs` writes it. */
@@ -32,23 +33,33 @@ export interface Traces {
   text: string;
 }
 
-/** Runs the steps of `steps.mjs` with this name. */
+let application: ChildProcess | undefined;
+
+/** Runs the steps of `steps.mjs` with this name, one after the other in the same process. */
 export async function runTraced(
   name: string,
   options: BerbixModuleOptions,
   parameters: object,
 ): Promise<Traces> {
+  application ??= startApplication();
+  const ended = new AbortController();
+  const end = (): void => ended.abort(new Error('The application has ended.'));
+  application.once('exit', end).send({ name, options, parameters });
+  const [answer] = (await once(application, 'message', ended)) as [Answer];
+  application.off('exit', end);
+  if ('error' in answer) throw new Error(answer.error);
+  return { ...answer.result, text: JSON.stringify(answer.result) };
+}
+
+type Answer = { result: Omit<Traces, 'text'> } | { error: string };
+
+function startApplication(): ChildProcess {
   built('dist/esm/index.js');
-  const args = [
-    '--import',
-    './test/telemetry/support/register.mjs',
-    'test/telemetry/support/application.mjs',
-    name,
-    JSON.stringify(options),
-    JSON.stringify(parameters),
-  ];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1e8 });
-  return { ...(JSON.parse(stdout) as Omit<Traces, 'text'>), text: stdout };
+  const child = fork('test/telemetry/support/application.mjs', {
+    execArgv: ['--import', './test/telemetry/support/register.mjs'],
+  });
+  closeAfterFile(async () => child.kill());
+  return child;
 }
 
 /** The spans as a tree of names, sorted: `caller > berbix.tokens.fresh`. */
