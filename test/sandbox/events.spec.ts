@@ -286,7 +286,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     const fast = await EventReader.open(client);
     await fast.until('snapshot');
     // Far more than the sandbox keeps, and than the connection itself can take.
-    const EVENTS = 64;
+    const EVENTS = 32;
     for (let count = 1; count <= EVENTS; count += 1) {
       happen(`http://127.0.0.1:9/${count}/${'x'.repeat(1024 * 1024)}`);
       await until(() => fast.events.length === count + 1);

@@ -51,7 +51,10 @@ export class EventReader {
   }
 
   #read(chunk: string): void {
-    const blocks = (this.#rest + chunk).split('\n\n');
+    this.#rest += chunk;
+    // The end of an event; to look for it in all the chunks of a large one would take long.
+    if (!chunk.includes('\n')) return;
+    const blocks = this.#rest.split('\n\n');
     this.#rest = blocks.pop() ?? '';
     for (const block of blocks) {
       if (block === ':') {
