@@ -46,7 +46,7 @@ export function start(
   args: string[],
   environment: Record<string, string> = {},
 ): Run {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, ['--liftoff-only', MAIN, ...args], {
     cwd: directory,
     env: { ...cleanEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
 import { ModernFakeTimers } from '@jest/fake-timers';
 import { ModuleMocker } from 'jest-mock';
+
+// A PGlite of a test ends before it is worth optimizing.
+setFlagsFromString('--liftoff-only');
 
 /**
  * Runs the tests in the realm of their process, without a vm context: classes such as Error are the
