@@ -105,7 +105,9 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
       const { page, accessToken } = await createHosted(client);
       const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
       for (const path of ['/', '/verify', page]) {
-        expect((await client.send('GET', path, { headers })).status).toBe(200);
+        for (const method of ['GET', 'HEAD']) {
+          expect([method, await client.statusOf(method, path, { headers })]).toEqual([method, 200]);
+        }
         const body = 'choice=accept&client_token=x';
         expect((await client.send('POST', path, { headers: form, body })).status).toBe(403);
       }

@@ -195,6 +195,18 @@ describe('FakeBerbix', () => {
     expect(await result()).toBe('gone');
   });
 
+  it('updates only a completed transaction, and overrides only an open one', async () => {
+    const fake = new FakeBerbix();
+    const ada = { customerUid: 'ada' };
+    await firstValueFrom(fake.verifications.begin('ada', { templateKey: 'tpk_x' }));
+    const update = () => fake.transactions.update(ada, { action: 'reject' });
+    const override = () => fake.transactions.override(ada, { responsePayload: 'us-dl' });
+    expect((await errorOf(update())).code).toBe('BERBIX_CONFLICT');
+    await firstValueFrom(override());
+    expect((await errorOf(override())).code).toBe('BERBIX_CONFLICT');
+    expect((await firstValueFrom(update())).action).toBe('reject');
+  });
+
   it("finishes the customer's latest transaction, and no other", async () => {
     const fake = new FakeBerbix();
     const create = (customerUid: string) =>

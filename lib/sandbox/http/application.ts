@@ -86,7 +86,6 @@ async function loadExpress(): Promise<PlatformAdapter> {
 async function loadFastify(): Promise<PlatformAdapter> {
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
   const adapter = new FastifyAdapter({
-    exposeHeadRoutes: false,
     // Express has no limit either (the default answers 414 beyond 100 characters, and no head is
     // longer than this), and ignores a slash at the end.
     routerOptions: { maxParamLength: maxHeaderSize, ignoreTrailingSlash: true },
