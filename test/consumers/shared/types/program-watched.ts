@@ -29,6 +29,7 @@ import type {
   NewSandboxTransaction,
   PendingFault,
   RecordedExchange,
+  RecordedResponse,
   RefreshTokenFate,
   RequestSummary,
   SandboxEvent,
@@ -108,6 +109,10 @@ export async function lives(sandbox: BerbixSandbox): Promise<SandboxTransactionD
   await transactions.rotateRefreshToken(id);
   const [listed]: SandboxTransaction[] = await transactions.list(query);
   return transactions.find(listed?.id ?? id);
+}
+
+export function lastResponse(sandbox: BerbixSandbox): RecordedResponse | undefined {
+  return sandbox.requests.last?.response;
 }
 
 export function fateOf(exchange: RecordedExchange): RefreshTokenFate | undefined {
