@@ -60,8 +60,8 @@ const MAX_EXCHANGES_SHOWN = 100;
 const MAX_USER_AGENT = 200;
 
 /**
- * The last 10,000 exchanges, and up to 1000 more. They begin and end with their requests rather than in the controller,
- * since a fault may answer instead of it, or lose its answer.
+ * The last 10,000 exchanges, and up to 1000 more. They begin and end with their requests rather than
+ * in the controller, since a fault may answer instead of it, or lose its answer.
  */
 export class ExchangeLog {
   #exchanges: OpenExchange[] = [];
