@@ -39,7 +39,7 @@ const NAMES = ['signal', 'timeoutMs', 'startedAt'];
  * @param options perhaps the limits of the whole of which the call is a part
  * @param others the names of the other options of the method
  * @param method its name, if it has others
- * @throws {BerbixInputError} for anything else, also misspelt names
+ * @throws {BerbixInputError} for anything else, also misspelled names
  */
 export function callLimits(
   options: unknown,

@@ -4,7 +4,7 @@ import { BerbixConfigurationError } from '../errors/index.js';
 const MAX_MS = 86_400_000;
 
 /**
- * Refuses unknown options: otherwise, a misspelt option would be ignored silently.
+ * Refuses unknown options: otherwise, a misspelled option would be ignored silently.
  *
  * @param known every key of the options: a missing one does not compile
  * @throws {BerbixConfigurationError}

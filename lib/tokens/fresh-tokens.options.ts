@@ -18,7 +18,7 @@ export const NO_OPTIONS: FreshTokensOptions = {};
 
 const NAMES = ['leewayMs', 'refused'];
 
-/** @throws {BerbixInputError} for invalid options, also misspelt names */
+/** @throws {BerbixInputError} for invalid options, also misspelled names */
 export function freshLimits(options: FreshTokensOptions): CallLimits | undefined {
   return options === NO_OPTIONS ? undefined : callLimits(options, NAMES, 'fresh()');
 }

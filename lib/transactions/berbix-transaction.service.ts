@@ -56,7 +56,7 @@ export class BerbixTransactionService {
    * The API creates a new transaction each time, even for the same customer, so a creation whose
    * answer was lost is not repeated. [doc: docs/transactions]
    *
-   * @throws {BerbixInputError} for invalid fields, also misspelt names
+   * @throws {BerbixInputError} for invalid fields, also misspelled names
    *
    * @example
    * ```ts
@@ -82,7 +82,7 @@ export class BerbixTransactionService {
   /**
    * Creates a transaction on a page at Berbix; emits its URL and tokens.
    *
-   * @throws {BerbixInputError} for invalid fields, also misspelt names
+   * @throws {BerbixInputError} for invalid fields, also misspelled names
    */
   createHosted(
     transaction: CreateHostedTransactionDto,
@@ -102,7 +102,7 @@ export class BerbixTransactionService {
    * Creates a transaction whose images you upload; emits the first step and its tokens. Berbix
    * enables this per account. [doc: docs/api-only-integration-guide]
    *
-   * @throws {BerbixInputError} for invalid fields, also misspelt names
+   * @throws {BerbixInputError} for invalid fields, also misspelled names
    */
   createApiOnly(
     transaction: CreateApiOnlyTransactionDto,

@@ -31,7 +31,7 @@ export interface VerificationPlan {
  * Validates the options, even if the verification will be resumed and nothing is sent, so that the
  * first call reports a mistake.
  *
- * @throws {BerbixInputError} that names the mistake, also a misspelt name
+ * @throws {BerbixInputError} that names the mistake, also a misspelled name
  */
 export function parseBeginOptions(
   customerUid: string,

@@ -80,7 +80,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
    * @throws {BerbixConflictError} if it is finished and `again` is not set
    * @throws {BerbixInvalidRefreshTokenError} if it is unknown to this account and `again` is not
    * set: it may belong to the account's other mode, and be finished there
-   * @throws {BerbixInputError} for invalid options, also misspelt names
+   * @throws {BerbixInputError} for invalid options, also misspelled names
    * @throws {BerbixConfigurationError} in production without a store (see `allowInMemoryStore`)
    * @throws {BerbixTimeoutError} if another replica was busy with the customer for `totalTimeoutMs`
    * @throws {BerbixStoreError} among other cases, if a transaction was created and could not be

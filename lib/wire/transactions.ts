@@ -39,7 +39,7 @@ export interface ApiOnlyOptions {
 }
 
 /**
- * Passport, driving licence, permanent resident card, passport card, other card.
+ * Passport, driver license, permanent resident card, passport card, other card.
  * [doc: docs/api-only-integration-guide]
  */
 export const ID_TYPES = ['P', 'DL', 'PRC', 'PC', 'ID'] as const;

@@ -100,7 +100,7 @@ export interface SandboxResult {
   readonly action?: string | undefined;
   /** Such as `id_expired`; by default, one that leads to the action, if there is one. */
   readonly flags?: readonly string[] | undefined;
-  /** Values of fields that differ from those of the sample document, a driving licence. */
+  /** Values of fields that differ from those of the sample document, a driver license. */
   readonly fields?: Readonly<Record<string, string>> | undefined;
 }
 

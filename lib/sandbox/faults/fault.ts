@@ -149,7 +149,7 @@ const TARGET = {
 /** What a kind has beside the target. */
 type Own<Fault> = Omit<Fault, keyof FaultTarget | 'kind'>;
 
-/** A check for every member of a kind; a missing or misspelt one does not compile. */
+/** A check for every member of a kind; a missing or misspelled one does not compile. */
 interface Members<Fault> {
   required: { [Name in keyof Own<Fault> as IsOptional<Own<Fault>, Name, never, Name>]: Check };
   optional: { [Name in keyof Own<Fault> as IsOptional<Own<Fault>, Name, Name, never>]: Check };

@@ -75,7 +75,7 @@ export const CREATION_SCHEMAS: Record<string, Schema> = {
       id_country: string({ pattern: '^[A-Za-z]{2}$', description: 'ISO 3166-1 alpha-2.' }),
       id_type: oneOf(ID_TYPES, {
         description:
-          'Passport, driving licence, permanent resident card, passport card, other card.',
+          'Passport, driver license, permanent resident card, passport card, other card.',
       }),
     },
     [],

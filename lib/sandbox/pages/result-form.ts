@@ -20,7 +20,7 @@ const FIELD_NAMES = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
 
 /** [doc: docs/api-only-integration-guide] */
 const ID_TYPE_NAMES: Record<IdType, string> = {
-  DL: 'Driving licence',
+  DL: 'Driver license',
   P: 'Passport',
   ID: 'Identity card',
   PRC: 'Permanent resident card',

@@ -1,6 +1,6 @@
 /**
- * What all pages of the sandbox share, as CSS custom properties: colours, fonts, spacing, corners.
- * Every text colour has at least 4.5:1 on `--background`, `--surface` and its own `-soft` colour; the
+ * What all pages of the sandbox share, as CSS custom properties: colors, fonts, spacing, corners.
+ * Every text color has at least 4.5:1 on `--background`, `--surface` and its own `-soft` color; the
  * borders of controls, `--border-strong`, have 3:1. [WCAG 2.2 sections 1.4.3 and 1.4.11]
  *
  * A page may set `color-scheme` on `:root` to overrule the preference of the browser.

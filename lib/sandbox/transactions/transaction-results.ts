@@ -22,7 +22,7 @@ import {
 import type { Override, Update } from './transaction-requests.js';
 import { Transactions } from './transactions.js';
 
-/** A result. ASSUMPTION: the document is a driving licence unless `idType` says otherwise. */
+/** A result. ASSUMPTION: the document is a driver license unless `idType` says otherwise. */
 export interface Decision {
   readonly action?: string | undefined;
   readonly flags?: readonly string[] | undefined;

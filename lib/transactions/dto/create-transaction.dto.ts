@@ -139,7 +139,7 @@ export class CreateApiOnlyTransactionDto extends CreateTransactionDto {
   idCountry?: string | undefined;
 
   /**
-   * Passport `P`, driving licence `DL`, permanent resident card `PRC`, passport card `PC`, other
+   * Passport `P`, driver license `DL`, permanent resident card `PRC`, passport card `PC`, other
    * card `ID`.
    */
   @IsOptional()
@@ -160,7 +160,7 @@ export class CreateApiOnlyTransactionDto extends CreateTransactionDto {
         required: false,
         enum: [...ID_TYPES],
         description:
-          'Passport `P`, driving licence `DL`, permanent resident card `PRC`, passport card `PC`, other card `ID`.',
+          'Passport `P`, driver license `DL`, permanent resident card `PRC`, passport card `PC`, other card `ID`.',
       },
     };
   }

@@ -1,11 +1,11 @@
 import type { DeliverySummary, Transaction } from '../api.js';
 
-/** A word whose colour says whether it is good news. */
+/** A word whose color says whether it is good news. */
 export function Badge({ text, tone }: { text: string; tone: Tone }) {
   return <span class={`badge badge-${tone}`}>{text}</span>;
 }
 
-/** The colours of badges. */
+/** The colors of badges. */
 export type Tone = 'good' | 'warning' | 'bad' | 'plain';
 
 /** The tone of an HTTP status. */
