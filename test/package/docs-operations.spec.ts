@@ -88,7 +88,8 @@ describeEachOn(SERVERS)('the table of docs/operations.md, with $name', ({ open }
       'begin, again': () => begin('ada'),
       result: () => verifications.result('ada'),
       'fresh, or the guard, with usable tokens in memory': () => tokens.fresh(ada),
-      'fresh, or the guard, without': () => tokens.fresh(ada, { refused: known.accessToken }),
+      'fresh, or the guard, without such tokens': () =>
+        tokens.fresh(ada, { refused: known.accessToken }),
       'fetch, with usable tokens in memory': () => transactions.fetch(ada),
       'refresh, with a refresh token': () => tokens.refresh(known.refreshToken),
       erase: () => verifications.erase('ada'),
