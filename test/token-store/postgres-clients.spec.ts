@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { BerbixConfigurationError, BerbixStoreError } from 'nestjs-berbix';
 import {
@@ -87,17 +87,25 @@ const CLIENTS: readonly [name: string, open: (url: string) => Promise<PostgresCl
 ];
 
 describeOnPostgres.each(CLIENTS)('a PostgresTokenStore over %s', (_name, open) => {
+  let client: PostgresClient;
+  let anotherClient: PostgresClient;
+
+  beforeAll(async () => {
+    client = await open(SERVER);
+    anotherClient = await open(SERVER);
+  });
+
   it.each(tokenStoreContract)('$name', async ({ run }) => {
-    const { store, table } = await makeTable(await open(SERVER));
-    const another = new PostgresTokenStore(await open(SERVER), { table });
+    const { store, table } = await makeTable(client);
+    const another = new PostgresTokenStore(anotherClient, { table });
     await expect(run(store, another)).resolves.toBeUndefined();
   });
 
   it('passes the check, creates its table twice without harm, and says what to do if it is missing', async () => {
-    const { store } = await makeTable(await open(SERVER));
+    const { store } = await makeTable(client);
     await store.createTable();
     await expect(store.check()).resolves.toBeUndefined();
-    const missing = new PostgresTokenStore(await open(SERVER), { table: uniqueTable() });
+    const missing = new PostgresTokenStore(client, { table: uniqueTable() });
     const error = await errorOf(missing.load('key'), BerbixStoreError);
     expect(error).toMatchObject({ code: 'BERBIX_STORE', reason: '42P01', retryable: false });
     expect(error.message).toContain('npx nestjs-berbix table sql');
@@ -111,21 +119,21 @@ describeOnPostgres.each(CLIENTS)('a PostgresTokenStore over %s', (_name, open) =
     ['57014', true],
     ['25006', true],
   ])('knows the SQLSTATE %s; worth a retry: %s', async (sqlState, retryable) => {
-    const { store, table } = await makeTable(await open(SERVER));
-    await failWithValue(table);
+    const { store, table } = await makeTable(client);
+    await failWithValue(client, table);
     const error = await errorOf(store.commit('key', 0, sqlState), BerbixStoreError);
     expect(error).toMatchObject({ reason: sqlState, retryable });
   });
 });
 
 /** Makes the server refuse each new row, with the value as the SQLSTATE. */
-async function failWithValue(table: string): Promise<void> {
-  const server = pool(SERVER);
-  await server.query(`
+async function failWithValue(client: PostgresClient, table: string): Promise<void> {
+  await client.query(`
     CREATE FUNCTION ${table}_fail() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = NEW.value; END $$;
+      $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = NEW.value; END $$`);
+  await client.query(`
     CREATE TRIGGER fail BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION ${table}_fail()`);
-  closeAfterTest(() => server.query(`DROP FUNCTION ${table}_fail() CASCADE`));
+  closeAfterTest(() => client.query(`DROP FUNCTION ${table}_fail() CASCADE`));
 }
 
 describe('a server that is down', () => {
