@@ -1,8 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { migrate } from '../../examples/backend/database/migrations.js';
 import { expectAccessible } from '../support/browser/accessibility.js';
-import { describeInBrowser } from '../support/browser/describe-in-browser.js';
-import { PLATFORMS } from '../support/platforms.js';
+import { describeInBrowser, PAGE_PLATFORMS } from '../support/browser/describe-in-browser.js';
 import { sharedPglite } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { created, startBackend } from './support/backend.js';
@@ -17,7 +16,7 @@ async function emptyDatabase() {
 }
 
 describeInBrowser('the example backend, for its customer', (openTab) => {
-  it.each(PLATFORMS)(
+  it.each(PAGE_PLATFORMS)(
     '%s: the page opens, a choice is submitted, and the status changes',
     async (platform) => {
       const sandbox = await startSandbox();
@@ -42,7 +41,7 @@ describeInBrowser('the example backend, for its customer', (openTab) => {
     },
   );
 
-  it.each(PLATFORMS)(
+  it.each(PAGE_PLATFORMS)(
     '%s: its own page frames the verification, shows the result, and offers another attempt',
     async (platform) => {
       const sandbox = await startSandbox();

@@ -3,9 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { bundleForBrowser } from '../support/browser/bundle.js';
-import { describeInBrowser } from '../support/browser/describe-in-browser.js';
+import { describeInBrowser, PAGE_PLATFORMS } from '../support/browser/describe-in-browser.js';
 import type { Tab } from '../support/browser/tab.js';
-import { PLATFORMS } from '../support/platforms.js';
 import { listening, startSandboxOn } from '../support/services.js';
 import { until } from '../support/until.js';
 import { RawClient } from './support/raw-client.js';
@@ -26,7 +25,7 @@ describeInBrowser('berbix-react, unmodified', (openTab) => {
     await listening(shop);
   });
 
-  describe.each(PLATFORMS)('with the sandbox on %s', (platform) => {
+  describe.each(PAGE_PLATFORMS)('with the sandbox on %s', (platform) => {
     let sandbox: BerbixSandbox;
     let client: RawClient;
 

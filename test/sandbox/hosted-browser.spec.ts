@@ -3,9 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { expectAccessible } from '../support/browser/accessibility.js';
-import { describeInBrowser } from '../support/browser/describe-in-browser.js';
+import { describeInBrowser, PAGE_PLATFORMS } from '../support/browser/describe-in-browser.js';
 import type { Tab } from '../support/browser/tab.js';
-import { PLATFORMS } from '../support/platforms.js';
 import { listening, startSandboxOn } from '../support/services.js';
 import { createHosted } from './support/pages.js';
 import { RawClient } from './support/raw-client.js';
@@ -49,7 +48,7 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
     expect(requests.filter((url) => url.includes('favicon'))).toEqual([]);
   }
 
-  describe.each(PLATFORMS)('on %s', (platform) => {
+  describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
     let sandbox: BerbixSandbox;
     let client: RawClient;
 

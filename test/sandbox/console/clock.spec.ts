@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { expectAccessible } from '../../support/browser/accessibility.js';
-import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import { describeInBrowser, PAGE_PLATFORMS } from '../../support/browser/describe-in-browser.js';
 import type { Tab } from '../../support/browser/tab.js';
 import { temporaryDirectory } from '../../support/directories.js';
 import { startSandboxOn } from '../../support/services.js';
 import { RawClient } from '../support/raw-client.js';
-import { CONSOLE_PLATFORMS, expectOnlyFrom, shows } from './support/console.js';
+import { expectOnlyFrom, shows } from './support/console.js';
 
 const HOUR_MS = 3_600_000;
 
 describeInBrowser('the clock and the state in the console', (openTab) => {
-  describe.each(CONSOLE_PLATFORMS)('on %s', (platform) => {
+  describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
     let sandbox: BerbixSandbox;
     let tab: Tab;
 

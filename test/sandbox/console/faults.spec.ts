@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { expectAccessible } from '../../support/browser/accessibility.js';
-import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import { describeInBrowser, PAGE_PLATFORMS } from '../../support/browser/describe-in-browser.js';
 import type { Tab } from '../../support/browser/tab.js';
 import { startSandboxOn } from '../../support/services.js';
 import { RawClient } from '../support/raw-client.js';
-import { CONSOLE_PLATFORMS, expectOnlyFrom, shows } from './support/console.js';
+import { expectOnlyFrom, shows } from './support/console.js';
 
 describeInBrowser('the faults of the console', (openTab) => {
-  describe.each(CONSOLE_PLATFORMS)('on %s', (platform) => {
+  describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
     let sandbox: BerbixSandbox;
     let tab: Tab;
 

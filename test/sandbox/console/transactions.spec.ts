@@ -1,18 +1,18 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { expectAccessible } from '../../support/browser/accessibility.js';
-import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import { describeInBrowser, PAGE_PLATFORMS } from '../../support/browser/describe-in-browser.js';
 import type { Tab } from '../../support/browser/tab.js';
 import { startSandboxOn } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
-import { CONSOLE_PLATFORMS, expectOnlyFrom, shows } from './support/console.js';
+import { expectOnlyFrom, shows } from './support/console.js';
 
 /** Letters of a right-to-left script, a mark that turns text around, markup, and a very long rest. */
 const ODD_UID = `מרים \u202e<img src=x onerror=alert(1)>"'& ${'x'.repeat(215)}`;
 
 describeInBrowser('the transactions of the console', (openTab) => {
-  describe.each(CONSOLE_PLATFORMS)('on %s', (platform) => {
+  describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
     let sandbox: BerbixSandbox;
     let client: RawClient;
     let tab: Tab;

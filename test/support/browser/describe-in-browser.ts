@@ -1,11 +1,19 @@
 import { expect, jest } from '@jest/globals';
 import { closeAfterTest } from '../closing.js';
+import { usualOrLong } from '../long.js';
+import { type Platform, PLATFORMS } from '../platforms.js';
 import { findOnPath } from '../programs.js';
 import { describeWith } from '../requirements.js';
 import { Browser, type TabOptions } from './browser.js';
 import type { Tab } from './tab.js';
 
 type OpenTab = (options?: TabOptions) => Promise<Tab>;
+
+/**
+ * A page is the same on both platforms, and the requests that it makes have tests of their own on
+ * both: in a normal run, one of them is enough.
+ */
+export const PAGE_PLATFORMS = usualOrLong<readonly Platform[]>(['express'], PLATFORMS);
 
 /** The first that is installed: without the parts for a window, it takes half the time. */
 const PROGRAMS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];

@@ -1,13 +1,5 @@
 import { expect } from '@jest/globals';
 import type { Tab } from '../../../support/browser/tab.js';
-import { usualOrLong } from '../../../support/long.js';
-import { type Platform, PLATFORMS } from '../../../support/platforms.js';
-
-/**
- * The page is the same on both platforms, and the control API has tests of its own on both: in a normal
- * run, one of them is enough.
- */
-export const CONSOLE_PLATFORMS = usualOrLong<readonly Platform[]>(['express'], PLATFORMS);
 
 /** Waits until a screen reader finds this on the page, as `role: name`. */
 export function shows(tab: Tab, line: string): Promise<void> {
