@@ -86,7 +86,7 @@ describe('the packed package', () => {
 
   /** For those who clone the repository, where the sources are, and tests and examples can be run. */
   const OF_REPOSITORY =
-    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages)\.md|examples\/.*)$/;
+    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages)\.md|(?:examples|test)\/.*)$/;
 
   it('has every page that its pages link to', () => {
     const files = packed();
