@@ -86,7 +86,8 @@ function errorFor(
   if (blamesRefreshToken(request, status, readable, said)) {
     return new BerbixInvalidRefreshTokenError(
       `${refused} The refresh token is unknown to this account: it belongs to another account or ` +
-        `mode, or was replaced by a newer one. Check that apiSecret is of its account and mode; if it is, start a new transaction.${reason}`,
+        `mode, or was replaced by a newer one. Check that apiSecret is of its account and mode; ` +
+        `if it is, start a new transaction.${reason}`,
       known,
     );
   }

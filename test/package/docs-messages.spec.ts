@@ -79,7 +79,7 @@ describe('the text of an error is found there', () => {
   it.each<[string, () => Promise<Error>]>([
     ['a missing option', () => rejected(startServices({ apiSecret: '' }))],
     [
-      'a misspelt option',
+      'a misspelled option',
       () => rejected(startServices({ apiSecret: 'secret_test_a', timeout: 1 } as never)),
     ],
     [

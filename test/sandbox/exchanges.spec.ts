@@ -282,3 +282,19 @@ it('an exchange has failed if its client goes while the end of the body arrives'
   requests.complete(request, JSON.stringify({ refresh_token: refreshToken }));
   expect(exchanges.of('1')).toMatchObject([{ outcome: 'failed', durationMs: 7 }]);
 });
+
+it('keeps the last 10,000 exchanges, and drops older ones', () => {
+  const tokens = { read: (transactionId: string) => ({ kind: 'refresh', transactionId }) };
+  let begin: (request: object) => void = () => {};
+  const requests = { onBody: (listener: typeof begin) => (begin = listener), onEnd: () => {} };
+  const log = new ExchangeLog(tokens as never, requests as never);
+  const exchange = (transactionId: string): void => {
+    const body = JSON.stringify({ refresh_token: transactionId });
+    begin({ id: '1', method: 'POST', path: '/v0/tokens', headers: {}, body });
+  };
+  exchange('oldest');
+  for (let count = 1; count < 10_000; count += 1) exchange('another');
+  expect(log.of('oldest')).toHaveLength(1);
+  for (let count = 0; count < 2_000; count += 1) exchange('another');
+  expect(log.of('oldest')).toEqual([]);
+});

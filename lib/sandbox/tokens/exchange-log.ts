@@ -54,8 +54,8 @@ interface PendingExchange {
 }
 
 const MAX_EXCHANGES = 10_000;
-/** So many are dropped together, since dropping one moves all others in memory. */
-const DROPPED_TOGETHER = 1000;
+/** Old exchanges are dropped in batches, since dropping one moves all others in memory. */
+const BATCH = 1000;
 const MAX_EXCHANGES_SHOWN = 100;
 const MAX_USER_AGENT = 200;
 
@@ -142,8 +142,8 @@ export class ExchangeLog {
       overlaps,
     };
     this.#pending.set(request.id, { exchange, token, tokensExpireAt: undefined });
-    if (this.#exchanges.length === MAX_EXCHANGES + DROPPED_TOGETHER) {
-      this.#exchanges.splice(0, DROPPED_TOGETHER);
+    if (this.#exchanges.length === MAX_EXCHANGES + BATCH) {
+      this.#exchanges.splice(0, BATCH);
     }
     this.#exchanges.push(exchange);
     this.#report(exchange);
