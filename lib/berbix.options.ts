@@ -44,7 +44,8 @@ export interface BerbixModuleAsyncOptions extends BerbixModuleExtras {
   imports?: ModuleMetadata['imports'] | undefined;
   /** A function that returns the options; called once, when the application starts. */
   useFactory?:
-    ((...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>) | undefined;
+    | ((...args: never[]) => BerbixModuleOptions | Promise<BerbixModuleOptions>)
+    | undefined;
   /** The arguments of `useFactory`. */
   inject?: FactoryProvider['inject'] | undefined;
   /** A class to instantiate; its dependencies come from `imports` and `extraProviders`. */

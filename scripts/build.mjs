@@ -104,9 +104,9 @@ async function build(target, { title, sources, projects, finish }) {
 /** The exit code of the compiler, which says what is wrong. */
 function compile(project, outDir) {
   mkdirSync(outDir, { recursive: true });
-  const child = spawn(process.execPath, [tsc, '-p', project, '--noEmit', 'false', '--outDir', outDir], {
-    stdio: ['ignore', process.stderr, process.stderr],
-  });
+  const parameters = [tsc, '-p', project, '--noEmit', 'false', '--outDir', outDir];
+  const stdio = ['ignore', process.stderr, process.stderr];
+  const child = spawn(process.execPath, parameters, { stdio });
   return new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
 }
 
@@ -149,8 +149,12 @@ async function bundle(folder, format, entries) {
 /** The script and the style of the sandbox's console, for browsers. */
 async function bundleConsole(folder) {
   const source = 'lib/sandbox/console';
-  const built = await rolldown({ input: `${source}/main.tsx`, platform: 'browser', tsconfig: false,
-    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } } });
+  const built = await rolldown({
+    input: `${source}/main.tsx`,
+    platform: 'browser',
+    tsconfig: false,
+    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  });
   await built.write({
     file: `${folder}/console.js`,
     format: 'iife',

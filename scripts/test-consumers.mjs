@@ -12,7 +12,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CONSUMERS = join(ROOT, 'test/consumers');
@@ -203,6 +203,5 @@ async function writeDocs() {
   const rows = projects.map(({ name, manifest }) => `| \`${name}\` | ${manifest.description} |`);
   const table = ['| project | what it tries |', '| --- | --- |', ...rows].join('\n');
   const page = readFileSync(DOCS, 'utf8').replace(/^\| project [^]*?\n(?=\n)/m, `${table}\n`);
-  const options = await resolveConfig(DOCS);
-  writeFileSync(DOCS, await format(page, { ...options, filepath: DOCS }));
+  writeFileSync(DOCS, (await format(DOCS, page)).code);
 }

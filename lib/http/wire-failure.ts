@@ -24,7 +24,12 @@ export class WireFailure {
 
   constructor(
     readonly reason:
-      CancelReason | 'too-large' | 'undecodable' | 'connection' | 'proxy' | 'refused',
+      | CancelReason
+      | 'too-large'
+      | 'undecodable'
+      | 'connection'
+      | 'proxy'
+      | 'refused',
     readonly stage: Stage,
     /** The short code of the system or of the HTTP client, such as `ECONNREFUSED`. */
     readonly code?: string,

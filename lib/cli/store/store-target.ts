@@ -35,7 +35,8 @@ export function readStoreTarget({
   prefix,
   account,
 }: FlagValues<typeof STORE_FLAGS>):
-  { problem: string } | { target: StoreTarget; account: string | undefined } {
+  | { problem: string }
+  | { target: StoreTarget; account: string | undefined } {
   if ((postgres === undefined) === (redis === undefined)) {
     return { problem: 'Pass either --postgres or --redis.' };
   }

@@ -83,7 +83,8 @@ function collect(chunks: Buffer[], args: unknown[]): void {
     chunks.push(Buffer.from(chunk));
   }
   const callback = args.find((argument) => typeof argument === 'function') as
-    (() => void) | undefined;
+    | (() => void)
+    | undefined;
   if (callback) process.nextTick(callback);
 }
 

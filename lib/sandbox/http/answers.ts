@@ -86,7 +86,8 @@ export function beforeHead(response: ServerResponse, prepare: () => void): void 
   response.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]) {
     this.statusCode = status;
     const headers = rest.find((argument) => typeof argument === 'object') as
-      OutgoingHttpHeaders | undefined;
+      | OutgoingHttpHeaders
+      | undefined;
     for (const [name, value] of Object.entries(headers ?? {})) {
       if (value !== undefined) this.setHeader(name, value);
     }

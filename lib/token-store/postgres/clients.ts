@@ -14,7 +14,8 @@ export interface TypeOrmDataSource {
 export interface DrizzleDatabase {
   /** The second is that of `postgres` (Postgres.js). */
   readonly $client:
-    PostgresClient | { unsafe(text: string, values: never[]): PromiseLike<unknown[]> };
+    | PostgresClient
+    | { unsafe(text: string, values: never[]): PromiseLike<unknown[]> };
 }
 
 /** The part of a `PrismaClient` that {@link fromPrisma} uses. */

@@ -10,7 +10,13 @@ import { TransactionDto } from '../../transactions/index.js';
  * - `gone`: deleted or purged at Berbix, or forgotten.
  */
 export type BerbixVerificationStatus =
-  'not_started' | 'in_progress' | 'accepted' | 'rejected' | 'review' | 'other' | 'gone';
+  | 'not_started'
+  | 'in_progress'
+  | 'accepted'
+  | 'rejected'
+  | 'review'
+  | 'other'
+  | 'gone';
 
 /** A Map, since an action may be any word, also the name of a property that every object has. */
 const STATUSES: ReadonlyMap<string, BerbixVerificationStatus> = new Map([

@@ -3,7 +3,13 @@ import type { Lease, RecordRevision, StoredRecord } from 'nestjs-berbix/token-st
 import type { Sender } from './fake-api.js';
 
 export type StoreCall =
-  'load' | 'lease' | 'commit' | 'release' | 'forget' | 'compareAndSwap' | 'keys';
+  | 'load'
+  | 'lease'
+  | 'commit'
+  | 'release'
+  | 'forget'
+  | 'compareAndSwap'
+  | 'keys';
 
 /**
  * What goes wrong with a call: it fails and is not done; it is done but the answer is lost; it is
