@@ -20,7 +20,7 @@ import {
 import type { FleetAccount, Outcome } from './support/fleet.js';
 
 const CALM_MS = 5_000 * SLOWNESS;
-const KILLS = usualOrLong(6, 20);
+const KILLS = usualOrLong(4, 20);
 const WORKERS = 4;
 
 /** The earliest age at which tokens are renewed. */

@@ -22,6 +22,7 @@ import {
   uniquePrefix,
   uniqueTable,
 } from '../../support/servers.js';
+import { usualOrLong } from '../../support/long.js';
 import { slowness } from '../../support/slowness.js';
 import { ExchangeProxy } from './exchange-proxy.js';
 import { Fleet, type FleetAccount, type WorkerPlan } from './fleet.js';
@@ -65,7 +66,7 @@ export type ApiName = keyof typeof APIS;
 
 const TRANSACTIONS = 12;
 const CALLERS = 2;
-const PAUSE_MS = 40;
+const PAUSE_MS = usualOrLong(80, 40);
 
 /** An API and the proxy in front of it. */
 export interface Api {
