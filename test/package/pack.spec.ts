@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { temporaryDirectory } from '../support/directories.js';
+import { usualOrLong } from '../support/long.js';
 
 /** The time limit of a build on a busy machine. */
 const MAX_MS = 300_000;
@@ -10,59 +11,116 @@ const MAX_MS = 300_000;
 /** The size limit of the installed package: code in two formats, types and pages. */
 const MAX_BYTES = 2_500_000;
 
-const copy = temporaryDirectory();
+const { files, exports, main, module, types, bin } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+) as { files: string[] } & Record<string, unknown>;
 
-/** Copies the sources to a folder of their own, as after `git clone` and `npm ci`. */
-function copySources(): void {
-  const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
-  const shipped = files.filter((file) => !/^(?:!|(?:dist|lib)\b)/.test(file));
-  const tsconfigs = ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.browser.json'];
-  for (const path of [...shipped, ...tsconfigs, 'package.json', 'lib', 'scripts', 'test/cli']) {
-    cpSync(path, join(copy, path), { recursive: true });
-  }
-  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
+/** Every built file that `package.json` names. */
+const NAMED = filesIn({ exports, main, module, types, bin });
+
+function filesIn(value: unknown): string[] {
+  if (typeof value === 'string') return value.startsWith('./dist/') ? [value.slice(2)] : [];
+  return Object.values(value ?? {}).flatMap(filesIn);
 }
 
-/** The files that npm would publish, and its output. */
-function pack(): { files: string[]; bytes: number; stderr: string } {
-  const { stdout, stderr, status } = spawnSync('npm', ['pack', '--dry-run', '--json'], {
-    cwd: copy,
+/** A folder with copies, and with what `npm ci` installs. */
+function folderWith(...paths: string[]): string {
+  const folder = temporaryDirectory();
+  const tsconfigs = ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.browser.json'];
+  for (const path of [...paths, ...tsconfigs, 'package.json', 'scripts']) {
+    cpSync(path, join(folder, path), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** Runs a program in a folder. */
+function run(folder: string, program: string, ...args: string[]) {
+  const ended = spawnSync(program, args, {
+    cwd: folder,
     encoding: 'utf8',
-    shell: process.platform === 'win32',
+    shell: program === 'npm' && process.platform === 'win32',
     timeout: MAX_MS,
   });
-  if (status !== 0) throw new Error(`npm pack failed: ${stderr}`);
-  const [listing] = JSON.parse(stdout) as [{ files: { path: string }[]; unpackedSize: number }];
-  const files = listing.files.map(({ path }) => path);
-  return { files, bytes: listing.unpackedSize, stderr };
+  if (ended.status !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${ended.stderr}`);
+  return ended;
 }
 
-/** Every file that `package.json` names. */
-function entries(value: unknown): string[] {
-  if (typeof value === 'string') return value.startsWith('./dist/') ? [value.slice(2)] : [];
-  return Object.values(value ?? {}).flatMap(entries);
+describe('npm pack', () => {
+  let packed: string[];
+  let bytes: number;
+  let stderr: string;
+
+  beforeAll(() => {
+    const shipped = files.filter((file) => !/^(?:!|lib\b)/.test(file));
+    const ended = run(
+      folderWith(...shipped, 'lib', 'test/cli'),
+      'npm',
+      'pack',
+      '--dry-run',
+      '--json',
+    );
+    const [listing] = JSON.parse(ended.stdout) as [
+      { files: { path: string }[]; unpackedSize: number },
+    ];
+    packed = listing.files.map(({ path }) => path);
+    ({ unpackedSize: bytes } = listing);
+    ({ stderr } = ended);
+  }, MAX_MS);
+
+  it('builds, and packs what package.json names', () => {
+    expect(stderr).toContain('the package (dist)');
+    expect(NAMED.length).toBeGreaterThan(20);
+    expect(NAMED.filter((file) => !packed.includes(file))).toEqual([]);
+    const strangers = /^(test|scripts|node_modules|dist\/[^/]+$)/;
+    expect(packed.filter((file) => strangers.test(file))).toEqual([]);
+    expect(bytes).toBeLessThan(MAX_BYTES);
+  });
+
+  /** For those who clone the repository, where the sources are, and tests and examples can be run. */
+  const OF_REPOSITORY =
+    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages)\.md|(?:examples|test)\/.*)$/;
+
+  it('packs every page that its pages link to', () => {
+    const pages = packed.filter((file) => file.endsWith('.md'));
+    expect(pages).toContain('docs/stores.md');
+    for (const page of pages) {
+      for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(
+        /\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g,
+      )) {
+        // npm shows pictures from the repository.
+        if (link.endsWith('.png')) continue;
+        const target = join(dirname(page), link);
+        if (OF_REPOSITORY.test(target)) continue;
+        const isThere = packed.some((file) => file === target || file.startsWith(`${target}/`));
+        expect({ [`${page}: ${link}`]: isThere }).toEqual({ [`${page}: ${link}`]: true });
+      }
+    }
+  });
+});
+
+/** The modules that the build bundles, without what is in them. */
+function writeStubs(folder: string): void {
+  const entries = NAMED.flatMap((file) => /^dist\/esm\/(.*)\.js$/.exec(file)?.[1] ?? []);
+  for (const file of [...entries.map((entry) => `${entry}.ts`), ...CONSOLE]) {
+    const path = join(folder, 'lib', file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, file.endsWith('.css') ? '' : 'export {};');
+  }
 }
 
-describe('npm pack without a build', () => {
+const CONSOLE = ['sandbox/console/main.tsx', 'sandbox/console/console.css'];
+
+describe('the build', () => {
   it(
-    'builds, says so, and packs what package.json names; the second time it does not build again',
+    'makes all that package.json names, and says so; the second time it does not build again',
     () => {
-      copySources();
-      const first = pack();
-      expect(first.stderr).toMatch(/Building the package \(dist\) \.\.\.\nBuilt in [\d.]+ s\./);
-      const { exports, main, module, types, bin } = JSON.parse(
-        readFileSync('package.json', 'utf8'),
-      ) as Record<string, unknown>;
-      const named = entries({ exports, main, module, types, bin });
-      expect(named.length).toBeGreaterThan(20);
-      expect(named.filter((file) => !first.files.includes(file))).toEqual([]);
-      const strangers = /^(test|scripts|node_modules|dist\/[^/]+$)/;
-      expect(first.files.filter((file) => strangers.test(file))).toEqual([]);
-      expect(first.bytes).toBeLessThan(MAX_BYTES);
-
-      const second = pack();
-      expect(second.stderr).toContain('Up to date: the package (dist)');
-      expect(second.files).toEqual(first.files);
+      const folder = folderWith(...usualOrLong([], ['lib']));
+      usualOrLong(writeStubs, () => {})(folder);
+      const build = () => run(folder, process.execPath, 'scripts/build.mjs').stderr;
+      expect(build()).toMatch(/^Building the package \(dist\) \.\.\.\nBuilt in [\d.]+ s\.\n$/);
+      expect(NAMED.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
+      expect(build()).toBe('Up to date: the package (dist)\n');
     },
     2 * MAX_MS,
   );
