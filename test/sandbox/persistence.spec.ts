@@ -10,13 +10,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { describe, expect, it } from '@jest/globals';
-import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { DataDirectory } from '../../lib/sandbox/storage/data-directory.js';
 import { loadPglite } from '../../lib/sandbox/storage/postgres-storage.js';
-import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
+import { temporaryDirectory } from '../support/directories.js';
 import { startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
+
+/** The tests use it one after the other: most of their time, a new database sets itself up. */
+const dataDir = join(temporaryDirectory(), 'a', 'b');
+const SECRETS = { apiSecret: 'secret_test_a', liveApiSecret: 'secret_live_a' };
+
+beforeAll(async () => {
+  const webhooks = { status: { secret: 'whs_a' } };
+  await (await BerbixSandbox.start({ dataDir, ...SECRETS, webhooks })).close();
+});
 
 /** The pid of a process that has ended. */
 function deadPid(): number {
@@ -30,6 +39,13 @@ function locksIn(directory: string): string[] {
 /** The permissions of a file. */
 function modeOf(...path: string[]): string {
   return (statSync(join(...path)).mode & 0o777).toString(8);
+}
+
+/** Changes what is in the database. */
+async function change(sql: string): Promise<void> {
+  const database = await PGlite.create(join(dataDir, 'postgres'));
+  await database.exec(sql);
+  await database.close();
 }
 
 describe('the content of a data directory', () => {
@@ -79,16 +95,18 @@ describe('the content of a data directory', () => {
 
 describe('a sandbox with a data directory', () => {
   it('continues after a restart', async () => {
-    const options = { dataDir: await databaseDirectory(), largeIds: true };
-    const first = await startSandbox({ ...options, webhooks: {} });
+    const options = { dataDir, largeIds: true, refreshToken: 'rotate', webhooks: {} } as const;
+    const first = await startSandbox(options);
     const before = new RawClient(first);
     const kept = await before.create({ customer_uid: 'Zoë \u0000 "q"' });
     const deleted = await before.create();
     await before.delete(deleted.json.access_token);
+    const replaced = (await before.create()).json.refresh_token;
+    const current = (await before.refresh(replaced)).json.refresh_token;
     const { url: _, ...ready } = first.ready();
     await first.close();
 
-    const second = await startSandbox({ ...options, webhooks: {} });
+    const second = await startSandbox(options);
     const { url: __, ...again } = second.ready();
     expect(again).toEqual(ready);
     const after = new RawClient(second);
@@ -104,43 +122,23 @@ describe('a sandbox with a data directory', () => {
     expect((await after.refresh(deleted.json.refresh_token)).status).toBe(410);
     expect((await after.fetch(deleted.json.access_token)).status).toBe(410);
     expect((await after.create()).status).toBe(200);
-  });
 
-  it('knows which refresh token is the current one', async () => {
-    const options: BerbixSandboxOptions = {
-      dataDir: await databaseDirectory(),
-      refreshToken: 'rotate',
-    };
-    const first = await startSandbox(options);
-    const replaced = (await new RawClient(first).create()).json.refresh_token;
-    const current = (await new RawClient(first).refresh(replaced)).json.refresh_token;
-    await first.close();
-    const client = new RawClient(await startSandbox(options));
-    expect((await client.refresh(replaced)).status).toBe(401);
-    expect((await client.refresh(current)).status).toBe(200);
-  });
-
-  it('lets one of many calls rotate', async () => {
-    const options: BerbixSandboxOptions = {
-      dataDir: await databaseDirectory(),
-      refreshToken: 'rotate',
-    };
-    const client = new RawClient(await startSandbox(options));
-    const { refresh_token: token } = (await client.create()).json;
-    const answers = await Promise.all(Array.from({ length: 10 }, () => client.refresh(token)));
+    // It knows which refresh token is the current one, and lets one of many calls replace it.
+    expect((await after.refresh(replaced)).status).toBe(401);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => after.refresh(current)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 });
 
 describe('the data directory', () => {
+  it('is created', () => {
+    expect(existsSync(join(dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
+  });
+
   it('keeps the secrets of the last start', async () => {
-    const dataDir = await databaseDirectory();
-    const given = { apiSecret: 'secret_test_a', liveApiSecret: 'secret_live_a' };
-    const webhooks = { status: { secret: 'whs_a' } };
-    await (await BerbixSandbox.start({ dataDir, ...given, webhooks })).close();
     const second = await startSandbox({ dataDir, apiSecret: 'secret_test_b' });
     const { apiSecret, liveApiSecret, webhookSecrets } = second;
-    expect({ apiSecret, liveApiSecret }).toEqual({ ...given, apiSecret: 'secret_test_b' });
+    expect({ apiSecret, liveApiSecret }).toEqual({ ...SECRETS, apiSecret: 'secret_test_b' });
     expect(webhookSecrets.status).toBe('whs_a');
     await second.close();
     const third = await startSandbox({ dataDir });
@@ -148,14 +146,7 @@ describe('the data directory', () => {
     expect(third.webhookSecrets).toEqual(webhookSecrets);
   });
 
-  it('is created', async () => {
-    const dataDir = join(temporaryDirectory(), 'a', 'b');
-    await startSandbox({ dataDir });
-    expect(existsSync(join(dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
-  });
-
   it('is for one sandbox at a time', async () => {
-    const dataDir = await databaseDirectory();
     const first = await startSandbox({ dataDir });
     await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow(
       `The sandbox option "dataDir" is ${dataDir}, which process ${process.pid} uses; stop that process, or choose another directory`,
@@ -176,22 +167,9 @@ describe('the data directory', () => {
   });
 
   it('can be used again after a failed start', async () => {
-    const dataDir = await databaseDirectory();
     const { url } = await startSandbox();
     const port = Number(new URL(url).port);
     await expect(BerbixSandbox.start({ dataDir, port })).rejects.toThrow('"port"');
-    expect(locksIn(dataDir)).toEqual([]);
-  });
-
-  it('can be used again after a start that could not use its content', async () => {
-    const dataDir = await databaseDirectory();
-    await (await startSandbox({ dataDir })).close();
-    const database = await PGlite.create(join(dataDir, 'postgres'));
-    await database.query(
-      `UPDATE identity SET content = (content::jsonb || '{"apiSecret": "wrong"}')::json`,
-    );
-    await database.close();
-    await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow('"apiSecret"');
     expect(locksIn(dataDir)).toEqual([]);
   });
 
@@ -205,8 +183,9 @@ describe('the data directory', () => {
     const directory = temporaryDirectory();
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    const broken = await databaseDirectory();
-    writeFileSync(join(broken, 'postgres', 'global', 'pg_control'), 'x');
+    const broken = temporaryDirectory();
+    mkdirSync(join(broken, 'postgres'));
+    writeFileSync(join(broken, 'postgres', 'PG_VERSION'), 'x');
     for (const [dataDir, problem] of [
       ['', 'must be the path of a directory'],
       [
@@ -226,15 +205,18 @@ describe('the data directory', () => {
     expect(locksIn(broken)).toEqual([]);
   });
 
-  it('is not opened by an older version', async () => {
-    const dataDir = await databaseDirectory();
-    await (await BerbixSandbox.start({ dataDir })).close();
-    const database = await PGlite.create(join(dataDir, 'postgres'));
-    await database.exec('UPDATE schema_version SET version = version + 1');
-    await database.close();
+  it('is not opened by an older version, nor with a content that it cannot use', async () => {
+    await change('UPDATE schema_version SET version = version + 1');
     await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow(
       `is ${dataDir}, which a newer version of nestjs-berbix has written; use that one, or`,
     );
+    expect(locksIn(dataDir)).toEqual([]);
+    await change(
+      `UPDATE schema_version SET version = version - 1;
+       UPDATE identity SET content = (content::jsonb || '{"apiSecret": "wrong"}')::json`,
+    );
+    await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow('"apiSecret"');
+    expect(locksIn(dataDir)).toEqual([]);
   });
 
   it('needs a package, and says which one', async () => {

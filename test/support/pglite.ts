@@ -7,7 +7,7 @@ const CACHE = resolve('node_modules/.cache/nestjs-berbix');
 const INSTALLED = resolve('node_modules/.package-lock.json');
 
 /** Sizes for a test: PostgreSQL clears its buffers at each start, and copies carry the log with them. */
-const SIZES = ['--set=shared_buffers=2MB', '--wal-segsize=1', '--set=min_wal_size=2MB'];
+const SIZES = ['--set=shared_buffers=2MB', '--wal-segsize=1', '--set=wal_recycle=off'];
 /** Databases that nobody connects to, each as large as the one that is used. */
 const UNUSED = ['template0', 'template1'];
 
