@@ -19,12 +19,12 @@ import { startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
 
 /** The tests use it one after the other: most of their time, a new database sets itself up. */
-const dataDir = join(temporaryDirectory(), 'a', 'b');
+const DATA = join(temporaryDirectory(), 'a', 'b');
 const SECRETS = { apiSecret: 'secret_test_a', liveApiSecret: 'secret_live_a' };
 
 beforeAll(async () => {
   const webhooks = { status: { secret: 'whs_a' } };
-  await (await BerbixSandbox.start({ dataDir, ...SECRETS, webhooks })).close();
+  await (await BerbixSandbox.start({ dataDir: DATA, ...SECRETS, webhooks })).close();
 });
 
 /** The pid of a process that has ended. */
@@ -43,7 +43,7 @@ function modeOf(...path: string[]): string {
 
 /** Changes what is in the database. */
 async function change(sql: string): Promise<void> {
-  const database = await PGlite.create(join(dataDir, 'postgres'));
+  const database = await PGlite.create(join(DATA, 'postgres'));
   await database.exec(sql);
   await database.close();
 }
@@ -95,7 +95,12 @@ describe('the content of a data directory', () => {
 
 describe('a sandbox with a data directory', () => {
   it('continues after a restart', async () => {
-    const options = { dataDir, largeIds: true, refreshToken: 'rotate', webhooks: {} } as const;
+    const options = {
+      dataDir: DATA,
+      largeIds: true,
+      refreshToken: 'rotate',
+      webhooks: {},
+    } as const;
     const first = await startSandbox(options);
     const before = new RawClient(first);
     const kept = await before.create({ customer_uid: 'Zoë \u0000 "q"' });
@@ -132,28 +137,28 @@ describe('a sandbox with a data directory', () => {
 
 describe('the data directory', () => {
   it('is created', () => {
-    expect(existsSync(join(dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
+    expect(existsSync(join(DATA, 'postgres', 'PG_VERSION'))).toBe(true);
   });
 
   it('keeps the secrets of the last start', async () => {
-    const second = await startSandbox({ dataDir, apiSecret: 'secret_test_b' });
+    const second = await startSandbox({ dataDir: DATA, apiSecret: 'secret_test_b' });
     const { apiSecret, liveApiSecret, webhookSecrets } = second;
     expect({ apiSecret, liveApiSecret }).toEqual({ ...SECRETS, apiSecret: 'secret_test_b' });
     expect(webhookSecrets.status).toBe('whs_a');
     await second.close();
-    const third = await startSandbox({ dataDir });
+    const third = await startSandbox({ dataDir: DATA });
     expect(third.apiSecret).toBe('secret_test_b');
     expect(third.webhookSecrets).toEqual(webhookSecrets);
   });
 
   it('is for one sandbox at a time', async () => {
-    const first = await startSandbox({ dataDir });
-    await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow(
-      `The sandbox option "dataDir" is ${dataDir}, which process ${process.pid} uses; stop that process, or choose another directory`,
+    const first = await startSandbox({ dataDir: DATA });
+    await expect(BerbixSandbox.start({ dataDir: DATA })).rejects.toThrow(
+      `The sandbox option "dataDir" is ${DATA}, which process ${process.pid} uses; stop that process, or choose another directory`,
     );
     await first.close();
-    expect(locksIn(dataDir)).toEqual([]);
-    DataDirectory.claim(dataDir).release();
+    expect(locksIn(DATA)).toEqual([]);
+    DataDirectory.claim(DATA).release();
   });
 
   it('can be used again after the process that used it has ended', () => {
@@ -169,8 +174,8 @@ describe('the data directory', () => {
   it('can be used again after a failed start', async () => {
     const { url } = await startSandbox();
     const port = Number(new URL(url).port);
-    await expect(BerbixSandbox.start({ dataDir, port })).rejects.toThrow('"port"');
-    expect(locksIn(dataDir)).toEqual([]);
+    await expect(BerbixSandbox.start({ dataDir: DATA, port })).rejects.toThrow('"port"');
+    expect(locksIn(DATA)).toEqual([]);
   });
 
   it('is not touched for other options that cannot be used', async () => {
@@ -207,16 +212,16 @@ describe('the data directory', () => {
 
   it('is not opened by an older version, nor with a content that it cannot use', async () => {
     await change('UPDATE schema_version SET version = version + 1');
-    await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow(
-      `is ${dataDir}, which a newer version of nestjs-berbix has written; use that one, or`,
+    await expect(BerbixSandbox.start({ dataDir: DATA })).rejects.toThrow(
+      `is ${DATA}, which a newer version of nestjs-berbix has written; use that one, or`,
     );
-    expect(locksIn(dataDir)).toEqual([]);
+    expect(locksIn(DATA)).toEqual([]);
     await change(
       `UPDATE schema_version SET version = version - 1;
        UPDATE identity SET content = (content::jsonb || '{"apiSecret": "wrong"}')::json`,
     );
-    await expect(BerbixSandbox.start({ dataDir })).rejects.toThrow('"apiSecret"');
-    expect(locksIn(dataDir)).toEqual([]);
+    await expect(BerbixSandbox.start({ dataDir: DATA })).rejects.toThrow('"apiSecret"');
+    expect(locksIn(DATA)).toEqual([]);
   });
 
   it('needs a package, and says which one', async () => {
