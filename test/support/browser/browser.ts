@@ -27,6 +27,8 @@ export class Browser {
       '--disable-background-networking',
       '--disable-gpu',
       '--hide-scrollbars',
+      // No page lives long enough to be worth it.
+      '--js-flags=--no-opt',
     ];
     // The sandbox of Chromium does not work for root, and /dev/shm is small in containers.
     const container = ['--no-sandbox', '--disable-dev-shm-usage'];

@@ -17,15 +17,17 @@ export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
 export async function untilAnswer<T>(
   ask: () => Promise<T>,
   isRight: (answer: T) => boolean,
-  describe: (answer: T) => string,
+  describe: (answer: T) => string | Promise<string>,
 ): Promise<void> {
-  const giveUpAt = performance.now() + LIMIT_MS;
+  const startedAt = performance.now();
   for (;;) {
     const askedAt = performance.now();
     const answer = await ask();
     if (isRight(answer)) return;
-    if (performance.now() > giveUpAt) throw new Error(describe(answer));
-    // A long answer keeps the page busy, so it gets as much time for itself.
-    await sleep(Math.max(20, performance.now() - askedAt));
+    const now = performance.now();
+    if (now > startedAt + LIMIT_MS) throw new Error(await describe(answer));
+    // A long answer keeps the page busy, so it gets as much time for itself. What has taken long may
+    // take longer.
+    await sleep(Math.max(20, now - askedAt, Math.min(250, (now - startedAt) / 5)));
   }
 }

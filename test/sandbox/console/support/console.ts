@@ -3,7 +3,7 @@ import type { Tab } from '../../../support/browser/tab.js';
 
 /** Waits until a screen reader finds this on the page, as `role: name`. */
 export function shows(tab: Tab, line: string): Promise<void> {
-  return tab.until((outline) => outline.includes(line));
+  return tab.shows(line);
 }
 
 /** The browser's back button skips pages that were opened by a script, as these tests do. */
