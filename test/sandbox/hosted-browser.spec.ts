@@ -68,6 +68,8 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
         );
         const tab = await openTab({ javaScript });
         await tab.visit(sandbox.url + page);
+        // The security policy allows the styles of the page.
+        expect(await tab.style('main', 'max-width')).toBe('640px');
         const outline = await tab.outline();
         expect(outline).toEqual(
           expect.arrayContaining([
@@ -106,13 +108,6 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
       expect(await tab.outline()).toContain('StaticText: You may close this window.');
       expect((await client.fetch(json.access_token)).json.action).toBe('accept');
       expectQuiet(tab, sandbox.url);
-    });
-
-    it('have their styles: the security policy allows them', async () => {
-      const { page } = await createHosted(client);
-      const tab = await openTab();
-      await tab.visit(sandbox.url + page);
-      expect(await tab.style('main', 'max-width')).toBe('640px');
     });
 
     it('are accessible in light and dark, wide and narrow', async () => {

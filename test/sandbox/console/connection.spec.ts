@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, request, type ServerResponse } from 'node:http';
 import { expect, it } from '@jest/globals';
 import { describeInBrowser } from '../../support/browser/describe-in-browser.js';
+import { usualOrLong } from '../../support/long.js';
 import { listening, startSandbox } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
@@ -114,7 +115,7 @@ describeInBrowser('the console', (openTab) => {
         answer.writeHead(from.statusCode ?? 0, from.headers);
         if (asked.url === '/sandbox/events') {
           streams.push(answer);
-          answer.write('event: weather\ndata: {"sun":true}\n\n');
+          answer.write('retry: 20\nevent: weather\ndata: {"sun":true}\n\n');
         }
         from.pipe(answer);
       });
@@ -129,16 +130,17 @@ describeInBrowser('the console', (openTab) => {
     await until(async () => (await tab.evaluate(rows)) === 1);
     streams[0]?.destroy();
     await client.create({ customer_uid: 'grace' });
-    await until(async () => (await tab.evaluate(rows)) === 2);
+    await until(async () => (await tab.evaluate(rows)) === 2, 20);
     expect(streams).toHaveLength(2);
     // The second request came with the stream, not with another list.
     expect(lists).toBe(1);
   });
 
-  it('lists the latest of ten thousand transactions and a thousand requests', async () => {
+  it('lists the latest of many transactions and requests', async () => {
+    const [hundreds, requests] = usualOrLong([10, 250], [100, 1_000]);
     const sandbox = await startSandbox();
     const client = new RawClient(sandbox);
-    for (let count = 0; count < 100; count++) {
+    for (let count = 0; count < hundreds; count++) {
       await Promise.all(
         Array.from({ length: 100 }, (_, index) =>
           sandbox.transactions.create({ customerUid: `customer-${count}-${index}` }),
@@ -147,8 +149,8 @@ describeInBrowser('the console', (openTab) => {
     }
     const tab = await openTab();
     await tab.visit(sandbox.url);
-    await shows(tab, 'StaticText: customer-99-99');
-    for (let count = 0; count < 1_000; count++) await client.refresh('rt_nonsense');
+    await shows(tab, `StaticText: customer-${hundreds - 1}-99`);
+    for (let count = 0; count < requests; count++) await client.refresh('rt_nonsense');
     await tab.activate('Requests');
     const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 200);

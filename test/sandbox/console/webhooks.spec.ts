@@ -5,7 +5,7 @@ import { expectAccessible } from '../../support/browser/accessibility.js';
 import { describeInBrowser, PAGE_PLATFORMS } from '../../support/browser/describe-in-browser.js';
 import type { Tab } from '../../support/browser/tab.js';
 import { listening, startSandboxOn } from '../../support/services.js';
-import { RawClient } from '../support/raw-client.js';
+import { until } from '../../support/until.js';
 import { expectOnlyFrom, shows } from './support/console.js';
 
 const ACCEPTED =
@@ -29,7 +29,7 @@ describeInBrowser('the webhooks of the console', (openTab) => {
         request.resume().on('end', () => response.writeHead(status).end());
       });
       url = `${await listening(application)}/hook`;
-      sandbox = await startSandboxOn(platform);
+      sandbox = await startSandboxOn(platform, { webhooks: { retryDelayMs: 1 } });
       tab = await openTab();
       await tab.resize(1280, 800);
     });
@@ -57,30 +57,24 @@ describeInBrowser('the webhooks of the console', (openTab) => {
     it('say why one was refused, and are sent again in every good and bad way', async () => {
       sandbox.webhooks.setUrl('finished', url);
       status = 404;
-      // The tries after the first one are not waited for.
-      const { json } = await new RawClient(sandbox).send('POST', '/sandbox/webhooks/test', {
-        body: { kind: 'finished' },
-      });
-      await tab.visit(`${sandbox.url}#/webhooks/${json.id}`);
+      const { id } = await sandbox.webhooks.sendTest('finished');
+      await tab.visit(`${sandbox.url}#/webhooks/${id}`);
       await shows(tab, 'heading: finished refused with 404');
       await shows(
         tab,
         'StaticText: The application has no route at this address. Check the path, and a global prefix.',
       );
       await expectAccessible(tab);
-      status = 200;
-      // The next try of the first one is accepted, and must not be taken for one of those below.
-      await sandbox.webhooks.settled();
-      signatures = [];
+      [status, signatures] = [200, []];
       for (const way of ['Send again', 'Late', 'Forged', 'Unsigned', 'With the old secret']) {
         await tab.activate(way);
-        await tab.until(() => signatures.length > 0);
+        await until(() => signatures.length > 0);
         const [signature] = signatures.splice(0);
         expect([way, signature === undefined]).toEqual([way, way === 'Unsigned']);
         if (way === 'Unsigned') await shows(tab, `StaticText: ${ACCEPTED}`);
       }
       await tab.activate('Twice');
-      await tab.until(() => signatures.length === 2);
+      await until(() => signatures.length === 2);
       // The same is right of an application that looks.
       status = 401;
       await tab.activate('Forged');
