@@ -29,7 +29,7 @@ describe('npm start with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
         });
       }),
     );
-    const run = start(await preparedDirectory('sandbox'), ['--once'], {
+    const run = start(await preparedDirectory('database'), ['--once'], {
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
     });
     expect((await run.ended).code).toBe(0);

@@ -46,7 +46,8 @@ export function start(
   args: string[],
   environment: Record<string, string> = {},
 ): Run {
-  const child = spawn(process.execPath, ['--liftoff-only', MAIN, ...args], {
+  // It ends before it is worth optimizing.
+  const child = spawn(process.execPath, ['--liftoff-only', '--no-opt', MAIN, ...args], {
     cwd: directory,
     env: { ...cleanEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
