@@ -66,17 +66,6 @@ async function instance(run: Run): Promise<Instance> {
   };
 }
 
-/** Two instances, in this process and in another. */
-function twoInstances(
-  directory: string,
-  environment: Record<string, string>,
-): Promise<[Instance, Instance]> {
-  return Promise.all([
-    instance(startHere(directory, [], environment)),
-    instance(start(directory, [], environment)),
-  ]);
-}
-
 function pointWebhooks(sandbox: BerbixSandbox, { url }: Backend): void {
   sandbox.webhooks.setUrl('finished', `${url}/webhooks/berbix/finished`);
   sandbox.webhooks.setUrl('status', `${url}/webhooks/berbix/status`);
@@ -119,11 +108,14 @@ describeOnPostgres('Two instances', () => {
       'DATABASE_URL',
     ]);
     const directory = temporaryDirectory();
-    const runs = await twoInstances(directory, environment);
-    const answers = [await runs[0].backend.begin('grace'), await runs[1].backend.begin('grace')];
+    const [one, other] = [
+      await instance(startHere(directory, [], environment)),
+      await instance(startHere(directory, [], environment)),
+    ];
+    const answers = [await one.backend.begin('grace'), await other.backend.begin('grace')];
     const { transactionId } = answers[0]?.body ?? {};
     expect(answers[1]?.body).toMatchObject({ transactionId, isResumed: true });
-    for (const { stop } of runs) await stop();
+    for (const { stop } of [one, other]) await stop();
   });
 });
 
@@ -169,11 +161,16 @@ describeEachOn(servers)('Two backends on one $name', ({ name, prepare, shown, da
   it('share their tokens: one exchange for both', async () => {
     await storeInMemory();
     const sandbox = await startSandbox();
-    const directory = await preparedDirectory('database');
+    // Beside Redis, each has a database of its own.
+    const directory = await preparedDirectory(...(name === 'Redis' ? ['database'] : []));
     // They also share the key of the demo, which both find in the same directory.
     const { BERBIX_ENCRYPTION_KEYS: _, ...account } = accountOf(sandbox);
     const environment = { ...account, ...(await prepare()) };
-    const runs = await twoInstances(directory, environment);
+    // In this process and in another.
+    const runs = await Promise.all([
+      instance(startHere(directory, [], environment)),
+      instance(start(directory, [], environment)),
+    ]);
     const [{ backend: one }, { backend: other }] = runs;
     for (const { stdout } of runs) {
       expect(stdout).toMatch(shown);
