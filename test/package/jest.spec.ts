@@ -3,7 +3,10 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
+import { closeAfterTest } from '../support/closing.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { changeEnvironment } from '../support/environment.js';
+import { describeWith } from '../support/requirements.js';
 
 /** A PATH with only Node.js. */
 const PATH = temporaryDirectory();
@@ -11,7 +14,9 @@ symlinkSync(process.execPath, join(PATH, 'node'));
 
 /** Runs Jest in this repository, in one process, where nothing answers and nothing is installed. */
 async function runJest(args: string[], environment: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, ['node_modules/jest/bin/jest.js', '-i', ...args], {
+  // It ends before it is worth optimizing.
+  const jest = ['--no-opt', 'node_modules/jest/bin/jest.js', '-i'];
+  const child = spawn(process.execPath, [...jest, ...args], {
     env: {
       PATH,
       TEST_POSTGRES_URL: 'postgres://127.0.0.1:1/test',
@@ -26,16 +31,17 @@ async function runJest(args: string[], environment: NodeJS.ProcessEnv = {}) {
 }
 
 describe('npm run test:jest', () => {
-  const SUITES = [
+  const NEEDY = [
     'test/webhooks/crash.spec.ts',
     'test/token-store/redis-cluster.spec.ts',
     'test/sandbox/hosted-browser.spec.ts',
   ];
-  const ON_PURPOSE = { CI: 'true', TEST_ALLOW_SKIPPED: 'true' };
 
-  it('passes if only Node.js is installed, and ends with a list of what it skipped', async () => {
-    const { code, stderr } = await runJest(SUITES, ON_PURPOSE);
+  it('passes if only Node.js is installed, isolates spec files that run in one process, and ends with a list of what it skipped', async () => {
+    const { code, stderr } = await runJest([...NEEDY, 'test/package/isolation']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('3 skipped') });
+    // The tests of the two files on isolation.
+    expect(stderr).toContain(' 4 passed');
     const [, list = ''] = stderr.split('\nSkipped here:\n');
     const lines = list.trimEnd().split('\n');
     expect(lines).toEqual([
@@ -47,14 +53,11 @@ describe('npm run test:jest', () => {
   });
 
   it('fails in CI if something is missing, unless that is allowed', async () => {
-    const { code, stderr } = await runJest(SUITES.slice(0, 1), { CI: 'true' });
+    const { code, stderr } = await runJest(['test/cli/table.spec.ts'], { CI: 'true' });
     expect(code).toBe(1);
     expect(stderr).toContain('CI=true, and these tests need PostgreSQL: start one at');
-  });
-
-  it('isolates spec files that run in one process', async () => {
-    const { code, stderr } = await runJest(['test/package/isolation']);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('4 passed') });
+    closeAfterTest(changeEnvironment({ CI: 'true', TEST_ALLOW_SKIPPED: 'true' }));
+    expect(() => describeWith('PostgreSQL', false)).not.toThrow();
   });
 
   it('runs the tests of changed files of lib in watch mode', async () => {
