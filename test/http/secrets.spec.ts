@@ -169,7 +169,7 @@ describe('no secret is visible', () => {
       const module = await Test.createTestingModule({
         imports: [BerbixModule.forRootAsync(options)],
       }).compile();
-      expectNoSecret(inspect(module, { depth: 15 }));
+      expectNoSecret(inspect(module, { depth: 12 }));
       const kept: unknown = module.get(Symbol.for('berbix:options'), { strict: false });
       expectNoSecret(inspect(kept) + JSON.stringify(kept));
       await module.close();
