@@ -112,18 +112,18 @@ export function timestampOf({ header }: Delivery): number {
 }
 
 /**
- * Verifies in a process of its own, in which every HMAC has this digest, and counts the
- * constant-time comparisons.
+ * Verifies one delivery after the other in a process of its own, in which every HMAC has this digest,
+ * and counts the constant-time comparisons of each.
  */
 export async function verifyWithDigest(
   digest: string,
-  { body, header }: Delivery,
+  deliveries: Delivery[],
   secrets: string[],
-): Promise<{ end: string; comparisons: number }> {
+): Promise<{ end: string; comparisons: number }[]> {
   const program = `
     import crypto from 'node:crypto';
     import { syncBuiltinESMExports } from 'node:module';
-    const { digest, body, header, secrets } = JSON.parse(process.env.VERIFY);
+    const { digest, deliveries, secrets } = JSON.parse(process.env.VERIFY);
     const [compare, hmac] = [crypto.timingSafeEqual, { update: () => hmac, digest: () => digest }];
     let comparisons = 0;
     crypto.timingSafeEqual = (...texts) => (comparisons++, compare(...texts));
@@ -134,14 +134,19 @@ export async function verifyWithDigest(
     const { BerbixModule, BerbixWebhookService } = await import('nestjs-berbix');
     const module = BerbixModule.forRoot({ apiSecret: 'x', webhooks: { finished: secrets } });
     const context = await NestFactory.createApplicationContext(module, { logger: false });
-    const end = await context.get(BerbixWebhookService)
-      .verify({ kind: 'finished', header, rawBody: Buffer.from(body) })
-      .then(({ customerUid }) => customerUid, ({ code }) => code);
+    const verdicts = [];
+    for (const { body, header } of deliveries) {
+      comparisons = 0;
+      const end = await context.get(BerbixWebhookService)
+        .verify({ kind: 'finished', header, rawBody: Buffer.from(body) })
+        .then(({ customerUid }) => customerUid, ({ code }) => code);
+      verdicts.push({ end, comparisons });
+    }
     await context.close();
-    console.log(JSON.stringify({ end, comparisons }));`;
-  const VERIFY = JSON.stringify({ digest, body: body.toString(), header, secrets });
+    console.log(JSON.stringify(verdicts));`;
+  const VERIFY = JSON.stringify({ digest, deliveries, secrets });
   const flags = ['--input-type=module', '-e', program];
   const env = { PATH: process.env['PATH'] ?? '', VERIFY };
   const { stdout } = await promisify(execFile)(process.execPath, flags, { env });
-  return JSON.parse(stdout) as { end: string; comparisons: number };
+  return JSON.parse(stdout) as { end: string; comparisons: number }[];
 }
