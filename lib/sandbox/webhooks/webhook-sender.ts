@@ -17,7 +17,7 @@ const OTHER_SECRETS = { forged: '-forged', old_secret: '-old' } as const;
 export class WebhookSender {
   /** Opened by the first webhook, since it takes long to import undici. */
   #agent: Promise<Agent> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
   readonly #timers = new Timers();
 
   constructor(
@@ -34,7 +34,8 @@ export class WebhookSender {
 
   /** Ends all tries, and the pauses between them. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    // The agent alone would wait for the rest of an answer that has begun.
+    this.#closing.abort();
     this.#timers.clear();
     const agent = await this.#agent;
     await agent?.destroy();
@@ -51,7 +52,7 @@ export class WebhookSender {
         ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       },
     });
-    if (this.#isClosed) await agent.destroy();
+    if (this.#closing.signal.aborted) await agent.destroy();
     return agent;
   }
 
@@ -82,7 +83,10 @@ export class WebhookSender {
         method: 'POST',
         headers,
         body,
-        signal: AbortSignal.timeout(this.settings.timeoutMs),
+        signal: AbortSignal.any([
+          AbortSignal.timeout(this.settings.timeoutMs),
+          this.#closing.signal,
+        ]),
       });
       delivery.status = answer.statusCode;
       delivery.delivered = answer.statusCode >= 200 && answer.statusCode < 300;
