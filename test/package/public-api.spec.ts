@@ -9,11 +9,19 @@ import { ENTRIES } from './support/entries.js';
 const IS_UPDATE = process.env['npm_lifecycle_event'] === 'api:report';
 
 /** The folder of the built types, in the compiler's notation. */
-const BUILT = `${resolve('dist/esm').replaceAll('\\', '/')}/`;
+const BUILT = `${resolve('dist/cjs').replaceAll('\\', '/')}/`;
 
 const program = ts.createProgram(
-  ENTRIES.map(({ esm }) => built(esm)),
-  { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: ['node'] },
+  ENTRIES.map(({ types }) => built(types)),
+  {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    experimentalDecorators: true,
+    types: ['node'],
+    noEmit: true,
+  },
 );
 const checker = program.getTypeChecker();
 const printer = ts.createPrinter({ removeComments: true });
@@ -48,7 +56,7 @@ function textOf(symbol: ts.Symbol): string {
     .join('\n');
 }
 
-const exportedAnywhere = new Set(ENTRIES.flatMap(({ esm }) => [...exportsOf(esm).values()]));
+const exportedAnywhere = new Set(ENTRIES.flatMap(({ types }) => [...exportsOf(types).values()]));
 
 /** What a declaration refers to and no entry exports, without constructor parameters, which Nest injects. */
 function unexportedIn(symbol: ts.Symbol): ts.Symbol[] {
@@ -79,8 +87,8 @@ function reportOf(exported: Map<string, ts.Symbol>): string {
   return `// ${exported.size} names\n\n${texts.join('\n\n')}\n`;
 }
 
-describe.each(ENTRIES)('$name', ({ name, esm }) => {
-  const exported = exportsOf(esm);
+describe.each(ENTRIES)('$name', ({ name, types }) => {
+  const exported = exportsOf(types);
 
   it('exports what the report says; update it with: npm run api:report', () => {
     const file = `test/package/public-api/${name.replace('/', '.')}.txt`;
@@ -91,7 +99,7 @@ describe.each(ENTRIES)('$name', ({ name, esm }) => {
 });
 
 describe('the main entry', () => {
-  const names = [...exportsOf(ENTRIES[0]!.esm).keys()];
+  const names = [...exportsOf(ENTRIES[0]!.types).keys()];
 
   it('exports at most 85 names', () => {
     expect(names.length).toBeLessThanOrEqual(85);
@@ -103,3 +111,39 @@ describe('the main entry', () => {
     expect(others.filter((name) => !isDecorator.test(name))).toEqual([]);
   });
 });
+
+describe('a consumer with strict options', () => {
+  it('has types that match', () => {
+    const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(BUILT));
+    const problems = own.flatMap((file) =>
+      program
+        .getSemanticDiagnostics(file)
+        .map(
+          ({ messageText }) =>
+            `${file.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+        ),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it('can pass undefined for optional values', () => {
+    const exact = [...exportedAnywhere].flatMap(({ name, declarations = [] }) =>
+      declarations.flatMap((declaration) => optionalOf(declaration, name)),
+    );
+    expect(exact).toEqual([]);
+  });
+});
+
+/** The optional properties that may be missing but not undefined, except those that are only read. */
+function optionalOf(declaration: ts.Node, name: string): string[] {
+  if (!ts.isInterfaceDeclaration(declaration) && !ts.isClassDeclaration(declaration)) return [];
+  return [...declaration.members].flatMap((member) => {
+    if (!ts.isPropertySignature(member) && !ts.isPropertyDeclaration(member)) return [];
+    const isRead = member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ReadonlyKeyword);
+    if (member.questionToken === undefined || isRead) return [];
+    const type = member.type?.getText() ?? '';
+    return /\bundefined\b|^unknown$/.test(type)
+      ? []
+      : [`${name}.${member.name.getText()}: ${type}`];
+  });
+}
