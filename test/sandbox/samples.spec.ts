@@ -18,7 +18,7 @@ import {
 } from '../../lib/sandbox/openapi/model.js';
 import { closeAfterTest } from '../support/closing.js';
 import { changeEnvironment } from '../support/environment.js';
-import { findOnPath } from '../support/programs.js';
+import { built, findOnPath } from '../support/programs.js';
 import { describeWith } from '../support/requirements.js';
 import { startModule, startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
@@ -225,7 +225,7 @@ describe('the samples for NestJS, with this package', () => {
     const compilerOptions = {
       rootDir: '/',
       types: [resolve('node_modules/@types/node')],
-      paths: { 'nestjs-berbix': [resolve('lib/index.ts')] },
+      paths: { 'nestjs-berbix': [built('dist/esm/index.d.ts')] },
     };
     const project = { extends: resolve('tsconfig.json'), compilerOptions, include: [folder] };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
@@ -281,9 +281,8 @@ describeWith('curl', findOnPath('curl') !== undefined)('the samples for curl', (
   }
 });
 
-/** Programs that check the syntax of standard input or of the file `sample`. */
+/** Programs that check the syntax of standard input. */
 const PARSERS = [
-  ['Python', 'python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())']],
   ['PHP', 'php', ['-l']],
   ['Ruby', 'ruby', ['-c', '-']],
   ['Go', 'gofmt', ['-l', '-e']],
@@ -300,6 +299,20 @@ describe.each(PARSERS)('the samples for %s', (label, program, args) => {
     it('which would be found', async () => {
       expect((await check(`${samplesIn(label)[0]?.[1]}\n)`)).code).not.toBe(0);
     });
+  });
+});
+
+/** Parses pairs of a name and a source. */
+const PYTHON_PARSER = `
+import ast, json, sys
+for name, source in json.load(sys.stdin): ast.parse(source, name)`;
+
+describeWith('Python', findOnPath('python3') !== undefined)('the samples for Python', () => {
+  it('have no mistakes of syntax', async () => {
+    const input = JSON.stringify([...samplesIn('Python'), ['wrong', 'class Wrong { int }']]);
+    const { stderr } = await run('python3', ['-c', PYTHON_PARSER], { cwd: '.', input });
+    // It ends at the first mistake.
+    expect(stderr).toContain('File "wrong", line 1');
   });
 });
 
@@ -328,7 +341,9 @@ describeWith('Java', findOnPath('javac') !== undefined)('the samples for Java', 
       writeFileSync(join(cwd, `${name}.java`), source ?? '');
       return `${name}.java`;
     });
-    const { code, stdout } = await run('java', ['Parser.java', ...files], { cwd });
+    // It ends before it is worth optimizing.
+    const args = ['-XX:TieredStopAtLevel=1', 'Parser.java', ...files];
+    const { code, stdout } = await run('java', args, { cwd });
     expect(code).toBe(0);
     expect(stdout.match(/^\S+: error/gm)).toEqual(['wrong.java:1: error']);
   });
