@@ -1,5 +1,5 @@
-import { PGlite } from '@electric-sql/pglite';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { PGlite } from '@electric-sql/pglite';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { migrate, PostgresTransactionStore } from '../../lib/sandbox/storage/postgres-storage.js';
 import { InMemoryTransactionStore } from '../../lib/sandbox/storage/storage.js';
@@ -9,30 +9,46 @@ import type {
   TransactionFilter,
   TransactionStore,
 } from '../../lib/sandbox/transactions/transaction.js';
-import { closeAfterTest } from '../support/closing.js';
+import { closeAfterFile } from '../support/closing.js';
 import { databaseDirectory } from '../support/directories.js';
+import { newPglite } from '../support/pglite.js';
 import { startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
+
+let opened: Promise<PGlite> | undefined;
+let dataDir: string;
+
+/** PostgreSQL without any table: one for all tests, which empty it first. */
+async function emptyDatabase(): Promise<PGlite> {
+  opened ??= newPglite();
+  const database = await opened;
+  await database.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+  return database;
+}
+
+beforeAll(async () => {
+  dataDir = await databaseDirectory();
+  closeAfterFile(async () => (await opened)?.close());
+});
 
 /** Where a sandbox keeps things, and the store that does it. */
 const STORES: Record<
   string,
-  { store: () => Promise<TransactionStore>; options: () => Promise<BerbixSandboxOptions> }
+  { store: () => Promise<TransactionStore>; options: () => BerbixSandboxOptions }
 > = {
   memory: {
     store: async () => new InMemoryTransactionStore(),
-    options: async () => ({}),
+    options: () => ({}),
   },
   PostgreSQL: {
     store: async () => {
-      const database = await PGlite.create(`${await databaseDirectory()}/postgres`);
-      closeAfterTest(() => database.close());
+      const database = await emptyDatabase();
       await migrate(database);
       // A second time changes nothing.
       await migrate(database);
       return new PostgresTransactionStore(database);
     },
-    options: async () => ({ dataDir: await databaseDirectory() }),
+    options: () => ({ dataDir }),
   },
 };
 
@@ -118,7 +134,7 @@ describe.each(Object.keys(STORES))('transactions in %s', (name) => {
 
 describe.each(Object.keys(STORES))('a sandbox with %s', (name) => {
   async function start(options?: BerbixSandboxOptions): Promise<RawClient> {
-    const stored = await STORES[name]?.options();
+    const stored = STORES[name]?.options();
     return new RawClient(await startSandbox({ ...stored, ...options }));
   }
 
@@ -164,8 +180,7 @@ describe.each(Object.keys(STORES))('a sandbox with %s', (name) => {
 
 describe('A database of an earlier version', () => {
   it('lists its transactions, whatever the uid of the customer is', async () => {
-    const database = await PGlite.create(`${await databaseDirectory()}/postgres`);
-    closeAfterTest(() => database.close());
+    const database = await emptyDatabase();
     await database.exec(
       `CREATE TABLE schema_version (version integer NOT NULL);
        INSERT INTO schema_version VALUES (2);
