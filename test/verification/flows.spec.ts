@@ -1,12 +1,22 @@
-import { expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import type { BerbixTokenStore, VerificationStartDto } from 'nestjs-berbix';
-import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { STORES, describeEachOn } from '../support/servers.js';
 import { startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
 import { creations, replica, type Replica } from './support/verification.js';
+
+let shared: Promise<BerbixSandbox> | undefined;
+
+/** One for all tests: each has a store of its own, with transactions that no other test knows. */
+function sharedSandbox(): Promise<BerbixSandbox> {
+  shared ??= BerbixSandbox.start();
+  return shared;
+}
+
+afterAll(async () => (await shared)?.close());
 
 describeEachOn(STORES)('verification on $name', ({ open }) => {
   async function setUp(sandboxOptions?: BerbixSandboxOptions): Promise<{
@@ -16,7 +26,8 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     two: Replica;
   }> {
     const { store, another } = await open();
-    const sandbox = await startSandbox(sandboxOptions);
+    const sandbox = sandboxOptions ? await startSandbox(sandboxOptions) : await sharedSandbox();
+    sandbox.requests.clear();
     return {
       store,
       sandbox,
