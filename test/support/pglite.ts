@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 
@@ -12,14 +12,30 @@ const SIZES = ['--set=shared_buffers=2MB', '--wal-segsize=1', '--set=wal_recycle
 const UNUSED = ['template0', 'template1'];
 
 /**
- * An empty PostgreSQL in this process. The few seconds that a new one needs to set itself up
- * are spent once, on a small template that is kept until the installed packages change.
- *
- * @param directory where it keeps its data; without one, in memory
+ * An empty PostgreSQL in this process, which keeps its data in memory. The few seconds that a new one
+ * needs to set itself up are spent once, on a small template that is kept until the installed packages
+ * change.
  */
-export async function newPglite(directory?: string): Promise<PGlite> {
-  const loadDataDir = new Blob([readFileSync(await template())]);
-  return PGlite.create({ loadDataDir, ...(directory !== undefined && { dataDir: directory }) });
+export async function newPglite(): Promise<PGlite> {
+  return PGlite.create({ loadDataDir: new Blob([readFileSync(await template())]) });
+}
+
+/** The path of a directory with an empty database, kept like the template: tests use copies of it. */
+export async function databaseTemplate(): Promise<string> {
+  const file = await template();
+  const directory = file.replace(/\.tar$/, '');
+  if (existsSync(directory)) return directory;
+  const unfinished = `${directory}.${randomUUID()}`;
+  const loadDataDir = new Blob([readFileSync(file)]);
+  await (await PGlite.create({ loadDataDir, dataDir: unfinished })).close();
+  try {
+    renameSync(unfinished, directory);
+  } catch (error) {
+    // Another process was faster.
+    rmSync(unfinished, { recursive: true });
+    if (!existsSync(directory)) throw error;
+  }
+  return directory;
 }
 
 /** The path of a file. Processes that make it concurrently replace it, so it is read at once. */

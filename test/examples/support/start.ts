@@ -9,8 +9,9 @@ import { PgliteDatabase } from '../../../examples/backend/database/pglite.databa
 import { runDemo, sentenceOf } from '../../../examples/backend/demo/run-demo.js';
 import { built } from '../../support/programs.js';
 import { closeAfterTest } from '../../support/closing.js';
-import { databaseTemplate, temporaryDirectory } from '../../support/directories.js';
+import { temporaryDirectory } from '../../support/directories.js';
 import { changeEnvironment } from '../../support/environment.js';
+import { databaseTemplate } from '../../support/pglite.js';
 import { sharedPglite } from '../../support/servers.js';
 
 const MAIN = built('build/examples/backend/main.js');
