@@ -11,6 +11,8 @@ import { closeAfterTest } from '../support/closing.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { startSandbox } from '../support/services.js';
 import { accountOf, exchanged } from './support/backend.js';
+import { startCollector } from './support/collector.js';
+import { SHOWN_SECRET, expectDone, expectRefused } from './support/ended.js';
 import {
   type Ended,
   preparedDirectory,
@@ -20,35 +22,7 @@ import {
   storeInMemory,
 } from './support/start.js';
 
-const STEPS = [
-  'Ada begins her verification: POST /verification',
-  'PostgreSQL  stores its refresh token, encrypted: b1.',
-  'PostgreSQL  loaded the refresh token rt_',
-  'exchanged it for fresh tokens',
-  'Ada asks for the status: GET /verification',
-];
 const READY = 'delete it to start over';
-
-function expectDone({ code, stdout, stderr }: Ended): void {
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  expect(STEPS.filter((step) => !stdout.includes(step))).toEqual([]);
-  expectNoSecret(stdout);
-}
-
-/** The API secret of the sandbox; it is shown so that people can try the API. */
-const SHOWN_SECRET = /(?<=press Authorize; the user name is\n +)secret_test_\w+/;
-
-/** At most four characters of a token may be shown. */
-function expectNoSecret(output: string): void {
-  expect(output.replace(SHOWN_SECRET, '')).not.toMatch(/\b(?:rt|at)_\w\w|eyJ\w\w|secret_|whs_/);
-}
-
-function expectRefused({ code, stderr }: Ended, sentence: RegExp): void {
-  expect(code).toBe(1);
-  expect(stderr).toMatch(sentence);
-  expect(stderr.trim().split('\n')).toHaveLength(1);
-}
 
 interface Stored {
   customers: unknown[];
@@ -92,7 +66,7 @@ async function answersToCommands(stdout: string): Promise<unknown[]> {
 
 describe('npm start', () => {
   it('shows a verification, stops with --once, and finds its data again', async () => {
-    const directory = temporaryDirectory();
+    const directory = await preparedDirectory('database');
     const data = join(directory, '.data', 'backend');
     const first = await startOnce(directory);
     expectDone(first);
@@ -171,8 +145,10 @@ describe('npm start', () => {
     expect(sandbox.requests.to('POST', '/v0/transactions')).toHaveLength(3);
   });
 
-  it('shows what to try, and all of it works until SIGINT', async () => {
-    const run = start(await preparedDirectory('database'), []);
+  it('makes a database, shows what to try, and all of it works until SIGINT; a collector hears of it', async () => {
+    const collector = await startCollector();
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const run = start(temporaryDirectory(), [], environment);
     const stdout = await run.shows(READY);
     expect(stdout).toMatch(/^Starting Berbix, the database and the backend \.\.\.\n/);
     const page = await fetch(/Backend +(http\S+)/.exec(stdout)?.[1] ?? '');
@@ -212,6 +188,13 @@ describe('npm start', () => {
     const ended = await run.ended;
     expectDone(ended);
     expect(ended.stdout).toContain('in_progress since');
+    const traces = collector.received('/v1/traces');
+    for (const name of ['berbix.verification.begin', 'berbix.tokens.exchange', 'POST']) {
+      expect(traces).toContain(`"name":"${name}"`);
+    }
+    expect(traces).toContain('nestjs-berbix-example');
+    expect(collector.received('/v1/metrics')).toContain('berbix.token.exchange.duration');
+    expect(collector.received()).not.toMatch(/(?:\b(?:secret_test|rt|at)_|\beyJ)\w{8}/);
   });
 
   it('can be started twice at the same time, finds the data of a run that was killed, and runs until SIGTERM', async () => {
