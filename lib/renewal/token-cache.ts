@@ -183,8 +183,11 @@ export class TokenCache {
    * In the background: no caller waits, so a failure must not become an unhandled rejection (I9).
    */
   #obtainLater(query: TokenQuery, need: TokenRequirement): void {
-    const nobody = new WaitingCaller<Renewal>(performance.now() + this.#totalTimeoutMs);
-    this.#obtain(query, need, nobody).catch(() => {});
+    this.#obtain(query, need, this.#waitingCaller(new Caller())).catch(() => {});
+  }
+
+  #waitingCaller(caller: Caller): WaitingCaller<Renewal> {
+    return new WaitingCaller(caller.deadline(this.#totalTimeoutMs));
   }
 
   /** Joins the run for these tokens, or starts one. */
@@ -254,12 +257,11 @@ export class TokenCache {
 
   /** Waits until the caller's deadline (I12); an exchange in flight continues after it (I9). */
   #inTime(query: TokenQuery, need: TokenRequirement, caller: Caller): Promise<BerbixTokens> {
-    const waiting = new WaitingCaller<Renewal>(caller.deadline(this.#totalTimeoutMs));
+    const waiting = this.#waitingCaller(caller);
     return new Promise((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);
         this.#waits.delete(end);
-        if (!waiting.hasLeft && !caller.isServed) caller.span?.link(waiting.run?.trace.span);
         waiting.leave();
       };
       const end = (error: BerbixError): void => {
@@ -268,7 +270,7 @@ export class TokenCache {
         if (run === undefined) return reject(abandonedError());
         try {
           resolve(run.staleOr(run.withUnsaved(error), need).tokens);
-          recordLookup(this.#account, 'stale', caller.span);
+          recordLookup(this.#account, 'stale', caller.span, run.trace);
         } catch (thrown) {
           reject(thrown);
         }
@@ -283,7 +285,7 @@ export class TokenCache {
       this.#obtain(query, need, waiting).then(
         ({ tokens }) => {
           if (!waiting.hasLeft && !caller.isServed) {
-            recordLookup(this.#account, waiting.source, caller.span);
+            recordLookup(this.#account, waiting.source, caller.span, waiting.run?.trace);
           }
           over();
           resolve(tokens);

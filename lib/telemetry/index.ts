@@ -8,10 +8,11 @@ export {
 } from './instruments.js';
 export {
   CallSpan,
-  ExchangeSpans,
   RunTrace,
   inSpan,
   inTrace,
+  linkExchange,
+  recordExchange,
   recordLookup,
   runContext,
   traced,

@@ -79,12 +79,17 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
       const tokens = sampleTokens({ transactionId: id, refreshToken: `rt_${id}` });
       await firstValueFrom(service.remember({ tokens, customerUid }));
     }
-    const dead = { deadCode: 'BERBIX_GONE', failures: 2, notBefore: Date.now() + 60_000 };
+    await markDead('BERBIX_GONE');
+  });
+
+  /** The tokens of transaction 2. */
+  async function markDead(deadCode: string): Promise<void> {
+    const dead = { deadCode, failures: 2, notBefore: Date.now() + 60_000 };
     const seen = await opened.store.load('default/transaction/2');
     const lease = await opened.store.lease('default/transaction/2', seen!, 1_000, '');
     const held = { version: seen!.version, leaseEpoch: lease!.leaseEpoch };
     await opened.store.release('default/transaction/2', held, JSON.stringify(dead));
-  });
+  }
 
   it('counts the records by kind, state and encryption key', async () => {
     const { code, stdout } = await run(['stats', ...opened.args, '--json']);
@@ -96,6 +101,16 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     });
     const text = await run(['stats', ...opened.args]);
     expect(text.stdout).toMatch(/^Records\n {2}transaction +2\n {2}customer +1\nStates\n/);
+  });
+
+  it('keeps counts apart from long states, in one column', async () => {
+    const code = 'BERBIX_INVALID_REFRESH_TOKEN_OF_ANY_LENGTH';
+    await markDead(code);
+    const { stdout } = await run(['stats', ...opened.args]);
+    expect(stdout).toContain(`  dead (${code})  1\n`);
+    const columns = stdout.match(/^ {2}.*\d$/gm)?.map(({ length }) => length);
+    expect(columns).toHaveLength(6);
+    expect(new Set(columns).size).toBe(1);
   });
 
   it('knows without the keys which records are dead, and with which key the others are sealed', async () => {
@@ -111,13 +126,47 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     const all = await run(['ls', ...opened.args]);
     expect(all.stdout.trim().split('\n').toSorted()).toEqual([
       'customer/ada  reference',
-      'transaction/1  fresh',
+      'transaction/1  fresh  customer ada',
       'transaction/2  dead (BERBIX_GONE)',
     ]);
     const dead = await run(['ls', ...opened.args, '--state', 'dead', '--json']);
-    expect(JSON.parse(dead.stdout)).toMatchObject({ name: 'transaction/2', encryptionKey: 'k1' });
-    const none = await run(['ls', ...opened.args, '--state', 'leased']);
-    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(dead.stdout)).toEqual({
+      name: 'transaction/2',
+      state: 'dead (BERBIX_GONE)',
+      encryptionKey: 'k1',
+      transaction: '2',
+    });
+    const gone = await run(['ls', ...opened.args, '--state', 'dead (BERBIX_GONE)']);
+    expect(gone.stdout).toBe('transaction/2  dead (BERBIX_GONE)\n');
+  });
+
+  it('succeeds if no record is in the state, and not if nothing is stored at all', async () => {
+    for (const json of [[], ['--json']]) {
+      expect(await run(['ls', ...opened.args, '--state', 'leased', ...json])).toEqual({
+        code: 0,
+        stdout: '',
+        stderr: 'No record is in the state leased.\n',
+      });
+      for (const args of [['ls'], ['ls', '--state', 'dead'], ['stats']]) {
+        expect(await run([...args, ...opened.args, '--account', 'other', ...json])).toEqual({
+          code: 1,
+          stdout: '',
+          stderr: expect.stringMatching(/^Nothing is stored there\. Check the database, --table/),
+        });
+      }
+    }
+  });
+
+  it('tells whose a record is, and shows and forgets it by its name, before the transaction is known', async () => {
+    await firstValueFrom(service.remember({ tokens: 'rt_3', customerUid: 'grace' }));
+    const { stdout } = await run(['ls', ...opened.args, '--state', 'refresh']);
+    expect(stdout).toMatch(/^session\/\S+ {2}refresh token only {2}customer grace\n$/);
+    const [name = ''] = stdout.split(' ');
+    const shown = await run(['show', '--name', name, ...opened.args, '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject([{ name, customer: 'grace' }]);
+    const forgotten = await run(['forget', '--name', name, ...opened.args]);
+    expect(forgotten.stdout).toMatch(`Removed ${name}, `);
+    expect(await run(['show', '--name', name, ...opened.args])).toMatchObject({ code: 1 });
   });
 
   it('shows the record of a customer and that of their transaction, without tokens', async () => {
@@ -151,7 +200,7 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
       NO_KEYS,
     );
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('sealed with the key "k1"');
+    expect(stderr).toMatch(/sealed with the key "k1", but BERBIX_ENCRYPTION_KEYS is not set\. Set/);
     expect((await run(['ls', ...opened.args])).stdout.split('\n')).toHaveLength(4);
   });
 
@@ -241,8 +290,9 @@ describe('nestjs-berbix store', () => {
     for (const [args, message] of [
       [['fix'], /^The action must be one of stats, ls, show, forget, doctor\./],
       [['stats'], /^Pass either --postgres or --redis\./],
-      [['show', '--redis', 'redis://h'], /^Pass either --transaction or --customer\./],
-      [['ls', '--redis', 'redis://h', '--customer', 'a'], /^--transaction and --customer are only/],
+      [['show', '--redis', 'redis://h'], /^Pass one of --transaction, --customer and --name\./],
+      [['ls', '--redis', 'redis://h', '--name', 'a'], /^--transaction, --customer and --name are/],
+      [['ls', '--redis', 'redis://h', '--state', 'bogus'], /^--state must .* one of fresh, stale,/],
       [['stats', '--redis', 'redis://h', '--state', 'dead'], /^--state is only for ls\./],
       [['stats', '--rediss', 'redis://:HIDDENWORD@h'], /^Unknown option '--rediss'/],
     ] as const) {

@@ -64,7 +64,9 @@ describeOnPostgres('nestjs-berbix table on a server', () => {
   it('creates the table, and prints its version', async () => {
     const missing = await onServer('status');
     expect(missing).toMatchObject({ code: 1, stdout: '' });
-    expect(missing.stderr).toMatch(/^There is no table .* Run: npx nestjs-berbix table migrate$/m);
+    expect(missing.stderr).toMatch(
+      /^There is no table .* Run table migrate with the same options\.$/m,
+    );
     expect((await onServer('migrate')).stdout).toBe(`Created the table ${table}, version 1.\n`);
     const current = { code: 0, stdout: `The table ${table} has version 1.\n`, stderr: '' };
     expect(await onServer('migrate')).toEqual(current);
@@ -85,6 +87,20 @@ describeOnPostgres('nestjs-berbix table on a server', () => {
     const before = await store.load('key');
     expect(await onServer('migrate')).toMatchObject({ code: 0 });
     expect(await store.load('key')).toEqual({ ...before, now: expect.any(Number) });
+  });
+
+  it('names a schema that does not exist', async () => {
+    table = `${uniqueTable()}.tokens`;
+    const { code, stderr } = await onServer('migrate');
+    const [schema] = table.split('.');
+    const statement = `CREATE SCHEMA "${schema}"`;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `The schema ${schema} does not exist. Create it first: ${statement}\n`,
+    });
+    await pool.query(statement);
+    closeAfterTest(() => pool.query(`DROP SCHEMA "${schema}" CASCADE`));
+    expect(await onServer('migrate')).toMatchObject({ code: 0 });
   });
 
   it('does not change a table of a newer version', async () => {

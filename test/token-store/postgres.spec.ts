@@ -79,7 +79,9 @@ describe('the table', () => {
       const error = await errorOf(step(store), BerbixStoreError);
       expect(error).toMatchObject({ reason: '42P01', retryable: false });
       expect(error.message).toMatch(`table ${table} is missing`);
-      expect(error.message).toMatch(/Call createTable\(\) .* "npx nestjs-berbix table sql"/);
+      expect(error.message).toMatch(
+        /Run "npx nestjs-berbix table migrate", call createTable\(\), or .* table sql"/,
+      );
       expect(await everyViewOf(error)).not.toMatch(/canary/);
     }
   });
@@ -106,7 +108,9 @@ describe('the table', () => {
 
   it('says in which schema it cannot be created', async () => {
     const store = new PostgresTokenStore(await anyPostgres(), { table: 'no_such_schema.tokens' });
-    expect((await errorOf(store.createTable(), BerbixStoreError)).reason).toBe('3F000');
+    const { reason, message } = await errorOf(store.createTable(), BerbixStoreError);
+    expect(reason).toBe('3F000');
+    expect(message).toMatch(/^The schema no_such_schema does not exist\. Create it first: CREATE/);
   });
 });
 

@@ -1,4 +1,10 @@
-import { TokenRemoval, isReference, refQuery, type TokenRecord } from '../../records/index.js';
+import {
+  TokenRemoval,
+  isReference,
+  recordName,
+  refQuery,
+  type TokenRecord,
+} from '../../records/index.js';
 import {
   CheckedStore,
   SealedRecords,
@@ -15,9 +21,10 @@ export interface StoreContext {
   readonly cipher: RecordCipher;
   readonly account: string;
   readonly json: boolean;
-  /** `show` and `forget`: the transaction or customer. */
+  /** `show` and `forget`: the transaction, customer or name of a record. */
   readonly transaction?: string | undefined;
   readonly customer?: string | undefined;
+  readonly name?: string | undefined;
   /** `ls`: the state of the records to list. */
   readonly state?: string | undefined;
 }
@@ -32,44 +39,57 @@ export async function storeStats(context: StoreContext): Promise<number> {
   const add = (group: keyof typeof counts, name: string): void => {
     counts[group][name] = (counts[group][name] ?? 0) + 1;
   };
-  await forEach(context, ({ kind, state, encryptionKey }) => {
+  const read = await forEach(context, ({ kind, state, encryptionKey }) => {
     add('records', kind);
     add('states', state);
     add('encryptionKeys', encryptionKey);
   });
+  if (read === 0) return nothing('Nothing is stored there.');
   if (context.json) return print(JSON.stringify(counts));
+  const names = Object.values(counts).flatMap((group) => Object.keys(group));
+  const width = Math.max(...names.map(({ length }) => length)) + 2;
   return print(
     [
-      ...section('Records', counts.records),
-      ...section('States', counts.states),
-      ...section('Sealed with the encryption key', counts.encryptionKeys),
+      ...section('Records', counts.records, width),
+      ...section('States', counts.states, width),
+      ...section('Sealed with the encryption key', counts.encryptionKeys, width),
     ].join('\n'),
   );
 }
 
-function section(title: string, counts: Record<string, number>): string[] {
+function section(title: string, counts: Record<string, number>, width: number): string[] {
   const rows = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
-  return [title, ...rows.map(([name, count]) => `  ${name.padEnd(34)}${count}`)];
+  return [title, ...rows.map(([name, count]) => `  ${name.padEnd(width)}${count}`)];
 }
 
-/** `store ls`: the name and state of each record; those of one state with `--state`. */
+/** `store ls`: name, state and owner of each record; those of one state with `--state`. */
 export async function listStore(context: StoreContext): Promise<number> {
   let listed = 0;
-  await forEach(context, ({ name, state, encryptionKey }) => {
+  const read = await forEach(context, ({ name, state, encryptionKey, value }) => {
     if (context.state !== undefined && !state.startsWith(context.state)) return;
     listed++;
+    const { transactionId: transaction, customerUid: customer } = (value ?? {}) as TokenRecord;
     // Names contain uids, which anybody may have chosen: a terminal runs control sequences.
     const line = context.json
-      ? JSON.stringify({ name, state, encryptionKey })
-      : `${printable(name)}  ${state}`;
+      ? JSON.stringify({ name, state, encryptionKey, transaction, customer })
+      : [
+          printable(name),
+          state,
+          ...(transaction === undefined || name === recordName.transaction(transaction)
+            ? []
+            : [`transaction ${printable(transaction)}`]),
+          ...(customer === undefined ? [] : [`customer ${printable(customer)}`]),
+        ].join('  ');
     process.stdout.write(`${line}\n`);
   });
-  return listed > 0 ? 0 : nothing('Nothing is stored there that matches.');
+  if (read === 0) return nothing('Nothing is stored there.');
+  if (listed === 0) process.stderr.write(`No record is in the state ${context.state}.\n`);
+  return 0;
 }
 
 /** `store show`: one record, without its tokens. */
 export async function showRecord(context: StoreContext): Promise<number> {
-  const { name } = refOf(context);
+  const name = nameOf(context);
   const records = new StoredRecords(context.store, context.cipher, context.account);
   const summaries: RecordSummary[] = [];
   for (let next: string | undefined = name; next !== undefined;) {
@@ -94,7 +114,7 @@ export async function showRecord(context: StoreContext): Promise<number> {
 
 /** `store forget`: as `forget()` of the service does it. */
 export async function forgetRecord(context: StoreContext): Promise<number> {
-  const { name } = refOf(context);
+  const name = nameOf(context);
   const checked = new CheckedStore(context.store, ANSWER_MS);
   const sealed = new SealedRecords(checked, context.cipher, context.account);
   const { value } = await sealed.load(name);
@@ -106,16 +126,18 @@ export async function forgetRecord(context: StoreContext): Promise<number> {
 }
 
 /** @throws {BerbixInputError} for a malformed id or uid */
-function refOf({ transaction, customer }: StoreContext): { name: string } {
+function nameOf({ transaction, customer, name }: StoreContext): string {
+  if (name !== undefined) return name;
   return refQuery(
     transaction === undefined ? { customerUid: customer } : { transactionId: transaction },
-  );
+  ).name;
 }
 
+/** Resolves to the number of records. */
 async function forEach(
   { store, cipher, account }: StoreContext,
   work: (summary: RecordSummary) => void,
-): Promise<void> {
+): Promise<number> {
   const progress = new Progress(process.stderr);
   let read = 0;
   try {
@@ -124,6 +146,7 @@ async function forEach(
       progress.update(() => `${read} records read so far`);
       work(summary);
     }
+    return read;
   } finally {
     progress.end();
   }

@@ -16,6 +16,7 @@ import {
 import { openStore, type OpenedStore } from './store-connection.js';
 import { checkStore } from './store-doctor.js';
 import { STORE_FLAGS, STORE_FLAGS_HELP, readStoreTarget } from './store-target.js';
+import { STATES } from './stored-records.js';
 
 const STORE_USAGE = `Usage: nestjs-berbix store ACTION --postgres URL [options]
        nestjs-berbix store ACTION --redis URL [options]
@@ -25,8 +26,8 @@ Looks into the store of an application. It never prints a token.
 Actions:
   stats   count the records, by state and by encryption key
   ls      list the records with their states
-  show    print one record: --transaction ID or --customer UID
-  forget  remove the tokens of --transaction ID or --customer UID
+  show    print one record: --transaction ID, --customer UID or --name NAME
+  forget  remove its tokens, and those that it refers to
   doctor  check the settings of the server
 
 It reads encryption keys from BERBIX_ENCRYPTION_KEYS, as re-encrypt does. Without
@@ -37,6 +38,7 @@ ${STORE_FLAGS_HELP}
   --transaction ID
                   for show and forget
   --customer UID  for show and forget
+  --name NAME     for show and forget: the name of a record in ls
   --state STATE   for ls: only records whose state begins with it, such as dead
   --json          print JSON; for ls, one line for each record
   --help          show this help
@@ -46,6 +48,7 @@ const OPTIONS = {
   ...STORE_FLAGS,
   transaction: TEXT,
   customer: TEXT,
+  name: TEXT,
   state: TEXT,
   json: SWITCH,
   help: SWITCH,
@@ -59,7 +62,7 @@ const ACTIONS: Record<string, (context: StoreContext, opened: OpenedStore) => Pr
   doctor: ({ json }, opened) => checkStore(opened, json),
 };
 
-/** The actions on one transaction or customer. */
+/** The actions on one record. */
 const ON_ONE = new Set(['show', 'forget']);
 
 /**
@@ -88,9 +91,8 @@ export async function storeCommand([name = '--help', ...args]: string[]): Promis
   try {
     const cipher = cipherFor(account);
     opened = await openStore(target);
-    const { transaction, customer, state, json = false } = flags;
-    const context = { store: opened.store, cipher, account, json, transaction, customer, state };
-    return await action(context, opened);
+    const { store } = opened;
+    return await action({ ...flags, store, cipher, account, json: flags.json ?? false }, opened);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
@@ -101,22 +103,27 @@ export async function storeCommand([name = '--help', ...args]: string[]): Promis
 
 /** Flags that the action has no use for, or that it misses. */
 function misplaced(
-  name: string,
-  { transaction, customer, state }: FlagValues<typeof OPTIONS>,
+  action: string,
+  { transaction, customer, name, state }: FlagValues<typeof OPTIONS>,
 ): string | undefined {
-  const refs = [transaction, customer].filter((ref) => ref !== undefined).length;
-  if (ON_ONE.has(name) && refs !== 1) return 'Pass either --transaction or --customer.';
-  if (!ON_ONE.has(name) && refs > 0) {
-    return '--transaction and --customer are only for show and forget.';
+  const refs = [transaction, customer, name].filter((ref) => ref !== undefined).length;
+  if (ON_ONE.has(action) && refs !== 1) return 'Pass one of --transaction, --customer and --name.';
+  if (!ON_ONE.has(action) && refs > 0) {
+    return '--transaction, --customer and --name are only for show and forget.';
   }
-  return state !== undefined && name !== 'ls' ? '--state is only for ls.' : undefined;
+  if (state === undefined) return undefined;
+  if (action !== 'ls') return '--state is only for ls.';
+  // More may follow the word, as in `dead (BERBIX_GONE)`.
+  return STATES.some((known) => known.startsWith(state) || state.startsWith(`${known} (`))
+    ? undefined
+    : `--state must be the beginning of one of ${STATES.join(', ')}.`;
 }
 
 /** Reads values that are not encrypted too: nothing here hands out tokens. */
 function cipherFor(account: string): RecordCipher {
   const encryption = berbixEncryptionFromEnvironment();
   return encryption === undefined
-    ? new PlaintextCipher()
+    ? new PlaintextCipher('BERBIX_ENCRYPTION_KEYS')
     : new TokenCipher({ ...encryption, acceptPlaintext: true }, account);
 }
 

@@ -84,12 +84,26 @@ export class StoredRecords {
   }
 }
 
-/** The state of a record, in the words of docs/command-line.md. */
+/** Of records, in the words of docs/command-line.md; `dead` is followed by the code. */
+export const STATES = [
+  'fresh',
+  'stale',
+  'expired',
+  'refresh token only',
+  'leased',
+  'cooling',
+  'outcome unknown',
+  'onRotation pending',
+  'dead',
+  'reference',
+  'sealed',
+] as const;
+
 function stateOf(
   { leasedForMs, now }: StoredRecord,
   attempt: ExchangeAttempt,
   value: TokenRecord | Reference | undefined,
-): string {
+): (typeof STATES)[number] | `dead (${string})` {
   if (leasedForMs > 0) return 'leased';
   if (attempt.deadCode !== undefined) return `dead (${attempt.deadCode})`;
   if (isReference(value)) return 'reference';

@@ -76,13 +76,15 @@ async function onServer(
   }
 }
 
+const MIGRATE = 'Run table migrate with the same options.';
+
 function reportVersion(table: string, version: number): number {
   if (version === TABLE_VERSION) return print(`The table ${table} has version ${version}.\n`);
   process.stderr.write(
     version === 0
-      ? `There is no table ${table}. Run: npx nestjs-berbix table migrate\n`
+      ? `There is no table ${table}. ${MIGRATE}\n`
       : version < TABLE_VERSION
-        ? `The table ${table} has version ${version}; this package uses ${TABLE_VERSION}. Run: npx nestjs-berbix table migrate\n`
+        ? `The table ${table} has version ${version}; this package uses ${TABLE_VERSION}. ${MIGRATE}\n`
         : `The table ${table} has version ${version}, which is newer than this package (${TABLE_VERSION}). Update nestjs-berbix.\n`,
   );
   return 1;

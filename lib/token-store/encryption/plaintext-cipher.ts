@@ -12,6 +12,9 @@ import {
  * marked so.
  */
 export class PlaintextCipher implements RecordCipher {
+  /** @param setting where keys would come from, for messages */
+  constructor(private readonly setting = 'the option encryption') {}
+
   async seal(_key: string, text: string): Promise<string> {
     return plaintextValue(text);
   }
@@ -26,7 +29,7 @@ export class PlaintextCipher implements RecordCipher {
     const sealed = parseSealed(stored);
     if (sealed === undefined) throw unknownForm();
     throw new BerbixStoreError(
-      `A stored value is sealed with the key "${sealed.keyId}", but the option encryption is not set. Set it, with this key among its keys.`,
+      `A stored value is sealed with the key "${sealed.keyId}", but ${this.setting} is not set. Set it, with this key among its keys.`,
     );
   }
 }

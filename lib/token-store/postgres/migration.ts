@@ -1,17 +1,9 @@
-import { BerbixStoreError } from '../../errors/index.js';
-import { storeFailure } from '../store-failure.js';
+import { creationFailure } from './creation-failure.js';
 import type { PostgresClient } from './postgres.token-store.js';
 import { createStatements, quoted } from './table.js';
 
 /** Any number that no other program is likely to lock: "berbix" as bytes. */
 const LOCK = 0x62_65_72_62_69_78;
-
-/** How to get a table if the user of the application may not create one. */
-const WITHOUT_DDL =
-  'Run "npx nestjs-berbix table migrate" as a user who may create tables, let your own migrations run the output of "npx nestjs-berbix table sql", or grant this user CREATE on the schema.';
-
-/** SQLSTATE of a missing privilege. */
-const NO_PRIVILEGE = '42501';
 
 /** The version of a table; 0 if there is none. */
 export async function tableVersion(client: PostgresClient, table: string): Promise<number> {
@@ -31,7 +23,7 @@ export async function tableVersion(client: PostgresClient, table: string): Promi
  * concurrently.
  *
  * @param client sends several statements in one query, as `pg` does
- * @throws {BerbixStoreError} (as a rejection) that says what to do if a privilege is missing
+ * @throws {BerbixStoreError} (as a rejection) of {@link creationFailure}
  */
 export async function migrateTable(client: PostgresClient, table: string): Promise<void> {
   // PostgreSQL runs the statements of one message as one transaction.
@@ -39,12 +31,6 @@ export async function migrateTable(client: PostgresClient, table: string): Promi
   try {
     await client.query(statements.join('\n'));
   } catch (error) {
-    const failure = storeFailure('PostgreSQL', error);
-    if (failure.reason !== NO_PRIVILEGE) throw failure;
-    throw new BerbixStoreError(
-      `This user may not create or change the table ${table}. ${WITHOUT_DDL}`,
-      {},
-      NO_PRIVILEGE,
-    );
+    throw creationFailure(table, error);
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../berbix-token-store.js';
 import { StoreAnswers } from '../store-answer.js';
 import { serverCode, storeFailure } from '../store-failure.js';
+import { creationFailure } from './creation-failure.js';
 import { PAGE_SIZE, statementsFor } from './statements.js';
 import { createStatements, DEFAULT_TABLE, quoted } from './table.js';
 
@@ -215,7 +216,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
         throw storeFailure(this.description, error);
       }
       throw new BerbixStoreError(
-        `The table ${this.#table} is missing, or differs from the table of createTable(). Call createTable() of PostgresTokenStore once, or add the output of "npx nestjs-berbix table sql" to your migrations.`,
+        `The table ${this.#table} is missing, or differs from the table of createTable(). Run "npx nestjs-berbix table migrate", call createTable(), or add the output of "npx nestjs-berbix table sql" to your migrations.`,
         {},
         code,
       );
@@ -242,7 +243,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
       if (attempts > 1 && CREATED_MEANWHILE.has(serverCode(error) ?? '')) {
         return this.#create(statement, attempts - 1);
       }
-      throw storeFailure(this.description, error);
+      throw creationFailure(this.#table, error);
     }
   }
 }
