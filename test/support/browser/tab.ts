@@ -99,10 +99,12 @@ export class Tab {
 
   /** The name of what has the focus. */
   async focused(): Promise<string | undefined> {
-    const nodes = await this.#nodes();
-    const isFocused = ({ properties = [] }: AccessibleNode): boolean =>
-      properties.some(({ name, value }) => name === 'focused' && value.value === true);
-    return nodes.findLast(isFocused)?.name?.value;
+    const active = { expression: 'document.activeElement' };
+    const { result } = await this.#send('Runtime.evaluate', active);
+    const { objectId } = result as { objectId: string };
+    const found = { objectId, fetchRelatives: false };
+    const { nodes } = await this.#send('Accessibility.getPartialAXTree', found);
+    return (nodes as AccessibleNode[])[0]?.name?.value;
   }
 
   /** Chooses an option, by its text, of the list with this label. */
@@ -275,7 +277,6 @@ interface AccessibleNode {
   backendDOMNodeId: number;
   role?: { value: string };
   name?: { value: string };
-  properties?: { name: string; value: { value?: unknown } }[];
 }
 
 /** Whether an element can be used. */
