@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigModule, ConfigService, registerAs } from '@nestjs/config';
+import { ModulesContainer } from '@nestjs/core';
 import {
   BerbixConfigurationError,
   BerbixModule,
@@ -137,8 +138,12 @@ describe('berbixConfig', () => {
         const config: unknown = module.get(berbixConfig.KEY);
         expect(config).toMatchObject({ http: { key: client.key } });
         const all = { maxStringLength: null, maxArrayLength: null };
+        // Each provider, since the text of the whole application has 100 MB before it comes to them.
+        const modules = [...module.get(ModulesContainer).values()];
+        const providers = modules.flatMap((each) => [...each.providers.values()]);
         const views = [
-          inspect(module, { ...all, depth: 15 }),
+          inspect(module, { ...all, depth: 6 }),
+          ...providers.map(({ instance }) => inspect(instance, { ...all, depth: 4 })),
           inspect(config, { ...all, showHidden: true, getters: true }),
           JSON.stringify(config),
         ].join();

