@@ -40,13 +40,20 @@ class BerbixEnvironment implements BerbixModuleOptions {
 
   readonly http = {
     proxy: checked('BERBIX_PROXY', optional('BERBIX_PROXY'), (proxy) => this.#check({ proxy })),
-    ca: checked('BERBIX_CA_FILE', file('BERBIX_CA_FILE'), (ca) => this.#check({ ca })),
-    extraCa: checked('BERBIX_EXTRA_CA_FILE', file('BERBIX_EXTRA_CA_FILE'), (extraCa) =>
-      this.#check({ extraCa }),
+    ca: checked('BERBIX_CA_FILE', file('BERBIX_CA_FILE', 'certificate'), (ca) =>
+      this.#check({ ca }),
+    ),
+    extraCa: checked(
+      'BERBIX_EXTRA_CA_FILE',
+      file('BERBIX_EXTRA_CA_FILE', 'certificate'),
+      (extraCa) => this.#check({ extraCa }),
     ),
     ...checked(
       'BERBIX_CLIENT_CERT_FILE or BERBIX_CLIENT_KEY_FILE',
-      { cert: file('BERBIX_CLIENT_CERT_FILE'), key: file('BERBIX_CLIENT_KEY_FILE') },
+      {
+        cert: file('BERBIX_CLIENT_CERT_FILE', 'certificate'),
+        key: file('BERBIX_CLIENT_KEY_FILE', 'private key'),
+      },
       (identity) => this.#check(identity),
     ),
   };
@@ -149,10 +156,16 @@ function optional(name: string): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
-/** The content of the file that a variable names. The message does not quote the variable (I10). */
-function file(name: string): string | undefined {
+/** The content of the PEM file that a variable names. No message quotes the variable (I10). */
+function file(name: string, what: 'certificate' | 'private key'): string | undefined {
   const path = optional(name);
   if (path === undefined) return undefined;
+  const text = read(name, path);
+  if (new RegExp(`-----BEGIN [A-Z ]*${what}-----[^]+-----END `, 'i').test(text)) return text;
+  throw new BerbixConfigurationError(`The file named by ${name} has no ${what} in PEM format.`);
+}
+
+function read(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

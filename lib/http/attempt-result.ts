@@ -15,6 +15,8 @@ export interface FailedAttempt extends Judged {
   readonly error: BerbixError;
   /** Whether the API may have acted on the request. */
   readonly mayHaveActed: boolean;
+  /** Whether another attempt of the same call would fail too, although a later call may succeed. */
+  readonly isLasting?: boolean | undefined;
 }
 
 /** The end of one attempt, and its verdict on the health of the API. */
@@ -54,7 +56,14 @@ export function fromFailure(
     const error = mapFailure(request, thrown, limits, route);
     // If it was not sent, the content of the request cannot be the cause.
     const subject = thrown.sent ? request.subject : undefined;
-    return { error, mayHaveActed: thrown.sent, verdict: judge(thrown, hadTime), subject };
+    const verdict = judge(thrown, hadTime);
+    return {
+      error,
+      mayHaveActed: thrown.sent,
+      isLasting: thrown.isOfCertificate,
+      verdict,
+      subject,
+    };
   }
   // After the authorization, an interceptor threw it, perhaps because of an answer.
   return isBerbixError(thrown)

@@ -29,7 +29,7 @@ import { mapFailure, type Route, type TimeLimits } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
 import type { BerbixHttpModuleOptions, BerbixHttpSettings } from './http.options.js';
 import { OverloadGuard, mapNoTurn } from './overload-guard.js';
-import { warnOfUnusedProxy } from './proxy.js';
+import { warnOfNoProxy } from './proxy.js';
 import { backoff } from './retry.js';
 import { leanAxios, undiciAdapter } from './undici.adapter.js';
 import { WireFailure } from './wire-failure.js';
@@ -76,7 +76,9 @@ export class BerbixHttp implements OnApplicationShutdown {
     this.#connection = createConnection(this.#settings);
     const { origin, http } = this.#settings;
     this.#route = { origin, proxy: http.proxy };
-    if (http.proxy === undefined && http.dispatcher === undefined) warnOfUnusedProxy(origin);
+    if (http.proxy === undefined && http.dispatcher === undefined) {
+      warnOfNoProxy(options.http?.proxy, origin);
+    }
     this.#guard = new OverloadGuard(http.connections, events);
     const instance = leanAxios(
       undiciAdapter({
@@ -167,11 +169,11 @@ export class BerbixHttp implements OnApplicationShutdown {
   async #pause(
     request: BerbixRequest,
     call: Call,
-    { error, mayHaveActed }: FailedAttempt,
+    { error, mayHaveActed, isLasting = false }: FailedAttempt,
     repetition: number,
   ): Promise<void> {
     call.mayHaveActed ||= mayHaveActed;
-    const mayRepeat = request.repeat === 'always' || !mayHaveActed;
+    const mayRepeat = !isLasting && (request.repeat === 'always' || !mayHaveActed);
     if (!error.retryable || !mayRepeat || repetition >= this.#settings.retry.limit) throw error;
     const pause = backoff(repetition, error.retryAfterMs, this.#settings.retry);
     if (performance.now() + pause >= call.deadline) throw error;

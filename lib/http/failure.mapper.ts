@@ -114,7 +114,7 @@ function adviceFor({ origin, proxy }: Route, code: string | undefined): string {
 
 function adviceForTls(code = ''): string | undefined {
   if (UNTRUSTED.test(code)) {
-    return 'Its certificate is from an authority that is not trusted here. If a gateway or proxy of your company inspects TLS, give its authority as http.extraCa.';
+    return 'Its certificate is from an authority that is not trusted here. If a gateway or proxy of your company inspects TLS, give its authority as http.extraCa (or BERBIX_EXTRA_CA_FILE).';
   }
   if (REFUSED_CLIENT.test(code)) {
     return 'It may require another client certificate, or one at all: http.cert and http.key.';

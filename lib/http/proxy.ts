@@ -44,20 +44,37 @@ export function readProxy(option: unknown, origin: string): HttpProxy | undefine
  */
 export function proxyVariable(origin: string): { name: string; value: string } | undefined {
   const url = new URL(origin);
-  const found = readVariable(url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
-  if (found === undefined || isLoopback(url.hostname)) return undefined;
-  const exceptions = readVariable('no_proxy')?.value.split(/[,\s]+/) ?? [];
-  return exceptions.some((exception) => covers(exception, url)) ? undefined : found;
+  return needsNoProxy(url) ? undefined : readVariable(variableFor(url));
 }
 
-/** Warns at boot if the environment has a proxy for an origin that is reached without it. */
-export function warnOfUnusedProxy(origin: string): void {
-  const found = proxyVariable(origin);
-  if (found === undefined) return;
+/**
+ * Warns at boot if an origin is reached without a proxy, although the environment has one for it, or
+ * should have one.
+ *
+ * @param option the option `http.proxy`
+ */
+export function warnOfNoProxy(option: unknown, origin: string): void {
+  const url = new URL(origin);
+  if (needsNoProxy(url)) return;
+  const name = readVariable(variableFor(url))?.name;
+  const isWanted = option === 'environment';
+  if (name === undefined && !isWanted) return;
   new Logger('BerbixModule').warn(
-    `${found.name} is set, but Berbix is called without that proxy. Set the option http.proxy to 'environment' ` +
-      `(or BERBIX_PROXY=environment) to use it. If the direct connection is intended, add ${new URL(origin).hostname} to NO_PROXY.`,
+    isWanted
+      ? `http.proxy (or BERBIX_PROXY) is 'environment', but ${variableFor(url).toUpperCase()} is not set, so Berbix is called directly.`
+      : `${name} is set, but Berbix is called without that proxy. Set the option http.proxy to 'environment' ` +
+          `(or BERBIX_PROXY=environment) to use it. If the direct connection is intended, add ${url.hostname} to NO_PROXY.`,
   );
+}
+
+/** Whether the host is this machine, or `NO_PROXY` names it. */
+function needsNoProxy(url: URL): boolean {
+  const exceptions = readVariable('no_proxy')?.value.split(/[,\s]+/) ?? [];
+  return isLoopback(url.hostname) || exceptions.some((exception) => covers(exception, url));
+}
+
+function variableFor({ protocol }: URL): 'https_proxy' | 'http_proxy' {
+  return protocol === 'https:' ? 'https_proxy' : 'http_proxy';
 }
 
 /** The variable in lower or upper case, unless it is empty. */

@@ -5,6 +5,9 @@
 export const REFUSED_CLIENT =
   /^ERR_SSL_[\w/]+_ALERT_(HANDSHAKE_FAILURE|CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)$/;
 
+/** The codes of Node.js for a certificate of a server that is not accepted here. */
+const REFUSED_SERVER = /^(CERT|CRL|DEPTH_ZERO|ERR_TLS_CERT|INVALID|SELF_SIGNED|UNABLE_TO)_/;
+
 /** Why a call was canceled. */
 export type CancelReason = 'timeout' | 'total-timeout' | 'unsubscribed' | 'shutdown';
 
@@ -38,6 +41,12 @@ export class WireFailure {
   /** Whether any byte of the request may have reached the API. */
   get sent(): boolean {
     return this.stage === 'sent' || this.stage === 'answered';
+  }
+
+  /** Whether one side refused the certificate of the other, as it would in the next attempt. */
+  get isOfCertificate(): boolean {
+    const { code = '' } = this;
+    return REFUSED_SERVER.test(code) || REFUSED_CLIENT.test(code);
   }
 
   /** Whether the attempt was waiting for the API, or for the way to it. */

@@ -19,6 +19,7 @@ import { startTokenApi } from '../support/token-api.js';
 const company = await newAuthority('Company');
 const stranger = await newAuthority('Stranger');
 const server = await company.issue('localhost', '127.0.0.1');
+const other = await company.issue('other.test');
 const client = await company.issue('backend');
 
 const account = (apiHost: string, http: BerbixModuleOptions['http']): Promise<Services> =>
@@ -46,6 +47,7 @@ describe('authorities', () => {
       const error = await errorOf(tokens.refresh('rt'));
       expect(error.code).toBe('BERBIX_CONNECTION');
       expect(error.message).toContain('give its authority as http.extraCa');
+      expect(error.message).toContain('(or BERBIX_EXTRA_CA_FILE)');
     }
     expect(clients).toEqual([]);
   });
@@ -116,8 +118,27 @@ describe('a client certificate', () => {
     },
   );
 
+  it.each([
+    ['of an unknown authority', server, {}],
+    ['of another host', other, { ca: company.ca }],
+    ['of nobody, though one is required', demanding, { ca: company.ca }],
+  ])('%s is not tried again in the same call, but in the next one', async (_whose, own, trust) => {
+    const { url } = await startTokenApi(own);
+    const proxy = await startConnectProxy();
+    const { tokens } = await startServices({
+      apiSecret: 's',
+      apiHost: url,
+      http: { ...trust, proxy: proxy.url },
+      retry: { limit: 2, backoffLimit: 0 },
+    });
+    for (const calls of [1, 2]) {
+      const error = await errorOf(tokens.refresh('rt'));
+      expect(error).toMatchObject({ code: 'BERBIX_CONNECTION', retryable: true });
+      expect(proxy.tunnels).toHaveLength(calls);
+    }
+  });
+
   it('stops the boot if its key is of another one, in one line without the key', async () => {
-    const other = await company.issue('other');
     const encrypted = createPrivateKey(client.key)
       .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'word' })
       .toString();

@@ -159,6 +159,16 @@ describe('the proxy of the environment', () => {
     expect(JSON.stringify(warn.mock.calls)).not.toContain('HIDDENWORD');
   });
 
+  it.each(['HTTPS_PROXY', 'HTTP_PROXY'])('is reported at boot if %s is missing', async (name) => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    setEnvironment({ [name === 'HTTP_PROXY' ? 'HTTPS_PROXY' : 'HTTP_PROXY']: PROXY });
+    const apiHost = name === 'HTTP_PROXY' ? 'http://api.berbix.test' : API;
+    await boot({ apiHost, allowInsecure: true, http: { proxy: 'environment' } });
+    expect(warn.mock.calls.map(([message]) => message)).toEqual([
+      `http.proxy (or BERBIX_PROXY) is 'environment', but ${name} is not set, so Berbix is called directly.`,
+    ]);
+  });
+
   it('is not reported if there is nothing to do', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     setEnvironment({ HTTPS_PROXY: PROXY });
@@ -166,6 +176,9 @@ describe('the proxy of the environment', () => {
     await boot({ http: { proxy: 'http://another.internal:3128' } });
     await boot({ http: { dispatcher: { dispatch: () => true } } });
     await boot({ apiHost: 'https://localhost:8443' });
+    setEnvironment({ NO_PROXY: '.berbix.test' });
+    await boot({ http: { proxy: 'environment' } });
+    await boot({ apiHost: 'https://localhost:8443', http: { proxy: 'environment' } });
     setEnvironment({ HTTPS_PROXY: PROXY, NO_PROXY: '.berbix.test' });
     await boot({});
     expect(warn).not.toHaveBeenCalled();

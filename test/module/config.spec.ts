@@ -94,6 +94,7 @@ describe('berbixConfig', () => {
         writeFile(path('key.pem'), client.key),
         writeFile(path('other.pem'), other.key),
         writeFile(path('empty.pem'), ''),
+        writeFile(path('cut.pem'), company.ca.slice(0, -40)),
       ]);
     });
 
@@ -161,8 +162,20 @@ describe('berbixConfig', () => {
       ],
       [{ BERBIX_EXTRA_CA_FILE: '.' }, /^The .* BERBIX_EXTRA_CA_FILE .* cannot be read \(EISDIR\)/],
       [
-        { BERBIX_EXTRA_CA_FILE: 'empty.pem' },
-        /^The environment variable BERBIX_EXTRA_CA_FILE is invalid: http\.extraCa must be a certificate/,
+        { BERBIX_CA_FILE: 'key.pem' },
+        /^The file named by BERBIX_CA_FILE has no certificate in PEM/,
+      ],
+      [
+        { BERBIX_EXTRA_CA_FILE: 'cut.pem' },
+        /^The .* BERBIX_EXTRA_CA_FILE has no certificate in PEM/,
+      ],
+      [
+        { BERBIX_CLIENT_CERT_FILE: 'empty.pem', BERBIX_CLIENT_KEY_FILE: 'key.pem' },
+        /^The file named by BERBIX_CLIENT_CERT_FILE has no certificate in PEM format\.$/,
+      ],
+      [
+        { BERBIX_CLIENT_CERT_FILE: 'cert.pem', BERBIX_CLIENT_KEY_FILE: 'cert.pem' },
+        /^The file named by BERBIX_CLIENT_KEY_FILE has no private key in PEM format\.$/,
       ],
       [
         { BERBIX_CLIENT_CERT_FILE: 'cert.pem' },
