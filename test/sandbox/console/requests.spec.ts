@@ -51,7 +51,7 @@ describeInBrowser('the requests of the console', (openTab) => {
       expect(sandbox.requests).toHaveLength(3);
 
       await tab.type('Path contains', 'transactions');
-      const paths = "document.querySelector('table').innerText.match(/v0.\\w+/g).join()";
+      const paths = "document.querySelector('table')?.innerText.match(/v0.\\w+/g)?.join()";
       await until(async () => (await tab.evaluate(paths)) === 'v0/transactions');
       await tab.type('Path contains', 'nowhere');
       await shows(tab, 'StaticText: None of these requests has this path.');

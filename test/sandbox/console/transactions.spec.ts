@@ -134,6 +134,8 @@ describeInBrowser('the transactions of the console', (openTab) => {
       for (let count = 0; count < 100; count += 1) await sandbox.transactions.create();
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
       await shows(tab, 'button: Complete');
+      // The list may come later.
+      await shows(tab, 'button: Show more');
       await sandbox.transactions.complete(id);
       await shows(tab, 'StaticText: Completed');
       const listed = "document.querySelector('table.list').innerText.includes('oldest')";
