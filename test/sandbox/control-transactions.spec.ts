@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { databaseDirectory } from '../support/directories.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -11,10 +11,11 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
   let sandbox: BerbixSandbox;
   let client: RawClient;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     sandbox = await startSandboxOn(platform, { largeIds: true });
     client = new RawClient(sandbox);
   });
+  beforeEach(() => sandbox.reset());
 
   /** The customers of the transactions that are listed. */
   async function customers(query = ''): Promise<unknown[]> {
