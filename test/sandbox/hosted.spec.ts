@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { TransactionResults } from '../../lib/sandbox/transactions/transaction-results.js';
@@ -25,9 +25,13 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
   let sandbox: BerbixSandbox;
   let client: RawClient;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
+  });
+  beforeEach(async () => {
+    for (const kind of ['finished', 'status'] as const) sandbox.webhooks.setUrl(kind, undefined);
+    await sandbox.reset();
   });
 
   it('names the customer and the template, and asks for the result', async () => {
@@ -320,10 +324,11 @@ describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
   let sandbox: BerbixSandbox;
   let client: RawClient;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
   });
+  beforeEach(() => sandbox.reset());
 
   const bring = (token: unknown) => submit(client, '/verify', { client_token: String(token) });
 
