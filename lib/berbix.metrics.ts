@@ -72,6 +72,8 @@ export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
         });
       case 'token.dead':
         return metrics?.dead.add(1, account);
+      case 'token.unsaved':
+        return metrics?.unsaved.add(1, account);
       case 'webhook.rejected':
         return metrics?.rejections.add(1, {
           ...account,

@@ -13,6 +13,11 @@ interface TransactionDetails {
   readonly transactionId?: string | undefined;
 }
 
+/** Whose tokens they are, as far as it is known. */
+interface OwnerDetails extends TransactionDetails {
+  readonly customerUid?: string | undefined;
+}
+
 interface CustomerDetails extends TransactionDetails {
   readonly customerUid: string;
 }
@@ -51,12 +56,17 @@ export interface BerbixEventDetails {
   'token.failed': ExchangeDetails & FailureDetails;
   /** The API has replaced a refresh token; the previous one no longer works. */
   'token.rotated': TransactionDetails;
+  /**
+   * The API has replaced a refresh token, and the store did not take the new one: it is lost, unless
+   * `onRotation` or a caller has kept it.
+   */
+  'token.unsaved': OwnerDetails;
   /** The API no longer knows the refresh token of a transaction, or the transaction is gone. */
-  'token.dead': TransactionDetails & FailureDetails;
+  'token.dead': OwnerDetails & FailureDetails;
   /** A refresh token that was dead works again. */
   'token.recovered': TransactionDetails;
   /** Tokens were removed from the store, by `forget()` or `erase()`. */
-  'token.forgotten': TransactionDetails & { readonly customerUid?: string | undefined };
+  'token.forgotten': OwnerDetails;
   /** A verification began, with a new transaction. */
   'verification.begun': CustomerDetails;
   /** An unfinished verification was handed out again. */
@@ -102,6 +112,7 @@ export const EVENT_KINDS = Object.keys({
   'token.exchanged': true,
   'token.failed': true,
   'token.rotated': true,
+  'token.unsaved': true,
   'token.dead': true,
   'token.recovered': true,
   'token.forgotten': true,

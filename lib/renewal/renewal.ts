@@ -285,8 +285,8 @@ export class Renewal {
     }
     if (await this.#reload(held)) return undefined;
     logger.warn(logLine('A refresh token is dead:', error));
-    const { transactionId } = held.value;
-    events.emit('token.dead', () => ({ transactionId, ...failureOf(error) }));
+    const { transactionId, customerUid } = held.value;
+    events.emit('token.dead', () => ({ transactionId, customerUid, ...failureOf(error) }));
     throw error;
   }
 

@@ -46,7 +46,7 @@ export class StoredTokens {
     const loader = new TokenLoader(loadTokens, settings.hookTimeoutMs);
     const intake = new TokenIntake(sealed, index, settings, signal);
     const records = new TokenRecords(sealed, loader, index, intake);
-    const saver = new TokenSaver(sealed, records, policy, signal);
+    const saver = new TokenSaver(sealed, records, policy, events, signal);
     const context = { sealed, records, saver, exchange, events, policy, turns, closing };
     this.records = records;
     this.intake = intake;

@@ -64,7 +64,7 @@ export class TokenCache {
     return this.#served(this.#memory.get(name));
   }
 
-  /** The same by transaction or customer, not validated: nothing is cached for a malformed one. */
+  /** The same by transaction or customer; nothing is cached for a malformed one. */
   cachedOf(owner: BerbixTransactionRef): BerbixTokens | undefined {
     return this.#served(this.#memory.of(owner));
   }
@@ -116,17 +116,17 @@ export class TokenCache {
 
   /** Waits a while for exchanges in flight, then ends all waits. */
   async close(): Promise<void> {
-    const runs = [...this.#runs.values()].map(({ result }) => result);
-    await drained(Promise.allSettled(runs));
+    const ended = (): Promise<void> =>
+      drained(Promise.allSettled([...this.#runs.values()].map(({ result }) => result)));
+    await ended();
     this.context.closing.abort();
     this.context.turns.dismiss(new NoTurn('expired'));
     for (const end of this.#waits) end(shutDownError());
+    // I4: the application can still keep a new refresh token that the store has not taken.
+    await ended();
   }
 
-  /**
-   * Serves cached tokens; starts a renewal if they are stale, and rechecks the store from time to
-   * time.
-   */
+  /** Serves cached tokens; renews them if they are stale, and rechecks the store now and then. */
   #serve(
     query: TokenQuery,
     need: TokenRequirement,

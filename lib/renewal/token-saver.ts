@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { isBerbixError, logLine } from '../errors/index.js';
+import type { EventBus } from '../events/index.js';
 import {
   mergeOnto,
   withSuccessor,
@@ -39,6 +40,7 @@ export class TokenSaver {
     private readonly sealed: SealedRecords,
     private readonly records: TokenRecords,
     private readonly policy: SavingPolicy,
+    private readonly events: EventBus,
     private readonly closing: AbortSignal,
   ) {}
 
@@ -81,6 +83,8 @@ export class TokenSaver {
           error,
         ),
       );
+      const { transactionId, customerUid } = write.next;
+      if (!isSaved) this.events.emit('token.unsaved', () => ({ transactionId, customerUid }));
       await this.#notifyAsLastResort(write, tokens);
       throw isBerbixError(error) ? error.withTokens(tokens) : error;
     }

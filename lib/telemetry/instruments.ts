@@ -24,6 +24,7 @@ export interface Instruments {
   readonly exchangeDuration: Measure;
   readonly leaseWait: Measure;
   readonly dead: Count;
+  readonly unsaved: Count;
   readonly retries: Count;
   readonly storeDuration: Measure;
   readonly deliveries: Count;
@@ -118,6 +119,11 @@ function createInstruments(meter: Meter): Instruments {
       'Waits for another replica that exchanges the same refresh token.',
     ),
     dead: counter('berbix.token.dead', '{token}', 'Refresh tokens that turned out to be dead.'),
+    unsaved: counter(
+      'berbix.token.unsaved',
+      '{token}',
+      'New refresh tokens that the store did not take.',
+    ),
     retries: counter('berbix.client.request.retries', '{request}', 'Requests that were repeated.'),
     storeDuration: duration('berbix.store.operation.duration', 'Calls to the store.'),
     deliveries: counter('berbix.webhook.deliveries', '{webhook}', 'Webhooks, by outcome.'),

@@ -130,8 +130,34 @@ describe('events of tokens', () => {
       'token.recovered',
       'token.forgotten',
     ]);
-    expect(events[2]).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false });
+    expect(events[2]).toMatchObject({
+      customerUid: 'ada',
+      code: 'BERBIX_INVALID_REFRESH_TOKEN',
+      retryable: false,
+    });
     expect(events[5]).toMatchObject({ customerUid: 'ada' });
+  });
+});
+
+describe('an event of a new refresh token that the store does not take', () => {
+  it('tells whose it is when the application closes', async () => {
+    const store = new UnreliableStore();
+    const sandbox = await startSandbox({ refreshToken: 'rotate' });
+    const services = await servicesFor(sandbox, { store });
+    const { module, tokens } = services;
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
+    const events = record(module);
+    clock.advance(3_600_000);
+    store.isReadOnly = true;
+    const error = errorOf(tokens.fresh({ customerUid: 'ada' }));
+    await until(() => kinds(events).includes('store.failed'));
+    expect(kinds(events)).not.toContain('token.unsaved');
+    await module.close();
+    await error;
+    await until(() => kinds(events).includes('token.unsaved'));
+    const { transactionId } = created;
+    expect(events.at(-1)).toMatchObject({ customerUid: 'ada', transactionId });
   });
 });
 
@@ -202,9 +228,14 @@ describe('events of outages', () => {
 
 class UnreliableStore extends InMemoryTokenStore {
   isDown = false;
+  isReadOnly = false;
 
   override load(key: string): Promise<StoredRecord | undefined> {
     return this.isDown ? Promise.reject(new Error('down')) : super.load(key);
+  }
+
+  override commit(...args: [string, number, string]): Promise<number | undefined> {
+    return this.isReadOnly ? Promise.reject(new Error('read-only')) : super.commit(...args);
   }
 }
 

@@ -46,6 +46,14 @@ class SlowStore extends InMemoryTokenStore {
   }
 }
 
+class ReadOnlyStore extends InMemoryTokenStore {
+  isReadOnly = false;
+
+  override commit(...args: [string, number, string]): Promise<number | undefined> {
+    return this.isReadOnly ? Promise.reject(new Error('read-only')) : super.commit(...args);
+  }
+}
+
 let sandbox: BerbixSandbox;
 let services: Services;
 beforeEach(async () => {
@@ -67,6 +75,21 @@ describe('metrics', () => {
     await services.module.close();
     await tokens;
     expect(await exchanges()).toBe(before + 1);
+  });
+
+  it('count a new refresh token that the store does not take before the shutdown', async () => {
+    const rotating = await startSandbox({ refreshToken: 'rotate' });
+    const store = new ReadOnlyStore();
+    const replica = await servicesFor(rotating, { store });
+    await replica.module.init();
+    const { refreshToken } = await createTransaction(rotating, replica);
+    await firstValueFrom(replica.tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
+    store.isReadOnly = true;
+    const error = errorOf(replica.tokens.fresh({ customerUid: 'ada' }));
+    await until(() => rotating.requests.to('POST', '/v0/tokens').length === 1);
+    await replica.module.close();
+    await error;
+    expect(await total('berbix.token.unsaved')).toBe(1);
   });
 
   it('count a lookup once if the store answers after memory has', async () => {

@@ -14,6 +14,7 @@ export class IdentityAudit {
   }
 
   @OnBerbixEvent('token.dead')
+  @OnBerbixEvent('token.unsaved')
   @OnBerbixEvent('circuit.opened')
   @OnBerbixEvent('store.failed')
   alert({ kind, account }: BerbixEvent): void {
