@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { databaseDirectory } from '../support/directories.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -41,9 +41,10 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
 
   describe('complete', () => {
     let sandbox: BerbixSandbox;
-    beforeEach(async () => {
+    beforeAll(async () => {
       sandbox = await start({ actionMap: { id_expired: 'reject', id_odd: 'escalate' } });
     });
+    beforeEach(() => sandbox.reset());
 
     it.each([
       [{}, { action: 'accept', flags: [] }],
@@ -88,6 +89,7 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
       ]);
       const again = await life.simulate(body);
       expect([again.status, again.json.readable]).toEqual([409, 'wrong_state']);
+      for (const kind of ['finished', 'status'] as const) sandbox.webhooks.setUrl(kind, undefined);
     });
   });
 
