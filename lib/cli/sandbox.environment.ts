@@ -3,7 +3,7 @@ import { isLoopback } from '../wire/index.js';
 
 /** The variables that `berbixConfig` reads, for test mode. */
 export function environmentOf(sandbox: BerbixSandbox): Readonly<Record<string, string>> {
-  const { url, apiSecret, templateKeys, webhookSecrets } = sandbox;
+  const { url, ca, apiSecret, templateKeys, webhookSecrets } = sandbox;
   return {
     BERBIX_API_SECRET: apiSecret,
     BERBIX_API_HOST: url,
@@ -11,10 +11,11 @@ export function environmentOf(sandbox: BerbixSandbox): Readonly<Record<string, s
     BERBIX_TEMPLATE_KEY: templateKeys.sdk,
     BERBIX_WEBHOOK_FINISHED_SECRET: webhookSecrets.finished,
     BERBIX_WEBHOOK_STATUS_SECRET: webhookSecrets.status,
+    ...(ca !== undefined && { BERBIX_EXTRA_CA_FILE: ca }),
   };
 }
 
-/** What Node reads when it starts, and not from a `.env` file: only with HTTPS. */
+/** For other clients in Node, which reads it when it starts, and not from a `.env` file. */
 export function startEnvironmentOf({ ca }: BerbixSandbox): Readonly<Record<string, string>> {
   return ca === undefined ? {} : { NODE_EXTRA_CA_CERTS: ca };
 }

@@ -1,19 +1,21 @@
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 import type { BerbixSandboxOptions } from '../sandbox/options.js';
 import { isLoopback, WEBHOOK_KINDS } from '../wire/index.js';
-import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
+import { environmentOf } from './sandbox.environment.js';
 
 /** How to reach the sandbox, the lines for a `.env` file, and a command to try it. */
 export function summaryOf(sandbox: BerbixSandbox): string {
-  const { url, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys } = sandbox;
+  const { url, localUrl, tlsUrl, ca, apiSecret, liveApiSecret, templateKeys } = sandbox;
   const body = JSON.stringify({ customer_uid: 'alice', template_key: templateKeys.sdk });
   const tls = tlsUrl === undefined ? [] : [`  API (HTTPS)   ${tlsUrl}`, `  CA file       ${ca}`];
+  const trust = ca !== undefined && url.startsWith('https:') ? ` --cacert ${quoted(ca)}` : '';
   const command = sandbox.referenceCommand;
   const reference = command === undefined ? `${url}/reference` : `after ${command}`;
   return [
     'The Berbix sandbox is ready. Ctrl+C ends it.',
     '',
-    `  API (HTTP)    ${url}`,
+    ...(url === localUrl ? [] : [`  public URL    ${url}`]),
+    `  API (HTTP)    ${localUrl}`,
     ...tls,
     `  console       ${url}/ (in a browser)`,
     `  live secret   ${liveApiSecret}`,
@@ -25,10 +27,10 @@ export function summaryOf(sandbox: BerbixSandbox): string {
     ...webhooksOf(sandbox),
     '',
     'For the .env of the application:',
-    ...linesOf(sandbox).map((line) => `  ${line}`),
+    ...Object.entries(environmentOf(sandbox)).map(([name, value]) => `  ${name}=${quoted(value)}`),
     '',
     'Create a transaction:',
-    `  curl -u '${apiSecret}:' -H 'content-type: application/json' -d '${body}' ${url}/v0/transactions`,
+    `  curl${trust} -u '${apiSecret}:' -H 'content-type: application/json' -d '${body}' ${url}/v0/transactions`,
     '',
   ].join('\n');
 }
@@ -43,19 +45,6 @@ export function networkWarningOf({ host }: BerbixSandboxOptions): string {
 function webhooksOf({ webhooks }: BerbixSandbox): string[] {
   if (WEBHOOK_KINDS.some((kind) => webhooks.url(kind) !== undefined)) return [];
   return ['  webhooks      not sent: see --webhook-finished URL and --webhook-status URL'];
-}
-
-const READ_AT_START =
-  '# For HTTPS, in the environment in which Node starts; a .env file is too late for this:';
-
-function linesOf(sandbox: BerbixSandbox): string[] {
-  const variables = Object.entries(environmentOf(sandbox));
-  const atStart = Object.entries(startEnvironmentOf(sandbox));
-  return [
-    ...variables.map(([name, value]) => `${name}=${value}`),
-    ...(atStart.length > 0 ? [READ_AT_START] : []),
-    ...atStart.map(([name, value]) => `${name}=${quoted(value)}`),
-  ];
 }
 
 /** For a shell, since the path of the temporary directory may contain spaces. */

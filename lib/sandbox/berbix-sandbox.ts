@@ -135,6 +135,11 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     return this.#caPath;
   }
 
+  /** The URL over HTTP on this machine. @internal */
+  get localUrl(): string {
+    return this.#address.localUrl;
+  }
+
   /** The transactions that exist. */
   get transactions(): SandboxTransactions {
     return this.#transactions;
@@ -213,7 +218,8 @@ export class BerbixSandbox implements BerbixSandboxReady, AsyncDisposable {
     );
     this.#closers.push(() => this.#listeners.close());
     const port = await this.#listeners.listenHttp(settings.port, listener);
-    address.url = settings.publicUrl ?? urlOfListener('http', settings, port);
+    address.localUrl = urlOfListener('http', { ...settings, publicUrl: undefined }, port);
+    address.url = settings.publicUrl ?? address.localUrl;
     if (settings.tls) await this.#openTls(listener);
     await webhooks.resume();
   }

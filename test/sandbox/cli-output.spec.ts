@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -103,18 +104,33 @@ describe('what nestjs-berbix sandbox prints', () => {
     expect(environmentOf(output)).toMatchObject({
       BERBIX_API_HOST: 'http://berbix:4010',
       BERBIX_ALLOW_INSECURE: 'true',
-      NODE_EXTRA_CA_CERTS: expect.stringMatching(/ca\.pem$/),
+      BERBIX_EXTRA_CA_FILE: expect.stringMatching(/ca\.pem$/),
     });
+    expect(output).toMatch(
+      /^ {2}public URL {4}http:\/\/berbix:4010\n {2}API \(HTTP\) {4}http:\/\/127/m,
+    );
+  });
+
+  it('includes what an application and curl need to reach it by a public HTTPS URL', async () => {
+    const url = 'https://berbix.internal:4443';
+    const { output } = await runs.startHere(['--public-url', url, '--tls']);
+    const { BERBIX_API_HOST, BERBIX_EXTRA_CA_FILE = '', ...others } = environmentOf(output);
+    expect(BERBIX_API_HOST).toBe(url);
+    expect(readFileSync(BERBIX_EXTRA_CA_FILE, 'utf8')).toMatch(/^-----BEGIN CERTIFICATE/);
+    expect(others).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
+    expect(output).toContain(`  curl --cacert ${BERBIX_EXTRA_CA_FILE} -u '`);
+    const [, local = ''] = /^ {2}API \(HTTP\) {4}(http:\/\/127\.0\.0\.1:\d+)$/m.exec(output) ?? [];
+    expect((await fetch(`${local}/sandbox/requests`)).status).toBe(200);
   });
 
   it('quotes the path of the CA file for a shell if necessary', async () => {
     const temporary = temporaryDirectory("it's a $HOME ");
     const { output } = await runs.startHere(['--tls'], { TMPDIR: temporary });
     const [, path = ''] = /^ {2}CA file +(.+)$/m.exec(output) ?? [];
-    const [line = ''] = /NODE_EXTRA_CA_CERTS=.+/.exec(output) ?? [];
+    const [line = ''] = /BERBIX_EXTRA_CA_FILE=.+/.exec(output) ?? [];
     expect(path).toContain(temporary);
     expect(
-      execFileSync('sh', ['-c', `${line}; echo "$NODE_EXTRA_CA_CERTS"`], { encoding: 'utf8' }),
+      execFileSync('sh', ['-c', `${line}; echo "$BERBIX_EXTRA_CA_FILE"`], { encoding: 'utf8' }),
     ).toBe(`${path}\n`);
   });
 

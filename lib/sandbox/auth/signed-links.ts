@@ -11,6 +11,8 @@ import { SIGNATURE_LENGTH, TokenSigner } from './tokens.js';
 export class SandboxAddress {
   /** The one in links. */
   url = '';
+  /** The one over HTTP on this machine; another than `url` if that is the option `publicUrl`. */
+  localUrl = '';
   /** With the option `tls`. */
   tlsUrl: string | undefined;
 }
