@@ -1,4 +1,4 @@
-import { context, metrics, trace } from '@opentelemetry/api';
+import { DiagConsoleLogger, DiagLogLevel, context, diag, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -15,6 +15,8 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
  * @returns a function that sends what is left
  */
 export function startTelemetry(): () => Promise<void> {
+  // Failed exports are otherwise silent.
+  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
   // A collector that is down delays the end of the process by no more than this.
   const timeoutMillis = 2_000;
   const resource = resourceFromAttributes({

@@ -151,6 +151,7 @@ describe('npm start', () => {
     const run = start(temporaryDirectory(), [], environment);
     const stdout = await run.shows(READY);
     expect(stdout).toMatch(/^Starting Berbix, the database and the backend \.\.\.\n/);
+    expect(stdout).toContain(`   Telemetry   sent to ${collector.url}\n`);
     const page = await fetch(/Backend +(http\S+)/.exec(stdout)?.[1] ?? '');
     expect(page.status).toBe(200);
     expect(await page.text()).toMatch(/GET +\/verification .*x-demo-customer/s);
@@ -212,22 +213,24 @@ describe('npm start', () => {
     killed.kill('SIGKILL');
     await killed.ended;
     // Immediately. The new sandbox does not know the tokens of the earlier one.
-    const next = start(directory, []);
+    const next = start(directory, [], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
     const stdout = await next.shows(READY);
     expect(databaseIn(stdout)).toBe(databaseIn(outputs[0]));
     expect(stdout).toContain('has one of an earlier run: in_progress since');
     expect(transactionIn(stdout)).not.toBe(transactionIn(outputs[0]));
     expect(keyIn(stdout)).toBe(keyIn(first));
-    for (const run of [other, next]) {
-      run.kill('SIGTERM');
-      expectDone(await run.ended);
-    }
+    for (const run of [other, next]) run.kill('SIGTERM');
+    expectDone(await other.ended);
+    // It says that nobody received its traces and metrics.
+    const { stderr, ...ended } = await next.ended;
+    expect(stderr).toContain('connect ECONNREFUSED 127.0.0.1:1');
+    expectDone({ ...ended, stderr: '' });
   });
 
   it('shows its usage', async () => {
     const { code, stdout, stderr } = await startOnce(temporaryDirectory(), {}, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^Usage: npm start -- \[--once\]\n/);
+    expect(stdout).toMatch(/^Usage: npm start -- \[--once\]\n.* OTEL_EXPORTER_OTLP_ENDPOINT /s);
   });
 
   it('exits with 1 and a one-sentence message if something is wrong', async () => {
@@ -264,6 +267,10 @@ describe('npm start', () => {
       expectRefused(await refuse({ [name]: account[name] ?? '' }), sentence);
     }
     expectRefused(await refuse({ PORT: 'http' }), /PORT must be a port number from 0 to 65535/);
+    expectRefused(
+      await refuse({ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }),
+      /OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, such as http:/,
+    );
     const closed = 'user:hidden@127.0.0.1:1';
     for (const [name, url] of [
       ['DATABASE_URL', `postgres://${closed}/db`],

@@ -64,6 +64,7 @@ async function demonstrate(
     backend,
     database: app.get(Database).location,
     data: settings.data,
+    collector: settings.collector,
     tokens: store.location,
     redis: store.redisKeys,
     key,

@@ -8,6 +8,8 @@ export interface DemoSettings {
   port: number;
   /** `DATA_DIR`: the directory that all runs share. */
   data: string;
+  /** The origin of `OTEL_EXPORTER_OTLP_ENDPOINT`, if it is set. */
+  collector: string | undefined;
 }
 
 /** What `--help` shows. */
@@ -20,8 +22,9 @@ shows what it does. It runs until you press Ctrl+C.
   --help   show this help
 
 It needs no environment variables. Set BERBIX_API_SECRET to use your account,
-DATABASE_URL and REDIS_URL to use your servers, PORT for its port, and DATA_DIR
-for its data. examples/README.md explains all of them.`;
+DATABASE_URL and REDIS_URL to use your servers, PORT for its port, DATA_DIR for
+its data, and OTEL_EXPORTER_OTLP_ENDPOINT to send traces and metrics to an
+OpenTelemetry collector. examples/README.md explains all of them.`;
 
 const OPTIONS = {
   once: { type: 'boolean', default: false },
@@ -36,10 +39,19 @@ export function demoSettings(args: string[], env: NodeJS.ProcessEnv): DemoSettin
     once: values.once,
     port: portFrom(env['PORT'] || '0'),
     data: env['DATA_DIR'] || '.data/backend',
+    collector: collectorFrom(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined),
   };
 }
 
 function portFrom(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new Error('The environment variable PORT must be a port number from 0 to 65535.');
+}
+
+/** The exporters would only log that they cannot use it. */
+function collectorFrom(text: string | undefined): string | undefined {
+  if (text === undefined || /^https?:\/\/./.test(text)) return text && new URL(text).origin;
+  throw new Error(
+    'The environment variable OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, such as http://127.0.0.1:4318.',
+  );
 }

@@ -11,10 +11,12 @@ export interface Setup extends StoredData {
   backend: string;
   /** Where the tokens are stored. */
   tokens: string;
+  /** Where traces and metrics are sent. */
+  collector: string | undefined;
 }
 
 export function printSetup(printer: Printer, setup: Setup): void {
-  const { berbix, backend, database, data, tokens, key } = setup;
+  const { berbix, backend, database, data, tokens, key, collector } = setup;
   const kind = berbix.sandbox ? 'the sandbox: no account needed' : 'the account of your API secret';
   const preferred = join(data, 'database');
   printer.heading('The nestjs-berbix example backend');
@@ -33,6 +35,7 @@ export function printSetup(printer: Printer, setup: Setup): void {
   if (key !== undefined) {
     printer.fact('', `with a key for the demo only: ${shortPath(key)}, beside the data`);
   }
+  if (collector !== undefined) printer.fact('Telemetry', `sent to ${collector}`);
 }
 
 export function printNextSteps(

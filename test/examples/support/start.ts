@@ -152,6 +152,8 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 
 function variablesOfTheCommand(): string[] {
   return Object.keys(process.env).filter((name) =>
-    /^(BERBIX_|PORT$|DATA_DIR$|DATABASE_URL$|REDIS_URL$|NODE_OPTIONS$)/.test(name),
+    /^(BERBIX_|PORT$|DATA_DIR$|DATABASE_URL$|REDIS_URL$|OTEL_EXPORTER_OTLP_ENDPOINT$|NODE_OPTIONS$)/.test(
+      name,
+    ),
   );
 }
