@@ -50,7 +50,8 @@ function portFrom(text: string): number {
 
 /** The exporters would only log that they cannot use it. */
 function collectorFrom(text: string | undefined): string | undefined {
-  if (text === undefined || /^https?:\/\/./.test(text)) return text && new URL(text).origin;
+  if (text === undefined) return undefined;
+  if (/^https?:/.test(text) && URL.canParse(text)) return new URL(text).origin;
   throw new Error(
     'The environment variable OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, such as http://127.0.0.1:4318.',
   );
