@@ -15,6 +15,10 @@ export class IdentityAudit {
 
   @OnBerbixEvent('token.dead')
   @OnBerbixEvent('token.unsaved')
+  lost({ kind, customerUid }: BerbixEvent<'token.dead' | 'token.unsaved'>): void {
+    this.#logger.error(`${kind}: ${customerUid} may have to begin again`);
+  }
+
   @OnBerbixEvent('circuit.opened')
   @OnBerbixEvent('store.failed')
   alert({ kind, account }: BerbixEvent): void {
