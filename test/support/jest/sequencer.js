@@ -12,8 +12,6 @@ const LONGEST = new Set(
     'token-store/postgres-clients',
     'sandbox/cli',
     'sandbox/reference-page',
-    'package/jest',
-    'package/pack',
   ].map((name) => realpathSync(resolve(import.meta.dirname, `../../${name}.spec.ts`))),
 );
 
