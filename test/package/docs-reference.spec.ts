@@ -113,8 +113,14 @@ describe('docs/sandbox.md', () => {
 
   it('has every kind of fault, and no other', () => {
     const section = pageOf('sandbox').split('\n### Faults\n')[1] ?? '';
-    const listed = [...section.matchAll(/^\| `([a-z]+)` /gm)].map(([, kind]) => kind);
+    const listed = [...section.matchAll(/^\| `([a-z-]+)` /gm)].map(([, kind]) => kind);
     expect(listed).toEqual(FAULT_KINDS);
+  });
+
+  it('has the kinds of the console, except one that needs a whole answer', () => {
+    const source = readFileSync('lib/sandbox/console/faults/descriptions.ts', 'utf8');
+    const kinds = [...source.matchAll(/kind: '([a-z-]+)',\s+title:/g)].map(([, kind]) => kind);
+    expect(kinds.toSorted()).toEqual(FAULT_KINDS.filter((kind) => kind !== 'answer').toSorted());
   });
 
   it('has every request of the control API, and no other', () => {

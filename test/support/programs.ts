@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
-/** The path of a built file. A test that started a missing one would wait in vain. */
+/** The path of a built file. A test that used a missing one would wait in vain. */
 export function built(path: string): string {
   const file = resolve(path);
   if (existsSync(file)) return file;
-  throw new Error(`${path} is not built, and this test starts it. Run: npm run build:apps`);
+  throw new Error(`${path} is not built, and this test uses it. Run: npm run build:apps`);
 }
 
 /** The first of these programs that is on the PATH. */

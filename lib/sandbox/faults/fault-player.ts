@@ -86,8 +86,9 @@ async function trickle(
 ): Promise<void> {
   sendHead(response, reply);
   response.flushHeaders();
-  for (let sent = 0; sent < reply.body.length && !response.destroyed; sent += 1) {
+  for (let sent = 0; sent < reply.body.length; sent += 1) {
     await timers.wait(ms);
+    if (response.destroyed) return;
     response.write(reply.body.subarray(sent, sent + 1));
   }
   response.end();

@@ -1,5 +1,9 @@
 import { expect } from '@jest/globals';
 import type { Tab } from '../../../support/browser/tab.js';
+import { built } from '../../../support/programs.js';
+
+// Without its script, the page would never show what a test waits for.
+built('dist/console/console.js');
 
 /** Waits until a screen reader finds this on the page, as `role: name`. */
 export function shows(tab: Tab, line: string): Promise<void> {
