@@ -134,6 +134,19 @@ describe('more exchanges than can be made in time', () => {
     expect((await first).error).toMatchObject({ code: 'BERBIX_TIMEOUT' });
     expect((await second).error).toBeUndefined();
   });
+
+  it('a caller with a short time limit does not shorten the wait of others for the same tokens', async () => {
+    const { world } = the;
+    const { replica, ids } = await manyExpired(world);
+    const before = ids.slice(1, 1 + 2 * CONNECTIONS);
+    const earlier = before.map((id) => settled(replica.fresh({ transactionId: id })));
+    const patient = settled(replica.fresh({ transactionId: '1' }));
+    const hurried = settled(replica.fresh({ transactionId: '1' }, { timeoutMs: SECOND / 2 }));
+    await advance(4 * SECOND);
+    expect((await hurried).error).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    expect((await patient).error).toBeUndefined();
+    for (const { error } of await Promise.all(earlier)) expect(error).toBeUndefined();
+  });
 });
 
 describe('more calls to the store than it answers in time', () => {
