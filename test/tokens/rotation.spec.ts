@@ -28,6 +28,20 @@ describe('the retry of an exchange whose answer was lost', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
+  it('is not made either if it was replaced in an answer that is unusable otherwise', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 2 });
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'answer', body: { refresh_token: 'rt_other' } });
+    await errorOf(services.tokens.refresh(created));
+    sandbox.requests.clear();
+    sandbox.faults.add({ kind: 'truncate', processed: true });
+    expect(await errorOf(services.tokens.refresh(created))).toMatchObject({
+      code: 'BERBIX_CONNECTION',
+    });
+    expect(sandbox.requests.length).toBe(1);
+  });
+
   it('is still made then if the API cannot have acted on the first request', async () => {
     const sandbox = await startSandbox({ refreshToken: 'rotate' });
     const services = await servicesFor(sandbox, { retry: 2 });
