@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixTokens } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
@@ -106,6 +107,21 @@ describe('concurrent callers of one refresh token', () => {
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
     expect(sandbox.requests.length).toBe(2);
     expect(hanging?.status).toBeUndefined();
+  });
+
+  it('share the new one, also after the end of the aborted one', async () => {
+    const { sandbox, services, created } = await setting();
+    const refresh = () => services.tokens.refresh(created.refreshToken);
+    sandbox.faults.add({ kind: 'hang' });
+    const left = refresh().subscribe();
+    await arrived(sandbox, 1);
+    left.unsubscribe();
+    const first = firstValueFrom(refresh());
+    // Enough for the end of the aborted exchange, and too short for an answer.
+    await setImmediate();
+    const second = firstValueFrom(refresh());
+    expect((await first).accessToken).toBe((await second).accessToken);
+    expect(sandbox.requests.length).toBe(2);
   });
 
   it('a caller who expects another transaction gets an error, and the others get tokens', async () => {
