@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   BerbixEvents,
   BerbixInvalidRefreshTokenError,
@@ -173,6 +173,23 @@ describe('an event of tokens that are forgotten', () => {
     };
     await firstValueFrom(tokens.forget(row));
     expect(await details(events, 1)).toEqual([{ kind: 'token.forgotten', customerUid: 'ada' }]);
+  });
+
+  it('comes once if tokens are remembered while their customer is erased', async () => {
+    const sandbox = await startSandbox();
+    const store = new InMemoryTokenStore();
+    const services = await servicesFor(sandbox, { store });
+    const remember = async (): Promise<void> => {
+      const tokens = await createTransaction(sandbox, services);
+      await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
+    };
+    await remember();
+    const events = record(services.module);
+    jest.spyOn(store, 'forget').mockImplementationOnce(() => remember().then(() => false));
+    await firstValueFrom(services.module.get(BerbixVerificationService).erase('ada'));
+    await firstValueFrom(services.tokens.forget({ customerUid: 'bob' }));
+    const told = await details(events, 2);
+    expect(told).toMatchObject([{ customerUid: 'ada' }, { customerUid: 'bob' }]);
   });
 });
 
