@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { BerbixModule, BerbixServerError, BerbixTokenService } from 'nestjs-berbix';
-import globalAxios from 'axios';
+import globalAxios, { type AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
 import { createConnection } from '../../lib/http/connection.js';
@@ -202,6 +203,23 @@ describe('interceptors', () => {
       reason: 'ECONNREFUSED',
     });
     expect(sandbox.requests.length).toBe(1);
+  });
+
+  it('leave no request in flight when the call has ended', async () => {
+    const sandbox = await startSandbox();
+    const ends: string[] = [];
+    const sendAgain = async (response: AxiosResponse): Promise<AxiosResponse> => {
+      sandbox.faults.add({ kind: 'hang' });
+      globalAxios.request(response.config).catch(() => ends.push('aborted'));
+      await until(() => sandbox.requests.length === 2);
+      return response;
+    };
+    const { tokens } = await servicesFor(sandbox, {
+      http: { configureAxios: ({ interceptors }) => void interceptors.response.use(sendAgain) },
+    });
+    await errorOf(tokens.refresh('rt_any'));
+    await setImmediate();
+    expect(ends).toEqual(['aborted']);
   });
 
   it('see errors of the API as answers, and the time limits still apply', async () => {
