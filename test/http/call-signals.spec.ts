@@ -84,6 +84,18 @@ describe('the signal of a call', () => {
     expect(listeners(signal)).toBe(0);
   });
 
+  it('ends the wait for an exchange after a refused access token', async () => {
+    const world = await setting();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const failed = errorOf(world.transactions.fetch({ customerUid: 'ada' }, { signal }));
+    await world.arrived(1);
+    world.requests[0]?.writeHead(401).end();
+    await world.arrived(2);
+    controller.abort();
+    expect((await failed).code).toBe('BERBIX_ABORTED');
+  });
+
   it('leaves a shared exchange to the others', async () => {
     const world = await setting();
     const controller = new AbortController();
