@@ -193,18 +193,27 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
     expect(calls).toEqual(['first', 'last']);
   });
 
-  it('answers 500 without the error of a handler, even if it throws synchronously', async () => {
+  it('answers 500 without the errors of handlers, and logs each, even if it throws synchronously', async () => {
     @Injectable()
     class Failing {
       @OnBerbixWebhook('finished')
       fail(): void {
         throw new ConflictException('mine');
       }
+
+      @OnBerbixWebhook('finished')
+      async reject(): Promise<void> {
+        throw new Error('no disk');
+      }
     }
-    const { url } = await start({}, { providers: [Failing] });
+    const { url, logs } = await start({}, { providers: [Failing] });
     const answer = await post(`${url}/webhooks/berbix/finished`, BODY, signed('finished'));
     expect(answer.status).toBe(500);
     expect(JSON.parse(answer.body)).toEqual({ statusCode: 500, message: 'Internal Server Error' });
+    expect(logs.filter((line) => line.startsWith('error:'))).toEqual([
+      expect.stringContaining('Failing.fail failed'),
+      expect.stringContaining('Failing.reject failed'),
+    ]);
   });
 
   it('works with pipes that validate everything', async () => {
