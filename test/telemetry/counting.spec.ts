@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { metrics } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { InMemoryTokenStore } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { StoredRecord } from 'nestjs-berbix/token-store';
 import { firstValueFrom } from 'rxjs';
+import { BerbixHttp } from '../../lib/http/index.js';
 import { errorOf } from '../support/errors.js';
 import {
   createTransaction,
@@ -54,6 +55,18 @@ class ReadOnlyStore extends InMemoryTokenStore {
   }
 }
 
+/** A store in which another replica has the lease of the tokens at the next read. */
+class LeasedStore extends InMemoryTokenStore {
+  isLeased = false;
+
+  override async load(key: string): Promise<StoredRecord | undefined> {
+    const record = await super.load(key);
+    if (!this.isLeased || !key.includes('/session/') || record === undefined) return record;
+    this.isLeased = false;
+    return { ...record, leasedForMs: 1 };
+  }
+}
+
 let sandbox: BerbixSandbox;
 let services: Services;
 beforeEach(async () => {
@@ -90,6 +103,34 @@ describe('metrics', () => {
     await replica.module.close();
     await error;
     expect(await total('berbix.token.unsaved')).toBe(1);
+  });
+
+  it('read no gauge of an application that has ended', async () => {
+    const read = jest.spyOn(services.module.get(BerbixHttp), 'state', 'get');
+    await reader.collect();
+    expect(read).toHaveBeenCalled();
+    await services.module.close();
+    read.mockClear();
+    await reader.collect();
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  it('count a wait for another replica once, whatever is done after it', async () => {
+    const rotating = await startSandbox({ refreshToken: 'rotate' });
+    const store = new LeasedStore();
+    const replica = await servicesFor(rotating, {
+      store,
+      freshness: { rotation: 'strict' },
+      onRotation: () => {},
+    });
+    const { refreshToken } = await createTransaction(rotating, replica);
+    const { module, tokens } = replica;
+    await module.init();
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
+    store.isLeased = true;
+    const before = await total('berbix.token.lease.wait.duration');
+    await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
+    expect(await total('berbix.token.lease.wait.duration')).toBe(before + 1);
   });
 
   it('count a lookup once if the store answers after memory has', async () => {
