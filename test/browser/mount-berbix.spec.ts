@@ -265,5 +265,15 @@ describeInBrowser('mountBerbix()', (openTab) => {
     await waiting.evaluate('berbix.unmount()');
     await closed;
     expect(await logOf(waiting)).toEqual([]);
+
+    // A token that comes too late, since `fetchClientToken` ignores the signal.
+    await waiting.evaluate(`import('/berbix.js').then(({ mountBerbix }) => {
+      let give;
+      const fetchClientToken = () => new Promise((resolve) => (give = resolve));
+      mountBerbix(document.querySelector('#verification'), { fetchClientToken }).unmount();
+      give('late');
+      return new Promise((resolve) => setTimeout(resolve));
+    })`);
+    expect(await frameIn(waiting, 'src')).toBeUndefined();
   });
 });
