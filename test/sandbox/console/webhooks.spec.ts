@@ -54,6 +54,16 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       expectOnlyFrom(tab, sandbox.url);
     });
 
+    it('say that an application does not answer', async () => {
+      const silent = await listening(createServer(() => undefined));
+      const webhooks = { retryDelayMs: 1, timeoutMs: 1, finished: { url: silent } };
+      const impatient = await startSandboxOn(platform, { webhooks });
+      const { id, problem } = await impatient.webhooks.sendTest('finished');
+      expect(problem).toBe('TimeoutError');
+      await tab.visit(`${impatient.url}#/webhooks/${id}`);
+      await shows(tab, 'StaticText: The application did not answer in time.');
+    });
+
     it('say why one was refused, and are sent again in every good and bad way', async () => {
       sandbox.webhooks.setUrl('finished', url);
       status = 404;

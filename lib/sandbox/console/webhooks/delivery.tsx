@@ -93,10 +93,13 @@ const ADVICE: Readonly<Record<number, string>> = {
   413: 'The application has a limit for bodies that is too small.',
 };
 
+const NO_ANSWER = 'The application did not answer in time.';
+
 const PROBLEMS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens at this address. Is the application running, and on this port?',
   ENOTFOUND: 'The name in the address is not known to this machine.',
-  ETIMEDOUT: 'The application did not answer in time.',
+  TimeoutError: NO_ANSWER,
+  UND_ERR_CONNECT_TIMEOUT: NO_ANSWER,
 };
 
 function Advice({ delivery }: { delivery: Delivery }) {
