@@ -58,6 +58,8 @@ describeInBrowser('the transactions of the console', (openTab) => {
     it('show each exchange of their refresh tokens, and mark those that overlapped', async () => {
       const { refresh_token: first } = (await client.create()).json;
       const [{ id = '' } = {}] = await sandbox.transactions.list();
+      sandbox.faults.add({ kind: 'status', status: 503 });
+      expect((await client.refresh(first)).status).toBe(503);
       const { refresh_token: second } = (await client.refresh(first)).json;
       sandbox.faults.add({ kind: 'latency', ms: 300, times: 2 });
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
@@ -70,6 +72,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(outline).toEqual(
         expect.arrayContaining([
           'heading: First refresh token',
+          'StaticText: not reached',
           'heading: Refresh token 2',
           'StaticText: Overlap',
           'StaticText: rotated',

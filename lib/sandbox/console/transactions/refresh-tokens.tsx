@@ -6,7 +6,7 @@ import { hrefOf } from '../router.js';
 
 /** What became of the token that an exchange sent, in words. */
 const FATES: Readonly<Record<string, readonly [text: string, tone: Tone]>> = {
-  unchangedTransactions: ['not reached', 'warning'],
+  untouched: ['not reached', 'warning'],
   kept: ['kept', 'good'],
   rotated: ['rotated', 'good'],
   in_grace: ['rotated before, accepted in its grace period', 'warning'],
