@@ -66,6 +66,12 @@ describeInBrowser('the console', (openTab) => {
     await shows(tab, 'StaticText: grace');
     await shows(tab, 'StaticText: Completed');
     expect(connections()).toBe(2);
+    await tab.evaluate(`{
+      const { close } = EventSource.prototype;
+      EventSource.prototype.close = function () { close.call(this); window.stream = this; };
+    }`);
+    await turn('hidden');
+    expect(await tab.evaluate('window.stream?.readyState')).toBe(2);
   });
 
   it('misses nothing that happens while its lists load', async () => {

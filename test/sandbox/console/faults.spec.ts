@@ -46,12 +46,21 @@ describeInBrowser('the faults of the console', (openTab) => {
       await tab.choose('How often', 'With a probability');
       await tab.type('Probability From 0 to 1', '0.25');
       await tab.type('Seed The same seed hits the same requests.', '7');
+      await tab.activate('Process the request first, and lose the answer');
       await tab.activate('Add');
       await until(() => sandbox.faults.pending.length > 0);
       expect(sandbox.faults.pending).toEqual([
-        expect.objectContaining({ kind: 'reset', probability: 0.25, seed: 7 }),
+        expect.objectContaining({ kind: 'reset', probability: 0.25, seed: 7, processed: true }),
       ]);
       await expectAccessible(tab);
+    });
+
+    it('are gone from the page when their time is over', async () => {
+      sandbox.faults.add({ kind: 'hang', forMs: 3_600_000 });
+      await tab.until((outline) => outline.some((line) => line.includes('Never answer, for any')));
+      await tab.evaluate('{ const { now } = Date; Date.now = () => now() + 3_600_000; }');
+      await shows(tab, 'StaticText: No fault is pending: every request gets its real answer.');
+      expect(sandbox.faults.pending).toHaveLength(1);
     });
 
     it('come as presets, and are removed all at once', async () => {

@@ -6,7 +6,7 @@ import type { Tab } from '../../support/browser/tab.js';
 import { startSandboxOn } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
-import { expectOnlyFrom, shows } from './support/console.js';
+import { expectOnlyFrom, holdRequests, shows } from './support/console.js';
 
 /** Letters of a right-to-left script, a mark that turns text around, markup, and a very long rest. */
 const ODD_UID = `מרים \u202e<img src=x onerror=alert(1)>"'& ${'x'.repeat(215)}`;
@@ -23,6 +23,12 @@ describeInBrowser('the transactions of the console', (openTab) => {
       tab = await openTab();
       await tab.resize(1280, 800);
     });
+
+    const customers = async (): Promise<unknown> =>
+      tab.evaluate("[...document.querySelectorAll('table .uid')].map((uid) => uid.textContent)");
+    const expectCustomers = async (...expected: string[]): Promise<void> => {
+      await until(async () => JSON.stringify(await customers()) === JSON.stringify(expected), 20);
+    };
 
     it('are created, completed, and their tokens expire, by mouse alone', async () => {
       await tab.visit(sandbox.url);
@@ -80,6 +86,37 @@ describeInBrowser('the transactions of the console', (openTab) => {
       );
       await expectAccessible(tab);
       expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('have buttons that cannot be pressed again while they work', async () => {
+      const { id } = await sandbox.transactions.create();
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await shows(tab, 'button: Expire tokens');
+      const { untilHeld, release } = await holdRequests(tab, '/simulate');
+      await tab.activate('Expire tokens');
+      await untilHeld();
+      const disabled =
+        "[...document.querySelectorAll('button')].some((it) => it.disabled && it.innerText === 'Expire tokens')";
+      await until(async () => (await tab.evaluate(disabled)) === true);
+      expect((await sandbox.transactions.find(id)).tokensExpireAt).toBeDefined();
+      await release();
+      await until(async () => (await tab.evaluate(disabled)) === false);
+      expect((await sandbox.transactions.find(id)).tokensExpireAt).toBeUndefined();
+    });
+
+    it('move the clock by the lifetime of the tokens of the last exchange', async () => {
+      const { id, refreshToken } = await sandbox.transactions.create();
+      sandbox.clock.advance(1_800_000);
+      await client.refresh(refreshToken);
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await tab.activate('Move clock to ¾ of their lifetime');
+      await tab.until((outline) =>
+        outline.some((line) => line.startsWith('StaticText: The clock shows')),
+      );
+      const { tokensExpireAt } = await sandbox.transactions.find(id);
+      const leftMs = Number(tokensExpireAt) - sandbox.clock.now();
+      expect(leftMs).toBeGreaterThan(0);
+      expect(leftMs).toBeLessThanOrEqual(900_000);
     });
 
     it('keep their secrets until somebody asks for one, and when it may have changed', async () => {
@@ -188,11 +225,6 @@ describeInBrowser('the transactions of the console', (openTab) => {
       const [linus] = await sandbox.transactions.list();
       await sandbox.transactions.complete(linus?.id ?? '');
       await tab.visit(sandbox.url);
-      const customers = async (): Promise<unknown> =>
-        tab.evaluate("[...document.querySelectorAll('table .uid')].map((uid) => uid.textContent)");
-      const expectCustomers = async (...expected: string[]): Promise<void> => {
-        await until(async () => JSON.stringify(await customers()) === JSON.stringify(expected), 20);
-      };
       await expectCustomers('linus', 'grace', 'ada');
       await tab.choose('State', 'Open');
       await expectCustomers('grace', 'ada');
@@ -202,6 +234,27 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await expectCustomers('ada');
       await tab.type('Customer uid', 'nobody');
       await shows(tab, 'StaticText: No transaction has this customer uid and state.');
+    });
+
+    it('are those of the latest filter, even if an earlier answer comes later', async () => {
+      await sandbox.transactions.create({ customerUid: 'ada' });
+      const complete = async (customerUid: string): Promise<void> => {
+        const { id } = await sandbox.transactions.create({ customerUid });
+        await sandbox.transactions.complete(id);
+      };
+      await complete('grace');
+      await tab.visit(sandbox.url);
+      await expectCustomers('grace', 'ada');
+      const { untilHeld, release } = await holdRequests(tab, 'state=open');
+      await tab.choose('State', 'Open');
+      await untilHeld();
+      await tab.choose('State', 'Completed');
+      await expectCustomers('grace');
+      await release();
+      // The page shows what happens when all lists have arrived.
+      await complete('alan');
+      await expectCustomers('alan', 'grace');
+      expect(await tab.outline()).not.toContain('StaticText: ada');
     });
   });
 });

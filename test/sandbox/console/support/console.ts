@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Tab } from '../../../support/browser/tab.js';
 import { built } from '../../../support/programs.js';
+import { until } from '../../../support/until.js';
 
 // Without its script, the page would never show what a test waits for.
 built('dist/console/console.js');
@@ -20,4 +21,26 @@ export function expectOnlyFrom({ complaints, requests }: Tab, url: string): void
   expect(new Set(sent.map((request) => new URL(request).origin))).toEqual(
     new Set([new URL(url).origin]),
   );
+}
+
+/** Holds requests of the page to addresses with this in them, from now on until they are released. */
+export async function holdRequests(
+  tab: Tab,
+  part: string,
+): Promise<{ untilHeld: () => Promise<void>; release: () => Promise<unknown> }> {
+  await tab.evaluate(`{
+    const { fetch } = window;
+    const released = new Promise((resolve) => (window.release = resolve));
+    window.fetch = async (address, options) => {
+      if (address.includes('${part}')) {
+        window.isHeld = true;
+        await released;
+      }
+      return fetch(address, options);
+    };
+  }`);
+  return {
+    untilHeld: () => until(async () => (await tab.evaluate('window.isHeld')) === true),
+    release: () => tab.evaluate('release()'),
+  };
 }
