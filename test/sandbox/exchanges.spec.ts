@@ -281,6 +281,9 @@ it('an exchange has failed if its client goes while the end of the body arrives'
   requests.end(request, undefined, 7, false);
   requests.complete(request, JSON.stringify({ refresh_token: refreshToken }));
   expect(exchanges.of('1')).toMatchObject([{ outcome: 'failed', durationMs: 7 }]);
+  // The sandbox goes on nevertheless.
+  exchanges.processed(request, 'rotated');
+  expect(exchanges.of('1')).toMatchObject([{ outcome: 'failed', sentToken: 'rotated' }]);
 });
 
 it('keeps the last 10,000 exchanges, and drops older ones', () => {

@@ -308,6 +308,17 @@ describe('SandboxFaults', () => {
     expect(struck({ probability: 1 })).toHaveLength(1000);
   });
 
+  it('decides the same if other requests come between', () => {
+    const faults = new SandboxFaults(new SandboxClock());
+    faults.add({ kind: 'hang', path: '/', probability: 0.2 });
+    const requests = Array.from({ length: 1000 }, (_, index) => index);
+    const some = requests.filter(() => {
+      faults.take('GET', '/other');
+      return faults.take('GET', '/') !== undefined;
+    });
+    expect(some).toEqual(struck({ probability: 0.2 }));
+  });
+
   it('gives a request that a fault spares to the next one', () => {
     const faults = new SandboxFaults(new SandboxClock());
     faults.add({ kind: 'hang', probability: 0.5 });

@@ -153,6 +153,9 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     const { access_token } = JSON.parse(text) as { access_token: string };
     const refused = await client.update(access_token, { action: 'x' });
     expect((await ended(sandbox)).response?.body).toBe(refused.text);
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    await client.send('HEAD', '/v0/transactions');
+    expect(await ended(sandbox)).toMatchObject({ status: 503, response: { body: '' } });
     await client.delete(access_token);
     expect(await ended(sandbox)).toMatchObject({ status: 204, response: { body: '' } });
   });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { ImageLinks, SandboxAddress } from '../../lib/sandbox/auth/signed-links.js';
+import { TokenSigner } from '../../lib/sandbox/auth/tokens.js';
 import { databaseDirectory } from '../support/directories.js';
 import { startSandbox } from '../support/services.js';
 import { BACK, FRONT, LIVENESS, SELFIE } from './support/images.js';
@@ -113,6 +115,17 @@ describe('the images of a result', () => {
 });
 
 describe('the link to an image', () => {
+  it('has expired at its time, not a moment later', () => {
+    let now = 0;
+    const signer = new TokenSigner(Buffer.alloc(32));
+    const links = new ImageLinks(signer, { now: () => now } as never, new SandboxAddress());
+    const name = links.urlOf('7', 'front-full_image').slice('/images/'.length);
+    now = FIFTEEN_MINUTES_MS - 1;
+    expect(links.transactionIdOf(name)).toBe('7');
+    now += 1;
+    expect(() => links.transactionIdOf(name)).toThrow('The link has expired.');
+  });
+
   it('outlives the sandbox with a data directory', async () => {
     const options = { images: true, dataDir: await databaseDirectory() };
     const first = await startSandbox(options);

@@ -219,6 +219,16 @@ describe('Results', () => {
       }
     });
 
+    it('keeps the note', async () => {
+      const client = await start();
+      const { access_token } = (await client.create()).json;
+      await client.override(access_token, { response_payload: 'us-dl' });
+      await client.update(access_token, { action: 'reject', note: 'They were not who they said.' });
+      expect((await client.sandbox.exportState()).transactions).toMatchObject([
+        { state: { action: 'reject', note: 'They were not who they said.' } },
+      ]);
+    });
+
     it.each([
       [{}, 'action is missing'],
       [{ action: '' }, 'action is missing'],

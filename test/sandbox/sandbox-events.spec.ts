@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, SandboxEvent } from 'nestjs-berbix/sandbox';
 import { exchangeOf } from '../../examples/docs/testing/events.js';
+import { EventStream } from '../../lib/sandbox/control/event-stream.js';
 import { startSandbox } from '../support/services.js';
 import { RawClient } from './support/raw-client.js';
 
@@ -117,4 +119,14 @@ describe('sandbox.events', () => {
     await expect(event).rejects.toThrow('mistake');
     sandbox.clock.advance(1);
   });
+});
+
+it('a stream of events listens no longer than its client does', () => {
+  const changes = new EventEmitter();
+  const feed = { changes, run: 'run', last: 0, idOf: String };
+  const response = Object.assign(new EventEmitter(), { writeHead() {}, write: () => true });
+  new EventStream(feed as never, response as never, (event) => event).start(undefined, {});
+  expect(changes.listenerCount('change')).toBe(1);
+  response.emit('close');
+  expect(changes.listenerCount('change')).toBe(0);
 });

@@ -153,6 +153,7 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
       `Basic ${base64(`:${apiSecret}`)}`,
       `Basic ${base64(`${apiSecret}::`)}`,
       `Bearer ${apiSecret}`,
+      basic(apiSecret).replace('Basic', 'Bearer'),
       basic('secret_test_wrong'),
       basic(''),
     ]) {
