@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, SandboxState } from 'nestjs-berbix/sandbox';
 import { PostgresStorage } from '../../lib/sandbox/storage/postgres-storage.js';
@@ -184,7 +185,16 @@ describe('the state of a sandbox', () => {
       webhookSecrets: sandbox.webhookSecrets,
       signingKey: 'first',
     };
+    const webhook = {
+      id: randomUUID(),
+      kind: 'status',
+      url: 'http://localhost/',
+      body: '',
+    } as const;
+    await storage.pendingWebhooks.add(webhook);
     await storage.replace(transactions, identity);
+    await expect(storage.pendingWebhooks.load()).resolves.toEqual([]);
+    await storage.pendingWebhooks.add(webhook);
     const twice = [...transactions, ...transactions];
     await expect(storage.replace(twice, { ...identity, signingKey: 'second' })).rejects.toThrow(
       'duplicate key',
@@ -192,6 +202,7 @@ describe('the state of a sandbox', () => {
     const { id = '' } = transactions[0] ?? {};
     await expect(storage.transactions.find(id)).resolves.toEqual(transactions[0]);
     await expect(storage.loadIdentity()).resolves.toEqual(identity);
+    await expect(storage.pendingWebhooks.load()).resolves.toEqual([webhook]);
   });
 });
 

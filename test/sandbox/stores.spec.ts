@@ -100,13 +100,14 @@ describe.each(Object.keys(STORES))('transactions in %s', (name) => {
     await store.add({ ...OPEN, id: '3', createdAt: 10.5 });
     await store.add({ ...completed('1', 50), createdAt: 30 });
     await store.add({ ...OPEN, id: '2', createdAt: 30, customerUid: OPEN.customerUid + '"' });
+    await store.add({ ...OPEN, id: '0', createdAt: 30, customerUid: 'ada' });
     await store.add({ ...OPEN, id: '4', createdAt: 20 });
     await store.save({ ...completed('4', 60), createdAt: 20 });
-    await expect(list({})).resolves.toEqual(['2', '1', '4', '3']);
+    await expect(list({})).resolves.toEqual(['2', '1', '0', '4', '3']);
     await expect(list({ limit: 2 })).resolves.toEqual(['2', '1']);
-    await expect(list({ createdAfter: 10.5 })).resolves.toEqual(['2', '1', '4']);
+    await expect(list({ createdAfter: 10.5 })).resolves.toEqual(['2', '1', '0', '4']);
     await expect(list({ customerUid: OPEN.customerUid })).resolves.toEqual(['1', '4', '3']);
-    await expect(list({ state: 'open' })).resolves.toEqual(['2', '3']);
+    await expect(list({ state: 'open' })).resolves.toEqual(['2', '0', '3']);
     await expect(list({ state: 'completed' })).resolves.toEqual(['1', '4']);
     await expect(list({ customerUid: '', state: 'open' })).resolves.toEqual([]);
     const [found] = await store.list({ createdAfter: 0, limit: 1, state: 'completed' });
