@@ -69,6 +69,12 @@ describe('nestjs-berbix sandbox exec', () => {
     expect(await code).toBe(END.SIGHUP);
   });
 
+  it('starts no command after a signal during the start of the sandbox', async () => {
+    const running = execHere('--', '/no/such/program');
+    process.emit('SIGHUP', 'SIGHUP');
+    expect((await running).code).toBe(END.SIGHUP);
+  });
+
   it('passes signals on to what the command has started, too', async () => {
     const script = 'console.log("ready"); setTimeout(() => {}, 120_000)';
     const shell = ['sh', '-c', `"${process.execPath}" -e '${script}'; exit`];
