@@ -169,6 +169,16 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     expect(await run(['show', '--name', name, ...opened.args])).toMatchObject({ code: 1 });
   });
 
+  it('lists no control sequences, which a terminal would run', async () => {
+    await opened.store.commit('default/customer/\u001b[2J', 0, 'x');
+    const tokens = sampleTokens({ transactionId: '3', refreshToken: 'rt_3' });
+    await firstValueFrom(service.remember({ tokens, customerUid: 'a\u001b[2J' }));
+    const { stdout } = await run(['ls', ...opened.args]);
+    expect(stdout).toContain('customer/\\u001b[2J  sealed\n');
+    expect(stdout).toContain('transaction/3  fresh  customer a\\u001b[2J\n');
+    expect(stdout).not.toContain('\u001b');
+  });
+
   it('shows the record of a customer and that of their transaction, without tokens', async () => {
     const { code, stdout } = await run(['show', '--customer', 'ada', ...opened.args, '--json']);
     expect(code).toBe(0);
