@@ -220,11 +220,15 @@ describe('FakeBerbix', () => {
     expect(await Promise.all(completed)).toEqual([false, true, false]);
   });
 
-  it('fails once on request', async () => {
+  it('fails once for each error, in their order', async () => {
     const berbix = new FakeBerbix();
-    berbix.failNext(new BerbixServerError('down', { retryable: true }));
+    for (const problem of ['down', 'still down']) {
+      berbix.failNext(new BerbixServerError(problem, { retryable: true }));
+    }
     const create = { customerUid: 'ada', templateKey: 'tpk_x' };
-    expect((await errorOf(berbix.transactions.create(create))).code).toBe('BERBIX_SERVER');
+    for (const problem of ['down', 'still down']) {
+      expect((await errorOf(berbix.transactions.create(create))).message).toContain(problem);
+    }
     expect(await firstValueFrom(berbix.transactions.create(create))).toBeDefined();
     expect(() => berbix.finish('bob', 'accept')).toThrow('There is no transaction of bob.');
   });

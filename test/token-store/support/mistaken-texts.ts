@@ -47,6 +47,7 @@ export const WRONG_TEXTS: Record<string, [Mistake, ...cases: string[]]> = {
   'keys of 255 characters': [keyed((key) => key.slice(0, 255)), 'keys are compared exactly'],
   'keys of 512 characters': [keyed((key) => key.slice(0, 512)), 'keys are compared exactly'],
   'keys that are normalized': [keyed((key) => key.normalize()), 'keys are compared exactly'],
+  'keys without their case': [keyed((key) => key.toLowerCase()), 'keys are compared exactly'],
   'case-insensitive prefixes': [
     class extends RowStore {
       override async keys(prefix: string) {
