@@ -22,6 +22,15 @@ const EVENT_HANDLERS: HandlerKind = {
   metadata: 'berbix:on-event',
 };
 
+/** For a method that takes events of the kind; another one does not compile. */
+type EventHandlerDecorator<K extends BerbixEventKind> = <
+  Method extends (event: BerbixEvent<K>) => unknown,
+>(
+  target: object,
+  name: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void;
+
 /**
  * Calls a method of a provider or controller with each event of this kind, after the work that it
  * is about. Nothing waits for what the method returns; if it throws or rejects, that is logged. It
@@ -35,7 +44,10 @@ const EVENT_HANDLERS: HandlerKind = {
  * @param account as passed to `forRoot`, if there is one
  * @throws {BerbixConfigurationError} on anything but an instance method, and for an unknown kind
  */
-export function OnBerbixEvent(kind: BerbixEventKind, account?: string): MethodDecorator {
+export function OnBerbixEvent<K extends BerbixEventKind>(
+  kind: K,
+  account?: string,
+): EventHandlerDecorator<K> {
   if (!EVENT_KINDS.includes(kind)) {
     throw new BerbixConfigurationError(
       `The first argument of @OnBerbixEvent must be one of ${EVENT_KINDS.join(', ')}.`,

@@ -46,8 +46,14 @@ describe('@OnBerbixEvent', () => {
     class Audit {
       @OnBerbixEvent('token.exchanged')
       @OnBerbixEvent('token.failed')
-      write({ kind, account }: BerbixEvent): void {
+      write({ kind, account }: BerbixEvent<'token.exchanged' | 'token.failed'>): void {
         heard.push(`${account}: ${kind}`);
+      }
+
+      // @ts-expect-error The method takes events of another kind.
+      @OnBerbixEvent('token.rotated')
+      mistaken({ code }: BerbixEvent<'token.dead'>): void {
+        heard.push(code);
       }
     }
     const tokens = await exchangeWith(Audit);
