@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { startSandbox } from '../support/services.js';
 import { FRONT } from './support/images.js';
@@ -37,6 +37,22 @@ describe('Retention', () => {
     // It is not hidden but gone.
     sandbox.clock.reset();
     expect((await client.fetch(json.access_token)).status).toBe(410);
+  });
+
+  it('ends at the exact millisecond', async () => {
+    const sandbox = await startSandbox({ retentionDays: 1, tokenTtlSeconds: 315_360_000 });
+    const client = new RawClient(sandbox);
+    const now = sandbox.clock.now();
+    const time = jest.spyOn(sandbox.clock, 'now').mockReturnValue(now);
+    const { access_token } = (await client.create()).json;
+    for (const [ms, status] of [
+      [DAY_MS - 1, 200],
+      [DAY_MS, 410],
+    ] as const) {
+      time.mockReturnValue(now + ms);
+      expect((await client.fetch(access_token)).status).toBe(status);
+    }
+    time.mockRestore();
   });
 
   it('leaves no duplicates', async () => {
