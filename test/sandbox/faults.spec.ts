@@ -186,6 +186,7 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
       message: 'm',
     });
     sandbox.faults.add({ kind: 'status', status: 401 });
+    sandbox.faults.add({ kind: 'status', status: 500 });
     const throttled = await client.fetch(tokens.access_token);
     expect(throttled.headers['retry-after']).toBe('7');
     expect(throttled.json).toEqual({
@@ -200,6 +201,8 @@ describe.each(WIRES)('Faults on $platform over $wire', ({ platform, tls }) => {
     expect(refused.json).toEqual({ code: 401, readable: 'invalid_access_token', message: 'm' });
     // Blames neither the secret nor a token.
     expect((await client.fetch(tokens.access_token)).json).not.toHaveProperty('readable');
+    const broken = await client.fetch(tokens.access_token);
+    expect(broken.json).toMatchObject({ code: 500, readable: 'internal_error' });
   });
 
   it.each(['status', 'reset'] as const)('%s, processed: a rotated token is lost', async (kind) => {
