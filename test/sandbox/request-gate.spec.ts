@@ -120,6 +120,7 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
     const own: Record<string, string>[] = [
       { origin: sandbox.url, 'sec-fetch-site': 'same-origin' },
       { origin: `http://localhost:${port}`, host: `localhost:${port}` },
+      { origin: `http://localhost:${port}`, host: `LocalHost:${port}` },
       { 'sec-fetch-site': 'none' },
     ];
     for (const headers of own) {
