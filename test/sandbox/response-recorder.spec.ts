@@ -1,0 +1,17 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { ResponseRecorder } from '../../lib/sandbox/http/response-recorder.js';
+
+describe('ResponseRecorder', () => {
+  it('keeps as many characters of a text in small parts, whatever their size in bytes', () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const recorder = new ResponseRecorder(response);
+    response.setHeader('content-type', 'text/plain');
+    const bytes = Buffer.from('☂'.repeat(70_000));
+    for (let from = 0; from < bytes.length; from += 1000) {
+      response.write(bytes.subarray(from, from + 1000));
+    }
+    expect(recorder.read()?.body).toBe('☂'.repeat(64 * 1024));
+  });
+});
