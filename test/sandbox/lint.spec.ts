@@ -47,6 +47,7 @@ describe.each(PLATFORMS)('the notes on requests on %s', (platform) => {
       email: null,
       hosted_options: { expires_in: 60, redirect_url: 'https://example.com' },
       'a"b': true,
+      constructor: 7,
     };
     expect(await notesOn('POST', '/v0/transactions', { body })).toEqual([
       200,
@@ -54,6 +55,7 @@ describe.each(PLATFORMS)('the notes on requests on %s', (platform) => {
       'The member "email" has the type null instead of string.',
       'The member "hosted_options.expires_in" is not documented.',
       'The member "a\\"b" is not documented.',
+      'The member "constructor" is not documented.',
     ]);
     // As the official SDK for PHP sends it.
     const php = { ...creation, template_key: body.template_key, hosted_options: [] };
