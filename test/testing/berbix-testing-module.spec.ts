@@ -163,6 +163,30 @@ describe('FakeBerbix', () => {
     ]);
   });
 
+  it('ends the hour of an access token at the exact millisecond', async () => {
+    const now = Date.now();
+    const time = jest.spyOn(Date, 'now').mockReturnValue(now);
+    try {
+      const fake = new FakeBerbix();
+      const { accessToken, refreshToken } = await firstValueFrom(
+        fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
+      );
+      const expiresAt = new Date(now + 7_200_000);
+      const believed = new BerbixTokens({ accessToken, refreshToken, expiresAt });
+      for (const [ms, methods] of [
+        [3_599_999, ['GET']],
+        [3_600_000, ['GET', 'POST', 'GET']],
+      ] as const) {
+        time.mockReturnValue(now + ms);
+        fake.calls.length = 0;
+        await firstValueFrom(fake.transactions.fetch(believed));
+        expect(fake.calls.map(({ method }) => method)).toEqual(methods);
+      }
+    } finally {
+      time.mockRestore();
+    }
+  });
+
   it('exchanges no refresh token of a deleted transaction', async () => {
     const fake = new FakeBerbix();
     const created = await firstValueFrom(
