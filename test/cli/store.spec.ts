@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BerbixTokenService } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { sampleTokens } from 'nestjs-berbix/testing';
@@ -140,6 +140,14 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     expect(gone.stdout).toBe('transaction/2  dead (BERBIX_GONE)\n');
   });
 
+  it('reads every record, however many there are', async () => {
+    for (let id = 0; id < 40; id += 1) {
+      await opened.store.commit(`default/customer/c${id}`, 0, 'x');
+    }
+    const { stdout } = await run(['stats', ...opened.args, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ states: { sealed: 40 } });
+  });
+
   it('succeeds if no record is in the state, and not if nothing is stored at all', async () => {
     for (const json of [[], ['--json']]) {
       expect(await run(['ls', ...opened.args, '--state', 'leased', ...json])).toEqual({
@@ -220,6 +228,17 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     // The Redis of a development machine may not write to disk.
     expect(problems.filter((line) => !line.includes('appendonly'))).toEqual([]);
     expect(stdout).toMatch(/^ok +The store answers as an application expects\.$/m);
+  });
+
+  it.each([3_600_000, -3_600_000])('finds a clock that differs by %d ms', async (ms) => {
+    const { now } = Date;
+    const time = jest.spyOn(Date, 'now').mockImplementation(() => now.call(Date) + ms);
+    try {
+      const { stdout } = await run(['doctor', ...opened.args]);
+      expect(stdout).toMatch(/^warning +The clock of the server differs .* by 3[56]\d\d s\. Sync/m);
+    } finally {
+      time.mockRestore();
+    }
   });
 });
 
