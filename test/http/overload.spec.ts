@@ -86,6 +86,22 @@ describe('the circuit breaker', () => {
     expect((await errorOf(tokens.refresh('rt_next'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
+  it('does not count the failures from before it opened once it has closed', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    const clock = installClock();
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    for (let call = 0; call < 10; call++) await errorOf(services.tokens.refresh(`rt_${call}`));
+    clock.advance(5_000);
+    sandbox.faults.clear();
+    await firstValueFrom(services.tokens.refresh(created));
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    for (let call = 0; call < 2; call++) {
+      expect((await errorOf(services.tokens.refresh('rt_later'))).code).toBe('BERBIX_SERVER');
+    }
+  });
+
   it('counts the failures of a transaction again after ten seconds', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);

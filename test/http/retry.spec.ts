@@ -9,6 +9,7 @@ import {
   startSandbox,
   startServices,
 } from '../support/services.js';
+import { until } from '../support/until.js';
 
 describe('an exchange is repeated', () => {
   it.each<SandboxFault>([
@@ -59,6 +60,18 @@ describe('an exchange is repeated', () => {
     expect([refused, lostThenRefused]).toMatchObject([{ status: 429 }, { status: 429 }]);
     expect(refused.isWithoutEffect).toBe(true);
     expect(lostThenRefused.isWithoutEffect).toBe(false);
+  });
+
+  it('not once the application shuts down, which ends the pause before it', async () => {
+    const sandbox = await startSandbox();
+    const { module, tokens } = await servicesFor(sandbox, { retry: 1 });
+    sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 5 });
+    const failed = errorOf(tokens.refresh('rt_any'));
+    await until(() => sandbox.requests.last?.status === 429);
+    await module.close();
+    // Without "The API may have acted on it": it refused the first attempt.
+    expect((await failed).message).toMatch(/ because the application is shutting down\.$/);
+    expect(sandbox.requests.length).toBe(1);
   });
 
   it('not before Retry-After', async () => {
