@@ -117,6 +117,24 @@ describe('a limiter', () => {
     expect(left).toMatchObject({ reason: 'late' });
   });
 
+  it('measures the pace of each queue anew', async () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const limiter = new Limiter(1);
+    const ends: (() => void)[] = [];
+    const work = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+    for (let n = 0; n < 6; n++) void limiter.run(work);
+    for (let n = 1; n <= 6; n++) {
+      now.mockReturnValue(n * 10_000);
+      ends.at(-1)?.();
+      await settle();
+    }
+    // The functions of the queue before took ten seconds each.
+    void limiter.run(work);
+    const next = limiter.run(() => 'in time', { deadline: 61_000 });
+    ends.at(-1)?.();
+    expect(await next).toBe('in time');
+  });
+
   it('rejects all waiting callers on request, and serves later ones', async () => {
     const limiter = new Limiter(1);
     let end = (): void => {};

@@ -71,6 +71,8 @@ describe('fresh(), its store and the database of the application', () => {
     await advance(31 * SECOND);
     world.storeFault = { fault: { backMs: SECOND } };
     expect((await outcomeOf(replica.fresh(owner))).afterMs).toBe(100);
+    // A later caller does not wait again, although the answer is still on its way.
+    expect((await outcomeOf(replica.fresh(owner))).afterMs).toBe(0);
   });
 
   it('with a store that does not answer, the call ends after storeTimeoutMs', async () => {
