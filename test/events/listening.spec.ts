@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable, Logger, Module, Scope, type Type } from '@nestjs/common';
 import {
@@ -113,17 +114,21 @@ describe('@OnBerbixEvent', () => {
   it('runs outside the context of the request', async () => {
     const request = new AsyncLocalStorage<string>();
     class Audit {
+      @OnBerbixEvent('token.forgotten')
       @OnBerbixEvent('token.failed')
-      write(): void {
-        heard.push(String(request.getStore()));
+      write({ kind }: BerbixEvent): void {
+        heard.push(`${kind} ${request.getStore()}`);
       }
     }
     const tokens = await exchangeWith(Audit);
+    // The events of one moment are delivered together; the next one is to come alone.
+    await setImmediate();
     await request.run('of ada', async () => {
+      await firstValueFrom(tokens.forget({ customerUid: 'ada' }));
       await firstValueFrom(tokens.refresh('rt_unknown')).catch(() => {});
     });
-    await until(() => heard.length === 1);
-    expect(heard).toEqual(['undefined']);
+    await until(() => heard.length === 2);
+    expect(heard).toEqual(['token.forgotten undefined', 'token.failed undefined']);
   });
 
   it('hears of its own account', async () => {

@@ -28,13 +28,15 @@ beforeAll(() => {
 });
 afterAll(() => metrics.disable());
 
-/** How often a counter or histogram was called since the process began. */
-async function total(name: string): Promise<number> {
+/** How often a counter or histogram was called since the process began, or what a histogram adds up to. */
+async function total(name: string, what: 'count' | 'sum' = 'count'): Promise<number> {
   const { resourceMetrics } = await reader.collect();
   return resourceMetrics.scopeMetrics
     .flatMap((scope) => scope.metrics.filter(({ descriptor }) => descriptor.name === name))
-    .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => value as number | { count: number }))
-    .reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : value.count), 0);
+    .flatMap(({ dataPoints }) =>
+      dataPoints.map(({ value }) => value as number | Record<typeof what, number>),
+    )
+    .reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : value[what]), 0);
 }
 
 /** A store whose answers wait at a gate. */
@@ -55,14 +57,19 @@ class ReadOnlyStore extends InMemoryTokenStore {
   }
 }
 
-/** A store in which another replica has the lease of the tokens at the next read. */
+/** A store in which another replica has the lease of the tokens at the next reads. */
 class LeasedStore extends InMemoryTokenStore {
-  isLeased = false;
+  leasedReads = 0;
+
+  constructor(private readonly onLeasedRead = (): void => {}) {
+    super();
+  }
 
   override async load(key: string): Promise<StoredRecord | undefined> {
     const record = await super.load(key);
-    if (!this.isLeased || !key.includes('/session/') || record === undefined) return record;
-    this.isLeased = false;
+    if (this.leasedReads === 0 || !key.includes('/session/') || record === undefined) return record;
+    this.leasedReads--;
+    this.onLeasedRead();
     return { ...record, leasedForMs: 1 };
   }
 }
@@ -127,10 +134,23 @@ describe('metrics', () => {
     const { module, tokens } = replica;
     await module.init();
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
-    store.isLeased = true;
+    store.leasedReads = 1;
     const before = await total('berbix.token.lease.wait.duration');
     await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
     expect(await total('berbix.token.lease.wait.duration')).toBe(before + 1);
+  });
+
+  it('measure a wait for another replica from its beginning', async () => {
+    const clock = installClock();
+    const store = new LeasedStore(() => clock.advance(1_000));
+    const replica = await servicesFor(sandbox, { store });
+    const { refreshToken } = await createTransaction(sandbox, replica);
+    await firstValueFrom(replica.tokens.remember({ customerUid: 'eve', tokens: refreshToken }));
+    store.leasedReads = 2;
+    const before = await total('berbix.token.lease.wait.duration', 'sum');
+    await firstValueFrom(replica.tokens.fresh({ customerUid: 'eve' }));
+    const seconds = (await total('berbix.token.lease.wait.duration', 'sum')) - before;
+    expect(seconds).toBeGreaterThanOrEqual(1);
   });
 
   it('count a lookup once if the store answers after memory has', async () => {
