@@ -183,11 +183,8 @@ export class TokenCache {
    * In the background: no caller waits, so a failure must not become an unhandled rejection (I9).
    */
   #obtainLater(query: TokenQuery, need: TokenRequirement): void {
-    this.#obtain(query, need, this.#waitingCaller(new Caller())).catch(() => {});
-  }
-
-  #waitingCaller(caller: Caller): WaitingCaller<Renewal> {
-    return new WaitingCaller(caller.deadline(this.#totalTimeoutMs));
+    const nobody = new WaitingCaller<Renewal>(performance.now() + this.#totalTimeoutMs);
+    this.#obtain(query, need, nobody).catch(() => {});
   }
 
   /** Joins the run for these tokens, or starts one. */
@@ -257,11 +254,12 @@ export class TokenCache {
 
   /** Waits until the caller's deadline (I12); an exchange in flight continues after it (I9). */
   #inTime(query: TokenQuery, need: TokenRequirement, caller: Caller): Promise<BerbixTokens> {
-    const waiting = this.#waitingCaller(caller);
+    const waiting = new WaitingCaller<Renewal>(caller.deadline(this.#totalTimeoutMs));
     return new Promise((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);
         this.#waits.delete(end);
+        if (!waiting.hasLeft && !caller.isServed) caller.span?.link(waiting.run?.trace.span);
         waiting.leave();
       };
       const end = (error: BerbixError): void => {
@@ -270,7 +268,7 @@ export class TokenCache {
         if (run === undefined) return reject(abandonedError());
         try {
           resolve(run.staleOr(run.withUnsaved(error), need).tokens);
-          recordLookup(this.#account, 'stale', caller.span, run.trace);
+          recordLookup(this.#account, 'stale', caller.span);
         } catch (thrown) {
           reject(thrown);
         }
@@ -285,7 +283,7 @@ export class TokenCache {
       this.#obtain(query, need, waiting).then(
         ({ tokens }) => {
           if (!waiting.hasLeft && !caller.isServed) {
-            recordLookup(this.#account, waiting.source, caller.span, waiting.run?.trace);
+            recordLookup(this.#account, waiting.source, caller.span);
           }
           over();
           resolve(tokens);

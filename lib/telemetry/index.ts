@@ -8,11 +8,10 @@ export {
 } from './instruments.js';
 export {
   CallSpan,
+  ExchangeSpans,
   RunTrace,
   inSpan,
   inTrace,
-  linkExchange,
-  recordExchange,
   recordLookup,
   runContext,
   traced,

@@ -190,41 +190,40 @@ export function runContext(): Context {
   return active.getValue(TRACE) === undefined ? ROOT_CONTEXT : active;
 }
 
-/** The span of each exchange, by the answer or error with which it ended; undefined without an SDK. */
-let exchanges: WeakMap<object, SpanContext> | undefined;
+/** The spans of the exchanges in flight, by refresh token; empty without an SDK. */
+export class ExchangeSpans {
+  readonly #contexts = new Map<string, SpanContext>();
 
-/** @param outcome what all who wait for the exchange get: its answer or its error */
-export function recordExchange(outcome: object, span: Span): void {
-  if (!isSpanContextValid(span.spanContext())) return;
-  exchanges ??= new WeakMap();
-  exchanges.set(outcome, span.spanContext());
+  /** Call the result when the exchange ends. */
+  add(refreshToken: string, span: Span): () => void {
+    const spanContext = span.spanContext();
+    if (!isSpanContextValid(spanContext)) return () => {};
+    this.#contexts.set(refreshToken, spanContext);
+    return () => {
+      if (this.#contexts.get(refreshToken) === spanContext) this.#contexts.delete(refreshToken);
+    };
+  }
+
+  /**
+   * Links a caller who waits for the exchange to its span, however their wait ends.
+   *
+   * @param caller their span; undefined for the run that makes the exchange
+   */
+  link(refreshToken: string, caller: CallSpan | undefined): void {
+    const exchange = this.#contexts.get(refreshToken);
+    if (exchange === undefined) return;
+    if (caller !== undefined) return caller.link(exchange);
+    const run = context.active().getValue(TRACE) as RunTrace | undefined;
+    if (run !== undefined) run.span = exchange;
+  }
 }
 
-/**
- * Links a caller who waited for an exchange to its span.
- *
- * @param caller their span; undefined for the run that made the exchange
- */
-export function linkExchange(outcome: object, caller: CallSpan | undefined): void {
-  const exchange = exchanges?.get(outcome);
-  if (exchange === undefined) return;
-  if (caller !== undefined) return caller.link(exchange);
-  const run = context.active().getValue(TRACE) as RunTrace | undefined;
-  if (run !== undefined) run.span = exchange;
-}
-
-/**
- * Counts the tokens that a caller got, and sets their source in the caller's span.
- *
- * @param run the one that they waited for, if any; their span links to its exchange
- */
+/** Counts the tokens that a caller got, and sets their source in the caller's span. */
 export function recordLookup(
   account: string,
   source: TokenSource,
   caller: CallSpan | undefined,
-  run?: RunTrace,
 ): void {
   countLookup(account, source);
   caller?.found(source);
-  caller?.link(run?.span);
 }

@@ -3,7 +3,7 @@ import { isBerbixError } from '../errors/index.js';
 import { failureOf, type BerbixExchangeReason, type EventBus } from '../events/index.js';
 import type { BerbixAnswer, BerbixHttp, BerbixRequest } from '../http/index.js';
 import { deadlineError, type FreshnessSettings } from '../renewal/index.js';
-import { inSpan, linkExchange, recordExchange, runContext, type Span } from '../telemetry/index.js';
+import { ExchangeSpans, inSpan, runContext, type Span } from '../telemetry/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
 import type { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
@@ -30,6 +30,7 @@ const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
  */
 export class TokenExchange {
   readonly #runs = new SharedRuns((wanted: Wanted, caller) => this.#observed(wanted, caller));
+  readonly #spans = new ExchangeSpans();
   readonly #http: BerbixHttp;
   readonly #events: EventBus;
   #rotation: FreshnessSettings['rotation'];
@@ -51,18 +52,15 @@ export class TokenExchange {
    * @param caller the last one to leave aborts the exchange; omit it if nobody leaves
    */
   run(before: BerbixTokens, reason: BerbixExchangeReason, caller?: Caller): Promise<BerbixTokens> {
-    return this.#runs
-      .join(before.refreshToken, { before, reason, parent: runContext() }, caller)
-      .then(
-        (answer) => {
-          linkExchange(answer, caller?.span);
-          return mergeTokens(EXCHANGE, before, answer);
-        },
-        (error: object) => {
-          linkExchange(error, caller?.span);
-          throw withoutForeignTokens(EXCHANGE, before, error);
-        },
-      );
+    const { refreshToken } = before;
+    const joined = this.#runs.join(refreshToken, { before, reason, parent: runContext() }, caller);
+    this.#spans.link(refreshToken, caller?.span);
+    return joined.then(
+      (answer) => mergeTokens(EXCHANGE, before, answer),
+      (error: object) => {
+        throw withoutForeignTokens(EXCHANGE, before, error);
+      },
+    );
   }
 
   /** The same, until the caller's own time limit, or `totalTimeoutMs` after they asked (I12). */
@@ -96,12 +94,12 @@ export class TokenExchange {
       durationMs: performance.now() - startedAt,
     });
     const exchange = async (span: Span): Promise<CheckedTokenAnswer> => {
+      const removeSpan = this.#spans.add(refreshToken, span);
       try {
         const answer = await this.#send(refreshToken, caller);
         const { dto } = answer;
         const isReplaced = (dto.refreshToken ?? refreshToken) !== refreshToken;
         span.setAttribute('berbix.exchange.outcome', isReplaced ? 'rotated' : 'refreshed');
-        recordExchange(answer, span);
         this.#events.emit('token.exchanged', () => about(dto));
         if (isReplaced) {
           this.#events.emit('token.rotated', () => ({ transactionId: about(dto).transactionId }));
@@ -110,10 +108,11 @@ export class TokenExchange {
       } catch (error) {
         span.setAttribute('berbix.exchange.outcome', 'failed');
         if (isBerbixError(error) && !caller.hasLeft) {
-          recordExchange(error, span);
           this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
         }
         throw error;
+      } finally {
+        removeSpan();
       }
     };
     const attributes = { 'berbix.exchange.reason': reason };

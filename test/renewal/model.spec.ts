@@ -33,7 +33,7 @@ describe('a fleet in which anything may happen', () => {
           await fc.asyncModelRun(() => begun, all);
           await expectRecovery(begun, habit);
         }),
-        { numRuns: usualOrLong(25, 1_000) },
+        { numRuns: usualOrLong(15, 1_000) },
       );
     },
   );

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +10,7 @@ import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { sandboxCommand } from '../../lib/cli/sandbox.command.js';
 import { runCommand } from '../cli/support/run-command.js';
 import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
+import { listening } from '../support/services.js';
 import { until } from '../support/until.js';
 import { CommandRuns, MAIN, ROOT } from './support/cli-run.js';
 import { HookServer } from './support/hook-server.js';
@@ -49,7 +51,7 @@ const JSON_RUN =
 
 describe('nestjs-berbix sandbox', () => {
   it('prints one line of JSON, and ends with SIGINT', async () => {
-    const { child, output, stderr, code } = await start(...JSON_RUN);
+    const { child, output, stdout, stderr, code } = await start(...JSON_RUN);
     expect(output).toMatch(/^\{.*\}\n$/);
     const ready = JSON.parse(output) as BerbixSandboxReady;
     expect(Object.keys(ready)).toEqual([
@@ -73,12 +75,21 @@ describe('nestjs-berbix sandbox', () => {
     expect(JSON.parse(await readAll(response))).toMatchObject({ expires_in: 60 });
     child.kill('SIGINT');
     await expect(code).resolves.toBe(0);
+    // What happens is on standard error.
+    await expect(stdout).resolves.toBe(output);
     await expect(stderr).resolves.toMatch(/^POST \/v0\/transactions 200 \d+ ms\n$/);
     expect(existsSync(ready.ca ?? '')).toBe(false);
   });
 
-  it('prints a line that can be pasted, and ends with SIGTERM', async () => {
-    const { child, output, stdout, code } = await start('sandbox', '--port', '0');
+  it('prints a line that can be pasted, and ends with SIGTERM while a webhook waits', async () => {
+    const nobody = ['--webhook-finished', 'http://127.0.0.1:9/'];
+    const { child, output, stdout, stderr, code } = await start(
+      'sandbox',
+      '--port',
+      '0',
+      '--quiet',
+      ...nobody,
+    );
     expect(output).toMatch(/^The Berbix sandbox is ready/);
     expect(output).toMatch(/ {2}browser page {2}http:.+\/verify \(/);
     expect(output).toMatch(
@@ -86,14 +97,25 @@ describe('nestjs-berbix sandbox', () => {
     );
     const [, command = ''] = /^ {2}(curl .+)$/m.exec(output) ?? [];
     const { stdout: answer } = await promisify(execFile)('sh', ['-c', `${command} -s`]);
-    const { transaction_id: id } = JSON.parse(answer) as { transaction_id: number };
-    expect(id).toEqual(expect.any(Number));
-    const requests = await fetch(`${/http:\S+/.exec(output)?.[0]}/sandbox/requests`);
+    const created = JSON.parse(answer) as { transaction_id: number; access_token: string };
+    expect(created.transaction_id).toEqual(expect.any(Number));
+    const url = /http:\S+/.exec(output)?.[0];
+    const requests = await fetch(`${url}/sandbox/requests`);
     expect(await requests.json()).toMatchObject({ requests: [{ status: 200, notes: [] }] });
+    const override = await fetch(`${url}/v0/transactions/override`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${created.access_token}` },
+      body: '{"response_payload":"us-dl"}',
+    });
+    expect(override.status).toBe(204);
+    await until(async () => {
+      const list = await fetch(`${url}/sandbox/webhooks/deliveries`);
+      return (await list.text()).includes('ECONNREFUSED');
+    });
     child.kill('SIGTERM');
     await expect(code).resolves.toBe(0);
-    // What happens is on standard error.
     await expect(stdout).resolves.toBe(output);
+    await expect(stderr).resolves.toBe('');
   });
 
   it.each([
@@ -165,30 +187,6 @@ describe('nestjs-berbix sandbox', () => {
     expect(await answer.json()).toMatchObject({ kind: 'finished' });
     await until(() => server.hooks.length === 1);
     await server.close();
-  });
-
-  it('ends while a webhook waits for its next try', async () => {
-    const nobody = ['--webhook-finished', 'http://127.0.0.1:9/'];
-    const { child, output, stderr, code } = await start('sandbox', '--json', '--quiet', ...nobody);
-    const { url, apiSecret, templateKeys } = JSON.parse(output) as BerbixSandboxReady;
-    const send = (method: string, path: string, authorization: string, body: object) =>
-      fetch(`${url}/v0/transactions${path}`, {
-        method,
-        headers: { authorization },
-        body: JSON.stringify(body),
-      });
-    const creation = { customer_uid: 'a', template_key: templateKeys.sdk };
-    const created = await send('POST', '', basic(apiSecret), creation);
-    const { access_token: token } = (await created.json()) as Record<string, unknown>;
-    const override = { response_payload: 'us-dl' };
-    expect((await send('PATCH', '/override', `Bearer ${token}`, override)).status).toBe(204);
-    await until(async () => {
-      const list = await fetch(`${url}/sandbox/webhooks/deliveries`);
-      return (await list.text()).includes('ECONNREFUSED');
-    });
-    child.kill('SIGTERM');
-    await expect(code).resolves.toBe(0);
-    await expect(stderr).resolves.toBe('');
   });
 
   it('has a flag for each setting of an account', async () => {
@@ -277,7 +275,7 @@ describe('nestjs-berbix sandbox', () => {
     first.child.kill('SIGKILL');
     await first.code;
     const server = await HookServer.start();
-    const second = await start(...args, server.url);
+    const second = await runs.startHere([...args.slice(1), server.url]);
     const { url, ...again } = JSON.parse(second.output) as BerbixSandboxReady;
     expect({ ...again, url: ready.url }).toEqual(ready);
     const refreshed = await call(url, '/v0/tokens', { refresh_token });
@@ -289,8 +287,7 @@ describe('nestjs-berbix sandbox', () => {
   });
 
   it('says why it cannot start', async () => {
-    const first = await start('sandbox', '--json');
-    const port = new URL((JSON.parse(first.output) as BerbixSandboxReady).url).port;
+    const { port } = new URL(await listening(createServer()));
     const { stdout, stderr, code } = await runCommand(sandboxCommand, ['--port', port]);
     expect({ stdout, stderr, code }).toEqual({
       stdout: '',

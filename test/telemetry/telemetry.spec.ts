@@ -166,8 +166,23 @@ describe('spans', () => {
     const { sandbox, run } = await prepare();
     sandbox.faults.add({ kind: 'hang', path: '/v0/tokens' });
     const traces = await run('left');
-    expect(named(traces, 'berbix.tokens.refresh')).toHaveLength(1);
-    expect(named(traces, 'berbix.tokens.exchange')).toHaveLength(1);
+    const [exchange, ...others] = named(traces, 'berbix.tokens.exchange');
+    expect(others).toEqual([]);
+    expect(named(traces, 'berbix.tokens.refresh')).toMatchObject([{ links: [exchange?.id] }]);
+  });
+
+  it.each([
+    ['leaves', { kind: 'latency', ms: 200 }, ['BERBIX_TIMEOUT', 'BERBIX_ABORTED', undefined]],
+    ['fails', { kind: 'status', status: 503 }, ['BERBIX_SERVER', 'BERBIX_SERVER', 'BERBIX_SERVER']],
+  ] as const)('are linked to the exchange of a caller who %s', async (_, fault, outcomes) => {
+    const { sandbox, run } = await prepare();
+    sandbox.faults.add({ ...fault, path: '/v0/tokens', times: 1 });
+    const traces = await run('impatient', {}, { retry: 0 });
+    const [exchange, ...others] = named(traces, 'berbix.tokens.exchange');
+    expect(others).toEqual([]);
+    const calls = named(traces, 'berbix.tokens.fresh');
+    expect(calls.map(({ attributes }) => attributes['error.type'])).toEqual(outcomes);
+    for (const { links } of calls) expect(links).toEqual([exchange?.id]);
   });
 
   it('show an operation with the tokens that it needed', async () => {

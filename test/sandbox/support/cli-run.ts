@@ -26,7 +26,8 @@ export class CommandRuns {
   readonly state = temporaryDirectory('nestjs-berbix-state-');
 
   run(args: string[], env: NodeJS.ProcessEnv = {}, errors: 'read' | 'unread' = 'read'): Run {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    // Its PGlite ends before it is worth optimizing.
+    const child = spawn(process.execPath, ['--liftoff-only', MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, XDG_STATE_HOME: this.state, LOCALAPPDATA: this.state, ...env },
     });

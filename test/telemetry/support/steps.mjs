@@ -57,6 +57,18 @@ export const STEPS = {
     });
   },
 
+  /** Callers who do not wait until the end, and one who does. */
+  async impatient({ tokens, first, inSpan, ...rest }) {
+    await know({ tokens, first, ...rest });
+    const ask = (options) =>
+      inSpan('caller', () => first(tokens.fresh({ customerUid: 'ada' }, options))).catch(() => {});
+    const aborted = new AbortController();
+    const asked = [ask({ timeoutMs: 60 }), ask({ signal: aborted.signal }), ask()];
+    await asked[0];
+    aborted.abort();
+    await Promise.all(asked);
+  },
+
   /** An operation on a transaction. */
   async fetch({ tokens, transactions, first, inSpan, spans, ...rest }) {
     await know({ tokens, first, ...rest });
