@@ -5,6 +5,21 @@ import { Limiter, NoTurn } from '../../lib/concurrency/index.js';
 const hang = (): Promise<never> => new Promise(() => {});
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** A limiter of one with calls, of which each lasts until `endAt`, by `performance.now()`. */
+function queueOf(calls: number) {
+  const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+  const limiter = new Limiter(1);
+  const ends: (() => void)[] = [];
+  const work = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+  for (let n = 0; n < calls; n++) void limiter.run(work);
+  const endAt = async (ms: number): Promise<void> => {
+    now.mockReturnValue(ms);
+    ends.at(-1)?.();
+    await settle();
+  };
+  return { limiter, work, endAt };
+}
+
 afterEach(() => {
   jest.restoreAllMocks();
 });
@@ -93,16 +108,8 @@ describe('a limiter', () => {
   });
 
   it('refuses callers whose turn would come too late, and says when to try again', async () => {
-    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
-    const limiter = new Limiter(1);
-    const ends: (() => void)[] = [];
-    const work = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
-    for (let n = 0; n < 14; n++) void limiter.run(work);
-    for (let second = 1; second <= 4; second++) {
-      now.mockReturnValue(second * 1_000);
-      ends.at(-1)?.();
-      await settle();
-    }
+    const { limiter, work, endAt } = queueOf(14);
+    for (let second = 1; second <= 4; second++) await endAt(second * 1_000);
     // One ends per second, and nine are before this one, which takes a second too.
     const late = limiter.run(work, { deadline: 4_000 + 10_000 });
     await expect(late).rejects.toEqual(new NoTurn('late', 1_000));
@@ -111,27 +118,17 @@ describe('a limiter', () => {
     await settle();
     expect(left).toBeUndefined();
     // The next takes five seconds: at that pace, this one comes too late as well.
-    now.mockReturnValue(9_000);
-    ends.at(-1)?.();
-    await settle();
+    await endAt(9_000);
     expect(left).toMatchObject({ reason: 'late' });
   });
 
   it('measures the pace of each queue anew', async () => {
-    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
-    const limiter = new Limiter(1);
-    const ends: (() => void)[] = [];
-    const work = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
-    for (let n = 0; n < 6; n++) void limiter.run(work);
-    for (let n = 1; n <= 6; n++) {
-      now.mockReturnValue(n * 10_000);
-      ends.at(-1)?.();
-      await settle();
-    }
+    const { limiter, work, endAt } = queueOf(6);
+    for (let n = 1; n <= 6; n++) await endAt(n * 10_000);
     // The functions of the queue before took ten seconds each.
     void limiter.run(work);
     const next = limiter.run(() => 'in time', { deadline: 61_000 });
-    ends.at(-1)?.();
+    await endAt(60_000);
     expect(await next).toBe('in time');
   });
 

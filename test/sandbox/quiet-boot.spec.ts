@@ -8,7 +8,7 @@ import { startSandboxOn } from '../support/services.js';
 @Module({})
 class ApplicationModule {}
 
-/** What came out of the process, in lines without colours. */
+/** What came out of the process, in lines without colors. */
 let written: string[];
 
 beforeEach(() => {

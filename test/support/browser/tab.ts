@@ -146,7 +146,7 @@ export class Tab {
     return styles.find(({ name }) => name === property)?.value;
   }
 
-  /** What pages with a colour scheme of their own ask for. */
+  /** What pages with a color scheme of their own ask for. */
   async prefer(colorScheme: 'light' | 'dark'): Promise<void> {
     const features = [{ name: 'prefers-color-scheme', value: colorScheme }];
     await this.#send('Emulation.setEmulatedMedia', { features });
