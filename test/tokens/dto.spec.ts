@@ -11,7 +11,9 @@ import {
   CreateTransactionDto,
   RefreshTokensDto,
 } from 'nestjs-berbix';
+import { validateSync } from 'class-validator';
 import { Observable, map } from 'rxjs';
+import { followsRules } from '../../lib/tokens/dto/token-fields.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
@@ -108,6 +110,23 @@ describe('the DTOs', () => {
     expect(() => ClientTokenDto.of(BerbixTokens.fromRefresh('rt'))).toThrow(
       'Refresh the tokens first',
     );
+  });
+
+  it('follow the rules that are checked first exactly if class-validator finds no problem', () => {
+    const good = { access_token: 'a', client_token: 'c', transaction_id: 12, expires_in: 3600 };
+    for (const change of [
+      {},
+      { refresh_token: 'r' },
+      { client_token: null },
+      { access_token: null },
+      { client_token: 1 },
+      { refresh_token: 'a\nb' },
+      { transaction_id: -1 },
+      { expires_in: 0 },
+    ]) {
+      const dto = BerbixTokensDto.fromWire({ ...good, ...change });
+      expect([change, followsRules(dto)]).toEqual([change, validateSync(dto).length === 0]);
+    }
   });
 
   it('print without the tokens', () => {

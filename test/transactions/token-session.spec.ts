@@ -86,6 +86,23 @@ describe('a call on a transaction', () => {
     });
   });
 
+  it('blames the access token of a call that has no refresh token, whatever the API says', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({
+      kind: 'status',
+      status: 401,
+      readable: 'invalid_refresh_token',
+      path: '/v0/transactions',
+      times: Infinity,
+    });
+    expect(await errorOf(services.transactions.fetch(created))).toMatchObject({
+      code: 'BERBIX_INVALID_ACCESS_TOKEN',
+      readable: 'invalid_refresh_token',
+    });
+  });
+
   it('does not refresh twice in one call', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
