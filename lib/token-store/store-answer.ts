@@ -105,7 +105,7 @@ function guessCause(value: unknown): string {
     return ' Its client does not return numbers as numbers: for ioredis, leave the option stringNumbers off; for PostgreSQL, set no type parser for integer (int4) and float8, and no option that returns them as text.';
   }
   if (value === undefined || Number.isNaN(value)) {
-    return ' Its client may rename columns: set no option that turns leased_for_ms into leasedForMs, such as camelCase or transform: postgres.camel.';
+    return ' Its client may rename columns: set no option that turns lease_epoch into leaseEpoch, such as camelCase or transform: postgres.camel.';
   }
   return '';
 }

@@ -148,12 +148,12 @@ describeOnPostgres('a store in PostgreSQL, when the application starts', () => {
     [
       'float8 as text',
       () => poolWithParser(FLOAT8, String),
-      /leasedForMs as text instead of a number\..* for PostgreSQL, set no type parser for .*float8/,
+      /now as text instead of a number\..* for PostgreSQL, set no type parser for .*float8/,
     ],
     [
       'float8 as an object of a decimal library',
       () => poolWithParser(FLOAT8, (digits) => ({ digits })),
-      /leasedForMs as an object instead of a number\..* set no type parser for .*float8/,
+      /now as an object instead of a number\..* set no type parser for .*float8/,
     ],
     [
       'integer as text',
@@ -163,7 +163,7 @@ describeOnPostgres('a store in PostgreSQL, when the application starts', () => {
     [
       'camel-cased columns',
       () => poolWithRows((rows) => rows.map(camelCased)),
-      /leaseEpoch as undefined .* set no option that turns leased_for_ms into leasedForMs/,
+      /leaseEpoch as undefined .* set no option that turns lease_epoch into leaseEpoch/,
     ],
     ['no rows', () => poolWithRows(() => []), /returned no row for a SELECT that always has one/],
   ])('with %s stops the boot, and the setting is named', async (_, open, message) => {

@@ -33,8 +33,7 @@ interface Row {
   value: string | null;
   note: string | null;
   now: number;
-  leased_for_ms: number;
-  lease_until: number;
+  lease_until: number | null;
 }
 
 /** SQLSTATEs of a missing table or column. */
@@ -156,7 +155,7 @@ export class PostgresTokenStore extends BerbixTokenStore {
             expected.version,
             expected.leaseEpoch,
           );
-    return row && { leaseEpoch: row.lease_epoch, now: row.lease_until - ttlMs };
+    return row && { leaseEpoch: row.lease_epoch, now: (row.lease_until as number) - ttlMs };
   }
 
   async commit(key: string, version: number, value: string): Promise<number | undefined> {
@@ -254,7 +253,7 @@ function recordIn(row: Row): StoredRecord {
     leaseEpoch: row.lease_epoch,
     value: row.value ?? undefined,
     note: row.note ?? undefined,
-    leasedForMs: row.leased_for_ms,
+    leasedForMs: row.lease_until === null ? 0 : Math.max(0, row.lease_until - row.now),
     now: row.now,
   };
 }

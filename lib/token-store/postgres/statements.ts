@@ -36,7 +36,7 @@ export function statementsFor(table: string) {
     // Always one row, in the form of `load`; fails if a column is missing.
     check: `
       SELECT 0 AS version, 0 AS lease_epoch, NULL::text AS value, NULL::text AS note,
-        ${milliseconds('clock_timestamp()')} AS now, 0::float8 AS leased_for_ms
+        ${milliseconds('clock_timestamp()')} AS now, NULL::float8 AS lease_until
       WHERE NOT EXISTS (
         SELECT key, version, lease_epoch, value, note, lease_until, remove_after FROM ${table}
         WHERE key IS NULL
@@ -44,7 +44,7 @@ export function statementsFor(table: string) {
     // Without a subquery for the time, which would take as long to plan as all the rest.
     load: `
       SELECT version, lease_epoch, value, note, ${milliseconds('clock_timestamp()')} AS now,
-        greatest(0, ${milliseconds('lease_until - clock_timestamp()')}) AS leased_for_ms
+        ${milliseconds('lease_until')} AS lease_until
       FROM ${table} WHERE key = $1`,
     firstLease: `${removingOld}
       INSERT INTO ${table} (key, version, lease_epoch, note, lease_until, remove_after)
@@ -86,7 +86,10 @@ export function statementsFor(table: string) {
   };
 }
 
-/** A time or an interval in milliseconds, of a type that drivers return as a number. */
-function milliseconds(expression: string): string {
-  return `(extract(epoch FROM ${expression}) * 1000)::float8`;
+/**
+ * A time in milliseconds since 1970, as a float8, which drivers return as a number. `extract` would
+ * compute it as a numeric, which takes much longer.
+ */
+function milliseconds(time: string): string {
+  return `date_part('epoch', ${time}) * 1000`;
 }
