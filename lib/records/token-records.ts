@@ -6,6 +6,7 @@ import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import { believed } from './clock-steps.js';
 import { resolvedKey, type CustomerIndex } from './customer-index.js';
 import { noAnswerError } from './record-errors.js';
+import { isCustomer } from './record-names.js';
 import { SHORT_LEASE_MS, type TokenIntake } from './token-intake.js';
 import type { TokenLoader } from './token-loader.js';
 import {
@@ -110,14 +111,11 @@ export class TokenRecords {
   async refer(name: string, key: string, spent: string): Promise<void> {
     if (name === key) return;
     try {
-      const { version, value } = await this.sealed.load<TokenRecord | Reference>(name);
-      const isOurs =
-        value === undefined
-          ? version === 0
-          : isReference(value)
-            ? value.see !== key
-            : value.refreshToken === spent;
-      if (isOurs) await this.sealed.commit<TokenRecord | Reference>(name, version, { see: key });
+      for (let isDone = false; !isDone;) {
+        const seen: NamedRecord = await this.sealed.load(name);
+        const next = referenceTo(key, seen, spent);
+        isDone = next === undefined || (await this.sealed.commit(name, seen.version, next));
+      }
     } catch {
       // The next exchange adds it.
     }
@@ -168,4 +166,19 @@ export class TokenRecords {
 
 function uidOf(owner: BerbixTransactionRef | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
+}
+
+/** What a name must refer to so that it leads to the key too; undefined if its record stays. */
+function referenceTo(
+  key: string,
+  { key: name, version, value }: NamedRecord,
+  spent: string,
+): Reference | undefined {
+  // I8: a forgotten record has a version.
+  if (value === undefined) return version === 0 ? { see: key } : undefined;
+  if (!isReference(value)) return value.refreshToken === spent ? { see: key } : undefined;
+  if (referencesOf(value).includes(key)) return undefined;
+  if (!isCustomer(name)) return { see: key };
+  // The transaction that is the customer's current one may have begun after this one.
+  return { see: value.see, earlier: [...(value.earlier ?? []), key] };
 }

@@ -43,6 +43,33 @@ describe('a store that loses confirmed writes during an exchange', () => {
     },
   );
 
+  it.each(['omit', 'strict'] as const)(
+    'I8: a lost record of an earlier transaction is saved again, and the customer keeps both (%s)',
+    async (habit) => {
+      const { world, replica, inFlight } = await exchanging(habit);
+      await world.remembered(replica, '2', ADA.customerUid);
+      await world.lose('default/transaction/1');
+      await valueOf(inFlight);
+      const other = await world.start(STRICT);
+      expect((await valueOf(other.fresh(ADA))).transactionId).toBe('2');
+      await valueOf(other.forget(ADA));
+      world.watch.forgotten('1', other);
+      world.watch.forgotten('2', other);
+      expect((await world.memory.keys('default/transaction/')).keys).toEqual([]);
+    },
+  );
+
+  it('I8: a lost record is found by its customer, whose record was lost too and has another one', async () => {
+    const { world, replica, inFlight } = await exchanging('omit');
+    await world.failOver();
+    await world.remembered(replica, '2', ADA.customerUid);
+    await valueOf(inFlight);
+    const other = await world.start();
+    expect((await valueOf(other.fresh(ADA))).transactionId).toBe('2');
+    await valueOf(other.forget(ADA));
+    expect((await world.memory.keys('default/transaction/')).keys).toEqual([]);
+  });
+
   it('a lost record is saved again even if the exchange fails', async () => {
     const { world } = the;
     const replica = await world.start();

@@ -72,7 +72,7 @@ export class World {
   /** Calls to the store, in order. */
   readonly storeCalls: { call: StoreCall; key: string; from: Sender }[] = [];
   /** All writes; `text` is undefined if the record was forgotten. */
-  readonly #written: { key: string; text: string | undefined }[] = [];
+  #written: { key: string; text: string | undefined }[] = [];
   /** Awaited in each call to the store, on the way there and back. */
   storeGate: (what: string, from: Sender) => Promise<void> = () => Promise.resolve();
 
@@ -119,10 +119,19 @@ export class World {
    * Leases and notes are always lost.
    */
   async failOver(lost = Infinity): Promise<void> {
-    this.#written.splice(Math.max(0, this.#written.length - lost));
+    await this.#restore(this.#written.slice(0, Math.max(0, this.#written.length - lost)));
+  }
+
+  /** A failover to a server that lacks the record. */
+  async lose(key: string): Promise<void> {
+    await this.#restore(this.#written.filter((write) => write.key !== key));
+  }
+
+  async #restore(written: { key: string; text: string | undefined }[]): Promise<void> {
+    this.#written = written;
     this.memory = new InMemoryTokenStore();
     this.watch.failedOver();
-    for (const { key, text } of this.#written) {
+    for (const { key, text } of written) {
       const seen = (await this.memory.load(key)) ?? { version: 0, leaseEpoch: 0 };
       if (text === undefined) await this.memory.forget(key, seen);
       else await this.memory.commit(key, seen.version, text);
