@@ -135,7 +135,11 @@ describe('the answers of a store', () => {
     let isAsText = false;
     const store = answering({ commit: (version) => (isAsText ? String(version) : version) });
     const sandbox = await startSandbox();
-    const services = await servicesFor(sandbox, { store, timeoutMs: 20_000, totalTimeoutMs: 20_000 });
+    const services = await servicesFor(sandbox, {
+      store,
+      timeoutMs: 20_000,
+      totalTimeoutMs: 20_000,
+    });
     const tokens = await createTransaction(sandbox, services);
     await firstValueFrom(services.tokens.remember({ ...ADA, tokens }));
     isAsText = true;
