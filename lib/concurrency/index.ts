@@ -1,9 +1,4 @@
-export {
-  callLimits,
-  callTimeoutError,
-  type BerbixCallOptions,
-  type CallLimits,
-} from './call-options.js';
+export { callLimits, type BerbixCallOptions, type CallLimits } from './call-options.js';
 export { Limiter, NoTurn, type Wait } from './limiter.js';
 export { LinkedList } from './linked-list.js';
 export { Caller, observe, observeWait } from './observe.js';

@@ -123,15 +123,17 @@ export class BerbixNotFoundError extends BerbixError {
 }
 
 /**
- * The token store failed, did not answer in time, or has a value that cannot be read. If the API
- * had already replaced the refresh token, `tokens` has the one to keep.
+ * The token store failed, did not answer in time, or has a value that cannot be read; or a hook
+ * (`loadTokens`, `onRotation`) failed. If the API had already replaced the refresh token, `tokens`
+ * has the one to keep.
  */
 export class BerbixStoreError extends BerbixError {
   readonly code = 'BERBIX_STORE';
   /**
    * The short code of the driver or of the system, such as `ECONNREFUSED` or an SQLSTATE; or one of
    * this package: `TIMEOUT` (no answer in time), `BUSY` (too many calls wait), `BAD_ANSWER` (not
-   * what the contract of stores promises), `HOOK` (`loadTokens` failed, not the store).
+   * what the contract of stores promises), `HOOK` (`loadTokens` or `onRotation` failed, not the
+   * store).
    */
   declare readonly reason?: string;
 

@@ -27,7 +27,7 @@ export class EventBus {
   constructor(readonly account: string) {}
 
   /**
-   * Tells of what has just happened.
+   * Emits an event: something has just happened.
    *
    * @param describe returns the details; called immediately, and only if somebody listens
    */

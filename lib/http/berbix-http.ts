@@ -182,7 +182,7 @@ export class BerbixHttp implements OnApplicationShutdown {
     await call.sleep(pause);
   }
 
-  /** Of what ended the call while it waited for its turn. */
+  /** The error of what ended the call while it waited, for its turn or in a pause. */
   #errorOf(request: BerbixRequest, thrown: unknown, limits: TimeLimits): unknown {
     const reason = thrown instanceof NoTurn ? mapNoTurn(thrown) : thrown;
     return reason instanceof WireFailure

@@ -14,12 +14,10 @@ export function onlyKnown<Options extends object>(
   options: unknown,
   known: Record<keyof Options, true>,
 ): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new BerbixConfigurationError(
-      `${where} must be an object with the options of the README.`,
-    );
-  }
   const names = Object.keys(known);
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new BerbixConfigurationError(`${where} must be an object with ${names.join(', ')}.`);
+  }
   const unknown = Object.keys(options).find((key) => !names.includes(key));
   if (unknown !== undefined) {
     throw new BerbixConfigurationError(

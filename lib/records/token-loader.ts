@@ -50,7 +50,7 @@ function loadedTokens(loaded: BerbixTokens | string): BerbixTokens {
     return BerbixTokens.from(loaded);
   } catch (error) {
     throw new BerbixInputError(
-      `loadTokens must answer a BerbixTokens, a refresh token or undefined. ${(error as Error).message}`,
+      `loadTokens must return a BerbixTokens, a refresh token or undefined. ${(error as Error).message}`,
     );
   }
 }
@@ -66,7 +66,7 @@ function withOwner(tokens: BerbixTokens, owner: BerbixTransactionRef): BerbixTok
   if (tokens.transactionId === transactionId) return tokens;
   if (tokens.transactionId !== undefined) {
     throw new BerbixInputError(
-      'loadTokens gave the tokens of another transaction than it was asked for.',
+      'loadTokens returned the tokens of a different transaction from the one requested.',
     );
   }
   return new BerbixTokens({ refreshToken: tokens.refreshToken, transactionId });

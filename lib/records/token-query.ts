@@ -1,7 +1,7 @@
 import { readInput } from '../errors/index.js';
 import {
   BerbixTokens,
-  REF_EXPECTED,
+  TOKEN_REF_EXPECTED,
   isTransactionRef,
   requireTransactionRef,
   type BerbixTokenRef,
@@ -25,7 +25,7 @@ export interface TokenQuery {
  * @throws {BerbixInputError} if it does not refer to tokens
  */
 export function queryOf(ref: BerbixTokenRef): TokenQuery {
-  if (readInput(REF_EXPECTED, () => isTransactionRef(ref))) return refQuery(ref);
+  if (readInput(TOKEN_REF_EXPECTED, () => isTransactionRef(ref))) return refQuery(ref);
   const given = BerbixTokens.from(ref as BerbixTokens | string);
   const { transactionId, refreshToken } = given;
   return {

@@ -15,17 +15,18 @@ export interface BerbixRotatedTokens {
 /** Where tokens come from and how they are kept fresh. */
 export interface BerbixTokenOptions {
   /**
-   * Called when the store has nothing for a transaction or customer. Return a refresh token, or
-   * tokens, from your own table; undefined if there are none. Callers share the answer, so it does
-   * not run in the async context of any of them.
+   * Called when the store has nothing for a transaction or customer, or its refresh token is dead.
+   * Return a refresh token, or tokens, from your own table; undefined if there are none. It may take
+   * two thirds of `totalTimeoutMs`. Callers share the answer, so it does not run in the async context
+   * of any of them.
    */
   loadTokens?: LoadTokens | undefined;
 
   /**
    * Called when the API has replaced a refresh token, before anyone gets the new tokens. Use it if
    * you keep refresh tokens in your own table. It may be called twice for the same token. If it
-   * fails, nobody gets the tokens until a later call succeeds. It does not run in the async context
-   * of any caller.
+   * fails, or takes more than two thirds of `totalTimeoutMs`, nobody gets the tokens until a later
+   * call succeeds. It does not run in the async context of any caller.
    */
   onRotation?: ((rotated: BerbixRotatedTokens) => Promise<void> | void) | undefined;
 

@@ -44,10 +44,11 @@ function notDeliveredError(
   tokens: BerbixTokens,
   retryAfterMs?: number,
 ): BerbixStoreError {
-  return new BerbixStoreError(`${why} The new refresh token is in \`tokens\` of this error.`, {
-    retryable: true,
-    retryAfterMs,
-  }).withTokens(tokens);
+  return new BerbixStoreError(
+    `${why} The new refresh token is in \`tokens\` of this error.`,
+    { retryable: true, retryAfterMs },
+    HOOK,
+  ).withTokens(tokens);
 }
 
 /**

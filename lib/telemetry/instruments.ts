@@ -31,7 +31,7 @@ export interface Instruments {
   readonly rejections: Count;
 }
 
-/** Neither throws. */
+/** Instruments that do not throw, even if the SDK does. */
 type Count = Pick<Counter, 'add'>;
 type Measure = Pick<Histogram, 'record'>;
 

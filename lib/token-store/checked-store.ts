@@ -30,8 +30,8 @@ const MAX_CONCURRENT = 32;
 const MAX_WAIT_CALLS = 10;
 
 /**
- * A lease of more than this many times `leaseMs` is longer than any replica takes. Not once: replicas
- * may have different settings during a deployment.
+ * A lease of more than this many times `leaseMs` is longer than any replica takes. The factor is above
+ * 1, since replicas may have different settings during a deployment.
  */
 const OVERLONG = 2;
 

@@ -58,8 +58,8 @@ export class StoreAnswers {
     return answer as number | undefined;
   }
 
-  /** Of `release`, `forget` and `compareAndSwap`. @throws {BerbixStoreError} as above */
-  done(step: 'release' | 'forget' | 'compareAndSwap', answer: unknown): boolean {
+  /** Of `release` and `forget`. @throws {BerbixStoreError} as above */
+  done(step: 'release' | 'forget', answer: unknown): boolean {
     if (typeof answer === 'boolean') return answer;
     throw this.#problem(step, `${nameOfType(answer)} instead of true or false`, '');
   }

@@ -15,6 +15,7 @@ import {
 import { traced } from '../telemetry/index.js';
 import { CheckedStore, SealedRecords, type RecordRevision } from '../token-store/index.js';
 import {
+  TOKEN_REF_EXPECTED,
   BerbixTokens,
   isTransactionRef,
   type BerbixTransactionRef,
@@ -30,8 +31,6 @@ import { readSession, type RememberedSession } from './remembered-session.js';
 import { checkBeforeSaving, checkStore } from './store-report.js';
 import { TokenExchange } from './token-exchange.js';
 import { BERBIX_TOKEN_OPTIONS, type BerbixTokenAccountOptions } from './token.options.js';
-
-const REF_EXPECTED = 'Pass { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
 
 /** Turns refresh tokens into fresh access and client tokens, and keeps them fresh. */
 @Injectable()
@@ -88,8 +87,12 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
    * of the tokens, the stored refresh token is used instead; `remember()` replaces it
    * @throws on the Observable:
    * - {BerbixInvalidRefreshTokenError} empty, malformed, or unknown to the account
+   * - {BerbixInputError} a redacted copy of tokens, or invalid options of the call
+   * - {BerbixAbortedError} the `signal` ended the wait
    * - {BerbixGoneError} the transaction was deleted or purged
    * - {BerbixAuthenticationError} the API secret was not accepted
+   * - {BerbixConfigurationError} the function `apiSecret` failed
+   * - {BerbixRequestError} another refusal of the API
    * - {BerbixResponseError} the answer breaks the contract of the API; if it has a refresh token,
    *   that is in `tokens` of the error
    * - {BerbixRateLimitError}, {BerbixServerError}, {BerbixTimeoutError}, {BerbixConnectionError},
@@ -125,7 +128,8 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
 
   /**
    * Tokens that are valid for a while: from memory, from the store, or by one exchange for the
-   * whole fleet. Emits once and completes; synchronously, if the tokens are in memory.
+   * whole fleet. Emits once and completes; synchronously, if the tokens are in memory and there are
+   * no options.
    *
    * Tokens are stale after three quarters of their lifetime: they are still handed out, and renewed
    * in the background. If they cannot be renewed, they are handed out until shortly before they
@@ -243,7 +247,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
         ? this.#given.cache.cached(recordName.refreshToken(given.refreshToken))
         : this.stored.cache.cached(recordName.transaction(given.transactionId));
     } catch (error) {
-      throw asInputError(REF_EXPECTED, error);
+      throw asInputError(TOKEN_REF_EXPECTED, error);
     }
   }
 

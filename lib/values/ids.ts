@@ -37,7 +37,7 @@ export function requireUid(uid: unknown): string {
   }
   if (LONE_SURROGATE.test(uid)) {
     throw new BerbixInputError(
-      'customerUid is no text that can be sent: it has half of a surrogate pair, such as of an emoji that was cut.',
+      'customerUid cannot be sent: it contains half of a surrogate pair, for example of a truncated emoji.',
     );
   }
   return uid;

@@ -2,7 +2,7 @@ export { BerbixTokens, type BerbixTokensInit } from './berbix-tokens.js';
 export { isTransactionId, requireUid } from './ids.js';
 export { isRefreshToken, isToken } from './refresh-token.js';
 export {
-  REF_EXPECTED,
+  TOKEN_REF_EXPECTED,
   isTransactionRef,
   requireTransactionRef,
   type BerbixTokenRef,

@@ -16,7 +16,12 @@ export type BerbixTransactionRef = { transactionId: string } | { customerUid: st
  */
 export type BerbixTokenRef = BerbixTokens | string | BerbixTransactionRef;
 
-export const REF_EXPECTED = 'Pass { transactionId } or { customerUid }.';
+/** What a method expects that takes a {@link BerbixTransactionRef}; the beginning of its error. */
+const REF_EXPECTED = 'Pass { transactionId } or { customerUid }.';
+
+/** The same for a {@link BerbixTokenRef}. */
+export const TOKEN_REF_EXPECTED =
+  'Pass { customerUid }, { transactionId }, a BerbixTokens or a refresh token.';
 
 /**
  * Checks a reference to a transaction or customer.

@@ -72,11 +72,12 @@ export class BerbixWebhookService implements OnModuleDestroy {
   /**
    * Checks that a webhook is from Berbix and recent, and reads it.
    *
-   * Rejects with a {@link BerbixWebhookSignatureError} if it is not, and with a
-   * {@link BerbixWebhookBodyError} if its body breaks the contract of Berbix. Rejects with a
-   * {@link BerbixConfigurationError} if the raw body or the secret of this kind is missing, or if
-   * the function that returns the secrets fails or takes longer than five seconds; it is
-   * `retryable` then.
+   * @throws (as a rejection)
+   * - {BerbixWebhookSignatureError} it is not
+   * - {BerbixWebhookBodyError} its body breaks the contract of Berbix
+   * - {BerbixConfigurationError} the raw body or the secret of this kind is missing; or the function
+   *   that returns the secrets failed, or took longer than five seconds, and it is `retryable` then
+   * - {BerbixInputError} `request` is not an object with a `kind`
    *
    * @example
    * ```ts
@@ -105,7 +106,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
     return this.#orRejected(request, async (parts) => void (await this.#verified(parts)));
   }
 
-  /** Tells of a webhook that the check refuses. */
+  /** Runs a check, with an event if it refuses the webhook. */
   async #orRejected<T>(
     request: BerbixWebhookRequest,
     check: (parts: BerbixWebhookRequest) => Promise<T>,
@@ -140,12 +141,12 @@ export class BerbixWebhookService implements OnModuleDestroy {
    * handled. Use it in your own controller. Answer with 2xx, except for `busy` and rejections, so
    * that Berbix sends the webhook again.
    *
-   * Rejects with the error of a handler; with a {@link BerbixStoreError} if the store failed, or
-   * did not answer within `storeTimeoutMs`, before a handler ran; and with a
-   * {@link BerbixConfigurationError} if no method handles this kind, unless
-   * `webhooks.confirmUnhandled` is set.
-   *
    * @param webhook from {@link verify} or `@BerbixWebhook()`
+   * @throws (as a rejection) the error of a handler, or
+   * - {BerbixStoreError} the store failed, or did not answer within `storeTimeoutMs`, before a handler
+   *   ran
+   * - {BerbixConfigurationError} no method handles this kind, and `webhooks.confirmUnhandled` is not set
+   * - {BerbixInputError} `webhook` is not one
    */
   async handle(webhook: BerbixWebhookDto): Promise<BerbixWebhookOutcome> {
     const { kind, transactionId } = identify(webhook);

@@ -10,11 +10,9 @@ export {
 } from './create-berbix-webhook-controller.js';
 export { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 export { BerbixWebhookKind, OnBerbixWebhook } from './webhook.decorators.js';
-export type { BerbixWebhookOutcome } from './webhook-deliveries.js';
 export { signBody } from './webhook-signature.js';
 export {
   BERBIX_WEBHOOK_SETTINGS,
   WebhookSettings,
   type BerbixWebhookOptions,
-  type BerbixWebhookSecrets,
 } from './webhook.options.js';

@@ -22,7 +22,7 @@ describe('onRotation when something fails', () => {
       const owner = await world.remembered(replica);
       await advance(HOUR);
       const first: BerbixError = await failureOf(replica.fresh(owner));
-      expect(first).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+      expect(first).toMatchObject({ code: 'BERBIX_STORE', reason: 'HOOK', retryable: true });
       expect(first.message).toMatch(sentence);
       const second: BerbixError = await failureOf(replica.fresh(owner));
       expect(second).toMatchObject({ code: 'BERBIX_STORE', retryAfterMs: expect.any(Number) });

@@ -61,7 +61,7 @@ function ownKeys(keys: unknown, current: unknown) {
 function ownKey(id: string, key: unknown): KeyObject {
   if (!isKeyId(id)) {
     throw new BerbixConfigurationError(
-      'encryption.keys has an id that cannot be one. An id is 1 to 64 letters, digits, hyphens and underscores, such as k1.',
+      'encryption.keys has an invalid id. An id is 1 to 64 letters, digits, hyphens and underscores, such as k1.',
     );
   }
   const read = readKey(key);

@@ -5,7 +5,6 @@ export type {
   BerbixEncryptionOptions,
   BerbixKeyProvider,
   BerbixOwnKeys,
-  BerbixProvidedKeys,
   BerbixNamedKey,
 } from './encryption.options.js';
 export { checkedEncryption, type CheckedEncryption } from './encryption.validation.js';

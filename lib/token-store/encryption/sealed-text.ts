@@ -57,7 +57,7 @@ export function parsePlaintext(text: string): string | undefined {
 /** The error for a value that no cipher has written. */
 export function unknownForm(): BerbixStoreError {
   return new BerbixStoreError(
-    'A stored value has no form that this package writes: it was changed, or something else wrote it.',
+    'A stored value is not in a format that this package writes: it was changed, or something else wrote it.',
   );
 }
 

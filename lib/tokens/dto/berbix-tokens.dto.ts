@@ -11,8 +11,9 @@ import {
 } from './token-fields.js';
 
 /**
- * The answer of the API to an exchange or a creation. As JSON it contains the tokens; when it is
- * printed, it does not.
+ * The answer of the API to an exchange or a creation, for a controller between your own services.
+ * As JSON it contains the tokens; when it is printed, it does not. Send a {@link ClientTokenDto} to
+ * a browser or app.
  */
 export class BerbixTokensDto {
   /** For the requests of the backend. */
@@ -63,10 +64,7 @@ export class BerbixTokensDto {
     );
   }
 
-  /**
-   * For a controller between your own services; send a ClientTokenDto to a browser or app.
-   * @internal
-   */
+  /** Read by `@nestjs/swagger`, which cannot see into packages. @internal */
   static _OPENAPI_METADATA_FACTORY(): Record<string, object> {
     return {
       accessToken: {
