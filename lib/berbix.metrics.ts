@@ -39,7 +39,7 @@ export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
         'Calls that wait for a connection.',
         () => this.http.state.waiting,
       ),
-      gauge('berbix.client.circuit.state', '1', '1 while calls are blocked, else 0.', () =>
+      gauge('berbix.client.circuit.state', '{state}', '1 while calls are blocked, else 0.', () =>
         Number(this.http.state.isCircuitOpen),
       ),
       gauge(
