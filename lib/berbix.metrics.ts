@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Attributes } from '@opentelemetry/api';
+import type { BerbixErrorCode } from './errors/index.js';
 import { EventBus, type BerbixEvent } from './events/index.js';
 import { BerbixHttp } from './http/index.js';
 import { instruments, openMeter } from './telemetry/index.js';
 import { BerbixTokenService } from './tokens/index.js';
+import { WEBHOOK_KINDS, type WebhookKind } from './wire/index.js';
 
 /**
  * The metrics of an account: those that are made of events, and gauges, which are read whenever the
@@ -23,6 +25,7 @@ export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
   onModuleInit(): void {
     const meter = openMeter();
     if (meter === undefined) return;
+    this.#beginAtZero();
     const stopListening = this.bus.listen((event) => this.#record(event));
     const account = { 'berbix.account': this.bus.account };
     const gauge = (name: string, unit: string, description: string, read: () => number) => {
@@ -59,6 +62,20 @@ export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
     this.#stop?.();
   }
 
+  /** Of a series that begins at 1, Prometheus sees no increase, so no alert would notice the first one. */
+  #beginAtZero(): void {
+    const metrics = instruments();
+    const { account } = this.bus;
+    metrics?.dead.add(0, { 'berbix.account': account });
+    metrics?.unsaved.add(0, { 'berbix.account': account });
+    for (const webhook of WEBHOOK_KINDS) {
+      for (const outcome of ['handled', 'failed', 'repeated']) {
+        metrics?.deliveries.add(0, delivery(account, webhook, outcome));
+      }
+      for (const code of REJECTIONS) metrics?.rejections.add(0, rejection(account, webhook, code));
+    }
+  }
+
   #record(event: BerbixEvent): void {
     const metrics = instruments();
     const account = { 'berbix.account': event.account };
@@ -75,19 +92,32 @@ export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
       case 'token.unsaved':
         return metrics?.unsaved.add(1, account);
       case 'webhook.rejected':
-        return metrics?.rejections.add(1, {
-          ...account,
-          'berbix.webhook.kind': event.webhook,
-          'error.type': event.code,
-        });
+        return metrics?.rejections.add(1, rejection(event.account, event.webhook, event.code));
       case 'webhook.handled':
       case 'webhook.failed':
-      case 'webhook.repeated':
-        return metrics?.deliveries.add(1, {
-          ...account,
-          'berbix.webhook.kind': event.webhook,
-          'berbix.webhook.outcome': event.kind.slice('webhook.'.length),
-        });
+      case 'webhook.repeated': {
+        const outcome = event.kind.slice('webhook.'.length);
+        return metrics?.deliveries.add(1, delivery(event.account, event.webhook, outcome));
+      }
     }
   }
+}
+
+/** Why a webhook may be refused. */
+const REJECTIONS: readonly BerbixErrorCode[] = [
+  'BERBIX_WEBHOOK_SIGNATURE',
+  'BERBIX_WEBHOOK_BODY',
+  'BERBIX_CONFIGURATION',
+];
+
+function delivery(account: string, webhook: WebhookKind, outcome: string): Attributes {
+  return {
+    'berbix.account': account,
+    'berbix.webhook.kind': webhook,
+    'berbix.webhook.outcome': outcome,
+  };
+}
+
+function rejection(account: string, webhook: WebhookKind, code: BerbixErrorCode): Attributes {
+  return { 'berbix.account': account, 'berbix.webhook.kind': webhook, 'error.type': code };
 }

@@ -39,6 +39,14 @@ async function total(name: string, what: 'count' | 'sum' = 'count'): Promise<num
     .reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : value[what]), 0);
 }
 
+/** The attributes and values of the series of a counter. */
+async function seriesOf(name: string): Promise<[object, unknown][]> {
+  const { resourceMetrics } = await reader.collect();
+  return resourceMetrics.scopeMetrics
+    .flatMap((scope) => scope.metrics.filter(({ descriptor }) => descriptor.name === name))
+    .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }) => [attributes, value]));
+}
+
 /** A store whose answers wait at a gate. */
 class SlowStore extends InMemoryTokenStore {
   gate: Promise<void> | undefined;
@@ -88,6 +96,29 @@ beforeEach(async () => {
 const exchanges = (): Promise<number> => total('berbix.token.exchange.duration');
 
 describe('metrics', () => {
+  it('begin at 0 with what alerts ask for the increase of', async () => {
+    const account = { 'berbix.account': 'default' };
+    for (const name of ['berbix.token.dead', 'berbix.token.unsaved']) {
+      expect(await seriesOf(name)).toEqual([[account, 0]]);
+    }
+    const kinds = ['finished', 'status'].map((kind) => ({
+      ...account,
+      'berbix.webhook.kind': kind,
+    }));
+    expect(await seriesOf('berbix.webhook.deliveries')).toEqual(
+      kinds.flatMap((kind) =>
+        ['handled', 'failed', 'repeated'].map((outcome) => [
+          { ...kind, 'berbix.webhook.outcome': outcome },
+          0,
+        ]),
+      ),
+    );
+    const codes = ['BERBIX_WEBHOOK_SIGNATURE', 'BERBIX_WEBHOOK_BODY', 'BERBIX_CONFIGURATION'];
+    expect(await seriesOf('berbix.webhook.rejections')).toEqual(
+      kinds.flatMap((kind) => codes.map((code) => [{ ...kind, 'error.type': code }, 0])),
+    );
+  });
+
   it('count an exchange that ends during the shutdown', async () => {
     const before = await exchanges();
     const tokens = firstValueFrom(services.tokens.fresh({ customerUid: 'ada' }));
