@@ -40,7 +40,7 @@ async function total(name: string, what: 'count' | 'sum' = 'count'): Promise<num
 }
 
 /** The attributes and values of the series of a counter. */
-async function seriesOf(name: string): Promise<[object, unknown][]> {
+async function seriesOf(name: string): Promise<unknown[][]> {
   const { resourceMetrics } = await reader.collect();
   return resourceMetrics.scopeMetrics
     .flatMap((scope) => scope.metrics.filter(({ descriptor }) => descriptor.name === name))

@@ -245,12 +245,17 @@ describe('metrics', () => {
     );
     const pointsOf = (name: string): [unknown, number][] =>
       (metrics.find((metric) => metric.name === name)?.points ?? [])
-        .map(({ attributes: { 'berbix.account': _account, ...attributes }, value }) => [
-          attributes,
-          typeof value === 'number' ? value : (value as { count: number }).count,
-        ])
+        .map(
+          ({
+            attributes: { 'berbix.account': _account, ...attributes },
+            value,
+          }): [unknown, number] => [
+            attributes,
+            typeof value === 'number' ? value : (value as { count: number }).count,
+          ],
+        )
         // What alerts ask for the increase of begins at 0.
-        .filter((point): point is [object, number] => point[1] !== 0);
+        .filter(([, value]) => value !== 0);
     expect(pointsOf('berbix.client.request.retries')).toEqual([
       [{ 'error.type': 'BERBIX_SERVER' }, 1],
     ]);
