@@ -49,7 +49,7 @@ export class BerbixMetrics implements OnModuleInit, OnApplicationShutdown {
         'berbix.cache.entries',
         '{entry}',
         'Stored tokens in memory, under each name by which they are found.',
-        () => this.tokens.stored.cache.contents.entries,
+        () => this.tokens.stored.memory.entries,
       ),
     ];
     this.#stop = () => [stopListening, ...gauges].forEach((stop) => stop());

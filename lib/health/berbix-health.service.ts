@@ -66,8 +66,7 @@ export class BerbixHealthService {
     ].filter((problem) => typeof problem === 'string');
     if (problems.length === 0) return { status: 'up', berbix, store };
     const isDown =
-      secretProblem === 'refused' ||
-      (store === 'down' && !this.tokens.stored.cache.contents.hasUsable);
+      secretProblem === 'refused' || (store === 'down' && !this.tokens.stored.memory.hasUsable);
     return { status: isDown ? 'down' : 'degraded', berbix, store, message: problems.join(' ') };
   }
 

@@ -7,13 +7,16 @@ import {
   TokenRecords,
   TokenRemoval,
   hasPendingRotation,
+  recordName,
 } from '../records/index.js';
 import {
   CheckedStore,
   InMemoryTokenStore,
   PlaintextCipher,
   SealedRecords,
+  type RecordRevision,
 } from '../token-store/index.js';
+import type { BerbixTokens } from '../values/index.js';
 import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
 import type { Exchange } from './renewal-context.js';
 import { TokenCache } from './token-cache.js';
@@ -31,10 +34,10 @@ export interface StoredTokensParts {
 
 /** The tokens of one store: their records, and the cache that keeps them fresh. */
 export class StoredTokens {
-  readonly records: TokenRecords;
-  readonly intake: TokenIntake;
-  readonly removal: TokenRemoval;
   readonly cache: TokenCache;
+  readonly #records: TokenRecords;
+  readonly #intake: TokenIntake;
+  readonly #removal: TokenRemoval;
 
   constructor(parts: StoredTokensParts) {
     const { sealed, settings, exchange, events, loadTokens, onRotation } = parts;
@@ -48,9 +51,9 @@ export class StoredTokens {
     const records = new TokenRecords(sealed, loader, index, intake);
     const saver = new TokenSaver(sealed, records, policy, events, signal);
     const context = { sealed, records, saver, exchange, events, policy, turns, closing };
-    this.records = records;
-    this.intake = intake;
-    this.removal = new TokenRemoval(sealed);
+    this.#records = records;
+    this.#intake = intake;
+    this.#removal = new TokenRemoval(sealed);
     this.cache = new TokenCache(context, settings.cacheSize);
   }
 
@@ -63,5 +66,42 @@ export class StoredTokens {
     const checked = new CheckedStore(store, totalTimeoutMs);
     const sealed = new SealedRecords(checked, new PlaintextCipher(), 'given');
     return new StoredTokens({ ...parts, sealed });
+  }
+
+  /** For health and metrics. */
+  get memory(): TokenCache['contents'] {
+    return this.cache.contents;
+  }
+
+  /** See {@link TokenRecords.knows}. */
+  knows(name: string): Promise<boolean> {
+    return this.#records.knows(name);
+  }
+
+  /** Fresh tokens of the record with this key. */
+  get(key: string): Promise<BerbixTokens> {
+    return this.cache.get({ name: key }, {});
+  }
+
+  /** See {@link TokenIntake.remember}. */
+  async remember(tokens: BerbixTokens, customerUid: string | undefined): Promise<void> {
+    this.cache.discard(await this.#intake.remember(tokens, customerUid));
+  }
+
+  /** See {@link TokenRemoval.forget}. */
+  async forget(name: string): Promise<void> {
+    this.cache.discard(await this.#removal.forget(name));
+  }
+
+  /** `forget`, if the record has not changed since it was read; resolves to false if it has. */
+  async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<boolean> {
+    const { names, isComplete } = await this.#removal.forgetIfUnchanged(name, expected);
+    this.cache.discard(names);
+    return isComplete;
+  }
+
+  /** A customer has another transaction now: their tokens are read again. */
+  discardCustomer(customerUid: string): void {
+    this.cache.discard([recordName.customer(customerUid)]);
   }
 }

@@ -103,15 +103,10 @@ export class TokenCache {
     });
   }
 
-  /**
-   * Changes the store, then discards everything that was read before the change (I8).
-   *
-   * @param change resolves to the names whose tokens have changed
-   */
-  async replace(change: () => Promise<string[]>): Promise<void> {
-    const names = new Set(await change());
+  /** The tokens of these names have changed in the store: discards what was read before (I8). */
+  discard(names: readonly string[]): void {
     for (const name of names) this.#memory.delete(name);
-    for (const run of this.#runs.values()) if (names.has(run.query.name)) run.changed();
+    for (const run of this.#runs.values()) if (names.includes(run.query.name)) run.changed();
   }
 
   /** Waits a while for exchanges in flight, then ends all waits. */

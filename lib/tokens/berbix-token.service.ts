@@ -188,7 +188,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
       defer(async () => {
         const { tokens, customerUid } = readSession(session);
         this.checkBeforeSaving();
-        await this.stored.cache.replace(() => this.stored.intake.remember(tokens, customerUid));
+        await this.stored.remember(tokens, customerUid);
         return undefined;
       }),
     );
@@ -209,7 +209,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
       defer(async () => {
         // What callers pass may have more than the reference, such as the other columns of a row.
         const { name, owner: known } = refQuery(owner);
-        await this.stored.cache.replace(() => this.stored.removal.forget(name));
+        await this.stored.forget(name);
         this.#events.emit('token.forgotten', () => known);
         return undefined;
       }),
@@ -222,12 +222,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
    */
   async forgetIfUnchanged(owner: BerbixTransactionRef, expected: RecordRevision): Promise<boolean> {
     const { name, owner: known } = refQuery(owner);
-    let isComplete = false;
-    await this.stored.cache.replace(async () => {
-      const removal = await this.stored.removal.forgetIfUnchanged(name, expected);
-      ({ isComplete } = removal);
-      return removal.names;
-    });
+    const isComplete = await this.stored.forgetIfUnchanged(name, expected);
     if (isComplete) this.#events.emit('token.forgotten', () => known);
     return isComplete;
   }
@@ -262,7 +257,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     caller: Caller,
   ): Promise<BerbixTokens> {
     const query = { name: recordName.transaction(transactionId) };
-    return (await caller.inTime(() => this.stored.records.knows(query.name)))
+    return (await caller.inTime(() => this.stored.knows(query.name)))
       ? this.stored.cache.get(query, { forceNew: true }, caller)
       : this.#refreshGiven(given, caller);
   }
@@ -292,7 +287,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     if (given.accessToken !== refused && !given.needsRefresh(leewayMs)) return given;
     const isStored =
       given.transactionId !== undefined &&
-      (this.#store.shared || (await caller.inTime(() => this.stored.records.knows(name))));
+      (this.#store.shared || (await caller.inTime(() => this.stored.knows(name))));
     if (isStored) return this.stored.cache.get(query, need, caller);
     const givenQuery = { name: recordName.refreshToken(given.refreshToken), given };
     return this.#given.cache.get(givenQuery, need, caller);

@@ -14,4 +14,5 @@ export {
   type TransactionImagesDto,
 } from './dto/transaction.dto.js';
 export { UploadResultDto } from './dto/upload-result.dto.js';
+export { creationToWire, hostedCreationToWire } from './to-wire.js';
 export type { UploadData, UploadImageDto } from './upload-body.js';

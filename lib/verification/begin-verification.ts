@@ -1,6 +1,9 @@
 import { BerbixInputError, readInput } from '../errors/index.js';
-import type { CreateHostedTransactionDto } from '../transactions/index.js';
-import { creationToWire, hostedCreationToWire } from '../transactions/to-wire.js';
+import {
+  creationToWire,
+  hostedCreationToWire,
+  type CreateHostedTransactionDto,
+} from '../transactions/index.js';
 import { requireUid } from '../values/index.js';
 
 /** The options of a verification. */

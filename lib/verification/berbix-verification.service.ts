@@ -9,7 +9,7 @@ import {
   BerbixResponseError,
 } from '../errors/index.js';
 import { EventBus } from '../events/index.js';
-import { recordName, type TokenRecord } from '../records/index.js';
+import type { TokenRecord } from '../records/index.js';
 import { traced } from '../telemetry/index.js';
 import { SealedRecords } from '../token-store/index.js';
 import { BerbixTokenService } from '../tokens/index.js';
@@ -258,7 +258,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     const { customerUid } = plan.transaction;
     const attempt = await this.#attempts.begin(customerUid, version, () => this.#create(plan));
     if (attempt === undefined) return undefined;
-    await this.#tokens.stored.cache.replace(async () => [recordName.customer(customerUid)]);
+    this.#tokens.stored.discardCustomer(customerUid);
     const { transactionId } = attempt.tokens;
     this.#events.emit('verification.begun', () => ({ customerUid, transactionId }));
     return VerificationStartDto.of(attempt.tokens, attempt.hostedUrl, false);
@@ -276,9 +276,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
   async #end(transaction: BerbixTokens | { key: string }): Promise<void> {
     try {
       const tokens =
-        'key' in transaction
-          ? await this.#tokens.stored.cache.get({ name: transaction.key }, {})
-          : transaction;
+        'key' in transaction ? await this.#tokens.stored.get(transaction.key) : transaction;
       await firstValueFrom(this.#transactions.delete(tokens));
     } catch (error) {
       // Deleted or forgotten by another call meanwhile.
