@@ -3,6 +3,7 @@ import {
   BerbixInvalidAccessTokenError,
   nameOf,
 } from '../errors/index.js';
+import { OUTDATED_AFTER_MS } from './circuit-breaker.js';
 
 /** The API secret, or a function that returns the current one; it is called for each request. */
 export type ApiSecretSource = string | (() => string | Promise<string>);
@@ -37,6 +38,10 @@ export class ApiSecret {
   readonly #source: ApiSecretSource;
   #secret = '';
   #authorization: Authorization = { header: '', secrets: [] };
+  /** The last problem, and when it occurred, by `performance.now()`. */
+  #problem: { kind: 'refused' | 'missing'; at: number } | undefined;
+  /** With which refresh token the secret was refused since it last worked. */
+  #refused: string | undefined;
 
   /** @throws {BerbixConfigurationError} if it is a string that cannot be an API secret */
   constructor(source: ApiSecretSource) {
@@ -50,6 +55,35 @@ export class ApiSecret {
    */
   authorization(): Authorization | Promise<Authorization> {
     return typeof this.#source === 'function' ? this.#ask(this.#source) : this.#authorization;
+  }
+
+  /**
+   * What was wrong in the last half minute, unless the secret has worked since: the API refused it, or
+   * the function that returns it failed.
+   */
+  get problem(): 'refused' | 'missing' | undefined {
+    const problem = this.#problem;
+    const isRecent = problem !== undefined && performance.now() < problem.at + OUTDATED_AFTER_MS;
+    return isRecent ? problem.kind : undefined;
+  }
+
+  /**
+   * Notes the answer to a request with this secret. ASSUMPTION: see READABLE; if the API does not say
+   * that it is the refresh token which it refuses, only a second one shows that it is the secret.
+   *
+   * @param refreshToken if it was an exchange
+   */
+  answered(isRefused: boolean, refreshToken: string | undefined): void {
+    const isOther = this.#refused !== undefined && this.#refused !== refreshToken;
+    const isSure = refreshToken === undefined || isOther || this.#problem?.kind === 'refused';
+    this.#refused = isRefused ? (this.#refused ?? refreshToken) : undefined;
+    if (!isRefused) this.#problem = undefined;
+    else if (isSure) this.#problem = { kind: 'refused', at: performance.now() };
+  }
+
+  /** Notes that there is no secret to send. */
+  failed(): void {
+    this.#problem = { kind: 'missing', at: performance.now() };
   }
 
   async #ask(provide: () => string | Promise<string>): Promise<Authorization> {

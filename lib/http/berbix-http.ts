@@ -13,6 +13,7 @@ import { EventBus } from '../events/index.js';
 import { BERBIX_OPTIONS, ConcealedOptions } from '../options/index.js';
 import { instruments } from '../telemetry/index.js';
 import { VERSION } from '../version.js';
+import { API_PATHS } from '../wire/index.js';
 import { mapAnswer } from './answer.mapper.js';
 import { ApiSecret, bearerAuthorization } from './api-secret.js';
 import {
@@ -23,7 +24,6 @@ import {
 } from './attempt-result.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import { Call, type Attempt } from './call.js';
-import { OUTDATED_AFTER_MS } from './circuit-breaker.js';
 import { createConnection, type Connection } from './connection.js';
 import { mapFailure, type Route, type TimeLimits } from './failure.mapper.js';
 import { httpSettings } from './http-options.validation.js';
@@ -41,8 +41,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 interface HttpState {
   readonly waiting: number;
   readonly isCircuitOpen: boolean;
-  /** `missing`: the function that returns it failed. */
-  readonly secretProblem: 'refused' | 'missing' | undefined;
+  readonly secretProblem: ApiSecret['problem'];
 }
 
 /**
@@ -58,8 +57,6 @@ export class BerbixHttp implements OnApplicationShutdown {
   readonly #http: HttpService;
   readonly #guard: OverloadGuard;
   readonly #account: string;
-  /** The last problem with the API secret, and when it occurred, by `performance.now()`. */
-  #secretProblem: { isRefused: boolean; at: number } | undefined;
   readonly #calls = new LinkedList<Call>();
   /** The requests that were sent and not answered yet. */
   readonly #answers = new InFlight();
@@ -100,13 +97,10 @@ export class BerbixHttp implements OnApplicationShutdown {
 
   /**
    * What health and metrics show: how many calls wait for a connection, whether the circuit is open,
-   * and what was wrong with the API secret in the last half minute, unless it has worked since.
+   * and what is wrong with the API secret.
    */
   get state(): HttpState {
-    const problem = this.#secretProblem;
-    const isRecent = problem !== undefined && performance.now() < problem.at + OUTDATED_AFTER_MS;
-    const secretProblem = problem?.isRefused === true ? 'refused' : 'missing';
-    return { ...this.#guard.state, secretProblem: isRecent ? secretProblem : undefined };
+    return { ...this.#guard.state, secretProblem: this.#secret.problem };
   }
 
   /**
@@ -213,13 +207,13 @@ export class BerbixHttp implements OnApplicationShutdown {
       const response = await attempt.first(this.#post(request, body, header, attempt));
       const answer = mapAnswer(request, response, startedAt, secrets);
       if (request.bearer === undefined) {
-        const isRefused = answer instanceof BerbixAuthenticationError;
-        this.#secretProblem = isRefused ? { isRefused, at: performance.now() } : undefined;
+        const refreshToken = request.path === API_PATHS.tokens ? request.subject : undefined;
+        this.#secret.answered(answer instanceof BerbixAuthenticationError, refreshToken);
       }
       return fromResponse(request, answer);
     } catch (thrown) {
       if (thrown instanceof BerbixConfigurationError && attempt.stage === 'authorizing') {
-        this.#secretProblem = { isRefused: false, at: performance.now() };
+        this.#secret.failed();
       }
       // An attempt that waited long for its turn, or of a hurried call, may have had almost no time.
       const { timeoutMs, totalTimeoutMs } = this.#settings;

@@ -146,6 +146,7 @@ describe('the health of an account', () => {
     const wrong = { apiSecret: 'secret_test_wrong', apiHost: sandbox.url } as BerbixModuleOptions;
     services = await servicesFor(sandbox, wrong);
     await errorOf(services.tokens.refresh('rt_1'));
+    await errorOf(services.tokens.refresh('rt_2'));
     clock.advance(29_000);
     expect(await check()).toMatchObject({ status: 'down' });
     clock.advance(2_000);
@@ -164,6 +165,7 @@ describe('the health of an account', () => {
     const wrong = { apiSecret: 'secret_test_wrong', apiHost: sandbox.url } as BerbixModuleOptions;
     services = await servicesFor(sandbox, wrong);
     await errorOf(services.tokens.refresh('rt_1'));
+    await errorOf(services.tokens.refresh('rt_2'));
     expect(await check()).toEqual({
       status: 'down',
       berbix: 'down',
@@ -171,6 +173,38 @@ describe('the health of an account', () => {
       message: expect.stringMatching(/^Berbix refuses the API secret\./),
     });
     expect(JSON.stringify(await check())).not.toContain('secret_test_wrong');
+  });
+
+  it('is down if the API secret is refused for a new transaction, which no refresh token explains', async () => {
+    const wrong = { apiSecret: 'secret_test_wrong', apiHost: sandbox.url } as BerbixModuleOptions;
+    services = await servicesFor(sandbox, wrong);
+    await errorOf(createTransaction(sandbox, services));
+    expect(await check()).toMatchObject({ status: 'down' });
+  });
+
+  it('does not take one refresh token that is refused for the API secret', async () => {
+    const refuse = (): void => {
+      sandbox.faults.add({ kind: 'status', status: 401, path: '/v0/tokens' });
+    };
+    const { refreshToken } = await createTransaction(sandbox, services);
+    for (const token of ['rt_1', 'rt_1']) {
+      refuse();
+      expect(await errorOf(services.tokens.refresh(token))).toMatchObject({
+        code: 'BERBIX_AUTHENTICATION',
+      });
+      expect(await check()).toMatchObject({ status: 'up' });
+    }
+    await firstValueFrom(services.tokens.refresh(refreshToken));
+    refuse();
+    await errorOf(services.tokens.refresh('rt_2'));
+    expect(await check()).toMatchObject({ status: 'up' });
+    refuse();
+    await errorOf(services.tokens.refresh('rt_1'));
+    expect(await check()).toMatchObject({ status: 'down' });
+    // One that is refused again keeps it down.
+    refuse();
+    await errorOf(services.tokens.refresh('rt_2'));
+    expect(await check()).toMatchObject({ status: 'down' });
   });
 });
 
