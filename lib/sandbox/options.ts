@@ -166,8 +166,8 @@ export interface SandboxWebhooksOptions {
   /** Certificates in PEM of authorities for `https:` URLs, in addition to the usual ones. */
   ca?: string | undefined;
   /**
-   * Send to `https:` URLs without checking the certificate, so that anybody on the way can read and
-   * change webhooks. Prefer `ca`.
+   * Send to `https:` URLs without checking the certificate; anyone on the network path can then
+   * read and change webhooks. Prefer `ca`.
    * @default false
    */
   insecure?: boolean | undefined;

@@ -284,7 +284,7 @@ export const SETTINGS = {
     flag: {
       name: 'webhook-insecure',
       sets: true,
-      help: 'send webhooks to https: URLs without checking the certificate, so that anybody on the way can read them',
+      help: 'send webhooks to https: URLs without checking the certificate; anyone on the network path can then read them',
     },
   },
   dataDir: {

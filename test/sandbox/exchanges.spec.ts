@@ -120,7 +120,7 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
         ['replayed', 'stale', 0],
       ],
     ],
-  ] as const)('say what came of the refresh token: %s', async (refreshToken, expected) => {
+  ] as const)('say what happened to the refresh token: %s', async (refreshToken, expected) => {
     const lineage = await start({ refreshToken });
     await lineage.client.refresh(lineage.refreshToken);
     await lineage.client.refresh(lineage.refreshToken);

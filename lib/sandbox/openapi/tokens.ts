@@ -73,7 +73,7 @@ const REFRESHING = `Access and client tokens are valid for an hour. The backend 
 
 **To get a result later**, exchange the refresh token and [fetch the transaction](#/Transactions/fetchTransaction) with the new access token.
 
-Do not exchange one refresh token in two places at once: where the server replaces it, one of them is left with a token that is no longer valid.`;
+Do not exchange one refresh token from two places at the same time: where the server replaces it, one of them is left with a token that is no longer valid.`;
 
 /** `POST /v0/tokens`. [sdk: all] */
 export function refreshTokensOperation({ refreshToken }: ReferenceValues): Operation {

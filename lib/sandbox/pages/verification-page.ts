@@ -113,7 +113,7 @@ const SELFIE_PICTURE = html`<svg class="picture" viewBox="0 0 272 168" aria-hidd
 
 const ACTION_STYLES: Readonly<Record<string, string>> = { accept: 'good', reject: 'bad' };
 
-/** What was decided, and what came of its webhooks so far. */
+/** What was decided, and what happened to its webhooks so far. */
 export function resultSummary({ transaction, deliveries }: Announcement): Html {
   const { action, flags } = transaction.state;
   const webhooks = WEBHOOK_KINDS.map(

@@ -3,7 +3,7 @@ import { type RefreshToken, TokenReader } from '../auth/tokens.js';
 import type { RecordedRequest, RequestLog } from '../http/request-log.js';
 
 /**
- * What came of the refresh token that was sent.
+ * What happened to the refresh token that was sent.
  *
  * - `untouched`: the sandbox did not get as far, because of a fault or a refusal.
  * - `kept`: it is still the current one.
