@@ -87,7 +87,7 @@ export interface BerbixEventDetails {
   'webhook.rejected': WebhookDetails & FailureDetails;
   /** The handlers of a webhook have succeeded. */
   'webhook.handled': ReadWebhookDetails;
-  /** A handler has failed; Berbix sends the webhook again. */
+  /** A handler has failed; Berbix may send the webhook again. */
   'webhook.failed': ReadWebhookDetails;
   /** An equal webhook had been handled before. */
   'webhook.repeated': ReadWebhookDetails;

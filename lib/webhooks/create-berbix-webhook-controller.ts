@@ -74,9 +74,10 @@ const OPTION_NAMES: Record<keyof BerbixWebhookControllerOptions, true> = {
  * your modules; each call creates another class.
  *
  * - 204: the handlers have succeeded, now or before.
- * - 500: a handler has failed, or there is none. Berbix sends the webhook again.
- * - 503: another delivery for the transaction is being handled, or the store is down. Berbix
- *   sends the webhook again.
+ * - 500: a handler has failed, or there is none.
+ * - 503: another delivery for the transaction is being handled, or the store is down.
+ *
+ * After the last two, Berbix may send the webhook again.
  *
  * @throws {BerbixConfigurationError} for an unknown option
  *

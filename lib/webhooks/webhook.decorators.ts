@@ -40,7 +40,7 @@ export function BerbixWebhookKind(kind: WebhookKind, account?: string): CustomDe
  * idempotent.
  *
  * A handler may return anything: promises are awaited, and Observables are subscribed to until they
- * complete. If it throws or rejects, the delivery fails, and Berbix sends it again. Several
+ * complete. If it throws or rejects, the delivery fails, and Berbix may send it again. Several
  * handlers of a kind run at the same time. A request-scoped or transient class stops the boot with
  * a {@link BerbixConfigurationError}.
  *

@@ -28,8 +28,8 @@ export interface BerbixWebhookOptions {
   toleranceMs?: number | undefined;
 
   /**
-   * Milliseconds for which handlers have a delivery to themselves. If the process dies meanwhile,
-   * the next retry after that time is handled. Set it longer than your handlers take, and shorter
+   * Milliseconds for which a delivery is reserved for one replica. If the process dies meanwhile, the
+   * next retry after that time is handled. Set it longer than your handlers take, and shorter
    * than Berbix retries. How long that is, is not documented; the last retry of the sandbox comes
    * after 15 seconds.
    * Change it by at most a factor of two per deployment: a replica ends a lease that is more than
@@ -40,7 +40,7 @@ export interface BerbixWebhookOptions {
 
   /**
    * Confirms webhooks of a kind that no method handles, which drops them. By default, they are
-   * answered with 500, so that Berbix sends them again and nothing is lost.
+   * answered with 500, so that Berbix can send them again.
    * @default false
    */
   confirmUnhandled?: boolean | undefined;
@@ -85,8 +85,8 @@ export class WebhookSettings {
   unhandled(kind: WebhookKind): string {
     const route = this.account === DEFAULT_ACCOUNT ? `'${kind}'` : `'${kind}', '${this.account}'`;
     return (
-      `No method has @OnBerbixWebhook(${route}), so ${kind} webhooks are not confirmed, and Berbix sends them again. Add such ` +
-      'a method to a provider, or set webhooks.confirmUnhandled to true to confirm and drop them.'
+      `No method has @OnBerbixWebhook(${route}), so ${kind} webhooks are not confirmed. Add such a ` +
+      'method to a provider, or set webhooks.confirmUnhandled to true to confirm and drop them.'
     );
   }
 

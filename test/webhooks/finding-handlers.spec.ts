@@ -171,7 +171,7 @@ describe('a handler', () => {
 
 describe('a webhook without a handler', () => {
   const SENTENCE =
-    "No method has @OnBerbixWebhook('status'), so status webhooks are not confirmed, and Berbix sends them again. " +
+    "No method has @OnBerbixWebhook('status'), so status webhooks are not confirmed. " +
     'Add such a method to a provider, or set webhooks.confirmUnhandled to true to confirm and drop them.';
 
   it('is logged at boot, is not confirmed, and is sent again', async () => {

@@ -4,7 +4,7 @@ import { VerificationsService } from './verifications.service.js';
 
 /**
  * The webhooks of Berbix. They may come late, twice or in another order, so each only says that it
- * is time to read the result. If a handler throws, Berbix sends the webhook again.
+ * is time to read the result. If a handler throws, Berbix may send the webhook again.
  */
 @Injectable()
 export class VerificationsHooks {

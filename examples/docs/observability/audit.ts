@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { OnBerbixEvent, type BerbixEvent } from 'nestjs-berbix';
 
-/** What an auditor asks for, and what must wake somebody up. */
+/** What an auditor asks for, and what should page someone. */
 @Injectable()
 export class IdentityAudit {
   readonly #logger = new Logger('IdentityAudit');
