@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens } from 'nestjs-berbix';
 import type { ApiJson } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
@@ -30,12 +31,15 @@ const FULL = {
   addons: { anything: [1] },
 };
 
+/** Fetches with tokens whose transaction is not known. */
 async function fetchOf(body: ApiJson): Promise<object> {
   const sandbox = await startSandbox();
   const services = await servicesFor(sandbox);
-  const created = await createTransaction(sandbox, services);
+  const { refreshToken, accessToken, expiresAt } = await createTransaction(sandbox, services);
   sandbox.faults.add({ kind: 'answer', body });
-  return firstValueFrom(services.transactions.fetch(created));
+  return firstValueFrom(
+    services.transactions.fetch(new BerbixTokens({ refreshToken, accessToken, expiresAt })),
+  );
 }
 
 describe('fetch()', () => {
@@ -102,6 +106,17 @@ describe('fetch()', () => {
     const error = await errorOf(fetchOf(JSON.parse(json) as ApiJson));
     expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
     expect(error.message).toContain(problem);
+  });
+
+  it('refuses the result of another transaction, and quotes nothing of it', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'answer', body: { ...FULL, customer_uid: 'eve' } as ApiJson });
+    const error = await errorOf(services.transactions.fetch(created));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false, tokens: created });
+    expect(error.message).toMatch(/of the API: id is that of another transaction\.$/);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/9007199|eve|ADA/);
   });
 
   it('has the tokens, but not in its JSON', async () => {

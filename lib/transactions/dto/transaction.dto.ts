@@ -97,6 +97,10 @@ export class TransactionDto {
       dashboardUrl: reader.string('dashboard_url'),
       implementationInfo: reader.string('implementation_info'),
     });
+    // The URL is the same for all transactions, so a cache could answer with that of another customer.
+    if (dto.id !== '' && dto.id !== (tokens.transactionId ?? dto.id)) {
+      reader.problems.push('id is that of another transaction');
+    }
     const { action_map_results: actionMapResults, ...others } = reader.others(...KNOWN);
     dto.actionMapResults = actionMapResults;
     dto.others = others;
