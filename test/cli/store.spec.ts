@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BerbixTokenService } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { sampleTokens } from 'nestjs-berbix/testing';
+import pg from 'pg';
 import { firstValueFrom } from 'rxjs';
 import { storeCommand } from '../../lib/cli/store/store.command.js';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
@@ -262,6 +263,25 @@ describeOnPostgres('nestjs-berbix store doctor --postgres', () => {
     ['-c synchronous_commit=off', /^error +synchronous_commit is off:/m],
   ])('finds the setting %s', async (options, finding) => {
     expect(await doctor(options)).toMatch(finding);
+  });
+
+  // The server of the tests is not ours to configure.
+  it('finds a server that does not wait for its disk', async () => {
+    const { query } = pg.Pool.prototype;
+    const answer = jest.spyOn(pg.Pool.prototype, 'query').mockImplementation(async function (
+      this: pg.Pool,
+      ...args: unknown[]
+    ) {
+      const result = (await (query as Function).apply(this, args)) as pg.QueryResult;
+      for (const row of result.rows) if ('fsync' in row) Object.assign(row, { fsync: 'off' });
+      return result;
+    } as never);
+    try {
+      expect(await doctor()).toMatch(/^error +fsync is off: .* Set it to on for the server\.$/m);
+    } finally {
+      answer.mockRestore();
+    }
+    expect(await doctor()).toMatch(/^ok +fsync is on\.$/m);
   });
 
   it('finds a missing table and a missing privilege', async () => {

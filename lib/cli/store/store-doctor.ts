@@ -54,6 +54,7 @@ async function checkPostgres(client: PostgresClient, name: string): Promise<Find
     SELECT current_setting('server_version_num')::integer AS version,
       pg_is_in_recovery() AS standby,
       current_setting('default_transaction_isolation') AS isolation,
+      current_setting('fsync') AS fsync,
       current_setting('synchronous_commit') AS synchronous_commit,
       to_regclass('${table}') IS NOT NULL AS exists,
       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`);
@@ -61,6 +62,7 @@ async function checkPostgres(client: PostgresClient, name: string): Promise<Find
     version: number;
     standby: boolean;
     isolation: string;
+    fsync: string;
     synchronous_commit: string;
     exists: boolean;
     now: number;
@@ -73,6 +75,12 @@ async function checkPostgres(client: PostgresClient, name: string): Promise<Find
       ? error('This server is a standby, which takes no writes.', 'Use the address of the primary.')
       : ok('This server is a primary.'),
     isolationFinding(found.isolation),
+    found.fsync === 'off'
+      ? error(
+          'fsync is off: a crash of the server loses confirmed refresh tokens.',
+          'Set it to on for the server.',
+        )
+      : ok('fsync is on.'),
     found.synchronous_commit === 'off'
       ? error(
           'synchronous_commit is off: a crash of the server loses confirmed refresh tokens.',
