@@ -57,14 +57,23 @@ describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
     const { access_token } = (await client.create()).json;
     const call = { authorization: `Bearer ${access_token}`, headers: ORIGIN };
     client.sandbox.requests.clear();
+    const document = '/reference/openapi.json';
+    const linked = { headers: { 'sec-fetch-site': 'cross-site' } };
     for (const { status, headers } of [
       await client.send('GET', '/v0/transactions', call),
       await client.send('OPTIONS', '/v0/transactions', call),
       await client.send('OPTIONS', '/v0/tokens', call),
+      await client.send('GET', document, linked),
+      await client.send('GET', '/Reference/openapi%2Ejson', linked),
+      await client.send('HEAD', document, call),
     ]) {
       expect(status).toBe(403);
       expect(headers).not.toHaveProperty('access-control-allow-origin');
     }
     expect(client.sandbox.requests.length).toBe(0);
+    const customers = (await client.sandbox.transactions.list()).map((each) => each.customerUid);
+    expect(customers).not.toContain('reference-page');
+    expect((await client.send('GET', '/reference', linked)).status).toBe(200);
+    expect((await client.send('GET', document)).status).toBe(200);
   });
 });

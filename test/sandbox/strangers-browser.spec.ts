@@ -78,6 +78,7 @@ describeInBrowser('a page of another site', (openTab) => {
       expect(read.filter((line) => !empty.test(line))).toEqual([]);
       expect(sandbox.faults.pending).toEqual([]);
       expect(sandbox.requests).toHaveLength(1);
+      expect(await sandbox.transactions.list()).toHaveLength(1);
       expect(Math.abs(sandbox.clock.now() - Date.now())).toBeLessThan(1_800_000);
     },
   );

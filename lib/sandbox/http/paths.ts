@@ -91,6 +91,11 @@ export function isPagePath(path: string): boolean {
   );
 }
 
+/** Whether the path is that of the OpenAPI document. */
+export function isDocumentPath(path: string): boolean {
+  return normalize(path) === `${REFERENCE_ROOT}/${DOCUMENT_NAME}`;
+}
+
 /** Whether pages of any origin may send requests to the path. */
 export function isOpenToPages(path: string): boolean {
   return UPLOAD_PATHS.has(path);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import { isLoopback, READABLE } from '../../wire/index.js';
 import { ApiException, invalidRequest } from './api-exception.js';
-import { isControlPath, isDecodable, isOpenToPages, isPagePath } from './paths.js';
+import { isControlPath, isDecodable, isDocumentPath, isOpenToPages, isPagePath } from './paths.js';
 import { hasBody } from './request-body.js';
 
 /** A name or an address, perhaps with a port; nothing that a URL parser could read differently. */
@@ -16,7 +16,8 @@ const OWN_SITES: ReadonlySet<string | undefined> = new Set([undefined, 'same-ori
  * can send requests to this machine.
  *
  * - Uploads are open to pages of any origin, as at Berbix: the client token is the permission.
- * - Any site may link to the pages of the sandbox; only these pages may submit their forms.
+ * - Any site may link to the pages of the sandbox; only these pages may submit their forms, and read
+ *   the OpenAPI document, for which a transaction is created.
  * - Everything else, above all the control API, is for programs and the sandbox's own pages. So are
  *   unknown paths, since routers disagree about which paths are the same.
  *
@@ -67,7 +68,8 @@ function withBrackets(name: string): string {
 }
 
 function isOpenToOtherSites({ method }: IncomingMessage, path: string): boolean {
-  return isOpenToPages(path) || (isPagePath(path) && (method === 'GET' || method === 'HEAD'));
+  const isRead = method === 'GET' || method === 'HEAD';
+  return isOpenToPages(path) || (isRead && isPagePath(path) && !isDocumentPath(path));
 }
 
 /** The port counts: another port of this machine is another application. */
