@@ -93,11 +93,9 @@ export abstract class BerbixError extends Error {
     return this.#tokens;
   }
 
-  /** @internal */
+  /** The same error with these tokens; this one stays as it is. @internal */
   withTokens(tokens: BerbixReplacementTokens | undefined): this {
-    if (this.#tokens === undefined && tokens !== undefined) compareByTokens(this);
-    this.#tokens = tokens;
-    return this;
+    return this.#copy(tokens, this.#isWithoutEffect);
   }
 
   #isWithoutEffect = false;
@@ -109,10 +107,22 @@ export abstract class BerbixError extends Error {
     return this.#isWithoutEffect;
   }
 
-  /** @internal */
+  /** The same error, marked so. @internal */
   withoutEffect(): this {
-    this.#isWithoutEffect = true;
-    return this;
+    return this.#copy(this.#tokens, true);
+  }
+
+  /**
+   * Others may hold this error, such as callers who share a call of the key provider, so it never
+   * changes. A constructor of a subclass is not called: its parameters are unknown.
+   */
+  #copy(tokens: BerbixReplacementTokens | undefined, isWithoutEffect: boolean): this {
+    const error = Reflect.construct(BerbixError, [this.message, this], this.constructor) as this;
+    Object.assign(error, Object.fromEntries(Object.entries(this)), { stack: this.stack });
+    error.#tokens = tokens;
+    error.#isWithoutEffect = isWithoutEffect;
+    if (tokens !== undefined) compareByTokens(error);
+    return error;
   }
 
   /** The fields above, the code and the message, without the stack and the tokens. */
