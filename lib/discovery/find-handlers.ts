@@ -80,6 +80,15 @@ function handlersOf<R extends HandlerRoute, T>(
   return handlers;
 }
 
+/** What the log has of an error of a handler. Anything can be thrown, even what has no text. */
+export function shown(error: unknown): { text: string; stack?: string | undefined } {
+  try {
+    return { text: String(error), stack: error instanceof Error ? error.stack : undefined };
+  } catch {
+    return { text: typeof error };
+  }
+}
+
 /**
  * Whether the class has another instance, which would do the work twice. Instances that a factory
  * creates do not count: they may differ.

@@ -1,4 +1,4 @@
-export { findHandlers, type Handler, type Wrapper } from './find-handlers.js';
+export { findHandlers, shown, type Handler, type Wrapper } from './find-handlers.js';
 export {
   handlerDecorator,
   listProperties,

@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import {
   findHandlers,
   handlerDecorator,
+  shown,
   type Handler,
   type HandlerKind,
   type HandlerRoute,
@@ -91,10 +92,8 @@ export class EventHandlers implements OnApplicationBootstrap {
     try {
       await handler.run(event);
     } catch (error) {
-      this.#logger.error(
-        `${handler.name} failed on a ${event.kind} event: ${String(error)}`,
-        error instanceof Error ? error.stack : undefined,
-      );
+      const { text, stack } = shown(error);
+      this.#logger.error(`${handler.name} failed on a ${event.kind} event: ${text}`, stack);
     }
   }
 }

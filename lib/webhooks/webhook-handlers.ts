@@ -1,6 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { findHandlers, listProperties, type Handler, type Wrapper } from '../discovery/index.js';
+import {
+  findHandlers,
+  listProperties,
+  shown,
+  type Handler,
+  type Wrapper,
+} from '../discovery/index.js';
 import { WEBHOOK_KINDS, type WebhookKind } from '../wire/index.js';
 import type { BerbixWebhookDto } from './dto/berbix-webhook.dto.js';
 import { HANDS_OVER, RECEIVES, WEBHOOK_HANDLERS, type WebhookRoute } from './webhook.decorators.js';
@@ -55,9 +61,10 @@ export class WebhookHandlers implements OnApplicationBootstrap {
         : [],
     );
     for (const { name, error } of failed) {
+      const { text, stack } = shown(error);
       this.#logger.error(
-        `${name} failed on a ${webhook.kind} webhook of transaction ${webhook.transactionId}: ${String(error)}`,
-        error instanceof Error ? error.stack : undefined,
+        `${name} failed on a ${webhook.kind} webhook of transaction ${webhook.transactionId}: ${text}`,
+        stack,
       );
     }
     if (failed[0] !== undefined) throw failed[0].error;

@@ -77,6 +77,11 @@ describe('@OnBerbixEvent', () => {
       }
 
       @OnBerbixEvent('token.exchanged')
+      async rejectsWithoutText(): Promise<void> {
+        throw Object.create(null);
+      }
+
+      @OnBerbixEvent('token.exchanged')
       hangs(): unknown {
         return NEVER;
       }
@@ -87,11 +92,12 @@ describe('@OnBerbixEvent', () => {
       }
     }
     await exchangeWith(Troubled);
-    await until(() => errors.mock.calls.length === 2);
+    await until(() => errors.mock.calls.length === 3);
     expect(heard).toEqual(['works']);
-    expect(errors.mock.calls.map(([message]) => message)).toEqual([
-      'Troubled.throws failed on a token.exchanged event: TypeError: No audit.',
+    expect(errors.mock.calls.map(([message]) => message).toSorted()).toEqual([
       'Troubled.rejects failed on a token.exchanged event: RangeError: No audit.',
+      'Troubled.rejectsWithoutText failed on a token.exchanged event: object',
+      'Troubled.throws failed on a token.exchanged event: TypeError: No audit.',
     ]);
   });
 

@@ -135,6 +135,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
     ['an HTTP exception of its own', () => new ConflictException('mine')],
     ['an error of Berbix', () => new BerbixGoneError('gone')],
     ['no error at all', () => 'a word'],
+    ['an object without a text', () => Object.create(null)],
   ])('fails if a handler throws %s, and the webhook is sent again', async (__, makeError) => {
     let failures = 2;
     @Injectable()
