@@ -2,9 +2,9 @@ import type { BerbixError, BerbixErrorCode } from '../errors/index.js';
 import type { WebhookKind } from '../wire/index.js';
 
 /**
- * Why a refresh token was exchanged: the tokens had expired or would soon (`expired`), they were
- * renewed in the background before that (`proactive`), the API had refused the access token
- * (`refused`), or a caller required new ones (`forced`).
+ * Why a refresh token was exchanged: the tokens had expired or would soon, or one was missing
+ * (`expired`), they were renewed in the background before that (`proactive`), the API had refused the
+ * access token (`refused`), or a caller required new ones (`forced`).
  */
 export type BerbixExchangeReason = 'expired' | 'proactive' | 'refused' | 'forced';
 

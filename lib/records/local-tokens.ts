@@ -9,6 +9,7 @@ import type { AllFields, Times, TokenRecord } from './token-record.js';
 export interface Validity {
   readonly tokens: {
     readonly accessToken?: string | undefined;
+    readonly clientToken?: string | undefined;
     readonly lifetimeMs?: number | undefined;
   };
   /** From then on they are renewed in the background (stale-while-revalidate). */

@@ -43,7 +43,12 @@
  */
 import type { BerbixError } from '../errors/index.js';
 import { validityOf } from '../records/index.js';
-import { deadTokenError, renewalPostponedError, refusedAgainError } from './renewal-errors.js';
+import {
+  deadTokenError,
+  noClientTokenError,
+  refusedAgainError,
+  renewalPostponedError,
+} from './renewal-errors.js';
 import {
   isNotificationOwed,
   rotationOf,
@@ -70,9 +75,10 @@ export type Step =
   | { readonly do: 'refuse' | 'reload'; readonly error: BerbixError };
 
 /**
- * Milliseconds after an exchange during which a refused access token does not cause another one.
+ * Milliseconds after an exchange during which a refused access token, or a missing client token,
+ * does not cause another one.
  */
-const REFUSED_AGAIN_MS = 10_000;
+const IN_VAIN_MS = 10_000;
 
 /** Decides the next step for a record as it was read. The order of the rules matters. */
 export function decide(state: RenewalState, need: TokenRequirement, policy: RenewalPolicy): Step {
@@ -95,8 +101,8 @@ export function decide(state: RenewalState, need: TokenRequirement, policy: Rene
     return { do: 'refuse', error: renewalPostponedError(waitMs, attempt.startedAt !== undefined) };
   }
   // Before `wait`: the answer does not depend on the other replica.
-  const refusedMs = refusedForMs(state, need);
-  if (refusedMs > 0) return { do: 'refuse', error: refusedAgainError(refusedMs) };
+  const vainError = inVainError(state, need);
+  if (vainError !== undefined) return { do: 'refuse', error: vainError };
   // I2. Before the doubt: `startedAt` is set during every exchange, not only after a crash.
   if (leasedForMs > 0) return { do: 'wait' };
   // I4: nobody gets the tokens before onRotation has succeeded.
@@ -109,14 +115,18 @@ export function decide(state: RenewalState, need: TokenRequirement, policy: Rene
 }
 
 /**
- * Milliseconds for which a refused access token is too new to be exchanged again; 0 or less if it
- * is not.
+ * What the caller gets if the tokens are valid, are not what they need, and came a moment ago:
+ * another exchange would most likely bring the same.
  */
-function refusedForMs({ value, now }: RenewalState, { refused }: TokenRequirement): number {
-  const { accessToken, exchangedAt = -Infinity } = value;
-  if (refused === undefined || refused !== accessToken) return 0;
-  if (!satisfies(validityOf(value), {}, now)) return 0;
-  return Math.ceil(exchangedAt + REFUSED_AGAIN_MS - now);
+function inVainError(
+  { value, now }: RenewalState,
+  need: TokenRequirement,
+): BerbixError | undefined {
+  const { accessToken, clientToken, exchangedAt = -Infinity } = value;
+  const waitMs = Math.ceil(exchangedAt + IN_VAIN_MS - now);
+  if (waitMs <= 0 || !satisfies(validityOf(value), {}, now)) return undefined;
+  if (need.refused === accessToken) return refusedAgainError(waitMs);
+  return need.needsClientToken && clientToken === undefined ? noClientTokenError() : undefined;
 }
 
 /** Whether an attempt without a recorded outcome may have replaced the refresh token. */

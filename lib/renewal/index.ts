@@ -5,6 +5,6 @@ export {
   type BerbixTokenOptions,
   type FreshnessSettings,
 } from './freshness.options.js';
-export { deadlineError } from './renewal-errors.js';
+export { deadlineError, noClientTokenError } from './renewal-errors.js';
 export { StoredTokens } from './stored-tokens.js';
 export { isLeeway, type TokenRequirement } from './token-requirement.js';

@@ -3,6 +3,7 @@ import {
   BerbixGoneError,
   BerbixInvalidAccessTokenError,
   BerbixInvalidRefreshTokenError,
+  BerbixResponseError,
   BerbixStoreError,
   BerbixTimeoutError,
   BerbixUnavailableError,
@@ -41,6 +42,11 @@ export function refusedAgainError(waitMs: number): BerbixInvalidAccessTokenError
     'The API refuses an access token that it gave a moment ago.',
     { retryable: true, retryAfterMs: waitMs },
   );
+}
+
+/** An exchange, just now or a moment ago, brought no client token. */
+export function noClientTokenError(): BerbixResponseError {
+  return new BerbixResponseError('The API returned no client token for this transaction.');
 }
 
 /** A caller has waited for their own time limit, or for `totalTimeoutMs` milliseconds. */

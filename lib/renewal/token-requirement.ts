@@ -16,6 +16,8 @@ export interface TokenRequirement {
    * their lifetime.
    */
   readonly leewayMs?: number | undefined;
+  /** They must have a client token: stored tokens may have none. */
+  readonly needsClientToken?: true | undefined;
   /** They must not be stale either: for a renewal in the background. */
   readonly proactive?: true | undefined;
   /** They must come from an exchange that starts after the call. */
@@ -48,6 +50,7 @@ export function isSameRequirement(one: TokenRequirement, other: TokenRequirement
   return (
     one.refused === other.refused &&
     one.leewayMs === other.leewayMs &&
+    one.needsClientToken === other.needsClientToken &&
     one.proactive === other.proactive &&
     one.forceNew === other.forceNew
   );
@@ -55,8 +58,8 @@ export function isSameRequirement(one: TokenRequirement, other: TokenRequirement
 
 /** Whether the tokens satisfy the requirement, apart from `forceNew` (I1). */
 export function satisfies(found: Validity, need: TokenRequirement, now: number): boolean {
-  const { accessToken, lifetimeMs = Infinity } = found.tokens;
-  if (accessToken === undefined || accessToken === need.refused) return false;
+  const { lifetimeMs = Infinity } = found.tokens;
+  if (!hasTokensFor(found, need)) return false;
   if (need.proactive && now >= found.staleAt) return false;
   if (need.leewayMs === undefined) return now < found.expiresSoonAt;
   return found.endAt - now > Math.min(need.leewayMs, lifetimeMs * LEEWAY_SHARE);
@@ -64,9 +67,15 @@ export function satisfies(found: Validity, need: TokenRequirement, now: number):
 
 /** stale-if-error (RFC 5861): whether the tokens may be served when a renewal fails (I1). */
 export function isUsableIfError(found: Validity, need: TokenRequirement, now: number): boolean {
-  const { accessToken, lifetimeMs = 0 } = found.tokens;
-  if (need.forceNew || accessToken === undefined || accessToken === need.refused) return false;
+  const { lifetimeMs = 0 } = found.tokens;
+  if (need.forceNew || !hasTokensFor(found, need)) return false;
   return found.endAt - now > Math.min(STALE_IF_ERROR_MS, lifetimeMs * STALE_IF_ERROR_SHARE);
+}
+
+function hasTokensFor({ tokens }: Validity, need: TokenRequirement): boolean {
+  const { accessToken, clientToken } = tokens;
+  if (accessToken === undefined || accessToken === need.refused) return false;
+  return !need.needsClientToken || clientToken !== undefined;
 }
 
 /**

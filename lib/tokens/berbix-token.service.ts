@@ -1,23 +1,21 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Observable, defer } from 'rxjs';
-import { observe, type BerbixCallOptions, type Caller } from '../concurrency/index.js';
+import { observe, type BerbixCallOptions } from '../concurrency/index.js';
 import { asInputError } from '../errors/index.js';
 import { EventBus } from '../events/index.js';
 import { BerbixHttp } from '../http/index.js';
-import { recordName, queryOf, refQuery, type TokenQuery } from '../records/index.js';
+import { queryOf, refQuery } from '../records/index.js';
 import {
   StoredTokens,
   checkHooks,
   freshnessSettings,
   type FreshnessSettings,
-  type TokenRequirement,
 } from '../renewal/index.js';
 import { traced } from '../telemetry/index.js';
 import { CheckedStore, SealedRecords, type RecordRevision } from '../token-store/index.js';
 import {
   TOKEN_REF_EXPECTED,
   BerbixTokens,
-  isTransactionRef,
   type BerbixTransactionRef,
   type BerbixTokenRef,
 } from '../values/index.js';
@@ -29,6 +27,7 @@ import {
 } from './fresh-tokens.options.js';
 import { readSession, type RememberedSession } from './remembered-session.js';
 import { checkBeforeSaving, checkStore } from './store-report.js';
+import { TokenAccess } from './token-access.js';
 import { TokenExchange } from './token-exchange.js';
 import { BERBIX_TOKEN_OPTIONS, type BerbixTokenAccountOptions } from './token.options.js';
 
@@ -39,14 +38,12 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
   readonly limits: Pick<FreshnessSettings, 'totalTimeoutMs' | 'leaseMs'>;
   /** @throws {BerbixConfigurationError} if saved tokens would be lost. @internal */
   readonly checkBeforeSaving: () => void;
-  readonly #store: CheckedStore;
-  readonly #options: BerbixTokenAccountOptions;
   readonly #events: EventBus;
-  readonly #exchange: TokenExchange;
   /** Tokens in the store. @internal */
   readonly stored: StoredTokens;
   /** Tokens that callers pass and the store does not have; in the memory of this process. */
   readonly #given: StoredTokens;
+  readonly #access: TokenAccess;
 
   /** @throws {BerbixConfigurationError} that names the wrong option */
   constructor(
@@ -62,13 +59,19 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     checkStore(store, settings.rotation, options);
     this.checkBeforeSaving = checkBeforeSaving(store, options);
     this.limits = settings;
-    this.#store = store;
-    this.#options = options;
     this.#events = events;
-    this.#exchange = new TokenExchange(http, settings.rotation, events);
-    const parts = { settings, exchange: this.#exchange, events, onRotation };
+    const exchange = new TokenExchange(http, settings.rotation, events);
+    const parts = { settings, exchange, events, onRotation };
     this.stored = new StoredTokens({ ...parts, sealed, loadTokens });
     this.#given = StoredTokens.inMemory(parts);
+    this.#access = new TokenAccess({
+      store,
+      stored: this.stored,
+      given: this.#given,
+      exchange,
+      notifies: onRotation !== undefined,
+      totalTimeoutMs: settings.totalTimeoutMs,
+    });
   }
 
   /**
@@ -116,10 +119,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
   ): Observable<BerbixTokens> {
     return observe(
       (caller) => {
-        const given = BerbixTokens.from(tokens);
-        return given.transactionId === undefined
-          ? this.#refreshGiven(given, caller)
-          : this.#refreshKnown(given, given.transactionId, caller);
+        return this.#access.refresh(BerbixTokens.from(tokens), caller);
       },
       callOptions,
       'berbix.tokens.refresh',
@@ -152,18 +152,22 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
   fresh(ref: BerbixTokenRef, options: FreshTokensOptions = NO_OPTIONS): Observable<BerbixTokens> {
     return new Observable((subscriber) => {
       const tokens = options === NO_OPTIONS ? this.cached(ref) : undefined;
-      if (tokens === undefined) {
-        return observe(
-          async (caller) => this.#get(queryOf(ref), requirementFrom(options), caller),
-          freshLimits(options),
-          'berbix.tokens.fresh',
-        ).subscribe(subscriber);
-      }
+      if (tokens === undefined) return this.#fresh(ref, options).subscribe(subscriber);
       // Synchronously: a promise would delay every cache hit.
       subscriber.next(tokens);
       subscriber.complete();
       return undefined;
     });
+  }
+
+  /**
+   * `fresh`, but tokens without a client token are exchanged too, as remembered ones may be.
+   *
+   * @throws on the Observable, in addition, {BerbixResponseError} if the API gives none
+   * @internal
+   */
+  withClientToken(ref: BerbixTokenRef, options = NO_OPTIONS): Observable<BerbixTokens> {
+    return this.#fresh(ref, options, true);
   }
 
   /**
@@ -233,14 +237,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
    */
   cached(ref: BerbixTokenRef): BerbixTokens | undefined {
     try {
-      if (isTransactionRef(ref)) return this.stored.cache.cachedOf(ref);
-      const given = BerbixTokens.from(ref);
-      if (!given.needsRefresh()) return given;
-      // Whether the store has the transaction is known only after a read, so only its cache is
-      // used.
-      return given.transactionId === undefined
-        ? this.#given.cache.cached(recordName.refreshToken(given.refreshToken))
-        : this.stored.cache.cached(recordName.transaction(given.transactionId));
+      return this.#access.cached(ref);
     } catch (error) {
       throw asInputError(TOKEN_REF_EXPECTED, error);
     }
@@ -251,45 +248,18 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     await Promise.all([this.stored.cache.close(), this.#given.cache.close()]);
   }
 
-  async #refreshKnown(
-    given: BerbixTokens,
-    transactionId: string,
-    caller: Caller,
-  ): Promise<BerbixTokens> {
-    const query = { name: recordName.transaction(transactionId) };
-    return (await caller.inTime(() => this.stored.knows(query.name)))
-      ? this.stored.cache.get(query, { forceNew: true }, caller)
-      : this.#refreshGiven(given, caller);
-  }
-
-  #refreshGiven(given: BerbixTokens, caller: Caller): Promise<BerbixTokens> {
-    // Do not start an exchange for a caller who has left.
-    if (caller.hasLeft) return Promise.resolve(given);
-    if (!this.#exchange.replaces && this.#options.onRotation === undefined) {
-      // I12: a read of the store has taken some of the time, or the exchange may be another's.
-      return given.transactionId === undefined && caller.timeoutMs === undefined
-        ? this.#exchange.run(given, 'forced', caller)
-        : this.#exchange.runInTime(given, caller, this.limits.totalTimeoutMs);
-    }
-    // As for stored tokens: a new refresh token must not be lost when all callers leave.
-    const name = recordName.refreshToken(given.refreshToken);
-    return this.#given.cache.get({ name, given }, { forceNew: true }, caller);
-  }
-
-  async #get(
-    query: TokenQuery,
-    { leewayMs, refused }: TokenRequirement,
-    caller: Caller,
-  ): Promise<BerbixTokens> {
-    const { name, given } = query;
-    const need = { leewayMs, refused };
-    if (given === undefined) return this.stored.cache.get(query, need, caller);
-    if (given.accessToken !== refused && !given.needsRefresh(leewayMs)) return given;
-    const isStored =
-      given.transactionId !== undefined &&
-      (this.#store.shared || (await caller.inTime(() => this.stored.knows(name))));
-    if (isStored) return this.stored.cache.get(query, need, caller);
-    const givenQuery = { name: recordName.refreshToken(given.refreshToken), given };
-    return this.#given.cache.get(givenQuery, need, caller);
+  #fresh(
+    ref: BerbixTokenRef,
+    options: FreshTokensOptions,
+    needsClientToken?: true,
+  ): Observable<BerbixTokens> {
+    return observe(
+      async (caller) => {
+        const need = { ...requirementFrom(options), needsClientToken };
+        return this.#access.fresh(queryOf(ref), need, caller);
+      },
+      freshLimits(options),
+      'berbix.tokens.fresh',
+    );
   }
 }

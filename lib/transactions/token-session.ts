@@ -1,11 +1,7 @@
-import { Observable, catchError, mergeMap, of, throwError } from 'rxjs';
+import { Observable, catchError, mergeMap, throwError } from 'rxjs';
 import type { CallLimits } from '../concurrency/index.js';
-import {
-  BerbixInvalidAccessTokenError,
-  BerbixResponseError,
-  isBerbixError,
-} from '../errors/index.js';
-import type { BerbixTokenService } from '../tokens/index.js';
+import { BerbixInvalidAccessTokenError, isBerbixError } from '../errors/index.js';
+import type { BerbixTokenService, FreshTokensOptions } from '../tokens/index.js';
 import { isTransactionRef, type BerbixTokens, type BerbixTokenRef } from '../values/index.js';
 
 /**
@@ -27,17 +23,22 @@ export class TokenSession {
     kind: 'accessToken' | 'clientToken',
     call: (bearer: string, tokens: BerbixTokens) => Observable<T>,
   ): Observable<T> {
+    const fresh = (ref: BerbixTokenRef, options?: FreshTokensOptions): Observable<BerbixTokens> =>
+      kind === 'clientToken'
+        ? this.service.withClientToken(ref, options)
+        : this.service.fresh(ref, options);
     const attempt = (tokens: BerbixTokens): Observable<T> => {
       this.#current = tokens;
-      return call(requireToken(tokens, kind), tokens);
+      return call(tokens[kind] as string, tokens);
     };
-    return this.#fresh(kind).pipe(
+    return fresh(this.ref, this.limits).pipe(
       mergeMap(attempt),
       // After a 401, the API has done nothing, so that any call can be repeated.
       catchError((error: unknown) => {
         const tokens = this.#current;
         if (!(error instanceof BerbixInvalidAccessTokenError) || tokens === undefined) throw error;
-        return this.#replace(tokens, tokens.accessToken).pipe(
+        const ref = isTransactionRef(this.ref) ? this.ref : tokens;
+        return fresh(ref, { ...this.limits, refused: tokens.accessToken }).pipe(
           // Refused again right after an exchange: the first error of the API says more.
           catchError((other: unknown) =>
             throwError(() => (other instanceof BerbixInvalidAccessTokenError ? error : other)),
@@ -49,24 +50,6 @@ export class TokenSession {
     );
   }
 
-  /** Stored tokens may have no client token. */
-  #fresh(kind: 'accessToken' | 'clientToken'): Observable<BerbixTokens> {
-    return this.service
-      .fresh(this.ref, this.limits)
-      .pipe(
-        mergeMap((tokens) =>
-          tokens[kind] === undefined ? this.#replace(tokens, tokens.accessToken) : of(tokens),
-        ),
-      );
-  }
-
-  #replace(tokens: BerbixTokens, refused: string | undefined): Observable<BerbixTokens> {
-    return this.service.fresh(isTransactionRef(this.ref) ? this.ref : tokens, {
-      ...this.limits,
-      refused,
-    });
-  }
-
   /** Adds replaced tokens to the error, unless they are in the store. */
   #withReplaced(error: unknown): unknown {
     const current = this.#current;
@@ -75,11 +58,4 @@ export class TokenSession {
     const isReplaced = current.refreshToken !== given && error.tokens === undefined;
     return isReplaced ? error.withTokens(current) : error;
   }
-}
-
-/** @throws {BerbixResponseError} if the API gave none */
-function requireToken(tokens: BerbixTokens, kind: 'accessToken' | 'clientToken'): string {
-  const token = tokens[kind];
-  if (token !== undefined) return token;
-  throw new BerbixResponseError('The API returned no client token for this transaction.');
 }

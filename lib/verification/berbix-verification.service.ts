@@ -6,7 +6,6 @@ import {
   BerbixGoneError,
   BerbixInvalidRefreshTokenError,
   BerbixNotFoundError,
-  BerbixResponseError,
 } from '../errors/index.js';
 import { EventBus } from '../events/index.js';
 import type { TokenRecord } from '../records/index.js';
@@ -242,16 +241,13 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     );
   }
 
-  /** Tokens with a client token that is valid for a while; remembered tokens may have none. */
-  async #withClientToken(owner: BerbixTransactionRef, tokens: BerbixTokens): Promise<BerbixTokens> {
-    const { accessToken, clientToken, lifetimeMs = 0 } = tokens;
-    const requirement =
-      clientToken === undefined
-        ? { refused: accessToken }
-        : { leewayMs: lifetimeMs * RENEWED_BELOW };
-    const renewed = await firstValueFrom(this.#tokens.fresh(owner, requirement));
-    if (renewed.clientToken !== undefined) return renewed;
-    throw new BerbixResponseError('The API returned no client token for this transaction.');
+  /** Tokens with a client token that is valid for a while. */
+  #withClientToken(
+    owner: BerbixTransactionRef,
+    { lifetimeMs = 0 }: BerbixTokens,
+  ): Promise<BerbixTokens> {
+    const leewayMs = lifetimeMs * RENEWED_BELOW;
+    return firstValueFrom(this.#tokens.withClientToken(owner, { leewayMs }));
   }
 
   async #start(plan: VerificationPlan, version: number): Promise<VerificationStartDto | undefined> {

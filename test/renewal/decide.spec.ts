@@ -67,6 +67,7 @@ const IN_DOUBT_EARLY = { startedAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS + SECOND }
 const IN_DOUBT_LATE = { startedAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS - SECOND };
 const [FORCE_NEW, PROACTIVE] = [{ forceNew: true }, { proactive: true }] as const;
 const REFUSED = { refused: 'at_1' };
+const [CLIENT, NEEDS] = [{ clientToken: 'ct_1' }, { needsClientToken: true }] as const;
 
 describe('decide', () => {
   it.each<[string, Case, string, string?]>([
@@ -134,6 +135,24 @@ describe('decide', () => {
     [
       'refused tokens with a lifetime of seconds, expired',
       { record: left(-1, { lifetimeMs: 2 * SECOND, ...BRAND_NEW }), need: REFUSED },
+      'exchange',
+    ],
+
+    [
+      'fresh tokens with a client token',
+      { record: left(50 * MINUTE, CLIENT), need: NEEDS },
+      'serve',
+    ],
+    ['fresh tokens without the client token', { record: FRESH, need: NEEDS }, 'exchange'],
+    [
+      'brand-new tokens without the client token',
+      { record: left(59 * MINUTE, BRAND_NEW), need: NEEDS },
+      'refuse',
+      'BERBIX_RESPONSE',
+    ],
+    [
+      'tokens without the client token, in doubt',
+      { record: FRESH, need: NEEDS, attempt: IN_DOUBT, policy: STRICT },
       'exchange',
     ],
 

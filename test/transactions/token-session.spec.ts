@@ -1,15 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  BerbixEvents,
   BerbixInvalidAccessTokenError,
   BerbixStoreError,
   BerbixTokens,
+  type BerbixTokenRef,
   type BerbixTokenService,
 } from 'nestjs-berbix';
+import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom, of, throwError } from 'rxjs';
 import { TokenSession } from '../../lib/transactions/token-session.js';
 import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 
 const paths = (requests: Iterable<{ method: string; path: string }>): string[] =>
   [...requests].map(({ method, path }) => `${method} ${path}`);
@@ -181,6 +185,69 @@ describe('a call on a transaction', () => {
       code: 'BERBIX_INVALID_REFRESH_TOKEN',
     });
     expect(sandbox.requests.length).toBe(0);
+  });
+});
+
+describe('an upload', () => {
+  const ADA = { customerUid: 'ada' };
+  const PATH = '/v0/tokens';
+  const ANSWER = { access_token: 'at', expires_in: 3_600 };
+
+  /** Tokens of a transaction in the sandbox, of which the application has no client token. */
+  async function withoutClientToken(options?: BerbixSandboxOptions) {
+    const sandbox = await startSandbox(options);
+    const services = await servicesFor(sandbox);
+    const { refreshToken, accessToken, expiresAt, transactionId } = await createTransaction(
+      sandbox,
+      services,
+    );
+    const tokens = new BerbixTokens({ refreshToken, accessToken, expiresAt, transactionId });
+    const upload = (ref: BerbixTokenRef) => services.transactions.uploadIdScan(ref, 'AAAA');
+    return { sandbox, services, tokens, upload };
+  }
+
+  it('exchanges tokens that have no client token, and none was refused', async () => {
+    const { sandbox, services, tokens, upload } = await withoutClientToken();
+    await firstValueFrom(services.tokens.remember({ ...ADA, tokens }));
+    const reasons: string[] = [];
+    services.module.get(BerbixEvents).events$.subscribe((event) => {
+      if (event.kind === 'token.exchanged') reasons.push(event.reason);
+    });
+    sandbox.requests.clear();
+    for (const ref of [ADA, tokens]) {
+      expect((await errorOf(upload(ref))).code).not.toBe('BERBIX_RESPONSE');
+    }
+    expect(sandbox.requests.to('POST', PATH)).toHaveLength(1);
+    await until(() => reasons.length > 0);
+    expect(reasons).toEqual(['expired']);
+  });
+
+  it('says that the API returned no client token, also a moment later', async () => {
+    const { sandbox, services, tokens, upload } = await withoutClientToken();
+    await firstValueFrom(services.tokens.remember({ ...ADA, tokens }));
+    sandbox.faults.add({ kind: 'answer', path: PATH, body: ANSWER, times: Infinity });
+    for (const ref of [ADA, ADA, tokens]) {
+      const error = await errorOf(upload(ref));
+      expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
+      expect(error.message).toBe('The API returned no client token for this transaction.');
+    }
+    expect(sandbox.requests.to('POST', PATH)).toHaveLength(1);
+  });
+
+  it('has a replaced refresh token in its error if the API returned no client token', async () => {
+    const { sandbox, tokens, upload } = await withoutClientToken({ refreshToken: 'rotate' });
+    const body = { ...ANSWER, refresh_token: 'rt_new' };
+    sandbox.faults.add({ kind: 'answer', path: PATH, body });
+    const error = await errorOf(upload(tokens.refreshToken));
+    expect(error.code).toBe('BERBIX_RESPONSE');
+    expect(error.tokens?.refreshToken).toBe('rt_new');
+  });
+
+  it('does without tokens that have no client token while Berbix is down', async () => {
+    const { sandbox, services, tokens, upload } = await withoutClientToken();
+    await firstValueFrom(services.tokens.remember({ ...ADA, tokens }));
+    sandbox.faults.add({ kind: 'status', status: 503, path: PATH });
+    expect(await errorOf(upload(ADA))).toMatchObject({ code: 'BERBIX_SERVER', retryable: true });
   });
 });
 
