@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
-import type { BerbixSandboxOptions } from '../sandbox/options.js';
 import { openInBrowser } from './open-in-browser.js';
 import { printActivity } from './sandbox.activity.js';
 import { sandboxExec } from './sandbox.exec.js';
@@ -10,7 +9,13 @@ import {
   SANDBOX_USAGE,
   type SandboxRun,
 } from './sandbox.flags.js';
-import { keptSecrets, type KeptSecrets, newSecrets, renewSecrets } from './sandbox.secrets.js';
+import {
+  keptSecrets,
+  type KeptSecrets,
+  newSecrets,
+  renewSecrets,
+  withSecrets,
+} from './sandbox.secrets.js';
 import { networkWarningOf, summaryOf } from './sandbox.summary.js';
 
 /**
@@ -73,29 +78,4 @@ function secretsFor({
 }: SandboxRun): KeptSecrets | undefined {
   if (dataDir !== undefined) return renew ? { secrets: newSecrets() } : undefined;
   return renew ? renewSecrets() : keptSecrets();
-}
-
-/** Flags take precedence. */
-function withSecrets(
-  options: BerbixSandboxOptions,
-  secrets: KeptSecrets['secrets'] | undefined,
-): BerbixSandboxOptions {
-  if (secrets === undefined) return options;
-  const { webhooks = {} } = options;
-  return {
-    ...options,
-    apiSecret: options.apiSecret ?? secrets.apiSecret,
-    liveApiSecret: options.liveApiSecret ?? secrets.liveApiSecret,
-    webhooks: {
-      ...webhooks,
-      finished: { ...secrets.webhooks.finished, ...given(webhooks.finished) },
-      status: { ...secrets.webhooks.status, ...given(webhooks.status) },
-    },
-  };
-}
-
-/** Without the members of flags that were not given. */
-function given(webhook: object | undefined): object {
-  const members = Object.entries(webhook ?? {});
-  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }

@@ -3,13 +3,15 @@ import { constants } from 'node:os';
 import { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 import { environmentOf, startEnvironmentOf } from './sandbox.environment.js';
 import { describeStartError, parseSandboxFlags, type SandboxRun } from './sandbox.flags.js';
+import { newSecrets, withSecrets } from './sandbox.secrets.js';
 import { networkWarningOf } from './sandbox.summary.js';
 
 const USAGE = `Usage: nestjs-berbix sandbox exec [options] -- <command> [arguments]
 
 Starts a sandbox, runs the command with the variables that berbixConfig reads,
 and ends with its exit code. The options are those of the sandbox, such as
---refresh-token; each run has new secrets, and free ports by default.
+--refresh-token; each run has new secrets, unless --data has some, and free
+ports by default.
 
 Example:
   nestjs-berbix sandbox exec --refresh-token rotate -- npm test
@@ -56,12 +58,13 @@ function refuse(problem: string): number {
 
 async function runWith(
   [program, ...args]: [string, ...string[]],
-  { options, quiet }: SandboxRun,
+  { options, quiet, newSecrets: renew }: SandboxRun,
   signals: SignalForwarder,
 ): Promise<number> {
   let sandbox: BerbixSandbox;
   try {
-    sandbox = await BerbixSandbox.start(options);
+    // Without a data directory, they are new anyway.
+    sandbox = await BerbixSandbox.start(withSecrets(options, renew ? newSecrets() : undefined));
   } catch (error) {
     process.stderr.write(`${describeStartError(error)}\n`);
     return 1;

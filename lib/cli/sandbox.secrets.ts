@@ -55,6 +55,31 @@ export function renewSecrets(path = secretsPath()): KeptSecrets {
   return save(path, newSecrets());
 }
 
+/** The options with these secrets, except for those that they have already. */
+export function withSecrets(
+  options: BerbixSandboxOptions,
+  secrets: SandboxSecrets | undefined,
+): BerbixSandboxOptions {
+  if (secrets === undefined) return options;
+  const { webhooks = {} } = options;
+  return {
+    ...options,
+    apiSecret: options.apiSecret ?? secrets.apiSecret,
+    liveApiSecret: options.liveApiSecret ?? secrets.liveApiSecret,
+    webhooks: {
+      ...webhooks,
+      finished: { ...secrets.webhooks.finished, ...setMembers(webhooks.finished) },
+      status: { ...secrets.webhooks.status, ...setMembers(webhooks.status) },
+    },
+  };
+}
+
+/** Without the members of flags that were not given. */
+function setMembers(webhook: object | undefined): object {
+  const members = Object.entries(webhook ?? {});
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}
+
 /** The text of the file; undefined if it cannot be read and made private. */
 function read(path: string): string | undefined {
   try {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, symlinkSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,25 @@ describe('nestjs-berbix sandbox exec', () => {
     const { code, stderr } = await execHere('--host', '0.0.0.0', '--', process.execPath, '-e', '');
     expect(stderr).toMatch(/^The sandbox has no login: .* reach 0\.0\.0\.0 /);
     expect(code).toBe(0);
+  });
+
+  it('has the secrets of the data directory, or new ones on request', async () => {
+    const directory = temporaryDirectory();
+    const seen = join(directory, 'seen');
+    const script = `require('node:fs').writeFileSync(${JSON.stringify(seen)}, process.env.BERBIX_API_SECRET)`;
+    const secretOf = async (...flags: string[]): Promise<string> => {
+      const data = ['--data', join(directory, 'data'), '--quiet', ...flags];
+      expect((await execHere(...data, '--', process.execPath, '-e', script)).code).toBe(0);
+      return readFileSync(seen, 'utf8');
+    };
+    const first = await secretOf();
+    expect(await secretOf()).toBe(first);
+    const renewed = await secretOf('--new-secrets');
+    expect(renewed).not.toBe(first);
+    expect(await secretOf('--new-secrets')).not.toBe(renewed);
+    expect(await secretOf('--new-secrets', '--api-secret', 'secret_test_given')).toBe(
+      'secret_test_given',
+    );
   });
 
   it('passes a signal on, which ends the command', async () => {
