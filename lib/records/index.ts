@@ -23,4 +23,4 @@ export {
   type TokenRecord,
 } from './token-record.js';
 export { TokenRecords, type SeenTokens } from './token-records.js';
-export { TokenRemoval } from './token-removal.js';
+export { TokenRemoval, type Removal } from './token-removal.js';

@@ -14,6 +14,8 @@ import type { TokenRecord } from './token-record.js';
 export interface Removal {
   /** The names under which the removed tokens were found. */
   readonly names: string[];
+  /** Whether there was anything to remove. */
+  readonly wasStored: boolean;
   /** Whether the named record itself was removed too. */
   readonly isComplete: boolean;
 }
@@ -26,32 +28,34 @@ export class TokenRemoval {
   constructor(private readonly sealed: SealedRecords) {}
 
   /**
-   * Removes the tokens of a transaction, or all tokens of a customer; resolves to the names they
-   * had. Another replica's lease does not prevent it. A transaction that the customer gets after
-   * the call stays.
+   * Removes the tokens of a transaction, or all tokens of a customer. Another replica's lease does
+   * not prevent it. A transaction that the customer gets after the call stays.
    */
-  async forget(name: string): Promise<string[]> {
+  async forget(name: string): Promise<Omit<Removal, 'isComplete'>> {
     const names = new Set([name]);
+    let wasStored = false;
     const first: NamedRecord = await this.sealed.load(name);
     for (let seen = first; ; seen = await this.sealed.load(name)) {
+      wasStored ||= seen.value !== undefined;
       // For a customer, the transactions of the first read; for a transaction, wherever its tokens
       // are now.
       await this.#removeFrom(name, isCustomer(name) ? first : seen, names);
       if (await this.#cut(name, seen, names)) break;
     }
     await this.#removeOrphans(name, names);
-    return [...names];
+    return { names: [...names], wasStored };
   }
 
   /** Removes the tokens if the record has not changed since it was seen. */
   async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<Removal> {
     const names = new Set([name]);
     const found: NamedRecord = await this.sealed.load(name);
-    if (found.version !== expected.version) return { names: [], isComplete: false };
+    if (found.version !== expected.version)
+      return { names: [], wasStored: false, isComplete: false };
     await this.#removeFrom(name, found, names);
     const isComplete = await this.sealed.forget(name, expected);
     if (isComplete) await this.#removeOrphans(name, names);
-    return { names: [...names], isComplete };
+    return { names: [...names], wasStored: found.value !== undefined, isComplete };
   }
 
   /**

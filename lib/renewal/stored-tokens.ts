@@ -8,6 +8,7 @@ import {
   TokenRemoval,
   hasPendingRotation,
   recordName,
+  type Removal,
 } from '../records/index.js';
 import {
   CheckedStore,
@@ -88,16 +89,18 @@ export class StoredTokens {
     this.cache.discard(await this.#intake.remember(tokens, customerUid));
   }
 
-  /** See {@link TokenRemoval.forget}. */
-  async forget(name: string): Promise<void> {
-    this.cache.discard(await this.#removal.forget(name));
+  /** See {@link TokenRemoval.forget}; resolves to whether there was anything to remove. */
+  async forget(name: string): Promise<boolean> {
+    const { names, wasStored } = await this.#removal.forget(name);
+    this.cache.discard(names);
+    return wasStored;
   }
 
-  /** `forget`, if the record has not changed since it was read; resolves to false if it has. */
-  async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<boolean> {
-    const { names, isComplete } = await this.#removal.forgetIfUnchanged(name, expected);
-    this.cache.discard(names);
-    return isComplete;
+  /** `forget`, if the record has not changed since it was read. */
+  async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<Removal> {
+    const removal = await this.#removal.forgetIfUnchanged(name, expected);
+    this.cache.discard(removal.names);
+    return removal;
   }
 
   /** A customer has another transaction now: their tokens are read again. */

@@ -213,8 +213,8 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
       defer(async () => {
         // What callers pass may have more than the reference, such as the other columns of a row.
         const { name, owner: known } = refQuery(owner);
-        await this.stored.forget(name);
-        this.#events.emit('token.forgotten', () => known);
+        const wasStored = await this.stored.forget(name);
+        if (wasStored) this.#events.emit('token.forgotten', () => known);
         return undefined;
       }),
     );
@@ -226,8 +226,8 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
    */
   async forgetIfUnchanged(owner: BerbixTransactionRef, expected: RecordRevision): Promise<boolean> {
     const { name, owner: known } = refQuery(owner);
-    const isComplete = await this.stored.forgetIfUnchanged(name, expected);
-    if (isComplete) this.#events.emit('token.forgotten', () => known);
+    const { isComplete, wasStored } = await this.stored.forgetIfUnchanged(name, expected);
+    if (isComplete && wasStored) this.#events.emit('token.forgotten', () => known);
     return isComplete;
   }
 

@@ -164,6 +164,7 @@ describe('an event of a new refresh token that the store does not take', () => {
 describe('an event of tokens that are forgotten', () => {
   it('has the reference alone, not what else was passed', async () => {
     const { module, tokens } = await servicesFor(await startSandbox());
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: 'rt_x' }));
     const events = record(module);
     const row = {
       customerUid: 'ada',
@@ -175,6 +176,22 @@ describe('an event of tokens that are forgotten', () => {
     expect(await details(events, 1)).toEqual([{ kind: 'token.forgotten', customerUid: 'ada' }]);
   });
 
+  it('does not come if there was nothing to remove', async () => {
+    const services = await servicesFor(await startSandbox());
+    const { module, tokens } = services;
+    const verifications = module.get(BerbixVerificationService);
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: 'rt_x' }));
+    const events = record(module);
+    for (const customerUid of ['nobody', 'ada', 'ada']) {
+      await firstValueFrom(tokens.forget({ customerUid }));
+      await firstValueFrom(verifications.erase(customerUid));
+    }
+    await firstValueFrom(tokens.forget({ transactionId: '5' }));
+    await errorOf(tokens.refresh('rt_unknown'));
+    await until(() => kinds(events).includes('token.failed'));
+    expect(kinds(events).filter((kind) => kind === 'token.forgotten')).toHaveLength(1);
+  });
+
   it('comes once if tokens are remembered while their customer is erased', async () => {
     const sandbox = await startSandbox();
     const store = new InMemoryTokenStore();
@@ -184,6 +201,7 @@ describe('an event of tokens that are forgotten', () => {
       await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
     };
     await remember();
+    await firstValueFrom(services.tokens.remember({ customerUid: 'bob', tokens: 'rt_x' }));
     const events = record(services.module);
     jest.spyOn(store, 'forget').mockImplementationOnce(() => remember().then(() => false));
     await firstValueFrom(services.module.get(BerbixVerificationService).erase('ada'));

@@ -127,6 +127,7 @@ describe('@OnBerbixEvent', () => {
       }
     }
     const tokens = await exchangeWith(Audit);
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: 'rt_x' }));
     // The events of one moment are delivered together; the next one is to come alone.
     await setImmediate();
     await request.run('of ada', async () => {
