@@ -184,9 +184,13 @@ export class Renewal {
         this.#mustNotify = false;
         return await turns.run(() => saver.notify(seen));
       }
+      // I4: nobody would wait until the result is saved.
+      if (closing.signal.aborted) throw shutDownError();
       return await turns.run(() => this.#exchange(seen, step.inDoubt), this.callers);
     } catch (error) {
       if (!(error instanceof NoTurn)) throw error;
+      // I4: a shutdown empties the queue, but the application still gets a new refresh token.
+      if (step.do === 'notify') return saver.notify(seen);
       throw closing.signal.aborted ? shutDownError() : errors.queueFullError(error);
     }
   }
@@ -196,11 +200,8 @@ export class Renewal {
     const { sealed, policy, exchange } = this.context;
     const { key, value, version, attempt } = seen;
     const startedAt = storeTime(seen);
-    const started: ExchangeAttempt = {
-      ...attempt,
-      startedAt: attempt.startedAt ?? startedAt,
-      isUnreported: true,
-    };
+    const since = attempt.startedAt ?? startedAt;
+    const started: ExchangeAttempt = { ...attempt, startedAt: since, isUnreported: true };
     // I2, I3: of this version and lease epoch only, so the note that was read is still the last one.
     const lease = await sealed.lease(key, seen, policy.leaseMs, started);
     if (lease === undefined) return undefined;

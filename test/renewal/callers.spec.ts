@@ -191,6 +191,16 @@ describe('callers of fresh() and refresh()', () => {
     expect((await call).error).toBeUndefined();
   });
 
+  it('I4: once a shutdown has waited for exchanges, none begins', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    await valueOf(replica.tokens.beforeApplicationShutdown());
+    expect((await failureOf(replica.fresh(owner))).message).toContain('shut');
+    expect(world.api.exchanges).toEqual([]);
+  });
+
   it('I4: at shutdown, a new refresh token that is not saved yet is in the error', async () => {
     const { world } = the;
     world.api.habit = 'strict';
@@ -225,6 +235,19 @@ describe('callers of fresh() and refresh()', () => {
       });
     },
   );
+
+  it('I4: a new refresh token of which the application is not notified yet is no reason to serve the spent one', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: () => Promise.resolve(),
+    });
+    const owner = await world.remembered(replica);
+    await advance(59 * MINUTE + 10 * SECOND);
+    world.api.onPresented = () => (world.storeFault = { calls: ['load'], fault: 'fail' });
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_STORE' });
+  });
 
   it('I9: no exchange starts for a caller who has left, even if the tokens of the run do not satisfy them', async () => {
     const { world } = the;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixError } from 'nestjs-berbix';
 import { eachWorld, type Replica, type World } from './support/world.js';
-import { advance, outcomeOf, type Outcome } from './support/virtual-time.js';
+import { advance, outcomeOf, valueOf, type Outcome } from './support/virtual-time.js';
 import { TOTAL_TIMEOUT_MS } from './support/watch.js';
 
 const [SECOND, HOUR] = [1_000, 3_600_000];
@@ -84,6 +84,25 @@ describe('more exchanges than can be made in time', () => {
     await advance(SECOND);
     expect((await other).error).toBeUndefined();
     expect(notified).toContain(world.api.currentOf('1'));
+  });
+
+  it('I4: a shutdown notifies the application of a new refresh token that waits behind a silent API', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const notified: string[] = [];
+    const replica = await world.start({
+      http: { connections: 1 },
+      freshness: { rotation: 'strict' },
+      onRotation: ({ tokens }) => void notified.push(tokens.refreshToken),
+    });
+    for (const id of ['1', '2']) await world.remembered(replica, id);
+    await advance(HOUR);
+    world.api.faults.push(undefined, 'hang-before');
+    for (const id of ['1', '2']) replica.fresh({ transactionId: id }).catch(() => {});
+    await advance(SECOND);
+    expect(world.api.exchanges).toHaveLength(2);
+    await valueOf(replica.stop());
+    expect(notified).toEqual([world.api.currentOf('1')]);
   });
 
   it('a caller does not join a run that was given up because its callers left', async () => {
