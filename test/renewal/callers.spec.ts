@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { BerbixTokens } from 'nestjs-berbix';
+import { BerbixTokens, type BerbixError } from 'nestjs-berbix';
 import type { Subscription } from 'rxjs';
 import { everyViewOf } from '../support/sinks.js';
 import { eachWorld, World } from './support/world.js';
@@ -197,7 +197,8 @@ describe('callers of fresh() and refresh()', () => {
     const owner = await world.remembered(replica);
     await advance(HOUR);
     await valueOf(replica.tokens.beforeApplicationShutdown());
-    expect((await failureOf(replica.fresh(owner))).message).toContain('shut');
+    const error: BerbixError = await failureOf(replica.fresh(owner));
+    expect(error.message).toContain('shut');
     expect(world.api.exchanges).toEqual([]);
   });
 
