@@ -2,8 +2,10 @@ import {
   BerbixAbortedError,
   BerbixInputError,
   BerbixTimeoutError,
+  BerbixUnavailableError,
   nameOf,
   readInput,
+  type BerbixErrorDetails,
 } from '../errors/index.js';
 
 /** Options of one call, as its last argument. */
@@ -103,5 +105,16 @@ export function callTimeoutError(timeoutMs: number): BerbixTimeoutError {
   return new BerbixTimeoutError(
     `The call did not end within ${timeoutMs} ms (the limit of this call). What had already been sent may have taken effect.`,
     { retryable: true },
+  );
+}
+
+/** The application shut down during a call. Another process of it may answer, so it is retryable. */
+export function shutDownError(
+  details: BerbixErrorDetails = {},
+  sent = false,
+): BerbixUnavailableError {
+  return new BerbixUnavailableError(
+    `The application shut down before this call was done.${sent ? ' The API may have acted on it.' : ''}`,
+    { ...details, retryable: true },
   );
 }

@@ -1,4 +1,9 @@
-export { callLimits, type BerbixCallOptions, type CallLimits } from './call-options.js';
+export {
+  callLimits,
+  shutDownError,
+  type BerbixCallOptions,
+  type CallLimits,
+} from './call-options.js';
 export { Limiter, NoTurn, type Wait } from './limiter.js';
 export { LinkedList } from './linked-list.js';
 export { Caller, observe, observeWait } from './observe.js';

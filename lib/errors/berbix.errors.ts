@@ -84,8 +84,8 @@ export class BerbixTimeoutError extends BerbixError {
 }
 
 /**
- * There was no connection, or it broke before the answer was complete. Not `retryable` if this
- * application ended the call: because the module is shut down, or an interceptor failed.
+ * There was no connection, or it broke before the answer was complete. Not `retryable` if the cause
+ * is in this application: its own dispatcher is closed, or an interceptor failed.
  */
 export class BerbixConnectionError extends BerbixError {
   readonly code = 'BERBIX_CONNECTION';
@@ -100,7 +100,7 @@ export class BerbixConnectionError extends BerbixError {
 
 /**
  * The call was not sent: the circuit is open after many failures, or too many calls are waiting for
- * this one to end in time.
+ * this one to end in time. Or the application shut down during the call.
  */
 export class BerbixUnavailableError extends BerbixError {
   readonly code = 'BERBIX_UNAVAILABLE';

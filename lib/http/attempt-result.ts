@@ -1,7 +1,7 @@
 import { isBerbixError, type BerbixError } from '../errors/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
 import {
-  isShutDown,
+  isClosed,
   mapFailure,
   mapForeignError,
   type Route,
@@ -60,7 +60,7 @@ export function fromFailure(
     return {
       error,
       mayHaveActed: thrown.sent,
-      isLasting: thrown.isOfCertificate,
+      isLasting: thrown.isOfCertificate || thrown.reason === 'shutdown',
       verdict,
       subject,
     };
@@ -76,7 +76,7 @@ function judge(failure: WireFailure, hadTime: boolean): Verdict {
     case 'proxy':
       return 'unhealthy';
     case 'connection':
-      return isShutDown(failure) ? 'inconclusive' : 'unhealthy';
+      return isClosed(failure) ? 'inconclusive' : 'unhealthy';
     case 'timeout':
     case 'total-timeout':
       return failure.isOnTheWire && hadTime ? 'unhealthy' : 'inconclusive';

@@ -147,7 +147,10 @@ export class BerbixHttp implements OnApplicationShutdown {
     }
   }
 
-  /** Waits a few seconds for answers in flight, then ends all calls and closes the connections. */
+  /**
+   * Sends nothing more. Waits up to five seconds for answers in flight, then ends all calls with a
+   * `BerbixUnavailableError`, and closes the connections.
+   */
   async onApplicationShutdown(): Promise<void> {
     // Also wait for answers of the user's own dispatcher, which is not closed.
     await drained(Promise.allSettled([this.#connection.close(), this.#answers.none()]));

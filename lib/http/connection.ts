@@ -3,12 +3,13 @@ import { outside } from '../concurrency/index.js';
 import type { BerbixDispatcher, BerbixHttpSettings } from './http.options.js';
 import { WireFailure } from './wire-failure.js';
 
-/** Undici's code for a request to a closed dispatcher. */
-const CLOSED = 'UND_ERR_CLOSED';
-
 /** The dispatcher that sends the requests, and how to close it. */
 export interface Connection {
-  /** Opens the dispatcher at the first call; from then on it is returned without a promise. */
+  /**
+   * Opens the dispatcher at the first call; from then on it is returned without a promise.
+   *
+   * @throws {WireFailure} once it is closed
+   */
   open(): BerbixDispatcher | Promise<BerbixDispatcher>;
   /** Accepts no more requests, and waits for answers in flight. It can be called again. */
   close(): Promise<void>;
@@ -31,7 +32,7 @@ class ForeignConnection implements Connection {
   constructor(private readonly dispatcher: BerbixDispatcher) {}
 
   open(): BerbixDispatcher {
-    if (this.#isClosed) throw new WireFailure('connection', 'connecting', CLOSED);
+    if (this.#isClosed) throw shutDown();
     return this.dispatcher;
   }
 
@@ -54,6 +55,7 @@ class PoolConnection implements Connection {
   constructor(private readonly settings: BerbixHttpSettings) {}
 
   open(): Dispatcher | Promise<Dispatcher> {
+    if (this.#closing !== undefined) throw shutDown();
     // The pool outlives the request that opens it.
     return this.#pool ?? (this.#opening ??= outside(() => this.#load()).catch(this.#failed));
   }
@@ -74,9 +76,12 @@ class PoolConnection implements Connection {
 
   async #load(): Promise<Dispatcher> {
     const { openPool } = await import('./pool.js');
-    this.#pool = openPool(this.settings);
-    // A request after the shutdown is refused by a closed pool.
-    if (this.#closing !== undefined) await this.#pool.close();
-    return this.#pool;
+    if (this.#closing !== undefined) throw shutDown();
+    return (this.#pool = openPool(this.settings));
   }
+}
+
+/** Nothing is sent once the shutdown has begun. */
+function shutDown(): WireFailure {
+  return new WireFailure('shutdown', 'connecting');
 }

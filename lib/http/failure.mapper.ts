@@ -6,6 +6,7 @@ import {
   type BerbixError,
   nameOf,
 } from '../errors/index.js';
+import { shutDownError } from '../concurrency/index.js';
 import { isLoopback } from '../wire/index.js';
 import type { BerbixRequest } from './berbix-request.js';
 import type { HttpProxy } from './proxy.js';
@@ -33,8 +34,8 @@ const CLOSED = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
 const UNTRUSTED =
   /^(CERT_SIGNATURE_FAILURE|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE))$/;
 
-/** Whether nothing was sent because the dispatcher was closed. */
-export function isShutDown({ reason, code }: WireFailure): boolean {
+/** Whether nothing was sent because the application has closed its own dispatcher. */
+export function isClosed({ reason, code }: WireFailure): boolean {
   return reason === 'connection' && CLOSED.has(code ?? '');
 }
 
@@ -52,12 +53,7 @@ export function mapFailure(
       // Nobody receives this error.
       return new BerbixTimeoutError(`${method} ${path} was abandoned by its caller.`, details);
     case 'shutdown':
-      return new BerbixConnectionError(
-        `${method} ${path} was canceled because the application is shutting down.${
-          failure.sent ? ' The API may have acted on it.' : ''
-        }`,
-        details,
-      );
+      return shutDownError(details, failure.sent);
     case 'timeout':
     case 'total-timeout': {
       const isAttempt = failure.reason === 'timeout';
@@ -84,9 +80,9 @@ export function mapFailure(
         details,
       );
     case 'connection':
-      if (isShutDown(failure)) {
+      if (isClosed(failure)) {
         return new BerbixConnectionError(
-          `${method} ${path} was not sent: BerbixModule or its http.dispatcher is shut down.`,
+          `${method} ${path} was not sent: http.dispatcher is closed.`,
           details,
           failure.code,
         );

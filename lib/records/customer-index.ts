@@ -1,4 +1,4 @@
-import { Pauses } from '../concurrency/index.js';
+import { Pauses, shutDownError } from '../concurrency/index.js';
 import { BerbixTimeoutError } from '../errors/index.js';
 import type { RecordRevision, SealedRecords, StoreMoment } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
@@ -67,8 +67,8 @@ export class CustomerIndex {
           return { ...lease, version, customerUid, keys: referencesOf(seen.value) };
         }
       }
-      const isClosing = this.closing.aborted;
-      if (isClosing || performance.now() >= giveUpAt) throw customerBusyError(isClosing);
+      if (this.closing.aborted) throw shutDownError();
+      if (performance.now() >= giveUpAt) throw customerBusyError();
       await pauses.next();
     }
   }
@@ -169,10 +169,9 @@ function hasTheTokens(value: TokenRecord, { refreshToken, transactionId }: Berbi
   return transactionId !== undefined && value.transactionId === transactionId;
 }
 
-function customerBusyError(isClosing: boolean): BerbixTimeoutError {
-  const when = isClosing ? 'before the application shut down' : 'in time';
+function customerBusyError(): BerbixTimeoutError {
   return new BerbixTimeoutError(
-    `Another call is beginning or erasing the verification of this customer, and did not finish ${when}.`,
+    'Another call is beginning or erasing the verification of this customer, and did not finish in time.',
     { retryable: true },
   );
 }

@@ -9,7 +9,7 @@ export {
   type LocalTokens,
   type Validity,
 } from './local-tokens.js';
-export { HOOK, noAnswerError, otherReplicaTimeoutError, shutDownError } from './record-errors.js';
+export { HOOK, noAnswerError, otherReplicaTimeoutError } from './record-errors.js';
 export { isNameOfRefreshToken, isSession, keyFor, recordName, refNamed } from './record-names.js';
 export { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.js';
 export { TokenIntake } from './token-intake.js';

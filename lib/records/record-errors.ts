@@ -20,10 +20,3 @@ export function otherReplicaTimeoutError(): BerbixTimeoutError {
     { retryable: true },
   );
 }
-
-/** The application shut down during a wait. */
-export function shutDownError(): BerbixTimeoutError {
-  return new BerbixTimeoutError('The application shut down before this call was done.', {
-    retryable: true,
-  });
-}

@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { Pauses } from '../concurrency/index.js';
+import { Pauses, shutDownError } from '../concurrency/index.js';
 import type { RecordLease, SealedRecords } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import type { CustomerIndex, RecordLimits } from './customer-index.js';
 import { storeTime } from './local-tokens.js';
-import { otherReplicaTimeoutError, shutDownError } from './record-errors.js';
+import { otherReplicaTimeoutError } from './record-errors.js';
 import { namesOf, recordName } from './record-names.js';
 import { recordRemembered } from './settle.js';
 import { hasTokens, resolveRecord, type NamedRecord } from './token-lookup.js';

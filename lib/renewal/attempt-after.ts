@@ -66,7 +66,7 @@ export function attemptAfter(
   // I3: the first attempt without a known outcome may have spent the token. A later refusal does
   // not clear it.
   const inDoubtSince = attempt.startedAt ?? (provesNotSpent(error) ? undefined : startedAt);
-  // Nothing was sent, for a reason within this process: other replicas need not back off.
+  // For a reason within this process, such as its shutdown: other replicas need not back off.
   if (error instanceof BerbixUnavailableError || error instanceof BerbixConfigurationError) {
     return { ...attempt, notBefore: undefined, startedAt: inDoubtSince };
   }

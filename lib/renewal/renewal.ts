@@ -9,12 +9,11 @@
  *   7. lost a race in any step: wait, then read again, until totalTimeoutMs
  */
 import { Logger } from '@nestjs/common';
-import { NoTurn, Pauses, outside } from '../concurrency/index.js';
+import { NoTurn, Pauses, outside, shutDownError } from '../concurrency/index.js';
 import { isBerbixError, logLine, type BerbixError } from '../errors/index.js';
 import { failureOf } from '../events/index.js';
 import {
   otherReplicaTimeoutError,
-  shutDownError,
   exchangeTimes,
   recordAfter,
   localTokens,

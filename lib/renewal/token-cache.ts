@@ -1,6 +1,6 @@
-import { Caller, NoTurn, drained } from '../concurrency/index.js';
+import { Caller, NoTurn, drained, shutDownError } from '../concurrency/index.js';
 import type { BerbixError } from '../errors/index.js';
-import { shutDownError, type LocalTokens, type TokenQuery } from '../records/index.js';
+import type { LocalTokens, TokenQuery } from '../records/index.js';
 import { countLookup, recordLookup } from '../telemetry/index.js';
 import type { BerbixTokens, BerbixTransactionRef } from '../values/index.js';
 import type { RenewalContext } from './renewal-context.js';
@@ -109,7 +109,10 @@ export class TokenCache {
     for (const run of this.#runs.values()) if (names.includes(run.query.name)) run.changed();
   }
 
-  /** Waits a while for exchanges in flight, then ends all waits. */
+  /**
+   * Waits up to five seconds for exchanges in flight, then ends all waits with stale tokens or a
+   * `BerbixUnavailableError`, and waits up to five more.
+   */
   async close(): Promise<void> {
     const ended = (): Promise<void> =>
       drained(Promise.allSettled([...this.#runs.values()].map(({ result }) => result)));

@@ -68,9 +68,24 @@ describe('connections', () => {
     await services.module.close();
     expect((await inFlight).accessToken).toBeDefined();
     expect(await errorOf(services.tokens.refresh(created))).toMatchObject({
+      code: 'BERBIX_UNAVAILABLE',
+      retryable: true,
+      message: expect.stringContaining('shut down'),
+    });
+  });
+
+  it('fail for good if the application has closed its own dispatcher', async () => {
+    const dispatcher = new Agent();
+    await dispatcher.close();
+    const { tokens } = await startServices({
+      apiSecret: 's',
+      apiHost: 'http://127.0.0.1:9',
+      http: { dispatcher },
+    });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({
       code: 'BERBIX_CONNECTION',
       retryable: false,
-      message: expect.stringContaining('is shut down'),
+      message: expect.stringContaining('http.dispatcher is closed'),
     });
   });
 
