@@ -243,7 +243,10 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
     }
   }
 
-  /** Lets exchanges in flight finish. */
+  /**
+   * Lets exchanges in flight finish, for up to ten seconds. From then on, what is not in memory fails
+   * with a `BerbixUnavailableError`.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all([this.stored.cache.close(), this.#given.cache.close()]);
   }
