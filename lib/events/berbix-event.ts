@@ -72,7 +72,7 @@ export interface BerbixEventDetails {
   /** An unfinished verification was handed out again. */
   'verification.resumed': CustomerDetails;
   /** The API has a result: a `status` webhook with an action was handled. */
-  'verification.finished': CustomerDetails & { readonly action: string };
+  'verification.decided': CustomerDetails & { readonly action: string };
   /** The API failed too often: calls fail immediately until it recovers. */
   'circuit.opened': object;
   /** The API answers again. */
@@ -118,7 +118,7 @@ export const EVENT_KINDS = Object.keys({
   'token.forgotten': true,
   'verification.begun': true,
   'verification.resumed': true,
-  'verification.finished': true,
+  'verification.decided': true,
   'circuit.opened': true,
   'circuit.closed': true,
   'store.failed': true,

@@ -190,7 +190,7 @@ export class BerbixWebhookService implements OnModuleDestroy {
 
   #tellResult({ kind, transactionId, customerUid, action }: BerbixWebhookDto): void {
     if (kind !== 'status' || action === undefined) return;
-    this.#events.emit('verification.finished', () => ({ transactionId, customerUid, action }));
+    this.#events.emit('verification.decided', () => ({ transactionId, customerUid, action }));
   }
 
   #beginSweep(): void {

@@ -315,7 +315,7 @@ describe('events of webhooks', () => {
         retryable: false,
       },
       {
-        kind: 'verification.finished',
+        kind: 'verification.decided',
         transactionId: webhook.transactionId,
         customerUid: webhook.customerUid,
         action: 'accept',
@@ -340,10 +340,6 @@ describe('events of webhooks', () => {
     const webhook = await service.verify({ kind: 'status', header, rawBody: body });
     expect(await service.handle(webhook)).toBe('ignored');
     await until(() => events.length === 3);
-    expect(kinds(events)).toEqual([
-      'webhook.rejected',
-      'webhook.accepted',
-      'verification.finished',
-    ]);
+    expect(kinds(events)).toEqual(['webhook.rejected', 'webhook.accepted', 'verification.decided']);
   });
 });

@@ -7,7 +7,7 @@ export class IdentityAudit {
   readonly #logger = new Logger('IdentityAudit');
 
   @OnBerbixEvent('verification.begun')
-  @OnBerbixEvent('verification.finished')
+  @OnBerbixEvent('verification.decided')
   @OnBerbixEvent('token.forgotten')
   record(event: BerbixEvent): void {
     this.#logger.log(event);
