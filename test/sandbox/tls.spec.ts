@@ -2,12 +2,23 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { type AddressInfo, connect as connectPlain, createServer } from 'node:net';
 import { connect } from 'node:tls';
-import { describe, expect, it } from '@jest/globals';
+import { promisify } from 'node:util';
+import { describe, expect, it, jest } from '@jest/globals';
 import { createCertificateAuthority } from '../../lib/sandbox/http/certificate-authority.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
 import { RawClient } from './support/raw-client.js';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await promisify(server.close.bind(server))();
+  return port;
+}
 
 describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
   it('has its own certificate authority', async () => {
@@ -72,9 +83,41 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
     }
   });
 
+  it('tells its clients over HTTP from those that use the same port over HTTPS', async () => {
+    const sandbox = await startSandboxOn(platform, { tls: true });
+    const { port, hostname: host } = new URL(sandbox.url);
+    const tlsPort = Number(new URL(sandbox.tlsUrl ?? '').port);
+    const localPort = await freePort();
+    const plain = connectPlain({ host, port: Number(port), localPort });
+    await once(plain, 'connect');
+    const raw = connectPlain({ host, port: tlsPort, localPort });
+    const secure = connect({ socket: raw, rejectUnauthorized: false });
+    await once(secure, 'secureConnect');
+    expect(raw.localPort).toBe(localPort);
+
+    sandbox.faults.add({ kind: 'hang', path: '/v0/tokens' });
+    secure.write(`POST /v0/tokens HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 0\r\n\r\n`);
+    await until(() => sandbox.faults.pending.length === 0);
+    sandbox.faults.add({ kind: 'reset', path: '/v0/transactions' });
+    const reset = once(plain, 'error');
+    const securely = jest.fn();
+    secure.once('error', securely).once('close', securely);
+    plain.write(`GET /v0/transactions HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(securely).not.toHaveBeenCalled();
+
+    const another = connectPlain({ host, port: Number(port), localPort });
+    await once(another, 'connect');
+    sandbox.faults.add({ kind: 'hang', path: '/v0/tokens' });
+    another.write(`POST /v0/tokens HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 0\r\n\r\n`);
+    await until(() => sandbox.faults.pending.length === 0);
+    const closed = [once(another, 'close'), once(secure, 'close')];
+    await sandbox.close();
+    await Promise.all(closed);
+  });
+
   it('closes during a handshake', async () => {
     const sandbox = await startSandboxOn(platform, { tls: true });
-    const { connect: connectPlain } = await import('node:net');
     const socket = connectPlain(Number(new URL(sandbox.tlsUrl ?? '').port), '127.0.0.1');
     socket.on('error', () => undefined);
     await once(socket, 'connect');

@@ -51,8 +51,7 @@ function withoutBrackets(name: string): string {
 /** The servers of one sandbox and their connections. */
 export class Listeners {
   readonly #servers: Server[] = [];
-  /** By client address, since a TLS request only knows the encrypted side of its socket. */
-  readonly #sockets = new Map<string, Socket>();
+  readonly #sockets = new Set<Socket>();
 
   /** @param host the IP address to listen on */
   constructor(private readonly host: string) {}
@@ -74,8 +73,13 @@ export class Listeners {
   }
 
   /** Resets the connection (RST), under TLS too. */
-  readonly reset = ({ socket }: ServerResponse): void => {
-    if (socket) this.#sockets.get(clientOf(socket))?.resetAndDestroy();
+  readonly reset = ({ socket: ofResponse }: ServerResponse): void => {
+    if (!ofResponse) return;
+    const connection = connectionOf(ofResponse);
+    // By its addresses, since the response of a TLS request only knows the encrypted side.
+    for (const socket of this.#sockets) {
+      if (connectionOf(socket) === connection) socket.resetAndDestroy();
+    }
   };
 
   /** Closes all connections, including those that wait for an answer. */
@@ -84,7 +88,7 @@ export class Listeners {
       server.close();
       await once(server, 'close');
     });
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);
   }
 
@@ -101,9 +105,8 @@ export class Listeners {
   }
 
   #track(socket: Socket): void {
-    const address = clientOf(socket);
-    this.#sockets.set(address, socket);
-    socket.once('close', () => this.#sockets.delete(address));
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #listenError(option: string, port: number, { code }: NodeJS.ErrnoException): Error {
@@ -118,8 +121,9 @@ export class Listeners {
   }
 }
 
-function clientOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** A client may use the same port for both listeners. */
+function connectionOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return [remoteAddress, remotePort, localAddress, localPort].join(' ');
 }
 
 /** Answers what is not HTTP, as Node does, but with a body. */
