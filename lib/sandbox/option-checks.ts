@@ -66,9 +66,13 @@ export const webhookUrl: Check<string> = (value, option) => {
 
 /** Why the value is not a URL for webhooks; undefined if it is. */
 export function problemOfWebhookUrl(url: unknown): string | undefined {
-  const fits =
-    typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
-  return fits ? undefined : 'must be a URL that begins with http:// or https://';
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    return 'must be a URL that begins with http:// or https://';
+  }
+  // They would not be sent.
+  const hasUser = parsed.username !== '' || parsed.password !== '';
+  return hasUser ? 'must be a URL without a user name and password' : undefined;
 }
 
 export const certificates: Check<string> = (value, option) => {

@@ -299,6 +299,11 @@ describe('sandbox.webhooks', () => {
         'The URL of a webhook must be a URL that begins with http:// or https://.',
       );
     }
+    for (const user of ['user:HIDDENWORD', 'HIDDENWORD', ':HIDDENWORD']) {
+      expect(() => webhooks.setUrl('finished', `http://${user}@localhost/`)).toThrow(
+        /^The URL of a webhook must be a URL without a user name and password\.$/,
+      );
+    }
     await expect(webhooks.sendTest('x' as WebhookKind)).rejects.toThrow('must be one of finished');
     expect(() => webhooks.setUrl('x' as WebhookKind, server.url)).toThrow('must be one of');
   });
