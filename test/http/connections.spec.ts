@@ -48,6 +48,25 @@ describe('over TLS', () => {
   });
 });
 
+describe('an API that refuses connections', () => {
+  it.each([
+    ['http://127.0.0.1:1', 'That is this machine: is the sandbox running, and on this port?'],
+    ['https://api.example.org', 'Check apiHost and the network.'],
+  ])('at %s is an error that says what to do', async (apiHost, advice) => {
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const dispatcher: BerbixDispatcher = {
+      dispatch: (_options, handler) => {
+        queueMicrotask(() => handler.onResponseError?.(null as never, refused));
+        return true;
+      },
+    };
+    const { tokens } = await startServices({ apiSecret: 's', apiHost, http: { dispatcher } });
+    const error = await errorOf(tokens.refresh('rt'));
+    expect(error.message).toContain(`could not be reached at ${apiHost}`);
+    expect(error.message).toContain(advice);
+  });
+});
+
 describe('connections', () => {
   it('are kept for the next call', async () => {
     let connections = 0;
