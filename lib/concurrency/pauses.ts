@@ -1,5 +1,8 @@
 const GROWTH = 1.5;
 
+/** Milliseconds of the first pause and of the longest one while another replica has a lease. */
+const [FIRST_LEASED_MS, LONGEST_LEASED_MS] = [20, 250];
+
 /** Pauses are shortened by a random share of at most this, so that replicas do not act in step. */
 const JITTER = 0.3;
 
@@ -16,6 +19,11 @@ export class Pauses {
     private readonly limitMs = firstMs,
   ) {
     this.#nextMs = firstMs;
+  }
+
+  /** Pauses between two reads of a record while another replica has its lease. */
+  static whileLeased(): Pauses {
+    return new Pauses(FIRST_LEASED_MS, LONGEST_LEASED_MS);
   }
 
   /** Resolves when the next pause is over. */

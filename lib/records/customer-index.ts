@@ -28,9 +28,6 @@ export interface CustomerLease extends RecordRevision, IndexedCustomer {
   readonly moment: StoreMoment;
 }
 
-/** Milliseconds between two tries to get a lease: the first pause, and the longest. */
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [20, 250];
-
 /** The records of customers. Each one refers to the records of the customer's transactions. */
 export class CustomerIndex {
   /** @param closing once it is aborted, nothing waits for another replica */
@@ -57,7 +54,7 @@ export class CustomerIndex {
     const { leaseMs, totalTimeoutMs } = this.limits;
     const name = recordName.customer(customerUid);
     const giveUpAt = performance.now() + totalTimeoutMs;
-    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    const pauses = Pauses.whileLeased();
     for (;;) {
       const seen = await this.sealed.load<Reference>(name, leaseMs);
       if (seen.version !== version) return undefined;

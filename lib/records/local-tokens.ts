@@ -1,5 +1,5 @@
 import type { StoreMoment } from '../token-store/index.js';
-import { BerbixTokens, type BerbixTokensInit } from '../values/index.js';
+import { BerbixTokens, defaultLeewayMs, type BerbixTokensInit } from '../values/index.js';
 import type { AllFields, Times, TokenRecord } from './token-record.js';
 
 /**
@@ -25,9 +25,6 @@ export interface LocalTokens extends Validity {
   readonly tokens: BerbixTokens;
 }
 
-/** Milliseconds for which tokens must be valid when they are handed out (I1). */
-const LEEWAY_MS = 60_000;
-
 /** How long the tokens of a record are usable, on the store's clock. */
 export function validityOf(record: TokenRecord): Validity {
   const {
@@ -38,7 +35,7 @@ export function validityOf(record: TokenRecord): Validity {
   return {
     tokens: record,
     staleAt,
-    expiresSoonAt: endAt - Math.min(LEEWAY_MS, lifetimeMs / 10),
+    expiresSoonAt: endAt - defaultLeewayMs(lifetimeMs),
     endAt,
   };
 }

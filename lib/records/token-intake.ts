@@ -13,12 +13,6 @@ import type { Times, TokenRecord } from './token-record.js';
 /** Milliseconds of a lease for one step, or only for reading the store's clock. */
 export const SHORT_LEASE_MS = 1_000;
 
-/**
- * Milliseconds between two reads of a record while another replica exchanges its token: the first
- * pause, and the longest.
- */
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 250];
-
 /** Takes in tokens that the application hands over. */
 export class TokenIntake {
   readonly #logger = new Logger('BerbixTokenService');
@@ -45,7 +39,7 @@ export class TokenIntake {
       customerUid === undefined
         ? { key: recordName.transaction(tokens.transactionId as string), wasCurrent: true }
         : await this.index.makeCurrent(tokens, customerUid);
-    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    const pauses = Pauses.whileLeased();
     for (;;) {
       const { seen } = await resolveRecord(this.sealed, first, this.limits.leaseMs);
       const { key } = seen;

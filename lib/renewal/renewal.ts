@@ -43,9 +43,6 @@ import {
 } from './token-requirement.js';
 import { WaitingCallers } from './waiting-callers.js';
 
-/** Milliseconds between two reads while another replica has the lease, at first and at most. */
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [15, 250];
-
 const logger = new Logger('BerbixTokenService');
 
 /**
@@ -122,7 +119,7 @@ export class Renewal {
   async #run(): Promise<CachedTokens> {
     const { policy, closing } = this.context;
     const giveUpAt = performance.now() + policy.totalTimeoutMs;
-    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    const pauses = Pauses.whileLeased();
     for (;;) {
       const found = await this.#step(await this.#read());
       // I8: check and keep without an await between them.

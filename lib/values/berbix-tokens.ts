@@ -27,6 +27,11 @@ const FINGERPRINT_KEY = (shared[KEY] ??= randomBytes(32));
 /** Milliseconds to allow for the way to the API and for small clock differences. */
 const LEEWAY_MS = 60_000;
 
+/** Milliseconds for which tokens of this lifetime must be valid when they are handed out (I1). */
+export function defaultLeewayMs(lifetimeMs: number): number {
+  return Math.min(LEEWAY_MS, lifetimeMs / 10);
+}
+
 /**
  * The tokens of one transaction; immutable. When it is printed, logged, spread or turned into JSON,
  * it shows no secrets: only its properties reveal them.
@@ -144,7 +149,7 @@ export class BerbixTokens {
    * tenth of the token's lifetime if that is less
    * @throws {BerbixInputError} if it is not a number
    */
-  needsRefresh(leewayMs = Math.min(LEEWAY_MS, this.#lifetimeMs / 10)): boolean {
+  needsRefresh(leewayMs = defaultLeewayMs(this.#lifetimeMs)): boolean {
     if (typeof leewayMs !== 'number') {
       throw new BerbixInputError('leewayMs must be a number of milliseconds, or left out.');
     }

@@ -1,4 +1,5 @@
 import { BerbixInputError } from '../errors/index.js';
+import { TRANSACTION_ID } from '../wire/index.js';
 
 /**
  * A character may take nine bytes in a store key, and a key of a PostgreSQL index has at most 2,700
@@ -9,11 +10,9 @@ const MAX_UID_LENGTH = 256;
 /** The usual form of a uid, which needs no further checks. */
 const PLAIN_UID = /^[\w-]{1,256}$/;
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /** Whether it consists of the digits of a 64-bit integer. */
 export function isTransactionId(id: unknown): id is string {
-  return typeof id === 'string' && /^\d{1,20}$/.test(id);
+  return typeof id === 'string' && TRANSACTION_ID.test(id);
 }
 
 /** @throws {BerbixInputError} if it is not a transaction id */
@@ -35,10 +34,15 @@ export function requireUid(uid: unknown): string {
       `customerUid has more than ${MAX_UID_LENGTH} characters. Use a shorter id of the customer.`,
     );
   }
-  if (LONE_SURROGATE.test(uid)) {
+  if (hasLoneSurrogate(uid)) {
     throw new BerbixInputError(
       'customerUid cannot be sent: it contains half of a surrogate pair, for example of a truncated emoji.',
     );
   }
   return uid;
+}
+
+/** Whether the text has half of a surrogate pair, which cannot be sent. */
+export function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
 }

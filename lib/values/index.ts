@@ -1,5 +1,5 @@
-export { BerbixTokens, type BerbixTokensInit } from './berbix-tokens.js';
-export { isTransactionId, requireUid } from './ids.js';
+export { BerbixTokens, defaultLeewayMs, type BerbixTokensInit } from './berbix-tokens.js';
+export { hasLoneSurrogate, isTransactionId, requireUid } from './ids.js';
 export { isRefreshToken, isToken } from './refresh-token.js';
 export {
   TOKEN_REF_EXPECTED,

@@ -1,3 +1,6 @@
+/** The digits of a 64-bit integer. */
+export const TRANSACTION_ID = /^\d{1,20}$/;
+
 /**
  * Reads fields of an answer, and collects problems: fields that break the contract of the API.
  * Absent, null and "" are equal, since the API sends any of them. [3p: idx 7431624753]
@@ -28,7 +31,7 @@ export class WireReader {
   id(name: string): string {
     const value = this.#present(name);
     const digits = typeof value === 'number' ? String(value) : value;
-    if (typeof digits === 'string' && /^\d{1,20}$/.test(digits)) return digits;
+    if (typeof digits === 'string' && TRANSACTION_ID.test(digits)) return digits;
     return this.#problem(name, 'a positive integer', '');
   }
 

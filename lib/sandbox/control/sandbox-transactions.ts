@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { READABLE } from '../../wire/index.js';
+import { READABLE, TRANSACTION_ID } from '../../wire/index.js';
 import type { SandboxMode } from '../auth/authorization.js';
 import { HostedLinks } from '../auth/signed-links.js';
 import { TokenWriter } from '../auth/tokens.js';
@@ -105,9 +105,6 @@ export interface SandboxResult {
 }
 
 const DEFAULT_LIMIT = 100;
-
-/** PostgreSQL does not accept all other text. */
-const ID = /^\d{1,20}$/;
 
 /**
  * The transactions that exist, in both modes.
@@ -241,7 +238,8 @@ export class SandboxTransactions {
 
   /** Any id may be asked for here, while the API only sees ids that it signed. */
   async #existing<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    if (!ID.test(id)) throw noSuchTransaction();
+    // PostgreSQL does not accept all other text.
+    if (!TRANSACTION_ID.test(id)) throw noSuchTransaction();
     try {
       return await work();
     } catch (error) {

@@ -1,7 +1,5 @@
 import { ValidateBy, isEmail } from 'class-validator';
-import { requireUid } from '../../values/index.js';
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
+import { hasLoneSurrogate, requireUid } from '../../values/index.js';
 
 /** The check of the store, so that a transaction of this uid can be found by it. */
 export const IsCustomerUid = (): PropertyDecorator =>
@@ -28,8 +26,7 @@ export const IsEmail = (): PropertyDecorator =>
   ValidateBy({
     name: 'isEmail',
     validator: {
-      validate: (value) =>
-        typeof value === 'string' && !LONE_SURROGATE.test(value) && isEmail(value),
+      validate: (value) => typeof value === 'string' && !hasLoneSurrogate(value) && isEmail(value),
       defaultMessage: () => '$property must be an email',
     },
   });
