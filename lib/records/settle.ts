@@ -61,21 +61,21 @@ export function mergeOnto(
   seen: Versioned & { readonly value: TokenRecord },
   next: TokenRecord,
 ): TokenRecord | 'moved on' | 'conflict' {
-  const [before, there] = [seen.value, current.value];
+  const [before, stored] = [seen.value, current.value];
   // Version 0: the store has lost the record. A forgotten one keeps a version (I8).
-  if (there === undefined) return current.version === 0 ? next : 'moved on';
+  if (stored === undefined) return current.version === 0 ? next : 'moved on';
   const isRotated = next.refreshToken !== before.refreshToken;
-  if (there.refreshToken === before.refreshToken) {
-    const isLater = (there.exchangedAt ?? -Infinity) > (next.exchangedAt ?? -Infinity);
-    return !isRotated && isLater ? 'moved on' : withNames(next, current, seen);
+  if (stored.refreshToken === before.refreshToken) {
+    const isLater = (stored.exchangedAt ?? -Infinity) > (next.exchangedAt ?? -Infinity);
+    return !isRotated && isLater ? 'moved on' : withVerification(next, current, seen);
   }
   // I3: the store has lost the last writes, and has a superseded refresh token again.
-  if (isSuperseded(next, there.refreshToken)) return withNames(next, current, seen);
-  if (there.refreshToken === next.refreshToken) return 'moved on';
-  if (isSuperseded(there, next.refreshToken)) return 'moved on';
+  if (isSuperseded(next, stored.refreshToken)) return withVerification(next, current, seen);
+  if (stored.refreshToken === next.refreshToken) return 'moved on';
+  if (isSuperseded(stored, next.refreshToken)) return 'moved on';
   // I5: another replica has exchanged the same refresh token after this one.
-  const isBeside = isSuperseded(there, before.refreshToken);
-  if (isBeside && (there.exchangedAt ?? 0) > (next.exchangedAt ?? 0)) return 'moved on';
+  const isSibling = isSuperseded(stored, before.refreshToken);
+  if (isSibling && (stored.exchangedAt ?? 0) > (next.exchangedAt ?? 0)) return 'moved on';
   // The application has replaced a refresh token that this exchange left unchanged.
   if (!isRotated && current.version > seen.version) return 'moved on';
   return 'conflict';
@@ -83,22 +83,22 @@ export function mergeOnto(
 
 /** After a conflict: the record keeps its own refresh token, and the new one becomes a spare. */
 export function withSuccessor(
-  there: TokenRecord,
+  stored: TokenRecord,
   before: TokenRecord,
-  { refreshToken, rotates = there.rotates }: TokenRecord,
+  { refreshToken, rotates = stored.rotates }: TokenRecord,
 ): TokenRecord {
   const replaced = [before.refreshToken].filter((token) => token !== refreshToken);
-  const spares = there.spares?.filter((one) => !replaced.includes(one));
+  const spares = stored.spares?.filter((one) => !replaced.includes(one));
   return {
-    ...there,
+    ...stored,
     rotates,
-    supersededHashes: withSuperseded(there, replaced),
-    spares: withSpare({ ...there, spares }, refreshToken),
+    supersededHashes: withSuperseded(stored, replaced),
+    spares: withSpare({ ...stored, spares }, refreshToken),
   };
 }
 
-/** Keeps the customer, the template and the hosted URL of the newer version. */
-function withNames(next: TokenRecord, current: Versioned, seen: Versioned): TokenRecord {
+/** Keeps what the newer version says of the verification: its customer, template and hosted URL. */
+function withVerification(next: TokenRecord, current: Versioned, seen: Versioned): TokenRecord {
   const [newer, older] =
     current.version > seen.version ? [current.value, seen.value] : [seen.value, current.value];
   return {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Pauses, shutDownError } from '../concurrency/index.js';
-import type { RecordLease, SealedRecords } from '../token-store/index.js';
+import type { SealedRecords } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import type { CustomerIndex, RecordLimits } from './customer-index.js';
 import { storeTime } from './local-tokens.js';
@@ -55,27 +55,43 @@ export class TokenIntake {
       const isKept = next.refreshToken === value?.refreshToken;
       // If the reference is new, commit in any case: a removal of orphans must see a new version.
       if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
-      // I2: an exchange of this token may be in flight or about to start, and the commit would end
-      // its lease.
-      const held = isKept ? await this.#hold(key, seen) : undefined;
-      if (isKept && held === undefined) {
-        if (this.closing.aborted) throw shutDownError();
-        if (performance.now() >= waitUntil) throw otherReplicaTimeoutError();
-        await pauses.next();
-        continue;
+      const outcome = await this.#save(seen, next, customerUid && first, isKept);
+      if (outcome === 'saved') {
+        this.#warnOfSpare(value, next);
+        return namesOf(key, next);
       }
-      const save = this.index.save(key, seen.version, next, customerUid && first);
-      const isSaved = await save.catch(async (error: unknown) => {
-        // Exchanges must not wait for the end of this lease.
-        if (held !== undefined) {
-          const revision = { version: seen.version, leaseEpoch: held.leaseEpoch };
-          await this.sealed.release(key, revision, seen.attempt).catch(() => false);
-        }
-        throw error;
-      });
-      if (!isSaved) continue;
-      this.#warnOfSpare(value, next);
-      return namesOf(key, next);
+      if (outcome === 'changed') continue;
+      if (this.closing.aborted) throw shutDownError();
+      if (performance.now() >= waitUntil) throw otherReplicaTimeoutError();
+      await pauses.next();
+    }
+  }
+
+  /**
+   * Saves the record, unless it has `changed` since it was seen. A record whose refresh token stays
+   * is saved under its lease, unless another replica has that (`leased`): an exchange of the token may
+   * be in flight or about to start, and the commit would end its lease (I2).
+   */
+  async #save(
+    seen: NamedRecord,
+    next: TokenRecord,
+    reference: string | undefined,
+    isKept: boolean,
+  ): Promise<'saved' | 'changed' | 'leased'> {
+    const { key, version, attempt } = seen;
+    const lease = isKept
+      ? await this.sealed.lease(key, seen, this.limits.totalTimeoutMs, attempt)
+      : undefined;
+    if (isKept && lease === undefined) return 'leased';
+    try {
+      return (await this.index.save(key, version, next, reference)) ? 'saved' : 'changed';
+    } catch (error) {
+      // Exchanges must not wait for the end of this lease.
+      if (lease !== undefined) {
+        const held = { version, leaseEpoch: lease.leaseEpoch };
+        await this.sealed.release(key, held, attempt).catch(() => false);
+      }
+      throw error;
     }
   }
 
@@ -86,13 +102,6 @@ export class TokenIntake {
     this.#logger.warn(
       `remember() was given an unknown refresh token, which may be newer or older than the stored one. Both are kept: ${which} is used, and the other one if the API does not know that.`,
     );
-  }
-
-  /**
-   * Takes the lease, so that no exchange starts before the commit; undefined if another replica has it.
-   */
-  #hold(key: string, seen: NamedRecord): Promise<RecordLease | undefined> {
-    return this.sealed.lease(key, seen, this.limits.totalTimeoutMs, seen.attempt);
   }
 
   /**
