@@ -314,7 +314,7 @@ describe.each(PLATFORMS)('the page of a hosted transaction on %s', (platform) =>
     const answer = await submit(client, page, { choice: 'accept' });
     expectPage(answer, 500);
     expect(wordsOf(answer)).toBe(
-      'Something went wrong This is a bug in nestjs-berbix; please report it.',
+      'Something went wrong The sandbox failed to answer. This is a bug in nestjs-berbix; please report it.',
     );
     expect(log).toHaveBeenCalledWith(expect.stringContaining('Error: a bug'));
   });
@@ -381,6 +381,9 @@ describe.each(PLATFORMS)('the page for a client token on %s', (platform) => {
     for (const [token, status] of wrong) {
       const refusal = await bring(token);
       expectPage(refusal, status);
+      const title =
+        status === 401 ? 'The client token is not accepted' : 'This is not a client token';
+      expect(wordsOf(refusal)).toMatch(new RegExp(`^${title} `));
       expect(refusal.text).toContain('<a href="/verify">Try another client token</a>');
     }
     sandbox.clock.advance(HOUR_MS);

@@ -179,23 +179,24 @@ export class ApiExceptionFilter implements ExceptionFilter {
   constructor(@Inject(ResponseWriter) private readonly writer: ResponseWriter) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const refusal = this.#refusalFor(error);
+    const refusal = refusalFor(error, this.#logger);
     const headers = { 'Content-Type': JSON_CONTENT_TYPE, ...refusal.headers };
     const response = host.switchToHttp().getResponse<unknown>();
     this.writer.send(response, refusal.code, headers, toApiJson({ ...refusal.toBody() }));
   }
+}
 
-  #refusalFor(error: unknown): ApiException {
-    if (error instanceof ApiException) return error;
-    // Both adapters throw it if no route matches.
-    if (error instanceof NotFoundException) return unknownRoute();
-    this.#logger.error(error instanceof Error ? error.stack : String(error));
-    return new ApiException(
-      500,
-      READABLE.internalError,
-      'The sandbox failed to answer. This is a bug in nestjs-berbix; please report it.',
-    );
-  }
+/** The exception to answer with; what is a bug is logged. */
+export function refusalFor(error: unknown, logger: Logger): ApiException {
+  if (error instanceof ApiException) return error;
+  // Both adapters throw it if no route matches.
+  if (error instanceof NotFoundException) return unknownRoute();
+  logger.error(error instanceof Error ? error.stack : String(error));
+  return new ApiException(
+    500,
+    READABLE.internalError,
+    'The sandbox failed to answer. This is a bug in nestjs-berbix; please report it.',
+  );
 }
 
 /** No route matches. */

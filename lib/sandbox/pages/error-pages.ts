@@ -7,11 +7,14 @@ import {
   Logger,
 } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
-import { ApiException } from '../http/api-exception.js';
+import { refusalFor } from '../http/answers.js';
+import type { ApiException } from '../http/api-exception.js';
 import { html, type Page, PageResponder } from './page.js';
 import { withLinkToForm } from './verify-pages.js';
 
-const TITLES: Record<number, string> = {
+/** By the status, or by `readable` if that says more. */
+const TITLES: Record<string, string> = {
+  [READABLE.wrongTokenKind]: 'This is not a client token',
   400: 'The request is not valid',
   401: 'The client token is not accepted',
   403: 'This transaction has no page',
@@ -20,8 +23,8 @@ const TITLES: Record<number, string> = {
   410: 'This link is no longer valid',
 };
 
-function errorPage({ code, message }: ApiException): Page {
-  const title = TITLES[code] ?? 'Something went wrong';
+function errorPage({ code, readable, message }: ApiException): Page {
+  const title = TITLES[readable] ?? TITLES[code] ?? 'Something went wrong';
   return { status: code, title, body: html`<p>${message}</p>` };
 }
 
@@ -35,19 +38,12 @@ export class PageExceptionFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<unknown>();
-    this.pages.send(response, this.pageOf(this.#refusalFor(error)));
+    this.pages.send(response, this.pageOf(refusalFor(error, this.#logger)));
   }
 
   /** The page for an error. */
   protected pageOf(error: ApiException): Page {
     return errorPage(error);
-  }
-
-  #refusalFor(error: unknown): ApiException {
-    if (error instanceof ApiException) return error;
-    this.#logger.error(error instanceof Error ? error.stack : String(error));
-    const message = 'This is a bug in nestjs-berbix; please report it.';
-    return new ApiException(500, READABLE.internalError, message);
   }
 }
 
