@@ -12,8 +12,8 @@ export interface BerbixHttpModuleOptions {
    * without a restart; let it return a cached secret.
    *
    * The function runs in the async context of the caller; for an exchange, which callers share, in
-   * that of no caller. So it cannot select a secret by the request: each tenant needs an account
-   * with a `name`.
+   * that of no caller. So it cannot select a secret by the request: each tenant needs an `account`
+   * of its own.
    */
   apiSecret: ApiSecretSource;
 
