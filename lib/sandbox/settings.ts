@@ -1,5 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { API_SECRET_PREFIXES, TOKEN_LIFETIME_SECONDS, type WebhookKind } from '../wire/index.js';
+import {
+  API_SECRET_PREFIXES,
+  DEFAULT_ACTION_MAP,
+  TOKEN_LIFETIME_SECONDS,
+  type WebhookKind,
+} from '../wire/index.js';
 import {
   actions,
   certificates,
@@ -79,14 +84,6 @@ const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 function randomAlphanumerics(): string {
   return Array.from({ length: 32 }, () => ALPHANUMERICS[randomInt(ALPHANUMERICS.length)]).join('');
 }
-
-/** ASSUMPTION: every account of Berbix has its own Action Map; this one is ours. */
-const DEFAULT_ACTION_MAP: Readonly<Record<string, string>> = {
-  id_blocked: 'reject',
-  id_blocked_possible: 'reject',
-  id_photocopy_detected: 'reject',
-  id_under_18: 'reject',
-};
 
 /**
  * All options. The checks, the flags of the command line, its help and the table in docs/sandbox.md

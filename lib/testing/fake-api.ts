@@ -8,6 +8,7 @@ import {
 import type { BerbixRequest } from '../http/index.js';
 import {
   API_PATHS,
+  DEFAULT_ACTION_MAP,
   METADATA_ENTITY,
   type CreateTransactionRequest,
   type OverrideTransactionRequest,
@@ -116,7 +117,8 @@ export class FakeApi {
     if (transaction.action !== '') throw conflict('is already completed');
     const fields = Object.entries(body.override_fields ?? {});
     transaction.fields = Object.fromEntries(fields.map(([name, value]) => [name, { value }]));
-    complete(transaction, body.flags?.length ? 'review' : 'accept', body.flags ?? []);
+    const { flags = [] } = body;
+    complete(transaction, actionFor(flags), flags);
     return undefined;
   }
 
@@ -136,6 +138,13 @@ function newTokens({ id, tokens }: FakeTransaction): Record<string, unknown> {
   const end = Date.now() + LIFETIME_SECONDS * 1_000;
   for (const token of Object.values(pair)) tokens.set(token, end);
   return { ...pair, transaction_id: String(id), expires_in: LIFETIME_SECONDS };
+}
+
+/** As in the sandbox. */
+function actionFor(flags: string[]): string {
+  if (flags.length === 0) return 'accept';
+  const flag = Object.keys(DEFAULT_ACTION_MAP).find((each) => flags.includes(each)) ?? '';
+  return DEFAULT_ACTION_MAP[flag] ?? 'review';
 }
 
 function complete(transaction: FakeTransaction, action: string, flags: string[]): void {

@@ -127,6 +127,17 @@ export const FLAGS = [
   'id_blocked_possible',
 ] as const;
 
+/**
+ * The actions of flags; any other flag leads to a review. ASSUMPTION: every account of Berbix has its
+ * own Action Map; this one is ours.
+ */
+export const DEFAULT_ACTION_MAP: Readonly<Record<string, string>> = {
+  id_blocked: 'reject',
+  id_blocked_possible: 'reject',
+  id_photocopy_detected: 'reject',
+  id_under_18: 'reject',
+};
+
 /** The body of `PATCH /v0/transactions`. [doc: reference/updatetransaction] */
 export interface UpdateTransactionRequest {
   action: string;

@@ -30,7 +30,7 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import { installClock } from '../support/services.js';
+import { installClock, servicesFor, startSandbox } from '../support/services.js';
 
 const berbixModule = BerbixModule.forRoot('secret_test_of_nobody');
 const SECRET = 'whs_of_the_test';
@@ -229,6 +229,32 @@ describe('FakeBerbix', () => {
     await firstValueFrom(override());
     expect((await errorOf(override())).code).toBe('BERBIX_CONFLICT');
     expect((await firstValueFrom(update())).action).toBe('reject');
+  });
+
+  it('decides by the flags of an override as the sandbox does', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const actionOf = async (transactions: BerbixTransactionService, flags: string[]) => {
+      const templateKey = sandbox.templateKeys.sdk;
+      const created = await firstValueFrom(
+        transactions.create({ customerUid: 'ada', templateKey }),
+      );
+      const override = { responsePayload: 'us-dl' as const, flags };
+      await firstValueFrom(transactions.override(created, override));
+      return (await firstValueFrom(transactions.fetch(created))).action;
+    };
+    const fake = new FakeBerbix();
+    const results = [
+      [],
+      ['id_expired'],
+      ['id_under_18'],
+      ['id_expired', 'id_blocked'],
+      ['made_up'],
+    ];
+    for (const flags of results) {
+      const action = await actionOf(services.transactions, flags);
+      expect(await actionOf(fake.transactions, flags)).toBe(action);
+    }
   });
 
   it("finishes the customer's latest transaction, and no other", async () => {
