@@ -11,7 +11,7 @@ import { SandboxEvents } from './control/sandbox-events.js';
 import { SandboxStateService } from './control/sandbox-state.service.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
 import { StateController } from './control/state.controller.js';
-import { SandboxTransactionsController } from './control/transactions.controller.js';
+import { ControlTransactionsController } from './control/transactions.controller.js';
 import { WebhooksController } from './control/webhooks.controller.js';
 import { SandboxFaults } from './faults/sandbox-faults.js';
 import { ApiExceptionFilter, ApiJsonInterceptor, ResponseWriter } from './http/answers.js';
@@ -73,7 +73,7 @@ export interface SandboxParts {
     ReferenceController,
     ControlController,
     EventsController,
-    SandboxTransactionsController,
+    ControlTransactionsController,
     StateController,
     WebhooksController,
   ],

@@ -3,7 +3,7 @@ import { checkFault, type SandboxFault } from '../faults/fault.js';
 import type { PendingFault } from '../faults/sandbox-faults.js';
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
-import { type JsonObject, oneOf, refuseUnknown } from '../http/request-body.js';
+import { type JsonObject, parseWord, refuseUnknown } from '../http/request-body.js';
 import type { RecordedRequest } from '../http/request-log.js';
 import { problemOfWebhookUrl } from '../option-checks.js';
 import type { WebhookDelivery } from '../webhooks/delivery-log.js';
@@ -45,14 +45,14 @@ export function parseWebhookUrls(body: JsonObject): [WebhookKind, string | undef
   return Object.entries(body).map(([kind, url]) => {
     const problem = url === null ? undefined : problemOfWebhookUrl(url);
     if (problem !== undefined) throw invalidRequest(`The URL for ${kind} ${problem}, or null.`);
-    return [oneOf(WEBHOOK_KINDS, 'kind', kind), (url as string | null) ?? undefined];
+    return [parseWord(WEBHOOK_KINDS, 'kind', kind), (url as string | null) ?? undefined];
   });
 }
 
 /** The body of `POST /sandbox/webhooks/test`. */
 export function parseWebhookTest({ kind, ...unknown }: JsonObject): WebhookKind {
   refuseUnknown(unknown);
-  return oneOf(WEBHOOK_KINDS, 'kind', kind);
+  return parseWord(WEBHOOK_KINDS, 'kind', kind);
 }
 
 /** The body of `POST /sandbox/webhooks/faults`. */
@@ -62,15 +62,15 @@ export function parseWebhookFault({ fault, kind, ...unknown }: JsonObject): {
 } {
   refuseUnknown(unknown);
   return {
-    fault: oneOf(WEBHOOK_FAULTS, 'fault', fault),
-    kind: kind === undefined ? undefined : oneOf(WEBHOOK_KINDS, 'kind', kind),
+    fault: parseWord(WEBHOOK_FAULTS, 'fault', fault),
+    kind: kind === undefined ? undefined : parseWord(WEBHOOK_KINDS, 'kind', kind),
   };
 }
 
 /** The body of `POST /sandbox/webhooks/deliveries/{id}/resend`. */
 export function parseResend({ fault, ...unknown }: JsonObject): WebhookFault | undefined {
   refuseUnknown(unknown);
-  return fault === undefined ? undefined : oneOf(WEBHOOK_FAULTS, 'fault', fault);
+  return fault === undefined ? undefined : parseWord(WEBHOOK_FAULTS, 'fault', fault);
 }
 
 /** A request in the style of the API. */

@@ -18,7 +18,7 @@ import { EventsController } from './events.controller.js';
 import { type ControlOperation, Describe, DescribeQuery, operationsOf } from './operations.js';
 import { type Redact, Redaction } from './redaction.js';
 import { StateController } from './state.controller.js';
-import { SandboxTransactionsController } from './transactions.controller.js';
+import { ControlTransactionsController } from './transactions.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 /** The control API for requests, faults and the clock. */
@@ -135,7 +135,7 @@ export function controlOperations(): ControlOperation[] {
   return operationsOf([
     ControlController,
     EventsController,
-    SandboxTransactionsController,
+    ControlTransactionsController,
     WebhooksController,
     StateController,
   ]);

@@ -1,7 +1,7 @@
 import type { SandboxMode } from '../auth/authorization.js';
 import type { ApiJson } from '../http/answers.js';
 import { invalidRequest } from '../http/api-exception.js';
-import { type JsonObject, oneOf, optionalString, refuseUnknown } from '../http/request-body.js';
+import { type JsonObject, parseWord, optionalString, refuseUnknown } from '../http/request-body.js';
 import type { RecordedExchange } from '../tokens/exchange-log.js';
 import { fieldsOf, flagsOf } from '../transactions/transaction-requests.js';
 import type { TransactionKind, TransactionState } from '../transactions/transaction.js';
@@ -31,7 +31,7 @@ export function parseTransactionQuery(query: RequestQuery): SandboxTransactionQu
   const word = textOf('state', state);
   return {
     customerUid: textOf('customer', customer),
-    state: word === undefined ? undefined : oneOf(STATES, 'state', word),
+    state: word === undefined ? undefined : parseWord(STATES, 'state', word),
     limit: limitOf(limit),
   };
 }
@@ -57,9 +57,9 @@ export function parseNewTransaction(body: JsonObject): NewSandboxTransaction {
   const { kind, customer_uid: _uid, mode, ...unknown } = body;
   refuseUnknown(unknown);
   return {
-    kind: kind === undefined ? undefined : oneOf(KINDS, 'kind', kind),
+    kind: kind === undefined ? undefined : parseWord(KINDS, 'kind', kind),
     customerUid: optionalString(body, 'customer_uid'),
-    mode: mode === undefined ? undefined : oneOf(MODES, 'mode', mode),
+    mode: mode === undefined ? undefined : parseWord(MODES, 'mode', mode),
   };
 }
 

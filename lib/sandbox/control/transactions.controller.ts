@@ -17,7 +17,7 @@ import {
 
 /** The control API for transactions. */
 @Controller(`${CONTROL_ROOT}/transactions`)
-export class SandboxTransactionsController {
+export class ControlTransactionsController {
   constructor(@Inject(SandboxTransactions) private readonly transactions: SandboxTransactions) {}
 
   @Get()

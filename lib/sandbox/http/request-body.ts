@@ -119,7 +119,7 @@ export function optionalObject(body: JsonObject, name: string): JsonObject | und
 }
 
 /** @throws {ApiException} 400 that lists the words */
-export function oneOf<Word extends string>(
+export function parseWord<Word extends string>(
   words: readonly Word[],
   name: string,
   value: unknown,

@@ -145,7 +145,7 @@ export function orNull(schema: ValueSchema): ValueSchema {
 }
 
 /** One word of a closed set. */
-export function oneOf(words: readonly string[], details: Details = {}): ValueSchema {
+export function closedWord(words: readonly string[], details: Details = {}): ValueSchema {
   return string({ enum: words, ...details });
 }
 

@@ -10,7 +10,7 @@ import {
   answers,
   int64,
   object,
-  oneOf,
+  closedWord,
   type Operation,
   type ReferenceValues,
   type Schema,
@@ -24,7 +24,7 @@ export const TOKEN_SCHEMAS: Record<string, Schema> = {
   TokenRequest: object<TokenRequest>(
     {
       refresh_token: string({ minLength: 1, description: 'The stored refresh token.' }),
-      grant_type: oneOf([REFRESH_GRANT], { description: 'Optional.' }),
+      grant_type: closedWord([REFRESH_GRANT], { description: 'Optional.' }),
     },
     ['refresh_token'],
   ),

@@ -21,7 +21,7 @@ import {
   int64,
   list,
   object,
-  oneOf,
+  closedWord,
   openWord,
   orNull,
   recordOf,
@@ -73,7 +73,7 @@ export const CREATION_SCHEMAS: Record<string, Schema> = {
   ApiOnlyOptions: object<ApiOnlyOptions>(
     {
       id_country: string({ pattern: '^[A-Za-z]{2}$', description: 'ISO 3166-1 alpha-2.' }),
-      id_type: oneOf(ID_TYPES, {
+      id_type: closedWord(ID_TYPES, {
         description:
           'Passport, driver license, permanent resident card, passport card, other card.',
       }),
@@ -103,7 +103,7 @@ const SHORT_LIVED_URL = string({ description: 'Short-lived.' });
 export const TRANSACTION_SCHEMAS: Record<string, Schema> = {
   TransactionMetadata: object<TransactionMetadata>(
     {
-      entity: oneOf([METADATA_ENTITY]),
+      entity: closedWord([METADATA_ENTITY]),
       id: int64({ examples: [1_234_123_412_341_234] }),
       customer_uid: string({ examples: ['alice'] }),
       action: orNull(
@@ -164,7 +164,9 @@ export const TRANSACTION_SCHEMAS: Record<string, Schema> = {
   ),
   OverrideTransactionRequest: object<OverrideTransactionRequest>(
     {
-      response_payload: oneOf(RESPONSE_PAYLOADS, { description: 'The document of the result.' }),
+      response_payload: closedWord(RESPONSE_PAYLOADS, {
+        description: 'The document of the result.',
+      }),
       flags: list(string({ pattern: '^[a-z0-9_]+$' }), {
         description: 'The flags of the result. Without flags, the action is accept.',
       }),

@@ -14,7 +14,7 @@ import {
   boolean,
   list,
   object,
-  oneOf,
+  closedWord,
   openWord,
   type Operation,
   ref,
@@ -26,7 +26,7 @@ import {
 import { GONE, NEXT_STEP, NO_CLIENT_TOKEN, refuses, TOO_LARGE, WRONG_KIND } from './refusals.js';
 
 const BASE64 = string({ contentEncoding: 'base64', minLength: 1, description: 'base64.' });
-const PDF417 = oneOf(['pdf417']);
+const PDF417 = closedWord(['pdf417']);
 
 /** The bodies of the two uploads, and their answer. */
 export const UPLOAD_SCHEMAS: Record<string, Schema> = {
@@ -43,8 +43,8 @@ export const UPLOAD_SCHEMAS: Record<string, Schema> = {
   ),
   UploadImage: object<UploadImage>(
     {
-      image_subject: oneOf(IMAGE_SUBJECTS),
-      format: oneOf(IMAGE_FORMATS),
+      image_subject: closedWord(IMAGE_SUBJECTS),
+      format: closedWord(IMAGE_FORMATS),
       data: BASE64,
       supplementary_data: {
         type: 'object',

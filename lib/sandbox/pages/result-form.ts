@@ -1,6 +1,6 @@
 import { FLAGS, ID_TYPES, type IdType } from '../../wire/index.js';
 import { invalidRequest } from '../http/api-exception.js';
-import { oneOf } from '../http/request-body.js';
+import { parseWord } from '../http/request-body.js';
 import type { Fields } from '../transactions/sample-fields.js';
 import { flagsOf } from '../transactions/transaction-requests.js';
 import type { Decision } from '../transactions/transaction-results.js';
@@ -39,7 +39,7 @@ const KNOWN: ReadonlySet<string> = new Set(['choice', 'id_type', 'flags', ...FIE
 export function parseDecision(form: URLSearchParams): Decision {
   const unknown = [...form.keys()].find((name) => !KNOWN.has(name));
   if (unknown !== undefined) throw invalidRequest('The form has a field that is not known here.');
-  const choice = oneOf(RESULTS, 'choice', form.get('choice'));
+  const choice = parseWord(RESULTS, 'choice', form.get('choice'));
   const flags = flagsOf({ flags: form.getAll('flags') });
   const isDecidedByFlags = choice === 'flags';
   return {
@@ -48,7 +48,7 @@ export function parseDecision(form: URLSearchParams): Decision {
     fields: Object.fromEntries(
       FIELD_NAMES.map((name) => [name, fieldOf(form, name)]).filter(([, value]) => value !== ''),
     ) as Fields,
-    idType: form.has('id_type') ? oneOf(ID_TYPES, 'id_type', form.get('id_type')) : undefined,
+    idType: form.has('id_type') ? parseWord(ID_TYPES, 'id_type', form.get('id_type')) : undefined,
   };
 }
 
