@@ -11,16 +11,17 @@ export {
 } from './local-tokens.js';
 export { HOOK, noAnswerError, otherReplicaTimeoutError } from './record-errors.js';
 export { isNameOfRefreshToken, isSession, keyFor, recordName, refNamed } from './record-names.js';
-export { mergeOnto, recordAfter, withSuccessor, type Exchanged } from './settle.js';
+export {
+  mergeOnto,
+  recordAfter,
+  recordRemembered,
+  withSuccessor,
+  type Exchanged,
+} from './settle.js';
 export { TokenIntake } from './token-intake.js';
 export { TokenLoader, type LoadTokens } from './token-loader.js';
-export { isReference, recordAt, type Reference } from './token-lookup.js';
+export { hasTokens, isReference, recordAt, resolveRecord, type Reference } from './token-lookup.js';
 export { queryOf, refQuery, type TokenQuery } from './token-query.js';
-export {
-  hasPendingRotation,
-  nextRefreshToken,
-  recordOf,
-  type TokenRecord,
-} from './token-record.js';
+export { hasPendingRotation, nextRefreshToken, type TokenRecord } from './token-record.js';
 export { TokenRecords, type SeenTokens } from './token-records.js';
 export { TokenRemoval, type Removal } from './token-removal.js';

@@ -198,7 +198,7 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     // Before a transaction is created whose tokens could not be saved.
     this.#tokens.checkBeforeSaving();
     for (let resumes = mayResume; ; resumes = true) {
-      const known = await this.#attempts.find(plan.transaction.customerUid);
+      const known = await this.#attempts.findSaved(plan.transaction.customerUid);
       const start =
         (resumes ? await this.#resume(plan, known) : undefined) ??
         (await this.#start(plan, known.version));

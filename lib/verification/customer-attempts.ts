@@ -1,15 +1,18 @@
 import { Logger } from '@nestjs/common';
+import { Pauses } from '../concurrency/index.js';
 import { BerbixInvalidRefreshTokenError, isBerbixError, logLine } from '../errors/index.js';
 import {
   CustomerIndex,
+  hasTokens,
   keyFor,
-  recordOf,
   recordAt,
+  recordRemembered,
+  resolveRecord,
   type CustomerLease,
   type RecordLimits,
   type TokenRecord,
 } from '../records/index.js';
-import type { RecordRevision, SealedRecords } from '../token-store/index.js';
+import type { OpenedRecord, RecordRevision, SealedRecords } from '../token-store/index.js';
 import type { BerbixTokens, BerbixTransactionRef } from '../values/index.js';
 
 /** A transaction that was created for a customer. */
@@ -26,6 +29,12 @@ export interface KnownCustomer {
   /** The current transaction, unless it was forgotten. */
   readonly current: TokenRecord | undefined;
 }
+
+/**
+ * How often tokens that another call is saving are looked for, and the milliseconds between two
+ * looks: the first pause, and the longest. That is less than a second.
+ */
+const [LOOKS, FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [8, 20, 250];
 
 /**
  * The stored transactions of customers. The lease of a customer's record lets one replica at a time
@@ -56,9 +65,18 @@ export class CustomerAttempts {
   }
 
   async find(customerUid: string): Promise<KnownCustomer> {
-    const { version = 0, keys = [] } = (await this.#index.find(customerUid)) ?? {};
-    const key = keys.at(-1);
-    return { version, current: key === undefined ? undefined : await recordAt(this.sealed, key) };
+    return (await this.#look(customerUid)).known;
+  }
+
+  /** The same, after a wait for tokens that another call may be saving. */
+  async findSaved(customerUid: string): Promise<KnownCustomer> {
+    const pauses = new Pauses(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    for (let looks = 1; ; looks++) {
+      const { known, isSaved } = await this.#look(customerUid);
+      // Unless its process has died.
+      if (isSaved || looks === LOOKS) return known;
+      await pauses.next();
+    }
   }
 
   /** The transactions of the customer, the current one last, without forgotten ones. */
@@ -131,29 +149,55 @@ export class CustomerAttempts {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** The last transaction with a record counts: an attempt without one may never have begun. */
+  async #look(customerUid: string): Promise<{ known: KnownCustomer; isSaved: boolean }> {
+    const { version = 0, keys = [] } = (await this.#index.find(customerUid)) ?? {};
+    for (const key of keys.toReversed()) {
+      const { seen } = await resolveRecord(this.sealed, key);
+      if (seen.version === 0) continue;
+      const current = hasTokens(seen) ? seen.value : undefined;
+      return { known: { version, current }, isSaved: key === keys.at(-1) };
+    }
+    return { known: { version, current: undefined }, isSaved: keys.length === 0 };
+  }
+
   /**
-   * Saves the tokens first, then the reference to them. Retries while the lease lasts if the store
-   * fails. Resolves to false if the customer's record has changed.
+   * Saves the reference first, then the tokens: whenever the process dies, the customer's record
+   * leads to them (I8). The first step ends the lease, so the third one makes sure that no other
+   * call has begun or erased anything since. Retries while the lease lasts if the store fails.
+   * Resolves to false if the customer's record has changed.
    */
-  async #save(lease: CustomerLease, { tokens, templateKey, hostedUrl }: Attempt): Promise<boolean> {
-    const { customerUid, moment } = lease;
+  async #save(lease: CustomerLease, { tokens, ...names }: Attempt): Promise<boolean> {
+    const { customerUid, moment, version } = lease;
     const key = keyFor(tokens);
     const { lifetimeMs = 0 } = tokens;
     const times = { expiresAt: moment.store + lifetimeMs, lifetimeMs };
-    const record = { ...recordOf(tokens, times), customerUid, templateKey, hostedUrl };
-    const isLeased = (): boolean => performance.now() < moment.local + this.limits.leaseMs;
+    const record = (before?: TokenRecord): TokenRecord => ({
+      ...recordRemembered(before, tokens, times, customerUid),
+      ...names,
+    });
+    // Another call may already have been given these tokens.
+    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord =>
+      record(hasTokens(current) ? current.value : undefined);
+    const keepTrying = (): boolean => performance.now() < moment.local + this.limits.leaseMs;
+    let isSaved = false;
     try {
-      await this.sealed.commit(key, 0, record, { keepTrying: isLeased });
-      if (await this.#index.append(lease, key, isLeased)) return true;
+      if (await this.#index.append(lease, key, keepTrying)) {
+        isSaved = await this.sealed.commit(key, 0, record(), { keepTrying, merge });
+        const again = { ...lease, version: version + 1 };
+        if (await this.#index.append(again, key, keepTrying)) return true;
+      }
     } catch (error) {
       throw isBerbixError(error) ? error.withTokens(tokens) : error;
     }
-    await this.#discard(key, tokens);
+    await this.#discard(tokens);
+    // Only the version that was saved here: a newer one belongs to another call.
+    if (isSaved) await this.sealed.remove(key, (found) => found.version === 1);
     return false;
   }
 
   /** Deletes a new transaction if its customer meanwhile got another one, or was erased. */
-  async #discard(key: string, tokens: BerbixTokens): Promise<void> {
+  async #discard(tokens: BerbixTokens): Promise<void> {
     await this.end(tokens).catch((error: unknown) => {
       this.#logger.warn(
         logLine(
@@ -162,8 +206,6 @@ export class CustomerAttempts {
         ),
       );
     });
-    // Only the version that was saved here: a newer one belongs to another call.
-    await this.sealed.remove(key, (record) => record.version === 1);
   }
 }
 

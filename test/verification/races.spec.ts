@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { VerificationStartDto } from 'nestjs-berbix';
+import { BerbixTokens, type VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
@@ -128,9 +128,12 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     let [handedOver, unused]: (string | undefined)[] = [];
     const late = changed(store, {
       commit: async (key, version, value) => {
-        if (key === 'default/customer/ada') handedOver ??= await handOver(two);
         const committed = await store.commit(key, version, value);
-        if (unused === undefined) await another.commit((unused = key), 1, value);
+        if (unused === undefined && key.startsWith('default/transaction/')) {
+          unused = key;
+          await another.commit(key, 1, value);
+          handedOver = await handOver(two);
+        }
         return committed;
       },
     });
@@ -138,6 +141,78 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect(await begin(one)).toMatchObject({ isResumed: true, transactionId: handedOver });
     expect(deletions(sandbox)).toBe(1);
     expect(await records()).toContain(unused);
+  });
+
+  it.each([
+    ['another call begins', (two: Replica) => begin(two)],
+    [
+      'the customer is erased',
+      (two: Replica) => firstValueFrom(two.verifications.erase('ada')).then(() => begin(two)),
+    ],
+  ])('ends with one transaction if %s while it saves the tokens', async (_, meanwhile) => {
+    const { store, another } = opened;
+    const two = await replica(sandbox, { store: another });
+    let other: VerificationStartDto | undefined;
+    const late = changed(store, {
+      commit: async (key, ...step) => {
+        if (key.startsWith('default/transaction/')) other ??= await meanwhile(two);
+        return store.commit(key, ...step);
+      },
+    });
+    const one = await replica(sandbox, { store: late });
+    const { transactionId } = await begin(one);
+    expect(transactionId).toBe(other?.transactionId);
+    expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 1]);
+    expect(await records()).toEqual([
+      'default/customer/ada',
+      `default/transaction/${transactionId}`,
+    ]);
+  });
+
+  it('saves the tokens even if the store already has a record of the transaction', async () => {
+    const { store, another } = opened;
+    const two = await replica(sandbox, { store: another });
+    let isThere = false;
+    const late = changed(store, {
+      commit: async (key, ...step) => {
+        const [, kind, transactionId] = key.split('/');
+        if (kind === 'transaction' && !isThere) {
+          isThere = true;
+          const tokens = new BerbixTokens({
+            refreshToken: 'rt_of_another_database',
+            transactionId,
+          });
+          await firstValueFrom(two.tokens.remember({ tokens }));
+        }
+        return store.commit(key, ...step);
+      },
+    });
+    const one = await replica(sandbox, { store: late });
+    const { transactionId } = await begin(one);
+    const { refreshToken } = await firstValueFrom(two.tokens.fresh({ customerUid: 'ada' }));
+    expect(refreshToken).not.toBe('rt_of_another_database');
+    expect(await begin(two)).toMatchObject({ transactionId, isResumed: true });
+  });
+
+  it('does not begin another one while a call saves the tokens of its own', async () => {
+    const { store, another } = opened;
+    const counted = changed(another, { load: (key) => (looks++, another.load(key)) });
+    const two = await replica(sandbox, { store: counted });
+    let other: Promise<VerificationStartDto> | undefined;
+    const late = changed(store, {
+      commit: async (key, ...step) => {
+        if (key.startsWith('default/transaction/')) {
+          other = begin(two);
+          // The customer, the transaction, and the customer again.
+          await until(() => looks >= 3 || creations(sandbox) > 1);
+        }
+        return store.commit(key, ...step);
+      },
+    });
+    const one = await replica(sandbox, { store: late });
+    const { transactionId } = await begin(one);
+    expect(await other).toMatchObject({ transactionId, isResumed: true });
+    expect(creations(sandbox)).toBe(1);
   });
 
   it('leaves no tokens behind whose reference the erased customer already had', async () => {
@@ -268,7 +343,7 @@ describe('a store that fails after a transaction was created', () => {
     return [await replica(sandbox, { store: failing }), sandbox];
   }
 
-  it.each([[[1]], [[2]], [[1, 3, 4]]])('is called again: commits %j', async (numbers) => {
+  it.each([[[1]], [[2]], [[3]], [[1, 3, 4]]])('is called again: commits %j', async (numbers) => {
     const [{ verifications }, sandbox] = await failingAt(numbers);
     const options = { templateKey: sandbox.templateKeys.sdk };
     const begun = await firstValueFrom(verifications.begin('ada', options));
@@ -277,7 +352,7 @@ describe('a store that fails after a transaction was created', () => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it.each([1, 2])('does not block others if it keeps failing, at commit %i', async (number) => {
+  it.each([1, 2, 3])('does not block others if it keeps failing, at commit %i', async (number) => {
     const [{ verifications, tokens }, sandbox] = await failingAt([number], installClock());
     const options = { templateKey: sandbox.templateKeys.sdk };
     const error = await errorOf(verifications.begin('ada', options));
@@ -291,5 +366,49 @@ describe('a store that fails after a transaction was created', () => {
     const again = await firstValueFrom(verifications.reverify('ada', options));
     expect(again.isResumed).toBe(false);
     expect(creations(sandbox)).toBe(2);
+  });
+});
+
+describe('a process that dies after it has created a transaction', () => {
+  /** Begins in a process that dies right before this commit. */
+  async function diesAt(commit: string, sandbox: BerbixSandbox, store: InMemoryTokenStore) {
+    let isDead = false;
+    const dying = changed(store, {
+      commit: (key, ...step) => {
+        isDead ||= key.startsWith(commit);
+        return isDead ? new Promise(() => {}) : store.commit(key, ...step);
+      },
+    });
+    const { verifications } = await replica(sandbox, { store: dying });
+    void errorOf(verifications.reverify('ada', { templateKey: sandbox.templateKeys.sdk }));
+    await until(() => isDead);
+  }
+
+  it.each([
+    ['before the reference', 'default/customer/'],
+    ['before the tokens', 'default/transaction/'],
+  ])('leaves nothing that erase() does not find: %s', async (_, commit) => {
+    const store = new InMemoryTokenStore();
+    const sandbox = await startSandbox();
+    await diesAt(commit, sandbox, store);
+    const options = { store, totalTimeoutMs: 1_000, freshness: { leaseMs: 1_500 } };
+    const { verifications } = await replica(sandbox, { ...options, timeoutMs: 1_000 });
+    await firstValueFrom(verifications.erase('ada'));
+    expect(await allKeys(store)).toEqual([]);
+  });
+
+  it('leaves the attempt before it as it was', async () => {
+    const store = new InMemoryTokenStore();
+    const sandbox = await startSandbox();
+    const { verifications, transactions } = await replica(sandbox, { store });
+    const { hosted: templateKey } = sandbox.templateKeys;
+    const options = { templateKey, kind: 'hosted' as const };
+    const { transactionId } = await firstValueFrom(verifications.begin('ada', options));
+    await diesAt('default/transaction/', sandbox, store);
+    const resumed = await firstValueFrom(verifications.begin('ada', options));
+    expect(resumed).toMatchObject({ transactionId, isResumed: true });
+    const result = { responsePayload: 'us-dl' as const };
+    await firstValueFrom(transactions.override({ transactionId: transactionId as string }, result));
+    expect((await firstValueFrom(verifications.result('ada'))).status).toBe('accepted');
   });
 });
