@@ -6,7 +6,6 @@ import { deadlineError, type FreshnessSettings } from '../renewal/index.js';
 import { ExchangeSpans, inSpan, runContext, type Span } from '../telemetry/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
-import type { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
 import {
   checkTokenAnswer,
   mergeTokens,
@@ -88,28 +87,40 @@ export class TokenExchange {
   #observed({ before, reason, parent }: Wanted, caller: Caller): Promise<CheckedTokenAnswer> {
     const { refreshToken, transactionId } = before;
     const startedAt = performance.now();
-    const about = (dto?: BerbixTokensDto) => ({
-      transactionId: transactionId ?? dto?.transactionId,
+    const about = (id = transactionId) => ({
+      transactionId: id,
       reason,
       durationMs: performance.now() - startedAt,
     });
+    const report = (span: Span, merge: () => BerbixTokens): void => {
+      try {
+        const tokens = merge();
+        const isReplaced = tokens.refreshToken !== refreshToken;
+        span.setAttribute('berbix.exchange.outcome', isReplaced ? 'rotated' : 'refreshed');
+        this.#events.emit('token.exchanged', () => about(tokens.transactionId));
+        if (!isReplaced) return;
+        this.noticeRotation();
+        this.#events.emit('token.rotated', () => ({ transactionId: tokens.transactionId }));
+      } catch (error) {
+        span.setAttribute('berbix.exchange.outcome', 'failed');
+        if (!isBerbixError(error)) return;
+        const { refreshToken: sent = refreshToken } = error.tokens ?? {};
+        if (sent !== refreshToken) this.noticeRotation();
+        if (caller.hasLeft) return;
+        this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
+      }
+    };
     const exchange = async (span: Span): Promise<CheckedTokenAnswer> => {
       const removeSpan = this.#spans.add(refreshToken, span);
       try {
         const answer = await this.#send(refreshToken, caller);
-        const { dto } = answer;
-        const isReplaced = (dto.refreshToken ?? refreshToken) !== refreshToken;
-        span.setAttribute('berbix.exchange.outcome', isReplaced ? 'rotated' : 'refreshed');
-        this.#events.emit('token.exchanged', () => about(dto));
-        if (isReplaced) {
-          this.#events.emit('token.rotated', () => ({ transactionId: about(dto).transactionId }));
-        }
+        // Another caller may know another transaction, or none, so each merges the answer.
+        report(span, () => mergeTokens(EXCHANGE, before, answer));
         return answer;
       } catch (error) {
-        span.setAttribute('berbix.exchange.outcome', 'failed');
-        if (isBerbixError(error) && !caller.hasLeft) {
-          this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
-        }
+        report(span, () => {
+          throw withoutForeignTokens(EXCHANGE, before, error);
+        });
         throw error;
       } finally {
         removeSpan();
@@ -120,11 +131,7 @@ export class TokenExchange {
   }
 
   #send(refreshToken: string, caller: Caller): Promise<CheckedTokenAnswer> {
-    const read = (answer: BerbixAnswer): CheckedTokenAnswer => {
-      const rotated = answer.body?.['refresh_token'];
-      if (rotated && rotated !== refreshToken) this.noticeRotation();
-      return checkTokenAnswer(EXCHANGE, answer);
-    };
+    const read = (answer: BerbixAnswer) => checkTokenAnswer(EXCHANGE, answer);
     return this.#http.send(this.#request(refreshToken), read, caller);
   }
 

@@ -109,6 +109,21 @@ describe('events of tokens', () => {
     ]);
   });
 
+  it('call the answer for another transaction a failure, and no rotation', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { retry: 2 });
+    const created = await createTransaction(sandbox, services);
+    const events = record(services.module);
+    const foreign = { access_token: 'a', client_token: 'c', expires_in: 3600, transaction_id: 5 };
+    sandbox.faults.add({ kind: 'answer', body: { ...foreign, refresh_token: 'rt_of_eve' } });
+    const { code } = await errorOf(services.tokens.refresh(created));
+    expect(await details(events, 1)).toMatchObject([{ kind: 'token.failed', code }]);
+    sandbox.faults.add({ kind: 'reset', processed: true });
+    // It is repeated, so the API does not count as one that replaces refresh tokens.
+    await firstValueFrom(services.tokens.refresh(created));
+    expect(await details(events, 2)).toMatchObject([{ code }, { kind: 'token.exchanged' }]);
+  });
+
   it('tell when a refresh token is dead, works again, and is forgotten', async () => {
     const berbix = new FakeBerbix();
     const module = await startModule(BerbixTestingModule.forRoot({ berbix }));
