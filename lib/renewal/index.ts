@@ -1,3 +1,4 @@
+export { isDead } from './attempt-after.js';
 export {
   checkHooks,
   freshnessSettings,

@@ -2,7 +2,7 @@ import { SharedRuns, withTimeout, type Caller } from '../concurrency/index.js';
 import { isBerbixError } from '../errors/index.js';
 import { failureOf, type BerbixExchangeReason, type EventBus } from '../events/index.js';
 import type { BerbixAnswer, BerbixHttp, BerbixRequest } from '../http/index.js';
-import { deadlineError, type FreshnessSettings } from '../renewal/index.js';
+import { deadlineError, isDead, type FreshnessSettings } from '../renewal/index.js';
 import { ExchangeSpans, inSpan, runContext, type Span } from '../telemetry/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { API_PATHS, REFRESH_GRANT, type TokenRequest } from '../wire/index.js';
@@ -17,11 +17,15 @@ import {
 interface Wanted {
   readonly before: BerbixTokens;
   readonly reason: BerbixExchangeReason;
+  /** Whether they ask for themselves; a renewal decides itself when a refresh token is dead. */
+  readonly isDirect: boolean;
   /** The context of its span. */
   readonly parent: ReturnType<typeof runContext>;
 }
 
 const EXCHANGE = { method: 'POST', path: API_PATHS.tokens } as const;
+
+const readAnswer = (answer: BerbixAnswer): CheckedTokenAnswer => checkTokenAnswer(EXCHANGE, answer);
 
 /**
  * Exchanges refresh tokens at the API. Callers with the same refresh token share one exchange,
@@ -52,7 +56,8 @@ export class TokenExchange {
    */
   run(before: BerbixTokens, reason: BerbixExchangeReason, caller?: Caller): Promise<BerbixTokens> {
     const { refreshToken } = before;
-    const joined = this.#runs.join(refreshToken, { before, reason, parent: runContext() }, caller);
+    const wanted = { before, reason, isDirect: caller !== undefined, parent: runContext() };
+    const joined = this.#runs.join(refreshToken, wanted, caller);
     this.#spans.link(refreshToken, caller?.span);
     return joined.then(
       (answer) => mergeTokens(EXCHANGE, before, answer),
@@ -84,7 +89,8 @@ export class TokenExchange {
   }
 
   /** Makes the exchange in a span, and emits an event for its outcome, unless all callers have left. */
-  #observed({ before, reason, parent }: Wanted, caller: Caller): Promise<CheckedTokenAnswer> {
+  #observed(wanted: Wanted, caller: Caller): Promise<CheckedTokenAnswer> {
+    const { before, reason, isDirect, parent } = wanted;
     const { refreshToken, transactionId } = before;
     const startedAt = performance.now();
     const about = (id = transactionId) => ({
@@ -108,6 +114,8 @@ export class TokenExchange {
         if (sent !== refreshToken) this.noticeRotation();
         if (caller.hasLeft) return;
         this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
+        if (!isDirect || !isDead(error)) return;
+        this.#events.emit('token.dead', () => ({ transactionId, ...failureOf(error) }));
       }
     };
     const exchange = async (span: Span): Promise<CheckedTokenAnswer> => {
@@ -131,8 +139,7 @@ export class TokenExchange {
   }
 
   #send(refreshToken: string, caller: Caller): Promise<CheckedTokenAnswer> {
-    const read = (answer: BerbixAnswer) => checkTokenAnswer(EXCHANGE, answer);
-    return this.#http.send(this.#request(refreshToken), read, caller);
+    return this.#http.send(this.#request(refreshToken), readAnswer, caller);
   }
 
   #request(refreshToken: string): BerbixRequest {

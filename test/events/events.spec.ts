@@ -124,6 +124,29 @@ describe('events of tokens', () => {
     expect(await details(events, 2)).toMatchObject([{ code }, { kind: 'token.exchanged' }]);
   });
 
+  it.each(['fresh', 'refresh'] as const)(
+    'tell when a refresh token is dead that is passed to %s()',
+    async (method) => {
+      const sandbox = await startSandbox();
+      const services = await servicesFor(sandbox);
+      const created = await createTransaction(sandbox, services);
+      await firstValueFrom(services.transactions.delete(created));
+      const events = record(services.module);
+      for (const token of ['rt_unknown', created.refreshToken]) {
+        const twice = [services.tokens[method](token), services.tokens[method](token)];
+        await Promise.all(twice.map((call) => errorOf(call)));
+      }
+      await until(() => kinds(events).filter((kind) => kind === 'token.failed').length === 2);
+      const dead = { kind: 'token.dead', retryable: false };
+      expect(events).toMatchObject([
+        { kind: 'token.failed' },
+        { ...dead, code: 'BERBIX_INVALID_REFRESH_TOKEN' },
+        { kind: 'token.failed' },
+        { ...dead, code: 'BERBIX_GONE' },
+      ]);
+    },
+  );
+
   it('tell when a refresh token is dead, works again, and is forgotten', async () => {
     const berbix = new FakeBerbix();
     const module = await startModule(BerbixTestingModule.forRoot({ berbix }));
