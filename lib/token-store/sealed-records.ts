@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Pauses } from '../concurrency/index.js';
 import { isBerbixError, type BerbixStoreError } from '../errors/index.js';
 import type { RecordRevision, StoredRecord } from './berbix-token-store.js';
@@ -19,6 +20,8 @@ export interface ExchangeAttempt {
   notBefore?: number | undefined;
   /** The code of a permanent error. */
   deadCode?: string | undefined;
+  /** Tells a lease whose answer was lost from that of another replica. */
+  leaseId?: string | undefined;
 }
 
 /** A decrypted record. */
@@ -79,17 +82,30 @@ export class SealedRecords {
     return this.#opened(name, await this.#store.load(this.#key(name), leaseMs));
   }
 
-  /** Takes the lease of the record; undefined if it has changed since it was read, or is leased. */
+  /**
+   * Takes the lease of the record; undefined if it has changed since it was read, or is leased. If
+   * the store fails, the lease may have been taken: otherwise it would keep everyone waiting.
+   */
   async lease(
     name: string,
     expected: RecordRevision,
     ttlMs: number,
     note: ExchangeAttempt,
   ): Promise<RecordLease | undefined> {
-    const lease = await this.#store.lease(this.#key(name), expected, ttlMs, JSON.stringify(note));
-    return (
-      lease && { leaseEpoch: lease.leaseEpoch, moment: { store: lease.now, local: lease.askedAt } }
-    );
+    const key = this.#key(name);
+    const text = JSON.stringify({ ...note, leaseId: randomUUID() });
+    const calledAt = performance.now();
+    try {
+      const lease = await this.#store.lease(key, expected, ttlMs, text);
+      if (lease === undefined) return undefined;
+      return { leaseEpoch: lease.leaseEpoch, moment: { store: lease.now, local: lease.askedAt } };
+    } catch (error) {
+      const record = await this.#store.load(key).catch(() => undefined);
+      // Only the answer was lost if this very note is there.
+      if (record?.note !== text || record.leasedForMs === 0) throw error;
+      const store = record.now - (ttlMs - record.leasedForMs);
+      return { leaseEpoch: record.leaseEpoch, moment: { store, local: calledAt } };
+    }
   }
 
   /**

@@ -159,7 +159,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     await store.commit('default/other/1', 0, '{"hash":"x"}');
     const failures: string[] = [];
     const run = reencryptTokens({ store, encryption, onFailure: (key) => failures.push(key) });
-    expect((await errorOf(run)).message).toMatch(/^1 of 1 values .*has no form/);
+    expect((await errorOf(run)).message).toMatch(/^1 of 1 values .*is not in a format/);
     expect(failures).toEqual(['default/other/1']);
   });
 
