@@ -1,4 +1,4 @@
-import { compareByTokens } from './secrets.js';
+import { compareByTokens } from './compare-by.js';
 
 /** A refresh token to store; a BerbixTokens, so that printing does not show it. */
 export interface BerbixReplacementTokens {
@@ -152,6 +152,9 @@ export function isBerbixError(value: unknown): value is BerbixError {
     return false;
   }
 }
+
+/** Replaces a secret in printed values, in JSON and in messages (I10). */
+export const REDACTED = '[redacted]';
 
 /** What may be shown of an error of the application: its message may quote a secret (I10). */
 export function nameOf(error: unknown): string {

@@ -1,4 +1,4 @@
 export * from './berbix.error.js';
-export * from './berbix.errors.js';
+export * from './error-classes.js';
 export * from './read-input.js';
-export * from './secrets.js';
+export * from './compare-by.js';

@@ -1,5 +1,5 @@
 import { isBerbixError, nameOf } from './berbix.error.js';
-import { BerbixInputError } from './berbix.errors.js';
+import { BerbixInputError } from './error-classes.js';
 
 /**
  * Reads an argument, whose getters may throw anything.

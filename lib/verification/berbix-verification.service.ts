@@ -18,7 +18,7 @@ import {
   parseBeginOptions,
   type BerbixVerificationOptions,
   type VerificationPlan,
-} from './begin-verification.js';
+} from './begin.options.js';
 import {
   CustomerAttempts,
   currentRef,

@@ -1,6 +1,3 @@
-/** Replaces a secret in printed values, in JSON and in messages (I10). */
-export const REDACTED = '[redacted]';
-
 /**
  * Test runners compare own enumerable properties. Objects with private secrets have none, so any
  * two would be equal. This property has a symbol as its key, which `Object.keys`, JSON,
