@@ -10,7 +10,7 @@ export {
   type Validity,
 } from './local-tokens.js';
 export { HOOK, noAnswerError, otherReplicaTimeoutError } from './record-errors.js';
-export { isNameOfRefreshToken, isSession, keyFor, recordName, refNamed } from './record-names.js';
+export { isAnonymous, isNameOfRefreshToken, keyFor, recordName, refNamed } from './record-names.js';
 export {
   mergeOnto,
   recordAfter,

@@ -27,7 +27,7 @@ export function refNamed(name: string): BerbixTransactionRef | undefined {
 /** The key of a new record; a random one while the transaction is not known. */
 export function keyFor({ transactionId }: BerbixTokens): string {
   return transactionId === undefined
-    ? `session/${randomUUID()}`
+    ? `anonymous/${randomUUID()}`
     : recordName.transaction(transactionId);
 }
 
@@ -45,8 +45,8 @@ export function isCustomer(name: string): boolean {
 }
 
 /** Whether the key is that of a record whose transaction was not known when it was added. */
-export function isSession(key: string): boolean {
-  return key.startsWith('session/');
+export function isAnonymous(key: string): boolean {
+  return key.startsWith('anonymous/');
 }
 
 export function isNameOfRefreshToken(name: string): boolean {

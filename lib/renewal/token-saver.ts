@@ -6,7 +6,7 @@ import {
   withSuccessor,
   localTokens,
   isNameOfRefreshToken,
-  isSession,
+  isAnonymous,
   recordName,
   storeTime,
   type Exchanged,
@@ -142,7 +142,7 @@ export class TokenSaver {
     const { key, value } = seen;
     const { transactionId, customerUid, refreshToken } = next;
     const spent = value.refreshToken;
-    if (transactionId !== undefined && isSession(key)) {
+    if (transactionId !== undefined && isAnonymous(key)) {
       await this.records.refer(recordName.transaction(transactionId), key, spent);
     }
     if (isNameOfRefreshToken(name) && refreshToken !== spent) {

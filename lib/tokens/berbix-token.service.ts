@@ -25,7 +25,7 @@ import {
   requirementFrom,
   type FreshTokensOptions,
 } from './fresh-tokens.options.js';
-import { readSession, type RememberedSession } from './remembered-session.js';
+import { readRemembered, type RememberedTokens } from './remembered-tokens.js';
 import { checkBeforeSaving, checkStore } from './store-report.js';
 import { TokenAccess } from './token-access.js';
 import { TokenExchange } from './token-exchange.js';
@@ -186,11 +186,11 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
    * await firstValueFrom(this.tokens.remember({ customerUid, tokens }));
    * ```
    */
-  remember(session: RememberedSession): Observable<undefined> {
+  remember(remembered: RememberedTokens): Observable<undefined> {
     return traced(
       'berbix.tokens.remember',
       defer(async () => {
-        const { tokens, customerUid } = readSession(session);
+        const { tokens, customerUid } = readRemembered(remembered);
         this.checkBeforeSaving();
         await this.stored.remember(tokens, customerUid);
         return undefined;

@@ -11,7 +11,7 @@ import { checkTokenAnswer, mergeTokens, type BerbixTokenService } from '../token
 import type { BerbixTokens, BerbixTokenRef } from '../values/index.js';
 import { API_PATHS, WireReader, type CreateTransactionRequest } from '../wire/index.js';
 import { UploadResultDto } from './dto/upload-result.dto.js';
-import { TokenSession } from './token-session.js';
+import { CallTokens } from './call-tokens.js';
 
 const CREATION = { method: 'POST', path: API_PATHS.transactions } as const;
 
@@ -80,8 +80,8 @@ export class TransactionCalls {
     return defer(() => {
       const limits = callLimits(options);
       const request = describe();
-      const session = new TokenSession(this.tokens, tokens, limits);
-      return session.use(kind, (bearer, current) =>
+      const callTokens = new CallTokens(this.tokens, tokens, limits);
+      return callTokens.use(kind, (bearer, current) =>
         this.#request({ ...request, bearer, subject: current.refreshToken }, limits, (answer) =>
           read(request, answer, current, (reader) => result(reader, current)),
         ),

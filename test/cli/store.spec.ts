@@ -169,7 +169,7 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
   it('tells whose a record is, and shows and forgets it by its name, before the transaction is known', async () => {
     await firstValueFrom(service.remember({ tokens: 'rt_3', customerUid: 'grace' }));
     const { stdout } = await run(['ls', ...opened.args, '--state', 'refresh']);
-    expect(stdout).toMatch(/^session\/\S+ {2}refresh token only {2}customer grace\n$/);
+    expect(stdout).toMatch(/^anonymous\/\S+ {2}refresh token only {2}customer grace\n$/);
     const [name = ''] = stdout.split(' ');
     const shown = await run(['show', '--name', name, ...opened.args, '--json']);
     expect(JSON.parse(shown.stdout)).toMatchObject([{ name, customer: 'grace' }]);

@@ -92,7 +92,7 @@ describe('the shutdown of an application', () => {
     });
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: 'rt_ada' }));
     await firstValueFrom(tokens.remember({ customerUid: 'bob', tokens: 'rt_bob' }));
-    const [bob = ''] = (await store.keys('default/session/')).keys.toReversed();
+    const [bob = ''] = (await store.keys('default/anonymous/')).keys.toReversed();
     const record = await store.load(bob);
     if (record === undefined) throw new Error('there is no record to lease');
     // The default of leaseMs for this time limit: a much longer lease would be ended.

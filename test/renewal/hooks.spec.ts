@@ -205,9 +205,9 @@ describe('loadTokens', () => {
       expect(given).toBeGreaterThanOrEqual(5);
       const { keys } = await world.memory.keys('default/');
       expect(keys).toHaveLength(stored + 2);
-      expect(keys.filter((key) => key.includes('session/'))).toHaveLength(1);
+      expect(keys.filter((key) => key.includes('anonymous/'))).toHaveLength(1);
       const { value } = (await world.memory.load('default/customer/ada'))!;
-      expect(value!.match(/session|transaction/g)).toHaveLength(stored + 1);
+      expect(value!.match(/anonymous|transaction/g)).toHaveLength(stored + 1);
       // The last one is used, and the earlier ones are forgotten.
       world.api.fault = undefined;
       world.api.exchanges.length = 0;

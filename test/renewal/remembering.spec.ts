@@ -102,7 +102,7 @@ describe('remember()', () => {
       await advance(HOUR);
     }
     expect((await valueOf(replica.fresh(ADA))).refreshToken).toBe(world.api.currentOf('1'));
-    expect((await world.memory.keys('default/session/')).keys).toHaveLength(1);
+    expect((await world.memory.keys('default/anonymous/')).keys).toHaveLength(1);
   });
 
   it('makes the tokens available by every name, even if a customer returns to an earlier transaction', async () => {
@@ -182,7 +182,7 @@ describe('remember()', () => {
     const current = world.api.currentOf('1');
     await valueOf(replica.remember(world.api.create('2').refreshToken, 'ada'));
     await valueOf(replica.remember(current, 'ada'));
-    const { keys } = await world.memory.keys('default/session/');
+    const { keys } = await world.memory.keys('default/anonymous/');
     expect(keys).toHaveLength(2);
     await advance(HOUR);
     for (const owner of [ADA, ONE]) {

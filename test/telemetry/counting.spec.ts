@@ -75,7 +75,8 @@ class LeasedStore extends InMemoryTokenStore {
 
   override async load(key: string): Promise<StoredRecord | undefined> {
     const record = await super.load(key);
-    if (this.leasedReads === 0 || !key.includes('/session/') || record === undefined) return record;
+    if (this.leasedReads === 0 || !key.includes('/anonymous/') || record === undefined)
+      return record;
     this.leasedReads--;
     this.onLeasedRead();
     return { ...record, leasedForMs: 1 };

@@ -8,7 +8,7 @@ import { isTransactionRef, type BerbixTokens, type BerbixTokenRef } from '../val
  * The tokens of one call: fresh ones, and new ones if the API refuses the access token. If the API
  * has replaced the refresh token, errors of the call have the tokens.
  */
-export class TokenSession {
+export class CallTokens {
   #current: BerbixTokens | undefined;
 
   /** @param limits of the whole call, of which getting tokens is a part */

@@ -2,19 +2,19 @@ import { BerbixInputError, readInput } from '../errors/index.js';
 import { BerbixTokens, requireUid } from '../values/index.js';
 
 /** What `remember()` takes. */
-export interface RememberedSession {
+export interface RememberedTokens {
   tokens: BerbixTokens | string;
   customerUid?: string | undefined;
 }
 
 /** @throws {BerbixInputError} for tokens that could not be found again, or an invalid uid */
-export function readSession(session: RememberedSession): {
+export function readRemembered(remembered: RememberedTokens): {
   tokens: BerbixTokens;
   customerUid: string | undefined;
 } {
   const read = readInput('remember() takes { tokens, customerUid }.', () => ({
-    tokens: BerbixTokens.from(session.tokens),
-    customerUid: session.customerUid,
+    tokens: BerbixTokens.from(remembered.tokens),
+    customerUid: remembered.customerUid,
   }));
   if (read.customerUid === undefined && read.tokens.transactionId === undefined) {
     throw new BerbixInputError(

@@ -9,7 +9,7 @@ import {
 } from 'nestjs-berbix';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom, of, throwError } from 'rxjs';
-import { TokenSession } from '../../lib/transactions/token-session.js';
+import { CallTokens } from '../../lib/transactions/call-tokens.js';
 import { errorOf } from '../support/errors.js';
 import { everyViewOf } from '../support/sinks.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
@@ -303,7 +303,7 @@ describe('delete()', () => {
     const answers = [of(first), throwError(() => lost)];
     const service = { fresh: () => answers.shift() } as unknown as BerbixTokenService;
     const refusal = new BerbixInvalidAccessTokenError('no', { status: 401 });
-    const call = new TokenSession(service, 'rt_given', undefined).use('accessToken', () =>
+    const call = new CallTokens(service, 'rt_given', undefined).use('accessToken', () =>
       throwError(() => refusal),
     );
     expect((await errorOf(call)).tokens?.refreshToken).toBe('rt_second');
