@@ -1,8 +1,13 @@
 import {
+  BerbixAuthenticationError,
   BerbixConfigurationError,
   BerbixInvalidAccessTokenError,
+  BerbixResponseError,
+  isBerbixError,
   nameOf,
+  type BerbixError,
 } from '../errors/index.js';
+import type { BerbixAnswer } from './berbix-request.js';
 import { OUTDATED_AFTER_MS } from './circuit-breaker.js';
 
 /** The API secret, or a function that returns the current one; it is called for each request. */
@@ -69,11 +74,16 @@ export class ApiSecret {
 
   /**
    * Notes the answer to a request with this secret. ASSUMPTION: see READABLE; if the API does not say
-   * that it is the refresh token which it refuses, only a second one shows that it is the secret.
+   * that it is the refresh token which it refuses, only a second one shows that it is the secret. An
+   * API that fails, or a proxy that answers instead, may not have looked at the secret.
    *
    * @param refreshToken if it was an exchange
    */
-  answered(isRefused: boolean, refreshToken: string | undefined): void {
+  answered(answer: BerbixAnswer | BerbixError, refreshToken: string | undefined): void {
+    if (this.#problem?.kind === 'missing') this.#problem = undefined;
+    if (isBerbixError(answer) && (answer.retryable || answer instanceof BerbixResponseError))
+      return;
+    const isRefused = answer instanceof BerbixAuthenticationError;
     const isOther = this.#refused !== undefined && this.#refused !== refreshToken;
     const isSure = refreshToken === undefined || isOther || this.#problem?.kind === 'refused';
     this.#refused = isRefused ? (this.#refused ?? refreshToken) : undefined;

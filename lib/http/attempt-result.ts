@@ -51,7 +51,7 @@ export function fromFailure(
   request: BerbixRequest,
   thrown: unknown,
   { limits, hadTime, stage, route }: AttemptEnd,
-): AttemptResult {
+): FailedAttempt {
   if (thrown instanceof WireFailure) {
     const error = mapFailure(request, thrown, limits, route);
     // If it was not sent, the content of the request cannot be the cause.

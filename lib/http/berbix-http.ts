@@ -4,11 +4,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosResponse, CancelToken } from 'axios';
 import type { Observable } from 'rxjs';
 import { InFlight, LinkedList, NoTurn, drained, type Caller } from '../concurrency/index.js';
-import {
-  BerbixAuthenticationError,
-  BerbixConfigurationError,
-  isBerbixError,
-} from '../errors/index.js';
+import { BerbixConfigurationError, isBerbixError } from '../errors/index.js';
 import { EventBus } from '../events/index.js';
 import { BERBIX_OPTIONS, ConcealedOptions } from '../options/index.js';
 import { instruments } from '../telemetry/index.js';
@@ -211,23 +207,21 @@ export class BerbixHttp implements OnApplicationShutdown {
       const answer = mapAnswer(request, response, startedAt, secrets);
       if (request.bearer === undefined) {
         const refreshToken = request.path === API_PATHS.tokens ? request.subject : undefined;
-        this.#secret.answered(answer instanceof BerbixAuthenticationError, refreshToken);
+        this.#secret.answered(answer, refreshToken);
       }
       return fromResponse(request, answer);
     } catch (thrown) {
-      if (thrown instanceof BerbixConfigurationError && attempt.stage === 'authorizing') {
-        this.#secret.failed();
-      }
       // An attempt that waited long for its turn, or of a hurried call, may have had almost no time.
       const { timeoutMs, totalTimeoutMs } = this.#settings;
       const usualMs = Math.min(request.timeoutMs ?? timeoutMs, totalTimeoutMs);
       const hadTime = performance.now() - began >= usualMs / 2;
-      return fromFailure(request, thrown, {
-        limits,
-        hadTime,
-        stage: attempt.stage,
-        route: this.#route,
-      });
+      const { stage } = attempt;
+      const end = { limits, hadTime, stage, route: this.#route };
+      const failed = fromFailure(request, thrown, end);
+      const isOfSecret =
+        stage === 'authorizing' && failed.error instanceof BerbixConfigurationError;
+      if (isOfSecret && (failed.error === thrown || hadTime)) this.#secret.failed();
+      return failed;
     } finally {
       clearTimeout(timer);
     }

@@ -127,6 +127,16 @@ describe('the health of an account', () => {
     expect(await check()).toMatchObject({ status: 'up' });
   });
 
+  it('is degraded while that function does not answer, but not because a caller was in a hurry', async () => {
+    const apiSecret = (): Promise<string> => new Promise(() => {});
+    services = await servicesFor(sandbox, { apiSecret });
+    await errorOf(services.tokens.refresh('rt_1', { timeoutMs: 1 }));
+    expect(await check()).toMatchObject({ status: 'up' });
+    services = await servicesFor(sandbox, { apiSecret, totalTimeoutMs: 100 });
+    await errorOf(services.tokens.refresh('rt_1'));
+    expect(await check()).toMatchObject({ status: 'degraded', berbix: 'down' });
+  });
+
   it('is down without the store if all tokens in memory have expired', async () => {
     await know();
     store.state = 'failing';
@@ -173,6 +183,22 @@ describe('the health of an account', () => {
       message: expect.stringMatching(/^Berbix refuses the API secret\./),
     });
     expect(JSON.stringify(await check())).not.toContain('secret_test_wrong');
+  });
+
+  it('stays down if the API fails, or something else answers, since that does not prove the secret', async () => {
+    let apiSecret = 'secret_test_wrong';
+    services = await servicesFor(sandbox, { apiSecret: () => apiSecret });
+    await errorOf(createTransaction(sandbox, services));
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    sandbox.faults.add({ kind: 'status', status: 429 });
+    sandbox.faults.add({ kind: 'answer', body: '<html>' });
+    for (let call = 0; call < 3; call++) {
+      await errorOf(services.tokens.refresh('rt_1'));
+      expect(await check()).toMatchObject({ status: 'down' });
+    }
+    apiSecret = sandbox.apiSecret;
+    await errorOf(services.tokens.refresh('rt_1'));
+    expect(await check()).toMatchObject({ status: 'up' });
   });
 
   it('is down if the API secret is refused for a new transaction, which no refresh token explains', async () => {
