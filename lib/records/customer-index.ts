@@ -19,11 +19,12 @@ export interface IndexedCustomer {
   readonly version: number;
   /** Keys of the records of their transactions, the current one last. */
   readonly keys: string[];
+  /** Whether the current one was forgotten. */
+  readonly isGone: boolean;
 }
 
 /** The lease of a customer's record: no other call begins a transaction or erases the customer. */
-export interface CustomerLease extends RecordRevision, IndexedCustomer {
-  readonly version: number;
+export interface CustomerLease extends RecordRevision, Pick<IndexedCustomer, 'keys'> {
   readonly customerUid: string;
   readonly moment: StoreMoment;
 }
@@ -42,7 +43,7 @@ export class CustomerIndex {
     const seen = await this.sealed.load<Reference>(recordName.customer(customerUid));
     const { version, leaseEpoch, value } = seen;
     if (version === 0 && leaseEpoch === 0) return undefined;
-    return { version, keys: referencesOf(value) };
+    return { version, keys: referencesOf(value), isGone: value?.isGone ?? false };
   }
 
   /**
@@ -98,9 +99,9 @@ export class CustomerIndex {
     isForced = false,
   ): Promise<{ key: string; wasCurrent: boolean }> {
     for (;;) {
-      const { version, keys } = (await this.find(customerUid)) ?? { version: 0, keys: [] };
+      const { version = 0, keys = [], isGone } = (await this.find(customerUid)) ?? {};
       const key = await this.#keyAmong(keys, tokens);
-      if (key === keys.at(-1) && !isForced) return { key, wasCurrent: true };
+      if (key === keys.at(-1) && !isForced && !isGone) return { key, wasCurrent: true };
       const others = keys.filter((other) => other !== key);
       if (await this.#commit(customerUid, version, [...others, key])) {
         return { key, wasCurrent: false };

@@ -6,6 +6,8 @@ export interface Reference {
   see: string;
   /** Records of the customer's transactions before that one, oldest first. */
   earlier?: string[] | undefined;
+  /** Whether the customer's current transaction was forgotten; its record is removed after a day. */
+  isGone?: true | undefined;
 }
 
 /** A record with tokens, a reference to such a record, or an empty record. */
@@ -61,5 +63,6 @@ export function hasTokens(
 
 /** Whether the record was forgotten (I8). One that was leased and never committed has version 0. */
 export function isForgotten({ version, value }: NamedRecord): boolean {
+  if (isReference(value)) return value.isGone ?? false;
   return version > 0 && value === undefined;
 }

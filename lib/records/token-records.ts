@@ -180,5 +180,5 @@ function referenceTo(
   if (referencesOf(value).includes(key)) return undefined;
   if (!isCustomer(name)) return { see: key };
   // The transaction that is the customer's current one may have begun after this one.
-  return { see: value.see, earlier: [...(value.earlier ?? []), key] };
+  return { ...value, earlier: [...(value.earlier ?? []), key] };
 }

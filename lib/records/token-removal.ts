@@ -60,13 +60,23 @@ export class TokenRemoval {
 
   /**
    * Removes everything that the record refers to, and collects the names. The record itself is
-   * removed later: while it exists, this can be repeated. Records of customers stay: they may have
-   * other transactions.
+   * removed later: while it exists, this can be repeated. Records of other customers stay: they may
+   * have other transactions.
    */
   async #removeFrom(name: string, { value }: NamedRecord, names: Set<string>): Promise<void> {
     await this.#follow(name, value, names);
-    for (const other of names) {
-      if (other !== name && !isCustomer(other)) await this.sealed.remove(other);
+    const others = [...names].filter((other) => other !== name);
+    // First, since only the tokens lead to them.
+    for (const other of others.filter(isCustomer)) await this.#mark(other, names);
+    for (const other of others) if (!isCustomer(other)) await this.sealed.remove(other);
+  }
+
+  /** No earlier transaction takes the place of a customer's current one, if that has these names. */
+  async #mark(customer: string, names: Set<string>): Promise<void> {
+    for (;;) {
+      const { version, value } = await this.sealed.load<Reference>(customer);
+      if (value === undefined || value.isGone || !names.has(value.see)) return;
+      if (await this.sealed.commit(customer, version, { ...value, isGone: true })) return;
     }
   }
 

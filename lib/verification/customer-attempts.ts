@@ -151,10 +151,10 @@ export class CustomerAttempts {
 
   /** The last transaction with a record counts: an attempt without one may never have begun. */
   async #look(customerUid: string): Promise<{ known: KnownCustomer; isSaved: boolean }> {
-    const { version = 0, keys = [] } = (await this.#index.find(customerUid)) ?? {};
+    const { version = 0, keys = [], isGone } = (await this.#index.find(customerUid)) ?? {};
     for (const key of keys.toReversed()) {
       const { seen } = await resolveRecord(this.sealed, key);
-      if (seen.version === 0) continue;
+      if (seen.version === 0 && !isGone) continue;
       const current = hasTokens(seen) ? seen.value : undefined;
       return { known: { version, current }, isSaved: key === keys.at(-1) };
     }

@@ -1,10 +1,14 @@
-import { afterAll, expect, it } from '@jest/globals';
-import type { BerbixTokenStore, VerificationStartDto } from 'nestjs-berbix';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import {
+  InMemoryTokenStore,
+  type BerbixTokenStore,
+  type VerificationStartDto,
+} from 'nestjs-berbix';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { STORES, describeEachOn } from '../support/servers.js';
-import { startSandbox } from '../support/services.js';
+import { createTransaction, installClock, startSandbox } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
 import { creations, replica, type Replica } from './support/verification.js';
 
@@ -323,5 +327,56 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     const { one } = await setUp();
     await firstValueFrom(one.verifications.erase('ada'));
     expect((await firstValueFrom(one.verifications.result('ada'))).status).toBe('not_started');
+  });
+});
+
+describe('an attempt that is forgotten after another one', () => {
+  it.each(['its record is removed after a day', 'its tokens are a bare refresh token'])(
+    'is not reported as the earlier one: %s',
+    async (how) => {
+      const clock = installClock();
+      const sandbox = await startSandbox();
+      const { verifications, transactions, tokens } = await replica(sandbox, {
+        store: new InMemoryTokenStore(),
+      });
+      const options = { templateKey: sandbox.templateKeys.sdk };
+      const owner = { customerUid: 'ada' };
+      const current = async (): Promise<string> =>
+        (await firstValueFrom(verifications.result('ada'))).status;
+
+      await firstValueFrom(verifications.begin('ada', options));
+      await firstValueFrom(transactions.override(owner, { responsePayload: 'us-dl' }));
+      expect(await current()).toBe('accepted');
+      const second = await firstValueFrom(transactions.create({ ...options, ...owner }));
+      const isBare = how.includes('bare');
+      await firstValueFrom(
+        tokens.remember({ ...owner, tokens: isBare ? second.refreshToken : second }),
+      );
+      expect(await current()).toBe('in_progress');
+      const transactionId = second.transactionId as string;
+
+      await firstValueFrom(tokens.forget({ transactionId }));
+      expect(await current()).toBe('gone');
+      clock.advance(25 * 3_600_000);
+      // Old records go when others are written.
+      await firstValueFrom(verifications.begin('eve', options));
+      expect(await current()).toBe('gone');
+      const begun = await firstValueFrom(verifications.begin('ada', options));
+      expect(begun.isResumed).toBe(false);
+      expect(await current()).toBe('in_progress');
+    },
+  );
+
+  it('is the current one again if it is remembered again', async () => {
+    const sandbox = await startSandbox();
+    const services = await replica(sandbox, { store: new InMemoryTokenStore() });
+    const { verifications, tokens } = services;
+    await firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
+    const second = await createTransaction(sandbox, services);
+    const owner = { transactionId: second.transactionId as string };
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: second }));
+    await firstValueFrom(tokens.forget(owner));
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: second }));
+    expect((await firstValueFrom(verifications.result('ada'))).status).toBe('in_progress');
   });
 });
