@@ -77,27 +77,36 @@ describe('npm pack', () => {
     expect(bytes).toBeLessThan(MAX_BYTES);
   });
 
-  /** For those who clone the repository, where the sources are, and tests and examples can be run. */
+  /** What only the repository has. Links to it say so, for those who read the installed pages. */
   const OF_REPOSITORY =
-    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages)\.md|(?:examples|test)\/.*)$/;
+    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages)\.md|lib\/.*\.md|(?:examples|test)\/.*)$/;
 
   it('packs every page that its pages link to', () => {
     const pages = packed.filter((file) => file.endsWith('.md'));
     expect(pages).toContain('docs/stores.md');
     for (const page of pages) {
-      for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(
-        /\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g,
-      )) {
+      for (const [line, link] of linksOf(readFileSync(page, 'utf8'))) {
         // npm shows pictures from the repository.
         if (link.endsWith('.png')) continue;
         const target = join(dirname(page), link);
-        if (OF_REPOSITORY.test(target)) continue;
         const isThere = packed.some((file) => file === target || file.startsWith(`${target}/`));
-        expect({ [`${page}: ${link}`]: isThere }).toEqual({ [`${page}: ${link}`]: true });
+        const isGood = OF_REPOSITORY.test(target) ? /\brepository\b/.test(line) : isThere;
+        expect({ [`${page}: ${link}`]: isGood }).toEqual({ [`${page}: ${link}`]: true });
       }
     }
   });
 });
+
+/** The relative links of a page, each with its paragraph. */
+function linksOf(page: string): (readonly [string, string])[] {
+  return page
+    .split('\n')
+    .flatMap((line) =>
+      [...line.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(
+        ([, link = '']) => [line, link] as const,
+      ),
+    );
+}
 
 /** The modules that the build bundles, without what is in them. */
 function writeStubs(folder: string): void {
