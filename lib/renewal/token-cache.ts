@@ -89,7 +89,7 @@ export class TokenCache {
     if (stale === undefined) return this.#inTime(query, need, caller);
     if (this.#isStoreCoolingDown()) {
       this.#obtainLater(query, need);
-      recordLookup(this.#account, 'stale', caller.span);
+      recordLookup(this.#account, 'fallback', caller.span);
       return stale.tokens;
     }
     return this.#inTime(query, need, caller).catch((error: unknown) => {
@@ -98,7 +98,7 @@ export class TokenCache {
       const cached = this.#memory.get(query.name);
       const isUsable = cached !== undefined && isUsableIfError(cached, need, performance.now());
       if (!isUsable || !mayServeStale(error)) throw error;
-      recordLookup(this.#account, 'stale', caller.span);
+      recordLookup(this.#account, 'fallback', caller.span);
       return cached.tokens;
     });
   }
@@ -206,7 +206,7 @@ export class TokenCache {
         if (isOwn || satisfies(entry, need, performance.now())) return entry;
       } catch (error) {
         // Whether stale tokens will do differs from caller to caller.
-        caller.source = 'stale';
+        caller.source = 'fallback';
         return run.staleOr(error, need);
       }
     }
@@ -266,7 +266,7 @@ export class TokenCache {
         if (run === undefined) return reject(abandonedError());
         try {
           resolve(run.staleOr(run.withUnsaved(error), need).tokens);
-          recordLookup(this.#account, 'stale', caller.span);
+          recordLookup(this.#account, 'fallback', caller.span);
         } catch (thrown) {
           reject(thrown);
         }

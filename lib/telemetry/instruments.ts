@@ -13,7 +13,7 @@ import { quietly } from './quietly.js';
  * Where a caller's tokens came from: the memory of the process, the store, an exchange, or the last
  * known ones because a renewal failed.
  */
-export type TokenSource = 'memory' | 'store' | 'exchange' | 'stale';
+export type TokenSource = 'memory' | 'store' | 'exchange' | 'fallback';
 
 /** The operations of a store. */
 export type StoreOperation = 'check' | 'load' | 'lease' | 'commit' | 'release' | 'forget' | 'keys';
@@ -75,7 +75,7 @@ export function countLookup(account: string, source: TokenSource): void {
       memory: of('memory'),
       store: of('store'),
       exchange: of('exchange'),
-      stale: of('stale'),
+      fallback: of('fallback'),
     };
     LOOKUP_ATTRIBUTES.set(account, attributes);
   }

@@ -205,6 +205,23 @@ describe('metrics', () => {
     expect(await total('berbix.token.lookups')).toBe(before + 2);
   });
 
+  it('count tokens that are served since a renewal failed as a fallback', async () => {
+    const fallbacks = async (): Promise<unknown> =>
+      (await seriesOf('berbix.token.lookups')).find(
+        ([attributes]) => Object(attributes)['berbix.token.source'] === 'fallback',
+      )?.[1];
+    const clock = installClock();
+    const { tokens } = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(tokens.remember({ customerUid: 'fay', tokens: created }));
+    clock.advance(59.5 * 60_000);
+    const before = Number((await fallbacks()) ?? 0);
+    sandbox.faults.clear();
+    sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens' });
+    expect(await firstValueFrom(tokens.fresh({ customerUid: 'fay' }))).toEqual(created);
+    expect(await fallbacks()).toBe(before + 1);
+  });
+
   it('count no lookup of a caller who did not wait for the tokens', async () => {
     const before = await total('berbix.token.lookups');
     const exchanged = await exchanges();
