@@ -21,6 +21,8 @@ import { parseRetryAfter } from './retry.js';
 /** Limit of a text from the API in a message, in characters. */
 const MAX_LENGTH = 200;
 
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
 /** Removes the secrets of the request from a text of the answer, which may quote them (I10). */
 type Redact = (text: string) => string;
 
@@ -36,7 +38,7 @@ export function mapAnswer(
   secrets: readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const redact: Redact = (text) => redactSecrets(text, [...secrets, ...(request.secrets ?? [])]);
+  const redact: Redact = (text) => redacted(text, request, secrets);
   const requestId = shortWord(headers['x-request-id'], redact);
   const isGood = status >= 200 && status < 300;
   const body = isGood && data.length > 0 ? jsonObject(data) : undefined;
@@ -166,15 +168,31 @@ function call(request: BerbixRequest): string {
 }
 
 /**
- * Makes a text from the API safe for an error message (I10): removes the secrets of the request,
- * which the API may quote, and control characters, since a line break could forge a log line;
- * shortens a long text.
+ * Makes a text from the API safe for an error message (I10): removes what the API may quote of the
+ * request, and control characters, since a line break could forge a log line; shortens a long text.
  */
-function redactSecrets(text: string, secrets: readonly string[]): string {
+function redacted(text: string, request: BerbixRequest, secrets: readonly string[]): string {
   let clean = text;
-  for (const secret of secrets) {
-    if (secret !== '') clean = clean.replaceAll(secret, REDACTED);
+  for (const secret of forms([...secrets, ...(request.secrets ?? [])])) {
+    clean = clean.replaceAll(secret, REDACTED);
+  }
+  const words = forms(request.personal ?? []).map((word) =>
+    word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`),
+  );
+  if (words.length > 0) {
+    const whole = String.raw`(?<![\p{L}\p{N}])(?:${words.join('|')})(?![\p{L}\p{N}])`;
+    clean = clean.replaceAll(new RegExp(whole, 'giu'), REDACTED);
   }
   clean = clean.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
   return clean.length > MAX_LENGTH ? `${clean.slice(0, MAX_LENGTH)}...` : clean;
+}
+
+/** Each value as it is, and as in a URL; longer ones first, since one may contain another. */
+function forms(values: readonly (string | undefined)[]): string[] {
+  const given = values.flatMap((value = '') => (value === '' ? [] : [value]));
+  // Half of a surrogate pair is sent as the replacement character.
+  const encoded = given.map((value) =>
+    encodeURIComponent(value.replaceAll(LONE_SURROGATE, '\ufffd')),
+  );
+  return [...given, ...encoded].toSorted((one, other) => other.length - one.length);
 }

@@ -19,6 +19,8 @@ export interface BerbixRequest {
   subject?: string;
   /** The secrets in the body; removed from errors of the API that quote them. */
   secrets?: readonly string[];
+  /** What the body says of a customer; removed too, but only as whole words: it may be short. */
+  personal?: readonly (string | undefined)[];
   /**
    * When the request may be repeated after a transient failure:
    * - `always`: doing it twice is harmless;

@@ -105,6 +105,47 @@ describe('no secret is visible', () => {
     },
   );
 
+  it('in the error of an API that quotes it as in a URL', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const token = 'rt+CANARY/refresh==';
+    const quoted = `no token=${encodeURIComponent(token)} or ${token}.`;
+    sandbox.faults.add({ kind: 'status', status: 400, message: quoted });
+    const { message } = await errorOf(tokens.refresh(token));
+    expect(message).toMatch(/"no token=\[redacted\] or \[redacted\]\."$/);
+  });
+
+  it("in what Berbix says of a creation: the customer's uid and data", async () => {
+    const sandbox = await startSandbox();
+    const { transactions } = await servicesFor(sandbox);
+    const message =
+      'Customer 42 (ADA KING, 1815-12-10, ada@example.com, %2B44%2020, (+44 20)), 1 of 422: by ALAN.';
+    sandbox.faults.add({
+      kind: 'answer',
+      status: 400,
+      body: { message, readable: 'customer_42' },
+      headers: { 'x-request-id': 'req422' },
+    });
+    const error = await errorOf(
+      transactions.createHosted({
+        customerUid: '42',
+        templateKey: 't',
+        email: 'ada@example.com',
+        phone: '+44 20',
+        matchData: {
+          givenName: 'Ada',
+          middleName: 'Al',
+          familyName: 'King',
+          dateOfBirth: '1815-12-10',
+        },
+      }),
+    );
+    expect(error.message).toContain(
+      '"Customer [redacted] ([redacted] [redacted], [redacted], [redacted], [redacted], ([redacted])), 1 of 422: by ALAN."',
+    );
+    expect(error).toMatchObject({ readable: 'customer_[redacted]', requestId: 'req422' });
+  });
+
   it.each(PLATFORMS)("in what Nest's own filter logs and answers on %s", async (platform) => {
     const sandbox = await startSandbox({ apiSecret: API_SECRET });
     const url = await listen(
