@@ -122,6 +122,14 @@ describe('a limiter', () => {
     expect(left).toMatchObject({ reason: 'late' });
   });
 
+  it('has its place free again after everyone in the queue came too late', async () => {
+    const { limiter, endAt } = queueOf(1);
+    const late = limiter.run(hang, { deadline: 10 }).catch((error: unknown) => error);
+    await endAt(20);
+    expect(await late).toMatchObject({ reason: 'expired' });
+    expect(await Promise.race([limiter.run(() => 'run'), settle()])).toBe('run');
+  });
+
   it('measures the pace of each queue anew', async () => {
     const { limiter, work, endAt } = queueOf(6);
     for (let n = 1; n <= 6; n++) await endAt(n * 10_000);

@@ -119,6 +119,11 @@ const WRONG: [string, unknown, RegExp][] = [
     /^freshness\.leaseMs must be more than totalTimeoutMs/,
   ],
   [
+    'a rotation with a store that a crash empties, without onRotation',
+    { apiSecret: SECRET, freshness: { rotation: 'strict' } },
+    /a crash of the store \(.*\) would lose the new ones\. Use a durable store/,
+  ],
+  [
     'an infinite timeout',
     { apiSecret: SECRET, totalTimeoutMs: Infinity },
     /^totalTimeoutMs must be a whole number/,
