@@ -1,4 +1,4 @@
-import { Caller, NoTurn, drained, shutDownError } from '../concurrency/index.js';
+import { Caller, LinkedList, NoTurn, drained, shutDownError } from '../concurrency/index.js';
 import type { BerbixError } from '../errors/index.js';
 import type { LocalTokens, TokenQuery } from '../records/index.js';
 import { countLookup, recordLookup } from '../telemetry/index.js';
@@ -40,7 +40,7 @@ export class TokenCache {
   readonly #memory: TokenMemory;
   readonly #runs = new Map<string, Renewal>();
   /** Each function ends the wait of one caller immediately, with stale tokens or an error. */
-  readonly #waits = new Set<(error: BerbixError) => void>();
+  readonly #waits = new LinkedList<(error: BerbixError) => void>();
   readonly #totalTimeoutMs: number;
   readonly #account: string;
   #storeCooldownUntil = 0;
@@ -119,7 +119,9 @@ export class TokenCache {
     await ended();
     this.context.closing.abort();
     this.context.turns.dismiss(new NoTurn('expired'));
-    for (const end of this.#waits) end(shutDownError());
+    for (let wait = this.#waits.first; wait !== undefined; wait = this.#waits.first) {
+      wait.value(shutDownError());
+    }
     // I4: the application can still keep a new refresh token that the store has not taken.
     await ended();
   }
@@ -256,7 +258,7 @@ export class TokenCache {
     return new Promise((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);
-        this.#waits.delete(end);
+        this.#waits.remove(wait);
         if (!waiting.hasLeft && !caller.isServed) caller.span?.link(waiting.run?.trace.span);
         waiting.leave();
       };
@@ -275,7 +277,7 @@ export class TokenCache {
         () => end(deadlineError(caller, this.#totalTimeoutMs)),
         waiting.deadline - performance.now(),
       );
-      this.#waits.add(end);
+      const wait = this.#waits.append(end);
       caller.onLeave = over;
       if (caller.hasLeft) over();
       this.#obtain(query, need, waiting).then(
