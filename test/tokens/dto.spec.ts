@@ -10,6 +10,7 @@ import {
   ClientTokenDto,
   CreateTransactionDto,
   RefreshTokensDto,
+  VerificationStartDto,
 } from 'nestjs-berbix';
 import { validateSync } from 'class-validator';
 import { Observable, map } from 'rxjs';
@@ -135,7 +136,20 @@ describe('the DTOs', () => {
       expires_in: 5,
       transaction_id: 7,
     });
-    expect(inspect(dto)).toContain('7');
-    expect(inspect(dto)).not.toContain('canary');
+    const expiresAt = new Date(7);
+    const clientToken = 'ct_canary';
+    const tokens = new BerbixTokens({ refreshToken: 'rt', clientToken, expiresAt });
+    const asked = Object.assign(new RefreshTokensDto(), { refreshToken: 'rt_canary' });
+    const texts = [
+      [dto, 'transactionId: 7'],
+      [asked, 'refreshToken: [redacted]'],
+      [ClientTokenDto.of(tokens), 'expiresAt: 1970'],
+      [VerificationStartDto.of(tokens, undefined, true), 'isResumed: true'],
+      [VerificationStartDto.of(tokens, 'https://canary', true), 'hostedUrl: '],
+    ] as const;
+    for (const [object, text] of texts) {
+      expect(inspect(object)).toContain(text);
+      expect(inspect({ object })).not.toContain('canary');
+    }
   });
 });

@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { IsDate, IsNotEmpty, IsString } from 'class-validator';
-import { BerbixResponseError } from '../../errors/index.js';
+import { BerbixResponseError, REDACTED } from '../../errors/index.js';
 import { BerbixTokens } from '../../values/index.js';
 
 /** The answer of a controller with the only token that a browser or app may have. */
@@ -50,5 +51,9 @@ export class ClientTokenDto {
           'When it expires; the front end has no hook for that, so ask for another one in time.',
       },
     };
+  }
+
+  [inspect.custom](): string {
+    return `ClientTokenDto { clientToken: ${REDACTED}, expiresAt: ${inspect(this.expiresAt)} }`;
   }
 }

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { REDACTED } from '../../errors/index.js';
 import { IsRefreshToken } from './token-fields.js';
 
 /**
@@ -18,5 +20,9 @@ export class RefreshTokensDto {
         description: 'The long-lived refresh token of a transaction.',
       },
     };
+  }
+
+  [inspect.custom](): string {
+    return `RefreshTokensDto { refreshToken: ${REDACTED} }`;
   }
 }

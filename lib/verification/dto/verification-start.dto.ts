@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { REDACTED } from '../../errors/index.js';
 import type { BerbixTokens } from '../../values/index.js';
 
 /**
@@ -66,5 +68,12 @@ export class VerificationStartDto {
         description: 'Whether this resumes an unfinished verification.',
       },
     };
+  }
+
+  /** A client token and the URL of a hosted page let anyone go on with the verification. */
+  [inspect.custom](): string {
+    const { clientToken: _, hostedUrl, ...rest } = this;
+    const shown = { ...rest, [hostedUrl === undefined ? 'clientToken' : 'hostedUrl']: REDACTED };
+    return `VerificationStartDto ${inspect(shown)}`;
   }
 }
