@@ -34,8 +34,8 @@ export class TokenRemoval {
   async forget(name: string): Promise<Omit<Removal, 'isComplete'>> {
     const names = new Set([name]);
     let wasStored = false;
-    const first: NamedRecord = await this.sealed.load(name);
-    for (let seen = first; ; seen = await this.sealed.load(name)) {
+    const first: NamedRecord = await this.sealed.loadToRemove(name);
+    for (let seen = first; ; seen = await this.sealed.loadToRemove(name)) {
       wasStored ||= seen.value !== undefined;
       // For a customer, the transactions of the first read; for a transaction, wherever its tokens
       // are now.
@@ -49,7 +49,7 @@ export class TokenRemoval {
   /** Removes the tokens if the record has not changed since it was seen. */
   async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<Removal> {
     const names = new Set([name]);
-    const found: NamedRecord = await this.sealed.load(name);
+    const found: NamedRecord = await this.sealed.loadToRemove(name);
     if (found.version !== expected.version)
       return { names: [], wasStored: false, isComplete: false };
     await this.#removeFrom(name, found, names);
@@ -74,7 +74,7 @@ export class TokenRemoval {
   /** No earlier transaction takes the place of a customer's current one, if that has these names. */
   async #mark(customer: string, names: Set<string>): Promise<void> {
     for (;;) {
-      const { version, value } = await this.sealed.load<Reference>(customer);
+      const { version, value } = await this.sealed.loadToRemove<Reference>(customer);
       if (value === undefined || value.isGone || !names.has(value.see)) return;
       if (await this.sealed.commit(customer, version, { ...value, isGone: true })) return;
     }
@@ -90,7 +90,7 @@ export class TokenRemoval {
       }
       for (const next of referencesOf(record)) {
         names.add(next);
-        found.push([next, (await this.sealed.load<TokenRecord | Reference>(next)).value]);
+        found.push([next, (await this.sealed.loadToRemove<TokenRecord | Reference>(next)).value]);
       }
     }
   }

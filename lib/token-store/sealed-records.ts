@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { Pauses } from '../concurrency/index.js';
-import { isBerbixError, type BerbixStoreError } from '../errors/index.js';
+import { isBerbixError, logLine, type BerbixStoreError } from '../errors/index.js';
 import type { RecordRevision, StoredRecord } from './berbix-token-store.js';
 import type { CheckedStore, Timed } from './checked-store.js';
 import { unknownForm, type RecordCipher } from './encryption/index.js';
@@ -63,6 +64,7 @@ const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 1_000];
  * a {@link BerbixStoreError}.
  */
 export class SealedRecords {
+  readonly #logger = new Logger('BerbixTokenService');
   readonly #store: CheckedStore;
   readonly #cipher: RecordCipher;
   readonly #account: string;
@@ -80,6 +82,20 @@ export class SealedRecords {
    */
   async load<T>(name: string, leaseMs?: number): Promise<OpenedRecord<T>> {
     return this.#opened(name, await this.#store.load(this.#key(name), leaseMs));
+  }
+
+  /**
+   * The same for a removal: a value that no repetition makes readable counts as none. Otherwise, it
+   * would stay for ever.
+   */
+  async loadToRemove<T>(name: string): Promise<OpenedRecord<T>> {
+    const record = await this.#store.load(this.#key(name));
+    return this.#opened<T>(name, record).catch((error: BerbixStoreError) => {
+      if (record === undefined || error.retryable) throw error;
+      const meaning = 'A record is removed unread; what it refers to stays in the store.';
+      this.#logger.warn(logLine(meaning, error));
+      return this.#opened<T>(name, { ...record, value: undefined, note: undefined });
+    });
   }
 
   /**
@@ -171,7 +187,7 @@ export class SealedRecords {
     mayGo: (record: OpenedRecord<T>) => boolean | Promise<boolean> = () => true,
   ): Promise<void> {
     for (;;) {
-      const record = await this.load<T>(name);
+      const record = await this.loadToRemove<T>(name);
       // There is no record.
       if (record.version === 0 && record.leaseEpoch === 0) return;
       if (!(await mayGo(record)) || (await this.forget(name, record))) return;

@@ -143,8 +143,11 @@ export class CustomerAttempts {
   async #endAll(keys: string[]): Promise<void> {
     const failures: unknown[] = [];
     for (const key of keys) {
-      if ((await recordAt(this.sealed, key)) === undefined) continue;
-      await this.end({ key }).catch((error: unknown) => failures.push(error));
+      try {
+        if ((await recordAt(this.sealed, key)) !== undefined) await this.end({ key });
+      } catch (error) {
+        failures.push(error);
+      }
     }
     if (failures.length > 0) throw failures[0];
   }
