@@ -71,8 +71,9 @@ export class BerbixTokens {
     this.#clientToken = optionalToken('clientToken', parts.clientToken);
     const expiresAt = parseTime(parts.expiresAt);
     this.#expiresAt = Number.isNaN(expiresAt) ? undefined : expiresAt;
-    this.#endsAt = performance.now() + (expiresAt - Date.now());
     this.#lifetimeMs = parseLifetime(parts.lifetimeMs);
+    // The clock may have been set back since the request that issued them.
+    this.#endsAt = performance.now() + Math.min(expiresAt - Date.now(), this.#lifetimeMs);
     this.#transactionId = isNone(parts.transactionId)
       ? undefined
       : requireTransactionId(parts.transactionId);

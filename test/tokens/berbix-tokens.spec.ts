@@ -124,6 +124,17 @@ describe('BerbixTokens', () => {
     expect(tokens.needsRefresh()).toBe(true);
   });
 
+  it('lasts for no more than its lifetime, though the clock was set back before it was made', () => {
+    const lifetimeMs = 3_600_000;
+    const expiresAt = new Date(Date.now() + lifetimeMs);
+    const back = Date.now() - lifetimeMs;
+    jest.spyOn(Date, 'now').mockReturnValue(back);
+    const tokens = new BerbixTokens({ refreshToken: 'r', accessToken: 'a', expiresAt, lifetimeMs });
+    expect(tokens.needsRefresh(lifetimeMs - 60_000)).toBe(false);
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now() + lifetimeMs);
+    expect(tokens.needsRefresh(0)).toBe(true);
+  });
+
   it('does not always need one if its lifetime is less than a minute', () => {
     const init = { refreshToken: 'rt', accessToken: 'at', lifetimeMs: 30_000 };
     const left = (ms: number): BerbixTokens =>
