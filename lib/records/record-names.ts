@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { BerbixTokens, BerbixTransactionRef } from '../values/index.js';
-import type { TokenRecord } from './token-record.js';
+import { hashOf, type TokenRecord } from './token-record.js';
 
 /** Names of records. */
 export const recordName = {
@@ -24,10 +23,13 @@ export function refNamed(name: string): BerbixTransactionRef | undefined {
   }
 }
 
-/** The key of a new record; a random one while the transaction is not known. */
-export function keyFor({ transactionId }: BerbixTokens): string {
+/**
+ * The key of a new record. While the transaction is not known, replicas that remember the same
+ * refresh token at the same time choose the same one (I5).
+ */
+export function keyFor({ refreshToken, transactionId }: BerbixTokens): string {
   return transactionId === undefined
-    ? `anonymous/${randomUUID()}`
+    ? `anonymous/${hashOf(refreshToken)}`
     : recordName.transaction(transactionId);
 }
 

@@ -124,6 +124,6 @@ export function hasPendingRotation(value: string): boolean {
  * Refresh tokens are long and random: a hash cannot be inverted, and 72 bits are enough to avoid
  * collisions.
  */
-function hashOf(refreshToken: string): string {
+export function hashOf(refreshToken: string): string {
   return createHash('sha256').update(refreshToken).digest('base64url').slice(0, 12);
 }

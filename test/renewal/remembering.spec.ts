@@ -105,6 +105,25 @@ describe('remember()', () => {
     expect((await world.memory.keys('default/anonymous/')).keys).toHaveLength(1);
   });
 
+  it('I5: makes one record of a refresh token that two replicas remember at the same time', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const strict = { freshness: { rotation: 'strict' } } as const;
+    const [replica, other] = [await world.start(strict), await world.start(strict)];
+    const { refreshToken } = world.api.create('1');
+    // The other one reads the reference before the record is there.
+    world.storeFault = { calls: ['commit'], from: replica, fault: { backMs: 100 } };
+    const first = outcomeOf(replica.remember(refreshToken, 'ada'));
+    await advance(50);
+    await valueOf(other.remember(refreshToken, 'ada'));
+    await valueOf(other.fresh(ADA));
+    expect((await first).error).toBeUndefined();
+    const third = await world.start(strict);
+    const { refreshToken: current } = await valueOf(third.fresh(ADA));
+    expect(current).toBe(world.api.currentOf('1'));
+    expect((await world.memory.keys('default/anonymous/')).keys).toHaveLength(1);
+  });
+
   it('makes the tokens available by every name, even if a customer returns to an earlier transaction', async () => {
     const { world } = the;
     const replica = await world.start();
