@@ -114,10 +114,22 @@ export function isOfRecord(record: TokenRecord, refreshToken: string): boolean {
   );
 }
 
-/** Whether a stored plaintext value has a pending rotation. */
-export function hasPendingRotation(value: string): boolean {
-  // No other field can contain this text: JSON escapes quotation marks inside a string.
-  return value.includes('"pendingRotation":"');
+/**
+ * Whether a stored plaintext value has a pending rotation, or refers to one that has.
+ *
+ * @param valueOf the stored value with that name
+ */
+export function leadsToPendingRotation(
+  value: string,
+  valueOf: (name: string) => string | undefined,
+): boolean {
+  for (let text: string | undefined = value; text !== undefined;) {
+    // No other field can contain these texts: JSON escapes quotation marks inside a string.
+    if (text.includes('"pendingRotation":"')) return true;
+    const see: string | undefined = /"see":("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+    text = see === undefined ? undefined : valueOf(JSON.parse(see) as string);
+  }
+  return false;
 }
 
 /**

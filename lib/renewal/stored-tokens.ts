@@ -6,7 +6,7 @@ import {
   TokenLoader,
   TokenRecords,
   TokenRemoval,
-  hasPendingRotation,
+  leadsToPendingRotation,
   recordName,
   type Removal,
 } from '../records/index.js';
@@ -62,10 +62,13 @@ export class StoredTokens {
   static inMemory(parts: Omit<StoredTokensParts, 'sealed' | 'loadTokens'>): StoredTokens {
     const { cacheSize, totalTimeoutMs } = parts.settings;
     // Until the application is notified of a new refresh token, it has only the previous one, so
-    // the record must not be evicted.
-    const store = new InMemoryTokenStore(cacheSize, hasPendingRotation);
+    // the record, and what leads to it, must not be evicted.
+    const account = 'given';
+    const store = new InMemoryTokenStore(cacheSize, (value, valueOf) =>
+      leadsToPendingRotation(value, (name) => valueOf(`${account}/${name}`)),
+    );
     const checked = new CheckedStore(store, totalTimeoutMs);
-    const sealed = new SealedRecords(checked, new PlaintextCipher(), 'given');
+    const sealed = new SealedRecords(checked, new PlaintextCipher(), account);
     return new StoredTokens({ ...parts, sealed });
   }
 

@@ -12,7 +12,7 @@ interface MemoryRecord {
   value: string | undefined;
   note: string | undefined;
   leaseUntil: number;
-  /** When it was leased or committed last. */
+  /** When it was read, leased or committed last. */
   usedAt: number;
 }
 
@@ -40,11 +40,15 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   /**
    * @param maxRecords above this number, records that were not used for a minute are evicted, the
    * least recently used first; only for records that can be recreated
-   * @param mustStay whether a record with this value must not be evicted
+   * @param mustStay whether a record with this value must not be evicted; `valueOf` has the value of
+   * another one
    */
   constructor(
     private readonly maxRecords = Infinity,
-    private readonly mustStay: (value: string) => boolean = () => false,
+    private readonly mustStay: (
+      value: string,
+      valueOf: (key: string) => string | undefined,
+    ) => boolean = () => false,
   ) {
     super();
   }
@@ -52,6 +56,7 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   async load(key: string): Promise<StoredRecord | undefined> {
     const record = this.#records.get(key);
     if (record === undefined) return undefined;
+    this.#touch(key, record, performance.now());
     const { version, leaseEpoch, value, note, leaseUntil } = record;
     const leasedForMs = Math.max(0, leaseUntil - performance.now());
     return { version, leaseEpoch, value, note, leasedForMs, now: this.#clock.now() };
@@ -117,14 +122,19 @@ export class InMemoryTokenStore extends BerbixTokenStore {
     return { keys: found.map(([key]) => key), cursor: undefined };
   }
 
-  #use(key: string, record: MemoryRecord, now: number): void {
+  #touch(key: string, record: MemoryRecord, now: number): void {
     record.usedAt = now;
     this.#records.delete(key);
     this.#records.set(key, record);
+  }
+
+  #use(key: string, record: MemoryRecord, now: number): void {
+    this.#touch(key, record, now);
+    const valueOf = (other: string) => this.#records.get(other)?.value;
     for (const [other, { usedAt, leaseUntil, value }] of this.#records) {
       if (this.#records.size <= this.maxRecords) return;
       if (usedAt > now - IN_USE_MS || leaseUntil > now) return;
-      if (value === undefined || !this.mustStay(value)) this.#records.delete(other);
+      if (value === undefined || !this.mustStay(value, valueOf)) this.#records.delete(other);
     }
   }
 

@@ -98,6 +98,51 @@ describe('refresh tokens that callers pass in', () => {
     expect(world.api.exchanges).toHaveLength(5);
   });
 
+  /** The table of an application, which has one refresh token. */
+  const table = (mine: string) => {
+    const row = { mine, isDown: false };
+    const onRotation = ({ tokens, previousRefreshToken }: BerbixRotatedTokens): void => {
+      if (row.isDown) throw new Error('the database is down');
+      if (previousRefreshToken === row.mine) row.mine = tokens.refreshToken;
+    };
+    return { row, onRotation };
+  };
+
+  it('are replaced for the second time while the memory is full: the application hears of each', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const { row, onRotation } = table(world.api.create('1').refreshToken);
+    const replica = await world.start({ ...strict(), onRotation });
+    await valueOf(replica.fresh(row.mine));
+    await advance(2 * HOUR);
+    await valueOf(replica.fresh(row.mine));
+    expect(row.mine).toBe(world.api.currentOf('1'));
+    expect(world.api.exchanges).toHaveLength(2);
+  });
+
+  it('I3: are found while a second rotation is pending and the memory is full', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const { row, onRotation } = table(world.api.create('1').refreshToken);
+    const freshness = { rotation: 'strict', cacheSize: 3 } as const;
+    const replica = await world.start({ ...strict(), freshness, onRotation });
+    await valueOf(replica.fresh(row.mine));
+    await advance(2 * HOUR);
+    row.isDown = true;
+    await failureOf(replica.fresh(row.mine));
+    for (const id of ['2', '3']) {
+      await advance(2 * MINUTE);
+      await failureOf(replica.fresh(world.api.create(id).refreshToken));
+    }
+    row.isDown = false;
+    await advance(2 * MINUTE);
+    const spent = row.mine;
+    await outcomeOf(replica.fresh(spent));
+    expect(row.mine).toBe(world.api.currentOf('1'));
+    const presented = world.api.exchanges.filter(({ refreshToken }) => refreshToken === spent);
+    expect(presented).toHaveLength(1);
+  });
+
   it('are cached up to cacheSize, whatever their transactions are', async () => {
     const { world } = the;
     const replica = await world.start({ freshness: { cacheSize: 8 } });
