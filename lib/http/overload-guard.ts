@@ -27,7 +27,8 @@ export class OverloadGuard {
 
   /** How many calls wait for their turn, and whether attempts are blocked. */
   get state(): { waiting: number; isCircuitOpen: boolean } {
-    return { waiting: this.#turns.waiting, isCircuitOpen: this.#breaker.isOpen };
+    const waiting = this.#turns.waiting + this.#turnsOfLong.waiting;
+    return { waiting, isCircuitOpen: this.#breaker.isOpen };
   }
 
   /**

@@ -155,7 +155,7 @@ export class RunTrace {
   source: TokenSource = 'store';
   /** The span of the exchange that it made or joined, or else its own. */
   span: SpanContext | undefined;
-  #waitsSince: number | undefined;
+  #wait: { since: number; account: string } | undefined;
 
   /**
    * Measures how long the run waits for another replica.
@@ -163,12 +163,17 @@ export class RunTrace {
    * @param step what it does next
    */
   next(step: string, account: string): void {
-    if (step === 'wait') this.#waitsSince ??= performance.now();
-    else if (this.#waitsSince !== undefined) {
-      const seconds = (performance.now() - this.#waitsSince) / 1_000;
-      instruments()?.leaseWait.record(seconds, { 'berbix.account': account });
-      this.#waitsSince = undefined;
-    }
+    if (step === 'wait') this.#wait ??= { since: performance.now(), account };
+    else this.waited();
+  }
+
+  /** A wait is over, perhaps since the run has ended. */
+  waited(): void {
+    if (this.#wait === undefined) return;
+    const { since, account } = this.#wait;
+    const seconds = (performance.now() - since) / 1_000;
+    instruments()?.leaseWait.record(seconds, { 'berbix.account': account });
+    this.#wait = undefined;
   }
 }
 
@@ -179,7 +184,7 @@ export function inTrace<T>(run: RunTrace, work: () => Promise<T>): Promise<T> {
   const parent = ROOT_CONTEXT.setValue(TRACE, run);
   const renew = (span: Span): Promise<T> => {
     run.span = span.spanContext();
-    return work();
+    return work().finally(() => run.waited());
   };
   return inSpan('berbix.tokens.renewal', {}, renew, parent);
 }

@@ -129,6 +129,39 @@ describe('metrics', () => {
     expect(await exchanges()).toBe(before + 1);
   });
 
+  it('show uploads that wait for their turn among the calls that wait', async () => {
+    const uploader = await servicesFor(sandbox, { http: { connections: 4 } });
+    await uploader.module.init();
+    const path = '/v0/images/upload';
+    const { tokens } = await firstValueFrom(
+      uploader.transactions.createApiOnly({
+        customerUid: 'ada',
+        templateKey: sandbox.templateKeys.apiOnly,
+      }),
+    );
+    sandbox.faults.add({ kind: 'hang', method: 'POST', path });
+    const image = { imageSubject: 'document_front', data: Buffer.from('x') } as const;
+    const calls = Array.from({ length: 3 }, () =>
+      uploader.transactions.uploadImages(tokens, [image]).subscribe({ error: () => {} }),
+    );
+    await until(() => sandbox.requests.to('POST', path).length === 1);
+    expect(await total('berbix.client.queue.length')).toBe(2);
+    for (const call of calls) call.unsubscribe();
+  });
+
+  it('measure a wait for the lease of another replica that ends in vain', async () => {
+    const store = new LeasedStore();
+    store.leasedReads = Infinity;
+    const waiting = await servicesFor(sandbox, { store, totalTimeoutMs: 50 });
+    const { refreshToken } = await createTransaction(sandbox, services);
+    await firstValueFrom(waiting.tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
+    const before = await total('berbix.token.lease.wait.duration');
+    const { code } = await errorOf(waiting.tokens.fresh({ customerUid: 'ada' }));
+    expect(code).toBe('BERBIX_TIMEOUT');
+    await waiting.module.close();
+    expect(await total('berbix.token.lease.wait.duration')).toBe(before + 1);
+  });
+
   it('count a new refresh token that the store does not take before the shutdown', async () => {
     const rotating = await startSandbox({ refreshToken: 'rotate' });
     const store = new ReadOnlyStore();
