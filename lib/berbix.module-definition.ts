@@ -144,7 +144,10 @@ function tokenProviders(store: InjectionToken<BerbixTokenStore>, account: string
     {
       provide: store,
       inject: [BERBIX_OPTIONS],
-      useFactory: (options: Options) => options.reveal().store ?? new InMemoryTokenStore(),
+      useFactory: (options: Options) => {
+        const { store: given = new InMemoryTokenStore() } = options.reveal();
+        return given;
+      },
     },
     {
       provide: BERBIX_TOKEN_OPTIONS,

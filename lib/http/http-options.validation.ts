@@ -17,9 +17,8 @@ import { tlsSettings } from './tls.js';
  * @throws {BerbixConfigurationError} that names the option and says what to do
  */
 export function httpSettings(options: BerbixHttpModuleOptions): BerbixHttpSettings {
-  const retry =
-    typeof options.retry === 'number' ? { limit: options.retry } : (options.retry ?? {});
-  const http = options.http ?? {};
+  const { retry: given = {}, http = {} } = options;
+  const retry = typeof given === 'number' ? { limit: given } : given;
   onlyKnown<BerbixRetryOptions>('retry', retry, { limit: true, backoffLimit: true });
   onlyKnown<BerbixHttpOptions>('http', http, {
     connections: true,

@@ -218,7 +218,8 @@ function optionalToken(name: string, value: unknown): string | undefined {
 function parseTime(value: unknown): number {
   if (isNone(value)) return NaN;
   if (types.isDate(value) || typeof value === 'string' || typeof value === 'number') {
-    return new Date(value).getTime();
+    const time = new Date(value).getTime();
+    if (!Number.isNaN(time)) return time;
   }
   throw new BerbixInputError('expiresAt must be a Date, or left out.');
 }

@@ -183,6 +183,9 @@ const WRONG: [string, unknown, RegExp][] = [
     { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, cert: 'CANARY' } },
     /^http\.cert has no effect with http\.dispatcher/,
   ],
+  ['null as http', { apiSecret: SECRET, http: null }, /^http must be an object/],
+  ['null as retry', { apiSecret: SECRET, retry: null }, /^retry must be an object/],
+  ['null as store', { apiSecret: SECRET, store: null }, /^store must be a BerbixTokenStore/],
   ['null as freshness', { apiSecret: SECRET, freshness: null }, /^freshness must be an object/],
   [
     'a time that is too long for a timer',

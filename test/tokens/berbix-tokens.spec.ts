@@ -40,6 +40,8 @@ describe('BerbixTokens from a database row', () => {
   it.each([
     [{ expiresAt: 1n }, 'expiresAt must be a Date'],
     [{ expiresAt: {} }, 'expiresAt must be a Date'],
+    [{ expiresAt: '31.12.2026 10:00' }, 'expiresAt must be a Date'],
+    [{ expiresAt: new Date(Number.NaN) }, 'expiresAt must be a Date'],
     [{ lifetimeMs: 1n }, 'lifetimeMs must be a number of milliseconds'],
     [{ lifetimeMs: Number.NaN }, 'lifetimeMs must be a number of milliseconds'],
     [{ accessToken: 7 }, 'accessToken must be a string'],
@@ -56,17 +58,6 @@ describe('BerbixTokens from a database row', () => {
       const tokens = new BerbixTokens({ refreshToken: 'rt', expiresAt });
       expect(tokens.expiresAt?.toISOString()).toBe(time);
     }
-  });
-
-  it('can be printed, and need a refresh, if their expiry is not a time', () => {
-    const tokens = new BerbixTokens({
-      refreshToken: 'rt',
-      accessToken: 'at',
-      expiresAt: new Date('nonsense'),
-    });
-    expect(tokens.needsRefresh()).toBe(true);
-    expect(JSON.parse(JSON.stringify(tokens))).not.toHaveProperty('expiresAt');
-    expect(inspect(tokens)).toContain('redacted');
   });
 
   it('say what is missing if a library creates them without arguments', () => {
@@ -114,7 +105,6 @@ describe('BerbixTokens', () => {
     expect(tokensFor(new Date(Date.now() + 59_000)).needsRefresh()).toBe(true);
     expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh()).toBe(false);
     expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh(120_000)).toBe(true);
-    expect(tokensFor(new Date(Number.NaN)).needsRefresh()).toBe(true);
   });
 
   it('needs a refresh once its time has passed, though the clock of the host was set back', () => {
