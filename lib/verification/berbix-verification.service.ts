@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Observable, firstValueFrom } from 'rxjs';
 import { observeWait, type BerbixCallOptions } from '../concurrency/index.js';
 import {
@@ -46,7 +46,7 @@ const RENEWED_BELOW = 1 / 2;
  * `BerbixTransactionService`.
  */
 @Injectable()
-export class BerbixVerificationService implements OnApplicationShutdown {
+export class BerbixVerificationService implements BeforeApplicationShutdown {
   readonly #logger = new Logger('BerbixVerificationService');
   readonly #tokens: BerbixTokenService;
   readonly #transactions: BerbixTransactionService;
@@ -186,9 +186,9 @@ export class BerbixVerificationService implements OnApplicationShutdown {
     );
   }
 
-  /** Ends all waits: the connections to the API are being closed, so nothing more can begin. */
-  onApplicationShutdown(): void {
-    this.#attempts.close();
+  /** Before the application closes the connections of its store. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.#attempts.close();
   }
 
   /**

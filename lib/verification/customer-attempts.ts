@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { Pauses } from '../concurrency/index.js';
+import { InFlight, Pauses, drained } from '../concurrency/index.js';
 import { BerbixInvalidRefreshTokenError, isBerbixError, logLine } from '../errors/index.js';
 import {
   CustomerIndex,
@@ -43,6 +43,7 @@ const [LOOKS, FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [8, 20, 250];
 export class CustomerAttempts {
   readonly #logger = new Logger('BerbixVerificationService');
   readonly #closing = new AbortController();
+  readonly #begun = new InFlight();
   readonly #index: CustomerIndex;
 
   /**
@@ -59,9 +60,14 @@ export class CustomerAttempts {
     this.#index = new CustomerIndex(sealed, limits, this.#closing.signal);
   }
 
-  /** From now on, no call waits for another replica. */
-  close(): void {
+  /**
+   * Waits a while for what has begun. From then on, no call waits for another replica, or for a
+   * store that fails: callers get their tokens in the error.
+   */
+  async close(): Promise<void> {
+    await drained(this.#begun.none());
     this.#closing.abort();
+    await drained(this.#begun.none());
   }
 
   async find(customerUid: string): Promise<KnownCustomer> {
@@ -100,7 +106,13 @@ export class CustomerAttempts {
     create: () => Promise<Attempt>,
   ): Promise<Attempt | undefined> {
     const lease = await this.#index.acquire(customerUid, version);
-    if (lease === undefined) return undefined;
+    return lease && this.#begun.track(this.#beginUnder(lease, create));
+  }
+
+  async #beginUnder(
+    lease: CustomerLease,
+    create: () => Promise<Attempt>,
+  ): Promise<Attempt | undefined> {
     try {
       const attempt = await create();
       return (await this.#save(lease, attempt)) ? attempt : undefined;
@@ -167,7 +179,7 @@ export class CustomerAttempts {
   /**
    * Saves the reference first, then the tokens: whenever the process dies, the customer's record
    * leads to them (I8). The first step ends the lease, so the third one makes sure that no other
-   * call has begun or erased anything since. Retries while the lease lasts if the store fails.
+   * call has begun or erased anything since. Retries for the time of a call if the store fails.
    * Resolves to false if the customer's record has changed.
    */
   async #save(lease: CustomerLease, { tokens, ...names }: Attempt): Promise<boolean> {
@@ -182,7 +194,8 @@ export class CustomerAttempts {
     // Another call may already have been given these tokens.
     const merge = (current: OpenedRecord<TokenRecord>): TokenRecord =>
       record(hasTokens(current) ? current.value : undefined);
-    const keepTrying = (): boolean => performance.now() < moment.local + this.limits.leaseMs;
+    const until = moment.local + this.limits.totalTimeoutMs;
+    const keepTrying = (): boolean => !this.#closing.signal.aborted && performance.now() < until;
     let isSaved = false;
     try {
       if (await this.#index.append(lease, key, keepTrying)) {

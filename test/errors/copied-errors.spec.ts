@@ -47,7 +47,7 @@ describe('an error that several callers hold', () => {
     const full = new BerbixStoreError('full');
     const sandbox = await startSandbox();
     const store = changed(new InMemoryTokenStore(), { commit: () => Promise.reject(full) });
-    const limits = { totalTimeoutMs: 1_000, timeoutMs: 1_000, freshness: { leaseMs: 1_500 } };
+    const limits = { totalTimeoutMs: 1_000, timeoutMs: 1_000, freshness: { leaseMs: 10_000 } };
     const { verifications } = await replica(sandbox, { store, ...limits });
     const options = { templateKey: sandbox.templateKeys.sdk };
     const uids = ['ada', 'bob'];

@@ -335,7 +335,8 @@ describe('a store that fails after a transaction was created', () => {
       commit: async (...args) => {
         commits++;
         if (!numbers.includes(commits)) return store.commit(...args);
-        clock?.advance(60_000);
+        // Longer than totalTimeoutMs, and shorter than the lease of a customer.
+        clock?.advance(20_000);
         throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
       },
     });
