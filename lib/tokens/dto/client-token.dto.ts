@@ -54,6 +54,6 @@ export class ClientTokenDto {
   }
 
   [inspect.custom](): string {
-    return `ClientTokenDto { clientToken: ${REDACTED}, expiresAt: ${inspect(this.expiresAt)} }`;
+    return `ClientTokenDto ${inspect({ ...this, clientToken: REDACTED })}`;
   }
 }
