@@ -119,8 +119,9 @@ class BerbixEnvironment implements BerbixModuleOptions {
  * | `BERBIX_ALLOW_INSECURE` | `allowInsecure`, `true` or `false` |
  * | `BERBIX_TEMPLATE_KEY` | none; it is `templateKey` of the configuration, and required when that is read |
  *
- * A missing or malformed variable stops the boot with a {@link BerbixConfigurationError} that names
- * it.
+ * A malformed variable, or a missing one that is required, stops the boot with a
+ * {@link BerbixConfigurationError} that names it. Without encryption keys, the store contains
+ * plaintext.
  *
  * @example
  * ```ts
