@@ -175,7 +175,8 @@ async function startServices(): Promise<Awaited<ReturnType<typeof startModule>>>
 
 describe.each(SERVICES)('%s', (_service, ServiceClass, methods) => {
   it('is tested with all its public methods', () => {
-    const lifecycle = /^(constructor|on[A-Z]|beforeApplicationShutdown|cached$|forgetIfUnchanged$)/;
+    const lifecycle =
+      /^(constructor|on[A-Z]|beforeApplicationShutdown|cached$|forgetIfUnchanged$|withClientToken$)/;
     const names = Object.getOwnPropertyNames(ServiceClass.prototype);
     expect(methods.map(([name]) => name)).toEqual(names.filter((name) => !lifecycle.test(name)));
   });
