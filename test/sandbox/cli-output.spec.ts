@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
+import { networkWarningOf } from '../../lib/cli/sandbox.summary.js';
 import { temporaryDirectory } from '../support/directories.js';
 import { CommandRuns } from './support/cli-run.js';
 import { basic } from './support/raw-client.js';
@@ -109,6 +110,10 @@ describe('what nestjs-berbix sandbox prints', () => {
     expect(output).toMatch(
       /^ {2}public URL {4}http:\/\/berbix:4010\n {2}API \(HTTP\) {4}http:\/\/127/m,
     );
+  });
+
+  it.each(['127.0.0.1', '::1', 'localhost'])('warns of nobody at %s', (host) => {
+    expect(networkWarningOf({ host })).toBe('');
   });
 
   it('includes what an application and curl need to reach it by a public HTTPS URL', async () => {
