@@ -12,15 +12,16 @@ import { replica } from './support/verification.js';
 describe('a shutdown while a verification begins', () => {
   it('waits until its tokens are saved', async () => {
     const memory = new InMemoryTokenStore();
-    let [isSaving, isClosed] = [false, false];
+    let [isSaving, mayGoOn, isClosed] = [false, false, false];
     const store = changed(memory, {
       commit: async (...step) => {
         isSaving = true;
-        await until(() => isClosed || mayGoOn);
+        await until(() => mayGoOn);
+        // Like the connections of an application that has ended.
+        if (isClosed) throw new TypeError('The pool is closed.');
         return memory.commit(...step);
       },
     });
-    let mayGoOn = false;
     const sandbox = await startSandbox();
     const { module, verifications } = await replica(sandbox, { store });
     const options = { templateKey: sandbox.templateKeys.sdk };
