@@ -1,3 +1,4 @@
+import { BerbixStoreError } from '../errors/index.js';
 import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
 import type { TokenRecord } from './token-record.js';
 
@@ -21,6 +22,9 @@ export interface Resolution {
   seen: NamedRecord;
 }
 
+/** References lead from a customer to a transaction, and from there to an anonymous record. */
+const MAX_REFERENCES = 5;
+
 /**
  * Loads a record and follows references to the end.
  *
@@ -33,7 +37,12 @@ export async function resolveRecord(
 ): Promise<Resolution> {
   const record: NamedRecord = await sealed.load(name, leaseMs);
   let seen = record;
-  while (isReference(seen.value)) seen = await sealed.load(seen.value.see, leaseMs);
+  for (let count = 0; isReference(seen.value); count++) {
+    if (count === MAX_REFERENCES) {
+      throw new BerbixStoreError('Records in the token store refer to each other in a circle.');
+    }
+    seen = await sealed.load(seen.value.see, leaseMs);
+  }
   return { record, seen };
 }
 

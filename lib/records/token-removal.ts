@@ -90,6 +90,7 @@ export class TokenRemoval {
       }
       for (const next of referencesOf(record)) {
         names.add(next);
+        if (found.some(([other]) => other === next)) continue;
         found.push([next, (await this.sealed.loadToRemove<TokenRecord | Reference>(next)).value]);
       }
     }

@@ -179,6 +179,22 @@ describe('forgotten tokens', () => {
     await advance(30 * SECOND);
     expect((await valueOf(other.fresh(owner))).accessToken).toBe(next.accessToken);
   });
+
+  it('records that refer to each other end a call with an error, and can be forgotten', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    for (const [id, other] of ['12', '21']) {
+      const value = `clear.{"see":"transaction/${other}"}`;
+      await world.memory.commit(`default/transaction/${id}`, 0, value);
+    }
+    const owner = { transactionId: '1' };
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({
+      code: 'BERBIX_STORE',
+      retryable: false,
+    });
+    await valueOf(replica.forget(owner));
+    expect((await world.memory.keys('')).keys).toEqual([]);
+  });
 });
 
 /** For how many milliseconds a call keeps succeeding. */
