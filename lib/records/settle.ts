@@ -1,6 +1,7 @@
 import type { RecordRevision } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import {
+  isOfRecord,
   isSuperseded,
   mayBeSuperseded,
   recordOf,
@@ -106,6 +107,21 @@ function withVerification(next: TokenRecord, current: Versioned, seen: Versioned
     customerUid: newer?.customerUid ?? older?.customerUid,
     templateKey: newer?.templateKey ?? older?.templateKey,
     hostedUrl: newer?.hostedUrl ?? older?.hostedUrl,
+  };
+}
+
+/** A record with what another record of the same transaction has, whose refresh token is a spare. */
+export function united(record: TokenRecord, other: TokenRecord): TokenRecord {
+  const { supersededHashes: hashes = [], rotates = record.rotates, refreshToken } = other;
+  const all = { ...record, supersededHashes: [...hashes, ...(record.supersededHashes ?? [])] };
+  return {
+    ...record,
+    customerUid: record.customerUid ?? other.customerUid,
+    templateKey: record.templateKey ?? other.templateKey,
+    hostedUrl: record.hostedUrl ?? other.hostedUrl,
+    rotates,
+    supersededHashes: withSuperseded(all, []),
+    spares: isOfRecord(record, refreshToken) ? record.spares : withSpare(record, refreshToken),
   };
 }
 

@@ -7,6 +7,7 @@ import { believed } from './clock-steps.js';
 import { resolvedKey, type CustomerIndex } from './customer-index.js';
 import { noAnswerError } from './record-errors.js';
 import { isCustomer } from './record-names.js';
+import { united } from './settle.js';
 import { SHORT_LEASE_MS, type TokenIntake } from './token-intake.js';
 import type { TokenLoader } from './token-loader.js';
 import {
@@ -20,7 +21,7 @@ import {
   type Reference,
 } from './token-lookup.js';
 import type { TokenQuery } from './token-query.js';
-import { isOfRecord, recordOf, type TokenRecord } from './token-record.js';
+import { isOfRecord, isSuperseded, recordOf, type TokenRecord } from './token-record.js';
 
 /** A record with tokens, under its own name or another one. */
 export interface SeenTokens extends OpenedRecord<TokenRecord> {
@@ -105,8 +106,8 @@ export class TokenRecords {
   }
 
   /**
-   * Adds a name for the tokens; a failure loses nothing. A record of that name with tokens of its
-   * own stays, unless its refresh token is the one that was spent for these.
+   * Adds a name for the tokens; a failure loses nothing. If there is a record of that name with
+   * another refresh token, that one becomes a spare of these.
    */
   async refer(name: string, key: string, spent: string): Promise<void> {
     if (name === key) return;
@@ -114,11 +115,26 @@ export class TokenRecords {
       for (let isDone = false; !isDone;) {
         const seen: NamedRecord = await this.sealed.load(name);
         const next = referenceTo(key, seen, spent);
+        if (next !== undefined && hasTokens(seen) && seen.value.refreshToken !== spent) {
+          // The next exchange tries again.
+          if (!(await this.#unite(key, seen))) return;
+        }
         isDone = next === undefined || (await this.sealed.commit(name, seen.version, next));
       }
     } catch {
       // The next exchange adds it.
     }
+  }
+
+  /** Adds what another record of the transaction has; resolves to false if either is in use. */
+  async #unite(key: string, other: SeenTokens): Promise<boolean> {
+    const seen = await this.sealed.load<TokenRecord>(key);
+    if (!hasTokens(seen)) return false;
+    for (const one of [other, seen]) {
+      // I2: a commit would end the lease of an exchange.
+      if (!(await this.sealed.lease(one.key, one, SHORT_LEASE_MS, one.attempt))) return false;
+    }
+    return this.sealed.commit(key, seen.version, united(seen.value, other.value));
   }
 
   /** The tokens of the transaction that was the current one of a customer before. */
@@ -176,7 +192,11 @@ function referenceTo(
 ): Reference | undefined {
   // I8: a forgotten record has a version.
   if (value === undefined) return version === 0 ? { see: key } : undefined;
-  if (!isReference(value)) return value.refreshToken === spent ? { see: key } : undefined;
+  if (!isReference(value)) {
+    // I3, I4: it has a newer refresh token, or one of which the application must be notified.
+    const stays = isSuperseded(value, spent) || value.pendingRotation !== undefined;
+    return stays && value.refreshToken !== spent ? undefined : { see: key };
+  }
   if (referencesOf(value).includes(key)) return undefined;
   if (!isCustomer(name)) return { see: key };
   // The transaction that is the customer's current one may have begun after this one.

@@ -158,7 +158,9 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
       'berbix.verification.history',
       observeWait(async () => {
         const attempts = await this.#attempts.all(requireUid(customerUid));
-        return attempts.flatMap(({ transactionId }) => transactionId ?? []);
+        const ids = attempts.flatMap(({ transactionId }) => transactionId ?? []).toReversed();
+        // A transaction has two records if its refresh token was also remembered alone.
+        return [...new Set(ids)].toReversed();
       }, callOptions),
     );
   }

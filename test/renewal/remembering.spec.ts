@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens, type BerbixTransactionRef } from 'nestjs-berbix';
+import { inRecord } from './support/watch.js';
 import { eachWorld } from './support/world.js';
 import {
   advance,
@@ -289,7 +290,7 @@ describe('remember()', () => {
     expect((await valueOf(replica.fresh(ONE))).accessToken).not.toBe(accessToken);
   });
 
-  it('of a bare refresh token: its exchange does not replace another refresh token of that transaction', async () => {
+  it('of a bare refresh token: its exchange keeps another refresh token of that transaction as a spare', async () => {
     const { world } = the;
     const replica = await world.start();
     const [alone, other] = [world.api.create('1'), world.api.create('2')];
@@ -297,7 +298,9 @@ describe('remember()', () => {
     const { refreshToken } = other;
     await valueOf(replica.remember(new BerbixTokens({ refreshToken, transactionId: '1' })));
     await valueOf(replica.fresh(ADA));
-    expect((await world.stored()).tokens.refreshToken).toBe(refreshToken);
+    const [key = ''] = (await world.memory.keys('default/anonymous/')).keys;
+    const { value } = (await world.memory.load(key)) ?? {};
+    expect(inRecord(value)).toMatchObject({ transactionId: '1', spares: [refreshToken] });
   });
 
   it('of a second bare refresh token: the customer gets its tokens immediately', async () => {
