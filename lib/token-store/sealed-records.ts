@@ -116,6 +116,7 @@ export class SealedRecords {
       if (lease === undefined) return undefined;
       return { leaseEpoch: lease.leaseEpoch, moment: { store: lease.now, local: lease.askedAt } };
     } catch (error) {
+      if (isBadAnswer(error)) throw error;
       const record = await this.#store.load(key).catch(() => undefined);
       // Only the answer was lost if this very note is there.
       if (record?.note !== text || record.leasedForMs === 0) throw error;

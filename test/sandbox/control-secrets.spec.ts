@@ -28,10 +28,10 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
       path: '/never',
       body: { ...json, note: json.access_token } as never,
     });
-    sandbox.webhooks.setUrl('status', 'http://ada:sesame@127.0.0.1:9/');
+    sandbox.webhooks.setUrl('status', 'http://127.0.0.1:9/');
     const tokens = [json.refresh_token, json.access_token, json.client_token].map(String);
     const authorization = basic(sandbox.apiSecret).slice('Basic '.length);
-    const webhooks = [...Object.values(sandbox.webhookSecrets), 'sesame'];
+    const webhooks = Object.values(sandbox.webhookSecrets);
     secrets = [...tokens, sandbox.apiSecret, authorization, ...webhooks, 'crumbs'];
   });
 
