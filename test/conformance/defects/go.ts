@@ -115,7 +115,8 @@ export const go: Proofs<'go.'> = {
     });
 
     // It also reports test mode and the time of completion.
-    const completed = { id: 1, customer_uid: 'ada', completed_at: '2026-01-02T03:04:05Z' };
+    const id = Number(tokens.transactionId);
+    const completed = { id, customer_uid: 'ada', completed_at: '2026-01-02T03:04:05Z' };
     sandbox.faults.add({ kind: 'answer', body: completed });
     const { completedAt } = await firstValueFrom(transactions.fetch(tokens));
     expect(completedAt).toEqual(new Date('2026-01-02T03:04:05Z'));

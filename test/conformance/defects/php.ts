@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { TransactionDto } from 'nestjs-berbix';
+import { TransactionDto, type BerbixTokens } from 'nestjs-berbix';
 import { sampleWebhookBody } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../../support/errors.js';
@@ -14,7 +14,12 @@ import { startServer } from '../support/plain-server.js';
 import type { Proofs } from '../sdk-defects.js';
 import { REFUSED, SECRET, signed, verifyWithDigest } from '../support/webhook-verifiers.js';
 
-const METADATA = { id: 1234123412341234, customer_uid: 'ada', action: 'accept' };
+/** What the API answers about a transaction. */
+const metadataOf = ({ transactionId }: BerbixTokens) => ({
+  id: Number(transactionId),
+  customer_uid: 'ada',
+  action: 'accept',
+});
 
 export const php: Proofs<'php.'> = {
   async 'php.1'() {
@@ -22,7 +27,8 @@ export const php: Proofs<'php.'> = {
     const services = await servicesFor(sandbox);
     const { transactions } = services;
     const created = await createTransaction(sandbox, services);
-    sandbox.faults.add({ kind: 'answer', body: { ...METADATA, next_step: 'done' }, times: 6 });
+    const body = { ...metadataOf(created), next_step: 'done' };
+    sandbox.faults.add({ kind: 'answer', body, times: 6 });
     await firstValueFrom(transactions.fetch(created));
     await firstValueFrom(transactions.update(created, { action: 'accept' }));
     await firstValueFrom(transactions.override(created, { responsePayload: 'us-dl' }));
@@ -112,11 +118,11 @@ export const php: Proofs<'php.'> = {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
-    sandbox.faults.add({ kind: 'answer', body: METADATA });
+    sandbox.faults.add({ kind: 'answer', body: metadataOf(created) });
     const change = { action: 'accept', note: 'by hand' };
     const updated = await firstValueFrom(services.transactions.update(created, change));
     expect(updated).toBeInstanceOf(TransactionDto);
-    expect(updated).toMatchObject({ id: '1234123412341234', action: 'accept' });
+    expect(updated).toMatchObject({ id: created.transactionId, action: 'accept' });
     expect(JSON.parse(sandbox.requests.last?.body ?? '')).toEqual(change);
   },
 };
