@@ -98,41 +98,42 @@ export class TokenExchange {
       reason,
       durationMs: performance.now() - startedAt,
     });
-    const report = (span: Span, merge: () => BerbixTokens): void => {
-      try {
-        const tokens = merge();
-        const isReplaced = tokens.refreshToken !== refreshToken;
-        span.setAttribute('berbix.exchange.outcome', isReplaced ? 'rotated' : 'refreshed');
-        this.#events.emit('token.exchanged', () => about(tokens.transactionId));
-        if (!isReplaced) return;
-        this.noticeRotation();
-        this.#events.emit('token.rotated', () => ({ transactionId: tokens.transactionId }));
-      } catch (error) {
-        span.setAttribute('berbix.exchange.outcome', 'failed');
-        if (!isBerbixError(error)) return;
-        const { refreshToken: sent = refreshToken } = error.tokens ?? {};
-        if (sent !== refreshToken) this.noticeRotation();
-        if (caller.hasLeft) return;
-        this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
-        if (!isDirect || !isDead(error)) return;
-        this.#events.emit('token.dead', () => ({ transactionId, ...failureOf(error) }));
-      }
+    const succeeded = (span: Span, tokens: BerbixTokens): void => {
+      const isReplaced = tokens.refreshToken !== refreshToken;
+      span.setAttribute('berbix.exchange.outcome', isReplaced ? 'rotated' : 'refreshed');
+      this.#events.emit('token.exchanged', () => about(tokens.transactionId));
+      if (!isReplaced) return;
+      this.noticeRotation();
+      this.#events.emit('token.rotated', () => ({ transactionId: tokens.transactionId }));
+    };
+    const failed = (span: Span, error: unknown): void => {
+      span.setAttribute('berbix.exchange.outcome', 'failed');
+      if (!isBerbixError(error)) return;
+      const { refreshToken: sent = refreshToken } = error.tokens ?? {};
+      if (sent !== refreshToken) this.noticeRotation();
+      if (caller.hasLeft) return;
+      this.#events.emit('token.failed', () => ({ ...about(), ...failureOf(error) }));
+      if (!isDirect || !isDead(error)) return;
+      this.#events.emit('token.dead', () => ({ transactionId, ...failureOf(error) }));
     };
     const exchange = async (span: Span): Promise<CheckedTokenAnswer> => {
       const removeSpan = this.#spans.add(refreshToken, span);
+      let answer: CheckedTokenAnswer;
       try {
-        const answer = await this.#send(refreshToken, caller);
-        // Another caller may know another transaction, or none, so each merges the answer.
-        report(span, () => mergeTokens(EXCHANGE, before, answer));
-        return answer;
+        answer = await this.#send(refreshToken, caller);
       } catch (error) {
-        report(span, () => {
-          throw withoutForeignTokens(EXCHANGE, before, error);
-        });
+        failed(span, withoutForeignTokens(EXCHANGE, before, error));
         throw error;
       } finally {
         removeSpan();
       }
+      try {
+        succeeded(span, mergeTokens(EXCHANGE, before, answer));
+      } catch (error) {
+        // Another caller may know another transaction, or none, so each merges the answer.
+        failed(span, error);
+      }
+      return answer;
     };
     const attributes = { 'berbix.exchange.reason': reason };
     return inSpan('berbix.tokens.exchange', attributes, exchange, parent);

@@ -182,14 +182,14 @@ export class CustomerAttempts {
    * call has begun or erased anything since. Retries for the time of a call if the store fails.
    * Resolves to false if the customer's record has changed.
    */
-  async #save(lease: CustomerLease, { tokens, ...names }: Attempt): Promise<boolean> {
+  async #save(lease: CustomerLease, { tokens, ...details }: Attempt): Promise<boolean> {
     const { customerUid, moment, version } = lease;
     const key = keyFor(tokens);
     const { lifetimeMs = 0 } = tokens;
     const times = { expiresAt: moment.store + lifetimeMs, lifetimeMs };
     const record = (before?: TokenRecord): TokenRecord => ({
       ...recordRemembered(before, tokens, times, customerUid),
-      ...names,
+      ...details,
     });
     // Another call may already have been given these tokens.
     const merge = (current: OpenedRecord<TokenRecord>): TokenRecord =>

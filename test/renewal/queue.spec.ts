@@ -22,6 +22,20 @@ async function manyExpired(world: World): Promise<{ replica: Replica; ids: strin
   return { replica, ids };
 }
 
+/** A replica that makes one exchange at a time; its two transactions have expired. */
+async function rotatingOneByOne(world: World): Promise<{ replica: Replica; notified: string[] }> {
+  world.api.habit = 'strict';
+  const notified: string[] = [];
+  const replica = await world.start({
+    http: { connections: 1 },
+    freshness: { rotation: 'strict' },
+    onRotation: ({ tokens }) => void notified.push(tokens.refreshToken),
+  });
+  for (const id of ['1', '2']) await world.remembered(replica, id);
+  await advance(HOUR);
+  return { replica, notified };
+}
+
 describe('more exchanges than can be made in time', () => {
   const the = eachWorld();
 
@@ -65,15 +79,7 @@ describe('more exchanges than can be made in time', () => {
 
   it('I4: the application is notified of a new refresh token, even if the callers leave in the queue', async () => {
     const { world } = the;
-    world.api.habit = 'strict';
-    const notified: string[] = [];
-    const replica = await world.start({
-      http: { connections: 1 },
-      freshness: { rotation: 'strict' },
-      onRotation: ({ tokens }) => void notified.push(tokens.refreshToken),
-    });
-    for (const id of ['1', '2']) await world.remembered(replica, id);
-    await advance(HOUR);
+    const { replica, notified } = await rotatingOneByOne(world);
     world.api.latencyMs = SECOND;
     const call = replica.tokens.fresh({ transactionId: '1' }).subscribe();
     const other = settled(replica.fresh({ transactionId: '2' }));
@@ -88,15 +94,7 @@ describe('more exchanges than can be made in time', () => {
 
   it('I4: a shutdown notifies the application of a new refresh token that waits behind a silent API', async () => {
     const { world } = the;
-    world.api.habit = 'strict';
-    const notified: string[] = [];
-    const replica = await world.start({
-      http: { connections: 1 },
-      freshness: { rotation: 'strict' },
-      onRotation: ({ tokens }) => void notified.push(tokens.refreshToken),
-    });
-    for (const id of ['1', '2']) await world.remembered(replica, id);
-    await advance(HOUR);
+    const { replica, notified } = await rotatingOneByOne(world);
     world.api.faults.push(undefined, 'hang-before');
     for (const id of ['1', '2']) replica.fresh({ transactionId: id }).catch(() => {});
     await advance(SECOND);
