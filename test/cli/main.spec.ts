@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { built } from '../support/programs.js';
 import { runBuilt } from './support/run-command.js';
@@ -26,6 +27,24 @@ describe('nestjs-berbix', () => {
       await expect(ended).resolves.toEqual({ code: 1, stderr: '' });
     },
   );
+
+  // A disk that is always full exists on Linux only.
+  const itIfFull = existsSync('/dev/full') ? it : it.skip;
+  itIfFull('says why its output cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [built('dist/esm/cli/main.js'), 'table', 'sql'], {
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => (stderr += chunk));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'Standard output cannot be written (ENOSPC).\n',
+    });
+  });
 
   it('quotes nothing that is not a command name', async () => {
     const { code, stderr } = await runBuilt(['rt_HIDDENWORD']);

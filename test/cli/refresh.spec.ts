@@ -69,6 +69,12 @@ describe('nestjs-berbix refresh', () => {
     expect(failed).toMatchObject({ code: 1, stdout: 'rt_new\n' });
   });
 
+  it('explains itself with --help, and reads no token', async () => {
+    const ended = await run(['--help'], 'rt', { BERBIX_API_SECRET: undefined });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/^Usage: nestjs-berbix refresh/);
+  });
+
   it.each<[string, string[], string, Environment, number, RegExp]>([
     [
       'no secret',

@@ -122,6 +122,15 @@ describe('a limiter', () => {
     expect(left).toMatchObject({ reason: 'late' });
   });
 
+  it('counts earlier measurements half after a while, so that a new pace shows', async () => {
+    const { limiter, work, endAt } = queueOf(75);
+    for (let n = 1; n <= 65; n++) await endAt(n * 1_000);
+    for (let n = 1; n <= 4; n++) await endAt(65_000 + n * 10_000);
+    // 32.5 of one second and 4 of ten are 1,986 ms on average; six others and this one take seven.
+    const late = limiter.run(work, { deadline: 105_000 + 12_000 });
+    await expect(late).rejects.toEqual(new NoTurn('late', 1_905));
+  });
+
   it('has its place free again after everyone in the queue came too late', async () => {
     const { limiter, endAt } = queueOf(1);
     const late = limiter.run(hang, { deadline: 10 }).catch((error: unknown) => error);
