@@ -67,6 +67,16 @@ export const WRONG_STEPS: Record<string, [Mistake, ...cases: string[]]> = {
     'a lease excludes other leases',
     'a record that changed since it was read is not leased',
   ],
+  'a refused lease that creates a record': [
+    class extends RowStore {
+      override async lease(key: string, expected: RecordRevision, ttlMs: number, note: string) {
+        const lease = await super.lease(key, expected, ttlMs, note);
+        if (!lease) this.write(key, this.read(key));
+        return lease;
+      }
+    },
+    'a removed record is not leased',
+  ],
   'a lease by another clock': [
     class extends RowStore {
       override async lease(key: string, expected: RecordRevision, ttlMs: number, note: string) {
@@ -136,6 +146,14 @@ export const WRONG_STEPS: Record<string, [Mistake, ...cases: string[]]> = {
       }
     },
     'a release succeeds after the lease has expired',
+  ],
+  'a release that leaves the note of the lease': [
+    class extends RowStore {
+      override releaseOf(row: Row, key: string, expected: RecordRevision, note: string) {
+        return super.releaseOf(row, key, expected, row.note ?? note);
+      }
+    },
+    'a release ends the lease and sets the note',
   ],
   'a release that counts as a lease': [
     class extends RowStore {
@@ -235,6 +253,17 @@ export const WRONG_STEPS: Record<string, [Mistake, ...cases: string[]]> = {
       }
     },
     'compare-and-swap replaces only the expected value',
+  ],
+  'a compare-and-swap that takes no value for an empty one': [
+    class extends RowStore {
+      override async compareAndSwap(key: string, expected: string, value: string) {
+        const row = this.read(key);
+        if (!this.rows.has(key) || (row.value ?? '') !== expected) return false;
+        this.write(key, { ...row, value });
+        return true;
+      }
+    },
+    'compare-and-swap needs a value',
   ],
   'a compare-and-swap that counts as a commit': [
     class extends RowStore {
