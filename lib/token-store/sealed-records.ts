@@ -120,8 +120,8 @@ export class SealedRecords {
       const record = await this.#store.load(key).catch(() => undefined);
       // Only the answer was lost if this very note is there.
       if (record?.note !== text || record.leasedForMs === 0) throw error;
-      const store = record.now - (ttlMs - record.leasedForMs);
-      return { leaseEpoch: record.leaseEpoch, moment: { store, local: calledAt } };
+      // The lease is older than this load, and no older than the call.
+      return { leaseEpoch: record.leaseEpoch, moment: { store: record.now, local: calledAt } };
     }
   }
 

@@ -119,6 +119,12 @@ describeEachOn(SERVERS)('spans over $name', ({ open, read }) => {
 });
 
 describe('spans', () => {
+  it('tell of a refresh token that was replaced', async () => {
+    const { run } = await prepare({ refreshToken: 'rotate' });
+    const [exchange] = named(await run('given', {}), 'berbix.tokens.exchange');
+    expect(exchange?.attributes['berbix.exchange.outcome']).toBe('rotated');
+  });
+
   it('show every attempt of an exchange as a request of its own', async () => {
     const { sandbox, run } = await prepare();
     sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens' });
