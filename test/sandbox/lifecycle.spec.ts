@@ -1,9 +1,13 @@
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { loadPlatform } from '../../lib/sandbox/http/application.js';
+import { closeAfterTest } from '../support/closing.js';
+import { temporaryDirectory } from '../support/directories.js';
+import { changeEnvironment } from '../support/environment.js';
 import { startSandbox, startSandboxOn } from '../support/services.js';
 import { until } from '../support/until.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -91,6 +95,8 @@ describe('BerbixSandbox.start', () => {
   });
 
   it.each(['port', 'tlsPort'] as const)('says when the %s is in use', async (option) => {
+    const temporary = temporaryDirectory();
+    closeAfterTest(changeEnvironment({ TMPDIR: temporary }));
     const taken = createServer().listen(0, '127.0.0.1');
     await until(() => taken.listening);
     const { port } = taken.address() as AddressInfo;
@@ -99,6 +105,7 @@ describe('BerbixSandbox.start', () => {
       `The sandbox option "${option}" is ${port}, which is in use; choose another, or 0 for a free one.`,
     );
     taken.close();
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it.each([
