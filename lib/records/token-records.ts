@@ -121,8 +121,9 @@ export class TokenRecords {
         }
         isDone = next === undefined || (await this.sealed.commit(name, seen.version, next));
       }
-    } catch {
-      // The next exchange adds it.
+    } catch (error) {
+      const meaning = 'Tokens could not be stored under another of their names:';
+      this.#logger.warn(logLine(meaning, error));
     }
   }
 

@@ -21,7 +21,6 @@ import {
 } from './begin.options.js';
 import {
   CustomerAttempts,
-  currentRef,
   unknownTransactionError,
   type Attempt,
   type KnownCustomer,
@@ -136,8 +135,7 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
       'berbix.verification.result',
       observeWait(async () => {
         try {
-          const { current } = await this.#attempts.find(requireUid(customerUid));
-          const owner = currentRef(customerUid, current);
+          const owner = this.#currentRef(await this.#attempts.find(requireUid(customerUid)));
           return VerificationResultDto.of(await firstValueFrom(this.#transactions.fetch(owner)));
         } catch (error) {
           if (error instanceof BerbixNotFoundError)
@@ -212,13 +210,14 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
   /** Resumes the current attempt; undefined if a new one must begin. */
   async #resume(
     { kind, again, transaction }: VerificationPlan,
-    { current }: KnownCustomer,
+    known: KnownCustomer,
   ): Promise<VerificationStartDto | undefined> {
     const { customerUid, templateKey } = transaction;
+    const { current } = known;
     const { hostedUrl, templateKey: begunWith = templateKey } = current ?? {};
     const isHosted = hostedUrl !== undefined;
     if (begunWith !== templateKey || isHosted !== (kind === 'hosted')) return undefined;
-    const owner = currentRef(customerUid, current);
+    const owner = this.#currentRef(known);
     try {
       const { action, tokens } = await firstValueFrom(this.#transactions.fetch(owner));
       if (action === undefined) {
@@ -241,6 +240,12 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
       'The verification of this customer is finished. Pass `again: true`, or call reverify(), to begin another.',
       {},
     );
+  }
+
+  /** The transaction that the store has now: the cache may still have the previous one. */
+  #currentRef({ ref }: KnownCustomer): BerbixTransactionRef {
+    if ('customerUid' in ref) this.#tokens.stored.discardCustomer(ref.customerUid);
+    return ref;
   }
 
   /** Tokens with a client token that is valid for a while. */

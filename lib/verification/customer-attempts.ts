@@ -7,6 +7,7 @@ import {
   keyFor,
   recordAt,
   recordRemembered,
+  refNamed,
   resolveRecord,
   type CustomerLease,
   type RecordLimits,
@@ -28,6 +29,8 @@ export interface KnownCustomer {
   readonly version: number;
   /** The current transaction, unless it was forgotten. */
   readonly current: TokenRecord | undefined;
+  /** Leads to its record. Its id may still lead to another one, with a spent refresh token. */
+  readonly ref: BerbixTransactionRef;
 }
 
 /**
@@ -171,9 +174,11 @@ export class CustomerAttempts {
       const { seen } = await resolveRecord(this.sealed, key);
       if (seen.version === 0 && !isGone) continue;
       const current = hasTokens(seen) ? seen.value : undefined;
-      return { known: { version, current }, isSaved: key === keys.at(-1) };
+      const ref = (current && refNamed(seen.key)) ?? { customerUid };
+      return { known: { version, current, ref }, isSaved: key === keys.at(-1) };
     }
-    return { known: { version, current: undefined }, isSaved: keys.length === 0 };
+    const known = { version, current: undefined, ref: { customerUid } };
+    return { known, isSaved: keys.length === 0 };
   }
 
   /**
@@ -223,17 +228,6 @@ export class CustomerAttempts {
       );
     });
   }
-}
-
-/**
- * By the transaction that the store has now: the cache may still have the customer's previous one.
- */
-export function currentRef(
-  customerUid: string,
-  current: TokenRecord | undefined,
-): BerbixTransactionRef {
-  const transactionId = current?.transactionId;
-  return transactionId === undefined ? { customerUid } : { transactionId };
 }
 
 /**
