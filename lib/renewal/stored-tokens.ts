@@ -1,4 +1,4 @@
-import { Limiter } from '../concurrency/index.js';
+import { Limiter, drained } from '../concurrency/index.js';
 import type { EventBus } from '../events/index.js';
 import {
   CustomerIndex,
@@ -39,6 +39,7 @@ export class StoredTokens {
   readonly #records: TokenRecords;
   readonly #intake: TokenIntake;
   readonly #removal: TokenRemoval;
+  readonly #saver: TokenSaver;
 
   constructor(parts: StoredTokensParts) {
     const { sealed, settings, exchange, events, loadTokens, onRotation } = parts;
@@ -55,6 +56,7 @@ export class StoredTokens {
     this.#records = records;
     this.#intake = intake;
     this.#removal = new TokenRemoval(sealed);
+    this.#saver = saver;
     this.cache = new TokenCache(context, settings.cacheSize);
   }
 
@@ -70,6 +72,18 @@ export class StoredTokens {
     const checked = new CheckedStore(store, totalTimeoutMs);
     const sealed = new SealedRecords(checked, new PlaintextCipher(), account);
     return new StoredTokens({ ...parts, sealed });
+  }
+
+  /**
+   * Waits up to five seconds for exchanges in flight, then ends all waits with stale tokens or a
+   * `BerbixUnavailableError`, and waits up to five more.
+   */
+  async close(): Promise<void> {
+    await this.cache.idle();
+    this.cache.endWaits();
+    // I4: the application can still keep a new refresh token that would be lost with this process.
+    await Promise.all([this.cache.idle(), drained(this.#saver.notifyAgain())]);
+    this.#saver.reportUnnotified();
   }
 
   /** For health and metrics. */

@@ -109,21 +109,18 @@ export class TokenCache {
     for (const run of this.#runs.values()) if (names.includes(run.query.name)) run.changed();
   }
 
-  /**
-   * Waits up to five seconds for exchanges in flight, then ends all waits with stale tokens or a
-   * `BerbixUnavailableError`, and waits up to five more.
-   */
-  async close(): Promise<void> {
-    const ended = (): Promise<void> =>
-      drained(Promise.allSettled([...this.#runs.values()].map(({ result }) => result)));
-    await ended();
+  /** Resolves when no run is in flight, or after five seconds. */
+  idle(): Promise<void> {
+    return drained(Promise.allSettled([...this.#runs.values()].map(({ result }) => result)));
+  }
+
+  /** Ends all waits, with stale tokens or a `BerbixUnavailableError`. */
+  endWaits(): void {
     this.context.closing.abort();
     this.context.turns.dismiss(new NoTurn('expired'));
     for (let wait = this.#waits.first; wait !== undefined; wait = this.#waits.first) {
       wait.value(shutDownError());
     }
-    // I4: the application can still keep a new refresh token that the store has not taken.
-    await ended();
   }
 
   /** Serves cached tokens; renews them if they are stale, and rechecks the store now and then. */

@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
+import { Limiter } from '../concurrency/index.js';
 import { isBerbixError, logLine } from '../errors/index.js';
 import type { EventBus } from '../events/index.js';
 import {
+  hasTokens,
   mergeOnto,
   withSuccessor,
   localTokens,
@@ -17,16 +19,16 @@ import {
 import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { attemptAfter } from './attempt-after.js';
-import type { BerbixTokenOptions } from './freshness.options.js';
+import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
 import { conflictingTokensError } from './renewal-errors.js';
-import type { RenewalPolicy } from './renewal-state.js';
+import { isNotificationOwed, type RenewalPolicy } from './renewal-state.js';
 import { notifyRotation } from './rotation-hook.js';
 
 /** Milliseconds after which tokens with an unchanged refresh token are handed out unsaved. */
 const SAVE_WITHIN_MS = 2_000;
 
 /** The options that govern saving. */
-export interface SavingPolicy extends RenewalPolicy {
+export interface SavingPolicy extends RenewalPolicy, Pick<FreshnessSettings, 'connections'> {
   readonly onRotation: BerbixTokenOptions['onRotation'];
 }
 
@@ -34,6 +36,11 @@ export interface SavingPolicy extends RenewalPolicy {
 export class TokenSaver {
   readonly #logger = new Logger('BerbixTokenService');
   #sawRotation = false;
+  /**
+   * The owners of new refresh tokens, by the key of their record, of which the application has not
+   * been notified. Only those that are lost when this process ends.
+   */
+  readonly #unnotified = new Map<string, Pick<TokenRecord, 'transactionId' | 'customerUid'>>();
 
   /** @param closing once it is aborted, a store that cannot save is not waited for */
   constructor(
@@ -66,6 +73,7 @@ export class TokenSaver {
       });
       if (write.isConflict) throw conflictingTokensError();
       if (!isSaved) return undefined;
+      this.#noteUnnotified(seen.key, write.next);
       await this.#refer(write, name);
       return write.next;
     } catch (error) {
@@ -119,7 +127,36 @@ export class TokenSaver {
       return typeof merged === 'object' ? merged : undefined;
     };
     await this.sealed.commit(key, version, notified, { merge });
+    this.#unnotified.delete(key);
     return undefined;
+  }
+
+  /** At shutdown: notifies the application of what would be lost, once more and without a pause. */
+  async notifyAgain(): Promise<void> {
+    const turns = new Limiter(this.policy.connections);
+    const notify = async (key: string): Promise<void> => {
+      const seen = await this.sealed.load<TokenRecord>(key);
+      if (hasTokens(seen) && isNotificationOwed(seen.value, this.policy)) await this.notify(seen);
+      else this.#unnotified.delete(key);
+    };
+    const keys = [...this.#unnotified.keys()];
+    await Promise.allSettled(keys.map((key) => turns.run(() => notify(key))));
+  }
+
+  /** Reports the new refresh tokens that are lost with this process. */
+  reportUnnotified(): void {
+    const { size } = this.#unnotified;
+    if (size === 0) return;
+    this.#logger.error(
+      `The application shut down before onRotation had succeeded with ${size} new refresh tokens, which were only in its memory.`,
+    );
+    for (const owner of this.#unnotified.values()) this.events.emit('token.unsaved', () => owner);
+    this.#unnotified.clear();
+  }
+
+  #noteUnnotified(key: string, { pendingRotation, transactionId, customerUid }: TokenRecord): void {
+    if (pendingRotation === undefined || !this.sealed.endWithProcess) return;
+    this.#unnotified.set(key, { transactionId, customerUid });
   }
 
   /** I4: a new refresh token is saved for as long as the process lives. */

@@ -75,6 +75,11 @@ export class SealedRecords {
     this.#account = encodeURIComponent(account);
   }
 
+  /** Whether the records are lost when this process ends. */
+  get endWithProcess(): boolean {
+    return !this.#store.shared && !this.#store.durable;
+  }
+
   /**
    * The current record; an empty one if there is none.
    *

@@ -248,7 +248,7 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
    * with a `BerbixUnavailableError`.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([this.stored.cache.close(), this.#given.cache.close()]);
+    await Promise.all([this.stored.close(), this.#given.close()]);
   }
 
   #fresh(

@@ -199,6 +199,24 @@ describe('an event of a new refresh token that the store does not take', () => {
   });
 });
 
+describe('an event of a new refresh token that onRotation does not take', () => {
+  it('tells whose it is when the application closes', async () => {
+    const sandbox = await startSandbox({ refreshToken: 'rotate' });
+    const services = await servicesFor(sandbox, {
+      onRotation: () => {
+        throw new Error('the database is down');
+      },
+    });
+    const { module, tokens } = services;
+    const { refreshToken, transactionId } = await createTransaction(sandbox, services);
+    const events = record(module);
+    await errorOf(tokens.refresh(refreshToken));
+    await module.close();
+    await until(() => kinds(events).includes('token.unsaved'));
+    expect(events.at(-1)).toMatchObject({ transactionId });
+  });
+});
+
 describe('an event of tokens that are forgotten', () => {
   it('has the reference alone, not what else was passed', async () => {
     const { module, tokens } = await servicesFor(await startSandbox());

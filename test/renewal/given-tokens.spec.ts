@@ -196,6 +196,56 @@ describe('refresh tokens that callers pass in', () => {
     await valueOf(refreshed);
   });
 
+  describe('if onRotation failed, at shutdown', () => {
+    /** A replica whose onRotation has failed with the successor of a refresh token. */
+    const failed = async () => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const hook = { isDown: true };
+      const onRotation = (rotated: BerbixRotatedTokens): void => {
+        if (hook.isDown) throw new Error('canary');
+        notified.push(rotated);
+      };
+      const replica = await world.start({ ...strict(), onRotation });
+      const { refreshToken } = world.api.create('1');
+      await failureOf(replica.refresh(refreshToken));
+      return { replica, hook, refreshToken };
+    };
+
+    it('I4: the application is notified of a new refresh token once more', async () => {
+      const { replica, hook, refreshToken } = await failed();
+      hook.isDown = false;
+      await valueOf(replica.stop());
+      expect(notified).toMatchObject([{ previousRefreshToken: refreshToken }]);
+      expect(notified[0]?.tokens.refreshToken).toBe(the.world.api.currentOf('1'));
+    });
+
+    it('I4: the same if a transaction is in a store that ends with the process', async () => {
+      const { replica, hook } = await failed();
+      await valueOf(replica.remember(the.world.api.create('2').refreshToken, 'ada'));
+      await failureOf(replica.fresh({ customerUid: 'ada' }));
+      hook.isDown = false;
+      await valueOf(replica.stop());
+      expect(notified.map(({ tokens }) => tokens.transactionId).toSorted()).toEqual(['1', '2']);
+    });
+
+    it('a refresh token that it does not take is reported as lost', async () => {
+      const { replica } = await failed();
+      await valueOf(replica.stop());
+      expect(the.world.logged.join()).toContain('were only in its memory');
+    });
+
+    it('the application is not notified of what it knows', async () => {
+      const { replica, hook, refreshToken } = await failed();
+      hook.isDown = false;
+      await advance(2 * MINUTE);
+      await valueOf(replica.fresh(refreshToken));
+      await valueOf(replica.stop());
+      expect(notified).toHaveLength(1);
+      expect(the.world.logged).toEqual([]);
+    });
+  });
+
   it('I8: are not served from memory after their transaction was forgotten', async () => {
     const { world } = the;
     const replica = await world.start();
