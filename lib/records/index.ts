@@ -20,7 +20,14 @@ export {
 } from './settle.js';
 export { TokenIntake } from './token-intake.js';
 export { TokenLoader, type LoadTokens } from './token-loader.js';
-export { hasTokens, isReference, recordAt, resolveRecord, type Reference } from './token-lookup.js';
+export {
+  hasTokens,
+  isReference,
+  recordAt,
+  resolveRecord,
+  type NamedRecord,
+  type Reference,
+} from './token-lookup.js';
 export { queryOf, refQuery, type TokenQuery } from './token-query.js';
 export { leadsToPendingRotation, nextRefreshToken, type TokenRecord } from './token-record.js';
 export { TokenRecords, type SeenTokens } from './token-records.js';

@@ -1,5 +1,6 @@
 import type { RecordRevision } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
+import { isReference, type Reference } from './token-lookup.js';
 import {
   isOfRecord,
   isSuperseded,
@@ -50,21 +51,23 @@ export function recordAfter(
 }
 
 /** A record with its version. */
-type Versioned = Pick<RecordRevision, 'version'> & { readonly value: TokenRecord | undefined };
+type Versioned<T> = Pick<RecordRevision, 'version'> & { readonly value: T };
 
 /**
  * What to write if the record has changed since it was read before the exchange (I5). `moved on`:
- * nothing, since the record is newer or was forgotten. `conflict`: the record has an unrelated
- * refresh token, and it is not known which one is newer.
+ * nothing, since the record is newer, refers to another one or was forgotten. `conflict`: the
+ * record has an unrelated refresh token, and it is not known which one is newer.
  */
 export function mergeOnto(
-  current: Versioned,
-  seen: Versioned & { readonly value: TokenRecord },
+  { version, value: stored }: Versioned<TokenRecord | Reference | undefined>,
+  seen: Versioned<TokenRecord>,
   next: TokenRecord,
 ): TokenRecord | 'moved on' | 'conflict' {
-  const [before, stored] = [seen.value, current.value];
+  const before = seen.value;
   // Version 0: the store has lost the record. A forgotten one keeps a version (I8).
-  if (stored === undefined) return current.version === 0 ? next : 'moved on';
+  if (stored === undefined) return version === 0 ? next : 'moved on';
+  if (isReference(stored)) return 'moved on';
+  const current = { version, value: stored };
   const isRotated = next.refreshToken !== before.refreshToken;
   if (stored.refreshToken === before.refreshToken) {
     const isLater = (stored.exchangedAt ?? -Infinity) > (next.exchangedAt ?? -Infinity);
@@ -78,7 +81,7 @@ export function mergeOnto(
   const isSibling = isSuperseded(stored, before.refreshToken);
   if (isSibling && (stored.exchangedAt ?? 0) > (next.exchangedAt ?? 0)) return 'moved on';
   // The application has replaced a refresh token that this exchange left unchanged.
-  if (!isRotated && current.version > seen.version) return 'moved on';
+  if (!isRotated && version > seen.version) return 'moved on';
   return 'conflict';
 }
 
@@ -99,14 +102,18 @@ export function withSuccessor(
 }
 
 /** Keeps what the newer version says of the verification: its customer, template and hosted URL. */
-function withVerification(next: TokenRecord, current: Versioned, seen: Versioned): TokenRecord {
+function withVerification(
+  next: TokenRecord,
+  current: Versioned<TokenRecord>,
+  seen: Versioned<TokenRecord>,
+): TokenRecord {
   const [newer, older] =
     current.version > seen.version ? [current.value, seen.value] : [seen.value, current.value];
   return {
     ...next,
-    customerUid: newer?.customerUid ?? older?.customerUid,
-    templateKey: newer?.templateKey ?? older?.templateKey,
-    hostedUrl: newer?.hostedUrl ?? older?.hostedUrl,
+    customerUid: newer.customerUid ?? older.customerUid,
+    templateKey: newer.templateKey ?? older.templateKey,
+    hostedUrl: newer.hostedUrl ?? older.hostedUrl,
   };
 }
 

@@ -4,6 +4,7 @@ import { isBerbixError, logLine } from '../errors/index.js';
 import type { EventBus } from '../events/index.js';
 import {
   hasTokens,
+  isReference,
   mergeOnto,
   withSuccessor,
   localTokens,
@@ -12,11 +13,13 @@ import {
   recordName,
   storeTime,
   type Exchanged,
+  type NamedRecord,
+  type Reference,
   type TokenRecord,
   type SeenTokens,
   type TokenRecords,
 } from '../records/index.js';
-import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
+import type { SealedRecords } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { attemptAfter } from './attempt-after.js';
 import type { BerbixTokenOptions, FreshnessSettings } from './freshness.options.js';
@@ -67,13 +70,10 @@ export class TokenSaver {
     const write = new PendingWrite(seen, next);
     let isSaved = false;
     try {
-      isSaved = await this.sealed.commit(seen.key, seen.version, next, {
-        keepTrying: this.#keepTrying(write.isRotated),
-        merge: write.merge,
-      });
+      isSaved = await this.#commit(write);
       if (write.isConflict) throw conflictingTokensError();
       if (!isSaved) return undefined;
-      this.#noteUnnotified(seen.key, write.next);
+      this.#noteUnnotified(write.movedTo ?? seen.key, write.next);
       await this.#refer(write, name);
       return write.next;
     } catch (error) {
@@ -122,13 +122,25 @@ export class TokenSaver {
       throw error;
     }
     const notified = { ...value, pendingRotation: undefined };
-    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
+    const merge = (current: NamedRecord): TokenRecord | undefined => {
       const merged = mergeOnto(current, seen, notified);
       return typeof merged === 'object' ? merged : undefined;
     };
-    await this.sealed.commit(key, version, notified, { merge });
+    await this.sealed.commit<TokenRecord | Reference>(key, version, notified, { merge });
     this.#unnotified.delete(key);
     return undefined;
+  }
+
+  /** Commits to the record that was read, or to the one to which it has begun to refer. */
+  async #commit(write: PendingWrite): Promise<boolean> {
+    const { seen, next, merge } = write;
+    const how = { keepTrying: this.#keepTrying(write.isRotated), merge };
+    if (await this.sealed.commit<TokenRecord | Reference>(seen.key, seen.version, next, how)) {
+      return true;
+    }
+    // I4: only a new refresh token would be lost. The version is unknown, so it is merged.
+    if (write.movedTo === undefined || !write.isRotated) return false;
+    return this.sealed.commit<TokenRecord | Reference>(write.movedTo, 0, next, how);
   }
 
   /** At shutdown: notifies the application of what would be lost, once more and without a pause. */
@@ -205,6 +217,8 @@ class PendingWrite {
   isConflict = false;
   /** Whether the store had lost the record. */
   wasLost = false;
+  /** The key of the record with the tokens, if another replica has found that there are two. */
+  movedTo: string | undefined;
 
   constructor(
     readonly seen: SeenTokens,
@@ -215,13 +229,14 @@ class PendingWrite {
     return this.next.refreshToken !== this.seen.value.refreshToken;
   }
 
-  readonly merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
+  readonly merge = (current: NamedRecord): TokenRecord | undefined => {
     const { seen, next } = this;
     const merged = mergeOnto(current, seen, next);
     this.isConflict = merged === 'conflict';
     this.wasLost ||= current.version === 0;
-    // A conflict keeps both refresh tokens, whichever is newer. A reference cannot hold a spare.
-    if (this.isConflict && current.value?.refreshToken) {
+    if (isReference(current.value)) this.movedTo = current.value.see;
+    // A conflict keeps both refresh tokens, whichever is newer.
+    if (this.isConflict && hasTokens(current)) {
       return withSuccessor(current.value, seen.value, next);
     }
     if (typeof merged === 'string') return undefined;

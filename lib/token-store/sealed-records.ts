@@ -161,8 +161,8 @@ export class SealedRecords {
         }
         return false;
       } catch (error) {
-        // Retrying does not help against malformed answers.
-        if (isBadAnswer(error) || !keepTrying?.()) throw error;
+        // Retrying does not help against malformed answers, nor if `merge` throws.
+        if (!isBerbixError(error) || isBadAnswer(error) || !keepTrying?.()) throw error;
         await pauses.next();
       }
     }

@@ -81,6 +81,12 @@ describe('mergeOnto', () => {
     expect(names(1)).toEqual({ ...ada, templateKey: 'tpk' });
   });
 
+  it('does not replace a reference to another record', () => {
+    const current = { version: 2, value: { see: 'anonymous/1' } };
+    const seen = { version: 1, value: record('rt_1', EARLIER) };
+    expect(mergeOnto(current, seen, rotated)).toBe('moved on');
+  });
+
   it('I8: a lost record is saved again, a forgotten one is not', () => {
     const seen = { version: 1, value: record('rt_1', EARLIER) };
     expect(mergeOnto({ version: 0, value: undefined }, seen, rotated)).toBe(rotated);

@@ -28,6 +28,8 @@ export class Watch {
   isTroubled = false;
   /** The store ends leases early, so two exchanges may be in flight at the same time. */
   endsLeasesEarly = false;
+  /** Nobody knows that two names lead to the same transaction, so each has exchanges of its own. */
+  hasTwoNames = false;
   /** When the store last failed. */
   storeFailedAt = -Infinity;
   readonly #committed = new Set<string>();
@@ -133,6 +135,7 @@ export class Watch {
 
   #presented(exchange: SeenExchange): void {
     const { id, refreshToken, from } = exchange;
+    if (this.hasTwoNames) return;
     if (this.#succeeded.has(refreshToken)) {
       this.faults.push('I3: a refresh token was presented after its successor was committed');
     }

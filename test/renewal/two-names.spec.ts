@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BerbixModuleOptions, BerbixRotatedTokens } from 'nestjs-berbix';
+import type { Habit } from './support/fake-api.js';
+import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
+import { inRecord } from './support/watch.js';
+import { eachWorld } from './support/world.js';
+
+const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
+const GRACE = { graceMs: 5 * MINUTE };
+const [ADA, ONE] = [{ customerUid: 'ada' }, { transactionId: '1' }];
+
+type Freshness = NonNullable<BerbixModuleOptions['freshness']>;
+
+describe('a transaction with two names, neither of which leads to the other', () => {
+  const the = eachWorld();
+
+  /** The application's table has a bare refresh token; the second replica is a moment later. */
+  async function exchanging(habit: Habit, freshness: Freshness) {
+    const { world } = the;
+    world.api.habit = habit;
+    let table = world.api.create('1').refreshToken;
+    const options = {
+      freshness,
+      loadTokens: () => Promise.resolve(table),
+      onRotation: ({ tokens }: BerbixRotatedTokens) => void (table = tokens.refreshToken),
+    };
+    const [first, second] = [await world.start(options), await world.start(options)];
+    const byCustomer = first.fresh(ADA);
+    await advance(20);
+    const byTransaction = second.fresh(ONE);
+    for (const call of [byCustomer, byTransaction]) call.catch(() => {});
+    return { world, replicas: [first, second], byCustomer, byTransaction };
+  }
+
+  async function storedAt(prefix: string): Promise<object> {
+    const { memory } = the.world;
+    const [key = ''] = (await memory.keys(`default/${prefix}`)).keys;
+    return inRecord((await memory.load(key))?.value);
+  }
+
+  it.each<[string, Habit, Freshness['rotation']]>([
+    ['omits it', 'omit', 'none'],
+    ['replaces it with a grace', GRACE, GRACE],
+    ['replaces it immediately', 'strict', 'strict'],
+  ])(
+    'I12: two replicas that exchange the refresh token get the same one, with an API that %s',
+    async (_, habit, rotation) => {
+      const { world, replicas, ...calls } = await exchanging(habit, { rotation });
+      for (const call of [calls.byCustomer, calls.byTransaction]) {
+        const { value, afterMs } = await outcomeOf(call);
+        expect(value?.refreshToken).toBe(world.api.currentOf('1'));
+        expect(afterMs).toBeLessThan(SECOND);
+      }
+      const count = world.storeCalls.length;
+      await advance(MINUTE);
+      expect(world.storeCalls).toHaveLength(count);
+      await advance(HOUR);
+      for (const replica of replicas) {
+        for (const owner of [ONE, ADA]) {
+          const { refreshToken } = await valueOf(replica.fresh(owner));
+          expect(refreshToken).toBe(world.api.currentOf('1'));
+        }
+      }
+      expect(world.api.exchanges).toHaveLength(3);
+      expect(world.logged).toEqual([]);
+    },
+  );
+
+  it('I4: if the API gives each replica another refresh token, the later one becomes a spare', async () => {
+    const refreshToken = 'canary-refresh-later';
+    const body = { access_token: 'at', refresh_token: refreshToken, transaction_id: 1 };
+    the.world.api.faults.push(undefined, { status: 200, body: { ...body, expires_in: 3600 } });
+    const { world, byCustomer, byTransaction } = await exchanging(GRACE, { rotation: GRACE });
+    expect(await failureOf(byTransaction)).toMatchObject({
+      code: 'BERBIX_STORE',
+      tokens: { refreshToken },
+    });
+    await valueOf(byCustomer);
+    expect(await storedAt('anonymous')).toMatchObject({
+      refreshToken: world.api.currentOf('1'),
+      spares: [refreshToken],
+    });
+    expect(await storedAt('transaction')).toHaveProperty('see');
+  });
+
+  it('one leads to the other before the application has been notified of a new refresh token', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const slow = { now: true };
+    const onRotation = async (): Promise<void> => {
+      if (slow.now) await new Promise((resolve) => setTimeout(resolve, 2 * SECOND));
+    };
+    const options = { freshness: { rotation: 'strict' }, onRotation } as const;
+    const [first, second] = [await world.start(options), await world.start(options)];
+    await world.remembered(first);
+    await advance(HOUR);
+    const byTransaction = first.fresh(ONE);
+    await advance(SECOND);
+    slow.now = false;
+    await valueOf(second.remember(world.api.currentOf('1'), 'ada'));
+    await valueOf(second.fresh(ADA));
+    expect(await storedAt('transaction')).toHaveProperty('see');
+    expect((await valueOf(byTransaction)).refreshToken).toBe(world.api.currentOf('1'));
+  });
+});
