@@ -1,11 +1,22 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from '@jest/globals';
 import { BerbixTokens, type BerbixError, type BerbixRotatedTokens } from 'nestjs-berbix';
+import { closeAfterTest } from '../support/closing.js';
 import { eachWorld } from './support/world.js';
 import { advance, failureOf, valueOf } from './support/virtual-time.js';
 
 const [SECOND, HOUR] = [1_000, 3_600_000];
 const STRICT = { freshness: { rotation: 'strict' } } as const;
 const [ADA, ONE] = [{ customerUid: 'ada' }, { transactionId: '1' }];
+
+/** Records the events of new refresh tokens that the store does not have, during one test. */
+function recordUnsaved(): unknown[] {
+  const events: unknown[] = [];
+  const listener = (event: unknown): void => void events.push(event);
+  subscribe('nestjs-berbix:token.unsaved', listener);
+  closeAfterTest(() => void unsubscribe('nestjs-berbix:token.unsaved', listener));
+  return events;
+}
 
 describe('a store that loses confirmed writes during an exchange', () => {
   const the = eachWorld();
@@ -119,6 +130,7 @@ describe('a store that loses confirmed writes during an exchange', () => {
     const notified: BerbixRotatedTokens[] = [];
     const onRotation = (rotated: BerbixRotatedTokens) => void notified.push(rotated);
     const { world, replica, inFlight } = await exchanging('strict', 0, { onRotation });
+    const unsaved = recordUnsaved();
     const current = world.api.currentOf('1');
     const reissued = world.api.reissue('1');
     await valueOf((await world.start(STRICT)).remember(reissued));
@@ -128,9 +140,11 @@ describe('a store that loses confirmed writes during an exchange', () => {
     expect(notified.map(({ tokens }) => tokens.refreshToken)).toEqual([current]);
     expect(world.logged.join()).toContain('another refresh token');
     expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(reissued.refreshToken);
+    expect(unsaved).toMatchObject([{ transactionId: '1' }]);
   });
 
   it('a refresh token that was not replaced, and conflicts with the record, is kept as a spare', async () => {
+    const unsaved = recordUnsaved();
     const { world, replica, inFlight } = await exchanging('omit', 1);
     await world.failOver();
     const unknown = new BerbixTokens({ refreshToken: 'canary-unknown', transactionId: '1' });
@@ -139,6 +153,7 @@ describe('a store that loses confirmed writes during an exchange', () => {
     expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
     expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
     expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(world.api.currentOf('1'));
+    expect(unsaved).toEqual([]);
   });
 
   it('a record that is lost while the application is notified is saved again', async () => {

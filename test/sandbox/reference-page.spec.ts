@@ -150,6 +150,7 @@ describeInBrowser('the page at /reference', (openTab) => {
     await toggle('post /v0/images/upload');
     await has(0, '.samples');
     await authorize();
+    await tab.evaluate(`document.cookie = 'of=another page'`);
 
     await toggle('post /v0/transactions');
     await tab.shows('tabpanel: Python');
@@ -176,6 +177,7 @@ describeInBrowser('the page at /reference', (openTab) => {
     }
     const statuses = sandbox.requests.to('POST', '/v0/tokens').map(({ status }) => status);
     expect(statuses).toEqual([200, 200, 200]);
+    for (const { headers } of sandbox.requests) expect(headers.cookie).toBeUndefined();
     expectNothingWrong(tab, sandbox);
 
     await tab.activate('Back to the console');
