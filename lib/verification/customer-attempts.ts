@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { InFlight, Pauses, drained } from '../concurrency/index.js';
+import { InFlight, Pauses, drained, shutDownError } from '../concurrency/index.js';
 import { BerbixInvalidRefreshTokenError, isBerbixError, logLine } from '../errors/index.js';
 import {
   CustomerIndex,
@@ -64,8 +64,8 @@ export class CustomerAttempts {
   }
 
   /**
-   * Waits a while for what has begun. From then on, no call waits for another replica, or for a
-   * store that fails: callers get their tokens in the error.
+   * Waits a while for what has begun. From then on, no transaction is created, and no call waits for
+   * another replica, or for a store that fails: callers get their tokens in the error.
    */
   async close(): Promise<void> {
     await drained(this.#begun.none());
@@ -103,20 +103,24 @@ export class CustomerAttempts {
    * @throws (as a rejection) the error of the creation; {BerbixStoreError} with `tokens` if the new
    * transaction could not be saved
    */
-  async begin(
+  begin(
+    customerUid: string,
+    version: number,
+    create: () => Promise<Attempt>,
+  ): Promise<Attempt | undefined> {
+    return this.#begun.track(this.#begin(customerUid, version, create));
+  }
+
+  async #begin(
     customerUid: string,
     version: number,
     create: () => Promise<Attempt>,
   ): Promise<Attempt | undefined> {
     const lease = await this.#index.acquire(customerUid, version);
-    return lease && this.#begun.track(this.#beginUnder(lease, create));
-  }
-
-  async #beginUnder(
-    lease: CustomerLease,
-    create: () => Promise<Attempt>,
-  ): Promise<Attempt | undefined> {
+    if (lease === undefined) return undefined;
     try {
+      // Nobody would wait until its tokens are saved.
+      if (this.#closing.signal.aborted) throw shutDownError();
       const attempt = await create();
       return (await this.#save(lease, attempt)) ? attempt : undefined;
     } catch (error) {

@@ -7,26 +7,37 @@ import { errorOf } from '../support/errors.js';
 import { startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import { allKeys } from '../token-store/support/steps.js';
-import { replica } from './support/verification.js';
+import { creations, replica } from './support/verification.js';
 
 describe('a shutdown while a verification begins', () => {
-  it('waits until its tokens are saved', async () => {
+  it.each(['lease', 'commit'] as const)('waits until its tokens are saved: %s', async (step) => {
     const memory = new InMemoryTokenStore();
-    let [isSaving, mayGoOn, isClosed] = [false, false, false];
+    let [isWaiting, mayGoOn, isClosed] = [false, false, false];
+    const checkOpen = (): void => {
+      // Like the connections of an application that has ended.
+      if (isClosed) throw new TypeError('The pool is closed.');
+    };
+    const wait = async (): Promise<void> => {
+      isWaiting = true;
+      await until(() => mayGoOn);
+    };
     const store = changed(memory, {
-      commit: async (...step) => {
-        isSaving = true;
-        await until(() => mayGoOn);
-        // Like the connections of an application that has ended.
-        if (isClosed) throw new TypeError('The pool is closed.');
-        return memory.commit(...step);
+      lease: async (...args) => {
+        if (step === 'lease') await wait();
+        checkOpen();
+        return memory.lease(...args);
+      },
+      commit: async (...args) => {
+        if (step === 'commit') await wait();
+        checkOpen();
+        return memory.commit(...args);
       },
     });
     const sandbox = await startSandbox();
     const { module, verifications } = await replica(sandbox, { store });
     const options = { templateKey: sandbox.templateKeys.sdk };
     const begun = firstValueFrom(verifications.begin('ada', options));
-    await until(() => isSaving);
+    await until(() => isWaiting);
     const closing = module.close().then(() => (isClosed = true));
     // A shutdown that does not wait is over by then.
     await setTimeout(100);
@@ -34,6 +45,20 @@ describe('a shutdown while a verification begins', () => {
     await closing;
     expect(await allKeys(memory)).toHaveLength(2);
     expect((await begun).isResumed).toBe(false);
+  });
+
+  it('creates no transaction after it', async () => {
+    const store = Object.assign(new InMemoryTokenStore(), { shared: true });
+    const sandbox = await startSandbox();
+    const one = await replica(sandbox, { store });
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await one.verifications.beforeApplicationShutdown();
+    const error = await errorOf(one.verifications.begin('ada', options));
+    expect(error).toMatchObject({ code: 'BERBIX_UNAVAILABLE', retryable: true });
+    expect(creations(sandbox)).toBe(0);
+    // It holds up no other replica.
+    const two = await replica(sandbox, { store });
+    expect((await firstValueFrom(two.verifications.begin('ada', options))).isResumed).toBe(false);
   });
 
   it('ends with an error that has the tokens, if the store takes none', async () => {
