@@ -57,8 +57,9 @@ export interface BerbixEventDetails {
   /** The API has replaced a refresh token; the previous one no longer works. */
   'token.rotated': TransactionDetails;
   /**
-   * The API has replaced a refresh token, and the new one is not saved: the store did not take it, or
-   * the process that has it in memory ends. It is lost, unless `onRotation` or a caller has kept it.
+   * A new refresh token, of a new transaction or in place of another one, is not saved: the store did
+   * not take it, or the process that has it in memory ends. It is lost, unless `onRotation` or a
+   * caller has kept it.
    */
   'token.unsaved': OwnerDetails;
   /** The API no longer knows the refresh token of a transaction, or the transaction is gone. */

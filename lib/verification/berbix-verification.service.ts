@@ -61,7 +61,7 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
     this.#events = events;
     this.#tokens = tokens;
     this.#transactions = transactions;
-    this.#attempts = new CustomerAttempts(sealed, tokens.limits, (transaction) =>
+    this.#attempts = new CustomerAttempts(sealed, tokens.limits, events, (transaction) =>
       this.#end(transaction),
     );
   }
@@ -82,7 +82,8 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
    * @throws {BerbixConfigurationError} in production without a store (see `allowInMemoryStore`)
    * @throws {BerbixTimeoutError} if another replica was busy with the customer for `totalTimeoutMs`
    * @throws {BerbixStoreError} among other cases, if a transaction was created and could not be
-   * saved; its tokens are in `tokens` of the error, for `BerbixTokenService.remember`
+   * saved; its tokens are in `tokens` of the error, for `BerbixTokenService.remember`. The log and
+   * the event `token.unsaved` tell of it too, since the caller may have left
    *
    * @example
    * ```ts

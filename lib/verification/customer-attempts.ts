@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { InFlight, Pauses, drained, shutDownError } from '../concurrency/index.js';
 import { BerbixInvalidRefreshTokenError, isBerbixError, logLine } from '../errors/index.js';
+import type { EventBus } from '../events/index.js';
 import {
   CustomerIndex,
   hasTokens,
@@ -58,6 +59,7 @@ export class CustomerAttempts {
   constructor(
     private readonly sealed: SealedRecords,
     private readonly limits: RecordLimits,
+    private readonly events: EventBus,
     private readonly end: (transaction: BerbixTokens | { key: string }) => Promise<void>,
   ) {
     this.#index = new CustomerIndex(sealed, limits, this.#closing.signal);
@@ -213,12 +215,24 @@ export class CustomerAttempts {
         if (await this.#index.append(again, key, keepTrying)) return true;
       }
     } catch (error) {
+      if (!isSaved) this.#reportUnsaved(tokens, customerUid, error);
       throw isBerbixError(error) ? error.withTokens(tokens) : error;
     }
     await this.#discard(tokens);
     // Only the version that was saved here: a newer one belongs to another call.
     if (isSaved) await this.sealed.remove(key, (found) => found.version === 1);
     return false;
+  }
+
+  /** The caller may have left, so that nobody gets the tokens of the error. */
+  #reportUnsaved({ transactionId }: BerbixTokens, customerUid: string, error: unknown): void {
+    this.#logger.error(
+      logLine(
+        `The tokens of the new transaction ${transactionId} could not be saved. They are lost, unless the caller keeps them from \`error.tokens\`.`,
+        error,
+      ),
+    );
+    this.events.emit('token.unsaved', () => ({ customerUid, transactionId }));
   }
 
   /** Deletes a new transaction if its customer meanwhile got another one, or was erased. */

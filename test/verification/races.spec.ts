@@ -1,5 +1,11 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { BerbixTokens, type VerificationStartDto } from 'nestjs-berbix';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import {
+  BerbixEvents,
+  BerbixTokens,
+  type BerbixEvent,
+  type VerificationStartDto,
+} from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { FakeClock } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
@@ -8,10 +14,12 @@ import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
 import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
 import { createTransaction, installClock, startSandbox } from '../support/services.js';
-import { everyViewOf } from '../support/sinks.js';
+import { everyViewOf, quietNest } from '../support/sinks.js';
 import { until } from '../support/until.js';
 import { allKeys } from '../token-store/support/steps.js';
 import { creations, deletions, holdBack, replica, type Replica } from './support/verification.js';
+
+quietNest();
 
 describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
   let opened: OpenedStore;
@@ -354,8 +362,10 @@ describe('a store that fails after a transaction was created', () => {
   });
 
   it.each([1, 2, 3])('does not block others if it keeps failing, at commit %i', async (number) => {
-    const [{ verifications, tokens }, sandbox] = await failingAt([number], installClock());
+    const [{ module, verifications, tokens }, sandbox] = await failingAt([number], installClock());
     const options = { templateKey: sandbox.templateKeys.sdk };
+    const events: string[] = [];
+    module.get(BerbixEvents).events$.subscribe(({ kind }) => events.push(kind));
     const error = await errorOf(verifications.begin('ada', options));
     expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
     const saved = error.tokens as NonNullable<typeof error.tokens>;
@@ -367,6 +377,37 @@ describe('a store that fails after a transaction was created', () => {
     const again = await firstValueFrom(verifications.reverify('ada', options));
     expect(again.isResumed).toBe(false);
     expect(creations(sandbox)).toBe(2);
+    // The third commit only makes sure of what the others have saved.
+    expect(events.includes('token.unsaved')).toBe(number < 3);
+  });
+
+  it('is told of in the log and by an event, since the caller may have left', async () => {
+    const clock = installClock();
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const memory = new InMemoryTokenStore();
+    let hasLeft = false;
+    const store = changed(memory, {
+      commit: async () => {
+        await until(() => hasLeft);
+        clock.advance(20_000);
+        throw new Error('down');
+      },
+    });
+    const sandbox = await startSandbox();
+    const { module, verifications } = await replica(sandbox, { store });
+    const events: BerbixEvent[] = [];
+    module.get(BerbixEvents).events$.subscribe((event) => events.push(event));
+    const begin = { templateKey: sandbox.templateKeys.sdk };
+    const error = await errorOf(verifications.begin('ada', begin, { timeoutMs: 50 }));
+    expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', tokens: undefined });
+    hasLeft = true;
+    await until(() => events.some(({ kind }) => kind === 'token.unsaved'));
+    const transactionId = (await sandbox.transactions.list())[0]?.id;
+    const unsaved = events.find(({ kind }) => kind === 'token.unsaved');
+    expect(unsaved).toMatchObject({ customerUid: 'ada', transactionId });
+    expect(logged.mock.calls.join()).toContain(
+      `new transaction ${transactionId} could not be saved`,
+    );
   });
 });
 

@@ -5,11 +5,14 @@ import { firstValueFrom } from 'rxjs';
 import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
 import { startSandbox } from '../support/services.js';
+import { quietNest } from '../support/sinks.js';
 import { until } from '../support/until.js';
 import { allKeys } from '../token-store/support/steps.js';
 import { creations, replica } from './support/verification.js';
 
 describe('a shutdown while a verification begins', () => {
+  quietNest();
+
   it.each(['lease', 'commit'] as const)('waits until its tokens are saved: %s', async (step) => {
     const memory = new InMemoryTokenStore();
     let [isWaiting, mayGoOn, isClosed] = [false, false, false];
