@@ -149,8 +149,9 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
   }
 
   /**
-   * The known ids of the customer's transactions, the current one last. Pass one to
-   * `BerbixTransactionService` as `{ transactionId }`.
+   * The known ids of the customer's transactions, the current one last, without forgotten ones: if
+   * the current one was forgotten, `result` says `gone`, and the last id is that of an earlier one.
+   * Pass one to `BerbixTransactionService` as `{ transactionId }`.
    */
   history(customerUid: string, callOptions?: BerbixCallOptions): Observable<string[]> {
     return traced(

@@ -344,7 +344,7 @@ describe('an attempt that is forgotten after another one', () => {
       const current = async (): Promise<string> =>
         (await firstValueFrom(verifications.result('ada'))).status;
 
-      await firstValueFrom(verifications.begin('ada', options));
+      const first = await firstValueFrom(verifications.begin('ada', options));
       await firstValueFrom(transactions.override(owner, { responsePayload: 'us-dl' }));
       expect(await current()).toBe('accepted');
       const second = await firstValueFrom(transactions.create({ ...options, ...owner }));
@@ -357,6 +357,8 @@ describe('an attempt that is forgotten after another one', () => {
 
       await firstValueFrom(tokens.forget({ transactionId }));
       expect(await current()).toBe('gone');
+      const history = await firstValueFrom(verifications.history('ada'));
+      expect(history).toEqual([first.transactionId]);
       clock.advance(25 * 3_600_000);
       // Old records go when others are written.
       await firstValueFrom(verifications.begin('eve', options));
