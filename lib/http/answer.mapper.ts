@@ -10,21 +10,13 @@ import {
   BerbixResponseError,
   BerbixServerError,
   BerbixTimeoutError,
-  REDACTED,
   type BerbixError,
   type BerbixErrorDetails,
 } from '../errors/index.js';
 import { API_PATHS, READABLE, parseJson } from '../wire/index.js';
 import type { BerbixAnswer, BerbixRequest } from './berbix-request.js';
+import { redaction, type Redact } from './redaction.js';
 import { parseRetryAfter } from './retry.js';
-
-/** Limit of a text from the API in a message, in characters. */
-const MAX_LENGTH = 200;
-
-const LONE_SURROGATE = /\p{Surrogate}/gu;
-
-/** Removes the secrets of the request from a text of the answer, which may quote them (I10). */
-type Redact = (text: string) => string;
 
 /**
  * Maps an HTTP answer to a {@link BerbixAnswer}, or to the error of the right class.
@@ -38,7 +30,7 @@ export function mapAnswer(
   secrets: readonly string[],
 ): BerbixAnswer | BerbixError {
   const { status, data, headers } = response;
-  const redact: Redact = (text) => redacted(text, request, secrets);
+  const redact = redaction(request, secrets);
   const requestId = shortWord(headers['x-request-id'], redact);
   const isGood = status >= 200 && status < 300;
   const body = isGood && data.length > 0 ? jsonObject(data) : undefined;
@@ -74,10 +66,11 @@ function errorFor(
 ): BerbixError {
   const status = details.status as number;
   const body = jsonObject(data) ?? {};
-  const said = typeof body['message'] === 'string' ? redact(body['message']) : '';
+  const { message } = body;
+  const said = typeof message === 'string' ? redact(message) : '';
   const readable = typeof body['readable'] === 'string' ? redact(body['readable']) : undefined;
   const known = { ...details, ...(readable !== undefined && { readable }) };
-  const reason = said === '' ? '' : ` Berbix says: ${JSON.stringify(said)}`;
+  const reason = said === '' ? withheld(message) : ` Berbix says: ${JSON.stringify(said)}`;
   const refused = `${call(request)} was refused (${status}).`;
   const later = {
     ...known,
@@ -133,6 +126,12 @@ function errorFor(
     : new BerbixRequestError(`${refused}${reason}`, known);
 }
 
+function withheld(message: unknown): string {
+  return typeof message === 'string' && message !== ''
+    ? ' The reason that Berbix gives is withheld, since it may quote the request.'
+    : '';
+}
+
 /** ASSUMPTION: see READABLE; an OAuth server would say `invalid_grant`. */
 function blamesRefreshToken(
   request: BerbixRequest,
@@ -165,34 +164,4 @@ function shortWord(value: unknown, redact: Redact): string | undefined {
 
 function call(request: BerbixRequest): string {
   return `${request.method} ${request.path}`;
-}
-
-/**
- * Makes a text from the API safe for an error message (I10): removes what the API may quote of the
- * request, and control characters, since a line break could forge a log line; shortens a long text.
- */
-function redacted(text: string, request: BerbixRequest, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of forms([...secrets, ...(request.secrets ?? [])])) {
-    clean = clean.replaceAll(secret, REDACTED);
-  }
-  const words = forms(request.personal ?? []).map((word) =>
-    word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`),
-  );
-  if (words.length > 0) {
-    const whole = String.raw`(?<![\p{L}\p{N}])(?:${words.join('|')})(?![\p{L}\p{N}])`;
-    clean = clean.replaceAll(new RegExp(whole, 'giu'), REDACTED);
-  }
-  clean = clean.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
-  return clean.length > MAX_LENGTH ? `${clean.slice(0, MAX_LENGTH)}...` : clean;
-}
-
-/** Each value as it is, and as in a URL; longer ones first, since one may contain another. */
-function forms(values: readonly (string | undefined)[]): string[] {
-  const given = values.flatMap((value = '') => (value === '' ? [] : [value]));
-  // Half of a surrogate pair is sent as the replacement character.
-  const encoded = given.map((value) =>
-    encodeURIComponent(value.replaceAll(LONE_SURROGATE, '\ufffd')),
-  );
-  return [...given, ...encoded].toSorted((one, other) => other.length - one.length);
 }

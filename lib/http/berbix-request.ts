@@ -3,7 +3,10 @@ export interface BerbixRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** From `API_PATHS`. */
   path: string;
-  /** Sent as JSON; bytes must already be JSON. */
+  /**
+   * Sent as JSON; bytes must already be JSON, of an upload. What it says of a person is removed from
+   * errors of the API that quote it: see `redaction.ts`.
+   */
   body?: object;
   /** An access or client token, sent as Bearer. Without it, the API secret is sent as Basic. */
   bearer?: string;
@@ -19,8 +22,6 @@ export interface BerbixRequest {
   subject?: string;
   /** The secrets in the body; removed from errors of the API that quote them. */
   secrets?: readonly string[];
-  /** What the body says of a customer; removed too, but only as whole words: it may be short. */
-  personal?: readonly (string | undefined)[];
   /**
    * When the request may be repeated after a transient failure:
    * - `always`: doing it twice is harmless;

@@ -39,13 +39,6 @@ export class TransactionCalls {
         body,
         repeat: 'unless-done',
         subject: body.customer_uid,
-        personal: [
-          body.customer_uid,
-          body.email,
-          body.phone,
-          body.hosted_options?.completion_email,
-          ...Object.values(body.match_data ?? {}),
-        ],
       };
       return this.#request(request, limits, (answer) => {
         const tokens = mergeTokens(CREATION, undefined, checkTokenAnswer(CREATION, answer));

@@ -5,8 +5,14 @@ import { describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Controller, Get, Inject, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { BerbixModule, BerbixTokenService, type BerbixTokens } from 'nestjs-berbix';
+import {
+  BerbixModule,
+  BerbixTokenService,
+  BerbixTransactionService,
+  type BerbixTokens,
+} from 'nestjs-berbix';
 import type { SandboxFault } from 'nestjs-berbix/sandbox';
+import { sampleTokens } from 'nestjs-berbix/testing';
 import { Observable, firstValueFrom } from 'rxjs';
 import { Agent } from 'undici';
 import { closeAfterTest } from '../support/closing.js';
@@ -37,6 +43,14 @@ const TOKENS = {
   refresh_token: 'rt_CANARYnew',
 };
 const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]}); ${REFRESH_TOKEN}, ${API_SECRET}`;
+
+/** The texts in a value. */
+function valuesIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return Object.values(value ?? {}).flatMap(valuesIn);
+}
+
+const decoded = (base64: string): string => Buffer.from(base64, 'base64').toString();
 
 /** Ways to fail with a secret nearby: in the request, in the answer, or quoted back. */
 const FAULTS: [string, SandboxFault][] = [
@@ -144,6 +158,99 @@ describe('no secret is visible', () => {
       '"Customer [redacted] ([redacted] [redacted], [redacted], [redacted], [redacted], ([redacted])), 1 of 422: by ALAN."',
     );
     expect(error).toMatchObject({ readable: 'customer_[redacted]', requestId: 'req422' });
+  });
+
+  /** A text of a person that every escape changes. */
+  const CANARY = String.raw`o"CANARY\ned\ <é> 100%41%\\ + 🙂`;
+  const CREATION = {
+    customerUid: `${CANARY}uid`,
+    templateKey: 'tmpl',
+    email: 'CANARY@example.org',
+    phone: `+44 ${CANARY}`,
+    matchData: {
+      givenName: `${CANARY}given`,
+      middleName: `${CANARY}middle`,
+      familyName: `${CANARY}family`,
+      dateOfBirth: '1815-12-10',
+      idExpiryDate: '2031-12-10',
+    },
+  };
+  const UPLOAD = Buffer.from('CANARY 1815-12-10');
+  type Operation = keyof BerbixTransactionService;
+  const OPERATIONS: Record<Operation, (of: BerbixTransactionService) => Observable<unknown>> = {
+    create: (of) => of.create(CREATION),
+    createHosted: (of) =>
+      of.createHosted({
+        ...CREATION,
+        completionEmail: 'CANARY@example.com',
+        redirectUrl: 'https://bank.example/return?session=CANARY&user=a%20b',
+      }),
+    createApiOnly: (of) => of.createApiOnly({ ...CREATION, idCountry: 'US', idType: 'DL' }),
+    fetch: (of) => of.fetch(sampleTokens()),
+    update: (of) => of.update(sampleTokens(), { action: 'reject', note: `\n${CANARY}\t.` }),
+    override: (of) =>
+      of.override(sampleTokens(), {
+        responsePayload: 'us-dl',
+        flags: ['id_expired'],
+        overrideFields: { given_name: CANARY, action: `${CANARY}2` },
+      }),
+    delete: (of) => of.delete(sampleTokens()),
+    uploadImages: (of) =>
+      of.uploadImages(sampleTokens(), [
+        { imageSubject: 'document_front', data: UPLOAD, extractedBarcode: UPLOAD },
+      ]),
+    uploadIdScan: (of) => of.uploadIdScan(sampleTokens(), UPLOAD),
+  };
+  const inAscii = (text: string): string =>
+    text.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const inForm = (text: string): string => String(new URLSearchParams({ text }));
+  const FORMS: [string, (body: string) => string][] = [
+    ['as it was sent', (body) => body],
+    ['in JSON', (body) => JSON.stringify(body)],
+    ['in JSON twice', (body) => JSON.stringify(JSON.stringify(body))],
+    ['in ASCII', inAscii],
+    ['in JSON in ASCII', (body) => inAscii(JSON.stringify(body))],
+    ['in a URL', encodeURIComponent],
+    ['in a URL twice', (body) => encodeURIComponent(encodeURIComponent(body))],
+    ['in a form', inForm],
+    ['in JSON in a form', (body) => inForm(JSON.stringify(body))],
+    ['as its values', (body) => valuesIn(JSON.parse(body)).join(', ')],
+    ['as its values in a form', (body) => inForm(valuesIn(JSON.parse(body)).join())],
+    ['decoded', (body) => valuesIn(JSON.parse(body)).map(decoded).join()],
+  ];
+
+  it.each(FORMS)('in what Berbix says of any operation, if it quotes it %s', async (_, quote) => {
+    // A long message is shortened, so one value is quoted at a time.
+    let [nth, count] = [0, 1];
+    const quoting = createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => (body += part));
+      request.on('end', () => {
+        const values = body === '' ? ['no body'] : valuesIn(JSON.parse(body));
+        count = values.length;
+        const message = quote(JSON.stringify({ name: values[nth] }));
+        response.writeHead(400).end(JSON.stringify({ message, readable: 'bad' }));
+      });
+    });
+    const apiHost = await listening(quoting);
+    const { transactions } = await startServices({ apiSecret: API_SECRET, apiHost });
+    for (const call of Object.values(OPERATIONS)) {
+      for (nth = 0; nth < count; nth++) {
+        const error = await errorOf(call(transactions));
+        expect(error).toMatchObject({ code: 'BERBIX_REQUEST', readable: 'bad' });
+        expect(error.message).not.toMatch(/canary|1815|2031|bank/i);
+        expect(error.message).not.toMatch(/(?<![A-Z])(US|DL)(?![A-Z])/);
+        expect(error.message).not.toContain(UPLOAD.toString('base64').slice(4, 12));
+      }
+      count = 1;
+    }
+  });
+
+  it('of all operations', () => {
+    const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(
+      BerbixTransactionService.prototype,
+    );
+    expect(Object.keys(OPERATIONS).toSorted()).toEqual(Object.keys(methods).toSorted());
   });
 
   it.each(PLATFORMS)("in what Nest's own filter logs and answers on %s", async (platform) => {
