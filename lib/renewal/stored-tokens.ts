@@ -40,10 +40,11 @@ export class StoredTokens {
   readonly #intake: TokenIntake;
   readonly #removal: TokenRemoval;
   readonly #saver: TokenSaver;
+  readonly #closing = new AbortController();
 
   constructor(parts: StoredTokensParts) {
     const { sealed, settings, exchange, events, loadTokens, onRotation } = parts;
-    const closing = new AbortController();
+    const closing = this.#closing;
     const { signal } = closing;
     const policy = { ...settings, onRotation, notifies: onRotation !== undefined };
     const turns = new Limiter(settings.connections);
@@ -84,6 +85,11 @@ export class StoredTokens {
     // I4: the application can still keep a new refresh token that would be lost with this process.
     await Promise.all([this.cache.idle(), drained(this.#saver.notifyAgain())]);
     this.#saver.reportUnnotified();
+  }
+
+  /** Whether exchanges may no longer begin. */
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** For health and metrics. */

@@ -244,8 +244,8 @@ export class BerbixTokenService implements BeforeApplicationShutdown {
   }
 
   /**
-   * Lets exchanges in flight finish, for up to ten seconds. From then on, what is not in memory fails
-   * with a `BerbixUnavailableError`.
+   * Lets exchanges in flight finish, for up to ten seconds. From then on, none begins: valid tokens
+   * are still handed out, and a call that needs other ones fails with a `BerbixUnavailableError`.
    */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all([this.stored.close(), this.#given.close()]);

@@ -1,4 +1,4 @@
-import type { Caller } from '../concurrency/index.js';
+import { shutDownError, type Caller } from '../concurrency/index.js';
 import { recordName, type TokenQuery } from '../records/index.js';
 import { noClientTokenError, type StoredTokens, type TokenRequirement } from '../renewal/index.js';
 import type { CheckedStore } from '../token-store/index.js';
@@ -56,6 +56,8 @@ export class TokenAccess {
     const { exchange, given, notifies, totalTimeoutMs } = this.ways;
     // Do not start an exchange for a caller who has left.
     if (caller.hasLeft) return Promise.resolve(passed);
+    // I4: nor during a shutdown, which might cut off a new refresh token.
+    if (given.isClosing) return Promise.reject(shutDownError());
     if (!exchange.replaces && !notifies) {
       // I12: a read of the store has taken some of the time, or the exchange may be another's.
       return passed.transactionId === undefined && caller.timeoutMs === undefined

@@ -10,7 +10,13 @@ import { changed } from '../support/changed-store.js';
 import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import { quietNest } from '../support/sinks.js';
-import { listening, startServices } from '../support/services.js';
+import {
+  createTransaction,
+  listening,
+  servicesFor,
+  startSandbox,
+  startServices,
+} from '../support/services.js';
 import { until } from '../support/until.js';
 
 const image = { imageSubject: 'document_front', data: Buffer.from('image') } as const;
@@ -129,6 +135,26 @@ describe('the shutdown of an application', () => {
     expect(reads).toBe(last);
     // The module is closed once more after the test, and would wait for it.
     for (const end of loading) end(undefined);
+  });
+
+  it('begins no exchange between its hooks, and hands out valid tokens', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const { tokens } = services;
+    const created = await createTransaction(sandbox, services);
+    await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
+    await tokens.beforeApplicationShutdown();
+    const { accessToken } = await firstValueFrom(tokens.fresh({ customerUid: 'ada' }));
+    expect(accessToken).toBe(created.accessToken);
+    for (const refreshed of [
+      tokens.refresh(created),
+      tokens.refresh(created.refreshToken),
+      tokens.refresh(created.refreshToken, { timeoutMs: 60_000 }),
+      tokens.fresh(created.refreshToken),
+    ]) {
+      expect(await errorOf(refreshed)).toMatchObject({ code: 'BERBIX_UNAVAILABLE' });
+    }
+    expect(sandbox.requests.to('POST', '/v0/tokens')).toEqual([]);
   });
 
   it.each(DISPATCHERS)('stops sending, with a dispatcher %s', async (_, open) => {
