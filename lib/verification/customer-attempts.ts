@@ -157,20 +157,32 @@ export class CustomerAttempts {
     }
   }
 
-  /**
-   * Deletes all transactions that can be deleted, then throws the first error. It works by their
-   * keys: the exchange before a deletion may replace the refresh token in the store.
-   */
+  /** Deletes all transactions that can be deleted, then throws the first error. */
   async #endAll(keys: string[]): Promise<void> {
     const failures: unknown[] = [];
     for (const key of keys) {
       try {
-        if ((await recordAt(this.sealed, key)) !== undefined) await this.end({ key });
+        await this.#endOne(key);
       } catch (error) {
         failures.push(error);
       }
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  /**
+   * Deletes a transaction by its key: the exchange before that may replace the refresh token in the
+   * store. If begin() has not saved its tokens yet, it cannot any more, and deletes it itself.
+   */
+  async #endOne(key: string): Promise<void> {
+    for (;;) {
+      const { seen } = await resolveRecord(this.sealed, key);
+      if (hasTokens(seen)) return this.end({ key });
+      if (seen.version > 0) return;
+      // Only a record that exists can be forgotten.
+      if (seen.leaseEpoch === 0) await this.sealed.lease(seen.key, seen, this.limits.leaseMs, {});
+      else if (await this.sealed.forget(seen.key, seen)) return;
+    }
   }
 
   /** The last transaction with a record counts: an attempt without one may never have begun. */
@@ -202,9 +214,12 @@ export class CustomerAttempts {
       ...recordRemembered(before, tokens, times, customerUid),
       ...details,
     });
-    // Another call may already have been given these tokens.
-    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord =>
-      record(hasTokens(current) ? current.value : undefined);
+    const merge = (current: OpenedRecord<TokenRecord>): TokenRecord | undefined => {
+      // I8: the customer is being erased.
+      if (current.version > 0 && current.value === undefined) return undefined;
+      // Another call may already have been given these tokens.
+      return record(hasTokens(current) ? current.value : undefined);
+    };
     const until = moment.local + this.limits.totalTimeoutMs;
     const keepTrying = (): boolean => !this.#closing.signal.aborted && performance.now() < until;
     let isSaved = false;
@@ -212,7 +227,7 @@ export class CustomerAttempts {
       if (await this.#index.append(lease, key, keepTrying)) {
         isSaved = await this.sealed.commit(key, 0, record(), { keepTrying, merge });
         const again = { ...lease, version: version + 1 };
-        if (await this.#index.append(again, key, keepTrying)) return true;
+        if (isSaved && (await this.#index.append(again, key, keepTrying))) return true;
       }
     } catch (error) {
       if (!isSaved) this.#reportUnsaved(tokens, customerUid, error);

@@ -303,6 +303,47 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
   });
 });
 
+it.each([
+  ['sees no tokens to delete', 1],
+  ['sees no tokens to remove', 2],
+])('erases a verification whose tokens are saved after erase() %s', async (_, look) => {
+  const memory = new InMemoryTokenStore();
+  const sandbox = await startSandbox();
+  const isOfTransaction = (key: string): boolean => key.startsWith('default/transaction/');
+  let [isSaving, mayGoOn, references, looks] = [false, false, 0, 0];
+  const late = changed(memory, {
+    commit: async (key, ...step) => {
+      if (!isOfTransaction(key)) {
+        return memory.commit(key, ...step).finally(() => references++);
+      }
+      isSaving = true;
+      await until(() => mayGoOn);
+      return memory.commit(key, ...step);
+    },
+  });
+  const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
+  const options = { templateKey: sandbox.templateKeys.sdk };
+  const beginning = firstValueFrom(one.verifications.begin('ada', options));
+  await until(() => isSaving);
+  const slow = changed(memory, {
+    load: async (key) => {
+      const found = await memory.load(key);
+      if (isOfTransaction(key) && ++looks === look) {
+        mayGoOn = true;
+        await until(() => references === 2 || deletions(sandbox) > 0);
+      }
+      return found;
+    },
+  });
+  const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
+  await firstValueFrom(two.verifications.erase('ada'));
+  await beginning;
+  // It begins another one if the first one was erased before it was handed out.
+  const left = (await sandbox.transactions.list()).map(({ id }) => `default/transaction/${id}`);
+  expect(left).toHaveLength(creations(sandbox) - 1);
+  expect((await allKeys(memory)).filter(isOfTransaction)).toEqual(left);
+});
+
 it('the lease on a customer lasts for freshness.leaseMs', async () => {
   const store = new InMemoryTokenStore();
   const leases: number[] = [];
