@@ -46,6 +46,18 @@ describe('the timeoutMs of a call', () => {
     expect(world.requests).toHaveLength(1);
   });
 
+  it('ends an exchange for which nobody else waits, and no later caller shares it', async () => {
+    const world = await setting();
+    const error = errorOf(world.tokens.refresh('rt_bare', { timeoutMs: 500 }));
+    await world.arrived(1);
+    expect((await error).code).toBe('BERBIX_TIMEOUT');
+    const next = firstValueFrom(world.tokens.refresh('rt_bare'));
+    await world.arrived(2);
+    world.answer(1);
+    expect((await next).accessToken).toBe('a');
+    expect(world.closed).toBe(2);
+  });
+
   it('serves usable tokens at its end if the exchange takes longer', async () => {
     const world = await setting();
     const old = sampleTokens({ expiresAt: new Date(Date.now() + 600_000) });

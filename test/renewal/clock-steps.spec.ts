@@ -204,6 +204,20 @@ describe('a machine that was suspended, so that its monotonic clock stood still'
     },
   );
 
+  it('asks the store again after a suspension of more than half a minute', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    const before = world.storeCalls.length;
+    setHostClock(MINUTE / 2 - 1);
+    await valueOf(replica.fresh(owner));
+    expect(world.storeCalls.length).toBe(before);
+    setHostClock(2);
+    await valueOf(replica.fresh(owner));
+    expect(world.storeCalls.length).toBe(before + 1);
+  });
+
   it('a host clock that was only set forward costs one read of the store', async () => {
     const { world } = the;
     const replica = await world.start();
