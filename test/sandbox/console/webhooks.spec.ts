@@ -89,6 +89,10 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       status = 401;
       await tab.activate('Forged');
       await shows(tab, 'heading: finished forged correctly refused with 401');
+      // But not of one that breaks.
+      status = 500;
+      await tab.activate('Forged');
+      await shows(tab, 'heading: finished forged refused with 500');
       await sandbox.webhooks.settled();
       await tab.activate('Close');
       await tab.activate('Clear');
