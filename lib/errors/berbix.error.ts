@@ -143,13 +143,19 @@ export abstract class BerbixError extends Error {
  * ```
  */
 export function isBerbixError(value: unknown): value is BerbixError {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    readThrown(() => (value as { [BRAND]?: true })[BRAND]) === true
+  );
+}
+
+/** Reads a thrown value; undefined if that throws: anything can be thrown, even such a proxy. */
+export function readThrown<T>(read: () => T): T | undefined {
   try {
-    return (
-      typeof value === 'object' && value !== null && (value as { [BRAND]?: true })[BRAND] === true
-    );
+    return read();
   } catch {
-    // Anything can be thrown, even a proxy that throws.
-    return false;
+    return undefined;
   }
 }
 
@@ -158,7 +164,8 @@ export const REDACTED = '[redacted]';
 
 /** What may be shown of an error of the application: its message may quote a secret (I10). */
 export function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
+  const name: unknown = readThrown(() => error instanceof Error && error.name);
+  return typeof name === 'string' ? name : typeof error;
 }
 
 /** The message of an error of this package; of any other, its name. */

@@ -1,5 +1,5 @@
 import { withTimeout } from '../concurrency/index.js';
-import { BerbixInputError, BerbixStoreError, nameOf } from '../errors/index.js';
+import { BerbixInputError, BerbixStoreError, isBerbixError, nameOf } from '../errors/index.js';
 import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import { HOOK, noAnswerError } from './record-errors.js';
 
@@ -30,7 +30,7 @@ export class TokenLoader {
       () => noAnswerError('loadTokens', timeoutMs, HOOK),
       { unref: true },
     ).catch((error: unknown) => {
-      if (error instanceof BerbixStoreError) throw error;
+      if (isBerbixError(error) && error instanceof BerbixStoreError) throw error;
       // Without the message, which may quote a password or a token (I10).
       throw new BerbixStoreError(
         `loadTokens failed (${nameOf(error)}).`,

@@ -1,5 +1,5 @@
 import { withTimeout } from '../concurrency/index.js';
-import { BerbixStoreError, nameOf } from '../errors/index.js';
+import { BerbixStoreError, isBerbixError, nameOf } from '../errors/index.js';
 import { HOOK, noAnswerError, type TokenRecord } from '../records/index.js';
 import { BerbixTokens } from '../values/index.js';
 import type { BerbixTokenOptions, BerbixRotatedTokens } from './freshness.options.js';
@@ -56,6 +56,6 @@ function notDeliveredError(
  * (I10).
  */
 function what(error: unknown): string {
-  if (error instanceof BerbixStoreError) return error.message;
+  if (isBerbixError(error) && error instanceof BerbixStoreError) return error.message;
   return `onRotation failed (${nameOf(error)}).`;
 }
