@@ -131,10 +131,13 @@ export class InMemoryTokenStore extends BerbixTokenStore {
   #use(key: string, record: MemoryRecord, now: number): void {
     this.#touch(key, record, now);
     const valueOf = (other: string) => this.#records.get(other)?.value;
-    for (const [other, { usedAt, leaseUntil, value }] of this.#records) {
+    for (const [other, seen] of this.#records) {
+      const { usedAt, leaseUntil, value } = seen;
       if (this.#records.size <= this.maxRecords) return;
       if (usedAt > now - IN_USE_MS || leaseUntil > now) return;
-      if (value === undefined || !this.mustStay(value, valueOf)) this.#records.delete(other);
+      // Those that stay go to the end, or every write would look at them.
+      if (value !== undefined && this.mustStay(value, valueOf)) this.#touch(other, seen, now);
+      else this.#records.delete(other);
     }
   }
 

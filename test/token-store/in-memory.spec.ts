@@ -33,6 +33,27 @@ describe('an InMemoryTokenStore', () => {
     expect(await present()).toEqual(['c', 'd', 'e']);
   });
 
+  it('looks at records that must stay once a minute, however many are written', async () => {
+    let looks = 0;
+    let mustStay = true;
+    const store = new InMemoryTokenStore(2, () => {
+      looks++;
+      return mustStay;
+    });
+    const write = async (name: string): Promise<void> => {
+      for (let n = 0; n < 100; n++) await store.commit(`${name} ${n}`, 0, 'value');
+    };
+    await write('early');
+    jest.advanceTimersByTime(2 * 60_000);
+    await write('late');
+    expect(looks).toBe(100);
+    expect((await store.keys('')).keys).toHaveLength(200);
+    mustStay = false;
+    jest.advanceTimersByTime(2 * 60_000);
+    await write('last');
+    expect((await store.keys('')).keys).toHaveLength(100);
+  });
+
   it('keeps a record with a value long after its lease was released', async () => {
     const store = new InMemoryTokenStore();
     await store.commit('kept', 0, 'value');
