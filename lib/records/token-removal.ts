@@ -36,7 +36,7 @@ export class TokenRemoval {
     let wasStored = false;
     const first: NamedRecord = await this.sealed.loadToRemove(name);
     for (let seen = first; ; seen = await this.sealed.loadToRemove(name)) {
-      wasStored ||= seen.value !== undefined;
+      wasStored ||= wasThere(seen);
       // For a customer, the transactions of the first read; for a transaction, wherever its tokens
       // are now.
       await this.#removeFrom(name, isCustomer(name) ? first : seen, names);
@@ -55,7 +55,7 @@ export class TokenRemoval {
     await this.#removeFrom(name, found, names);
     const isComplete = await this.sealed.forget(name, expected);
     if (isComplete) await this.#removeOrphans(name, names);
-    return { names: [...names], wasStored: found.value !== undefined, isComplete };
+    return { names: [...names], wasStored: wasThere(found), isComplete };
   }
 
   /**
@@ -115,6 +115,11 @@ export class TokenRemoval {
       if (!isCustomer(other)) await removeOrphan(this.sealed, other, name);
     }
   }
+}
+
+/** Whether there is a value, even one that cannot be read. */
+function wasThere({ value, unread }: NamedRecord): boolean {
+  return value !== undefined || unread !== undefined;
 }
 
 /** Removes tokens of the customer to which the customer's record does not refer (I8). */

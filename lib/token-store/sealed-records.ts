@@ -30,6 +30,8 @@ export interface OpenedRecord<T> extends RecordRevision {
   /** Under which it was loaded. */
   readonly key: string;
   readonly value: T | undefined;
+  /** Why there is a value that {@link SealedRecords.loadToRemove} could not read. */
+  readonly unread?: BerbixStoreError | undefined;
   readonly attempt: ExchangeAttempt;
   readonly leasedForMs: number;
   readonly moment: StoreMoment;
@@ -95,11 +97,10 @@ export class SealedRecords {
    */
   async loadToRemove<T>(name: string): Promise<OpenedRecord<T>> {
     const record = await this.#store.load(this.#key(name));
-    return this.#opened<T>(name, record).catch((error: BerbixStoreError) => {
-      if (record === undefined || error.retryable) throw error;
-      const meaning = 'A record is removed unread; what it refers to stays in the store.';
-      this.#logger.warn(logLine(meaning, error));
-      return this.#opened<T>(name, { ...record, value: undefined, note: undefined });
+    return this.#opened<T>(name, record).catch(async (unread: BerbixStoreError) => {
+      if (record === undefined || unread.retryable) throw unread;
+      const rest = await this.#opened<T>(name, { ...record, value: undefined, note: undefined });
+      return { ...rest, unread };
     });
   }
 
@@ -179,8 +180,16 @@ export class SealedRecords {
    * Removes the value permanently if the record has not changed since it was read; commits in
    * flight fail (I8). Resolves to false if it has changed.
    */
-  async forget(name: string, expected: RecordRevision): Promise<boolean> {
-    return this.#store.forget(this.#key(name), expected);
+  async forget(
+    name: string,
+    expected: RecordRevision & Pick<OpenedRecord<unknown>, 'unread'>,
+  ): Promise<boolean> {
+    const isRemoved = await this.#store.forget(this.#key(name), expected);
+    if (isRemoved && expected.unread !== undefined) {
+      const meaning = 'A record is removed unread; what it refers to stays in the store.';
+      this.#logger.warn(logLine(meaning, expected.unread));
+    }
+    return isRemoved;
   }
 
   /**

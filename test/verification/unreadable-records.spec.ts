@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { InMemoryTokenStore, type BerbixModuleOptions } from 'nestjs-berbix';
+import { BerbixEvents, InMemoryTokenStore, type BerbixModuleOptions } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 import { newKey } from '../token-store/support/encryption.js';
 import { allKeys } from '../token-store/support/steps.js';
 import { creations, deletions, replica } from './support/verification.js';
@@ -60,6 +61,24 @@ describe('a customer with a record that cannot be read', () => {
     await firstValueFrom(tokens.forget({ customerUid: 'ada' }));
     await firstValueFrom(verifications.begin('ada', { templateKey }));
     expect(creations(sandbox)).toBe(3);
+  });
+
+  it.each([
+    ['of the customer', 'customer/', () => ({ customerUid: 'ada' })],
+    ['of a transaction', 'transaction/', (transactionId: string) => ({ transactionId })],
+  ])('has an event for the removal: the one %s', async (_, part, owner) => {
+    await alter(part);
+    const { tokens, module } = await using({ encryption });
+    const kinds: string[] = [];
+    module.get(BerbixEvents).events$.subscribe(({ kind }) => kinds.push(kind));
+    const id = (await allKeys(store))
+      .find((key) => key.includes(part))!
+      .split('/')
+      .at(-1)!;
+    await firstValueFrom(tokens.forget(owner(id)));
+    await until(() => kinds.length > 0);
+    expect(kinds).toEqual(['token.forgotten']);
+    expect(Logger.prototype.warn).toHaveBeenCalledTimes(1);
   });
 
   it('is not erased as long as a transaction cannot be deleted; the others are', async () => {
