@@ -3,7 +3,7 @@ import { BerbixTimeoutError } from '../errors/index.js';
 import type { RecordRevision, SealedRecords, StoreMoment } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { keyFor, recordName } from './record-names.js';
-import { referencesOf, resolveRecord, type Reference } from './token-lookup.js';
+import { candidatesOf, referencesOf, resolveRecord, type Reference } from './token-lookup.js';
 import { isOfRecord, type TokenRecord } from './token-record.js';
 import { removeOrphan } from './token-removal.js';
 
@@ -19,12 +19,14 @@ export interface IndexedCustomer {
   readonly version: number;
   /** Keys of the records of their transactions, the current one last. */
   readonly keys: string[];
-  /** Whether the current one was forgotten. */
-  readonly isGone: boolean;
+  /** Those of them that may be the current one, the last one first. */
+  readonly candidates: string[];
+  /** See {@link Reference.past}. */
+  readonly past: string | undefined;
 }
 
 /** The lease of a customer's record: no other call begins a transaction or erases the customer. */
-export interface CustomerLease extends RecordRevision, Pick<IndexedCustomer, 'keys'> {
+export interface CustomerLease extends RecordRevision, Pick<IndexedCustomer, 'keys' | 'past'> {
   readonly customerUid: string;
   readonly moment: StoreMoment;
 }
@@ -43,7 +45,12 @@ export class CustomerIndex {
     const seen = await this.sealed.load<Reference>(recordName.customer(customerUid));
     const { version, leaseEpoch, value } = seen;
     if (version === 0 && leaseEpoch === 0) return undefined;
-    return { version, keys: referencesOf(value), isGone: value?.isGone ?? false };
+    return {
+      version,
+      keys: referencesOf(value),
+      candidates: candidatesOf(value),
+      past: value?.past,
+    };
   }
 
   /**
@@ -62,7 +69,8 @@ export class CustomerIndex {
       if (seen.leasedForMs === 0) {
         const lease = await this.sealed.lease(name, seen, leaseMs, {});
         if (lease !== undefined) {
-          return { ...lease, version, customerUid, keys: referencesOf(seen.value) };
+          const { past } = seen.value ?? {};
+          return { ...lease, version, customerUid, keys: referencesOf(seen.value), past };
         }
       }
       if (this.closing.aborted) throw shutDownError();
@@ -81,11 +89,11 @@ export class CustomerIndex {
    * has changed.
    */
   async append(
-    { customerUid, version, keys }: CustomerLease,
+    { customerUid, version, keys, past }: CustomerLease,
     key: string,
     keepTrying: () => boolean,
   ): Promise<boolean> {
-    return this.#commit(customerUid, version, [...keys, key], keepTrying);
+    return this.#commit(customerUid, version, { keys: [...keys, key], past }, keepTrying);
   }
 
   /**
@@ -99,18 +107,20 @@ export class CustomerIndex {
     isForced = false,
   ): Promise<{ key: string; wasCurrent: boolean }> {
     for (;;) {
-      const { version = 0, keys = [], isGone } = (await this.find(customerUid)) ?? {};
+      const { version = 0, keys = [], past } = (await this.find(customerUid)) ?? {};
       const key = await this.#keyAmong(keys, tokens);
-      if (key === keys.at(-1) && !isForced && !isGone) return { key, wasCurrent: true };
+      const isPast = key === past;
+      if (key === keys.at(-1) && !isForced && !isPast) return { key, wasCurrent: true };
       const others = keys.filter((other) => other !== key);
-      if (await this.#commit(customerUid, version, [...others, key])) {
-        return { key, wasCurrent: false };
-      }
+      const stillPast = isPast ? keys[keys.indexOf(past) - 1] : past;
+      const next = { keys: [...others, key], past: stillPast };
+      if (await this.#commit(customerUid, version, next)) return { key, wasCurrent: false };
     }
   }
 
   /**
-   * Saves tokens, and removes them again if their customer was forgotten meanwhile (I8).
+   * Saves tokens, and removes them again if their customer was forgotten meanwhile (I8). Earlier
+   * transactions no longer count.
    *
    * @param reference the key by which the record of their customer must refer to them, if there is
    * one
@@ -127,6 +137,9 @@ export class CustomerIndex {
     const customer = await this.find(customerUid);
     if (!customer?.keys.includes(reference)) {
       await removeOrphan(this.sealed, key, recordName.customer(customerUid));
+    } else if (customer.candidates[0] === reference && customer.candidates.length > 1) {
+      const { version: seen, keys } = customer;
+      await this.#commit(customerUid, seen, { keys, past: keys.at(-2) });
     }
     return true;
   }
@@ -134,11 +147,11 @@ export class CustomerIndex {
   #commit(
     customerUid: string,
     version: number,
-    keys: string[],
+    { keys, past }: Pick<IndexedCustomer, 'keys' | 'past'>,
     keepTrying?: () => boolean,
   ): Promise<boolean> {
     const [see = '', ...earlier] = keys.toReversed();
-    const reference = { see, earlier: earlier.toReversed() };
+    const reference = { see, earlier: earlier.toReversed(), past };
     return this.sealed.commit<Reference>(recordName.customer(customerUid), version, reference, {
       keepTrying,
     });

@@ -7,8 +7,12 @@ export interface Reference {
   see: string;
   /** Records of the customer's transactions before that one, oldest first. */
   earlier?: string[] | undefined;
-  /** Whether the customer's current transaction was forgotten; its record is removed after a day. */
-  isGone?: true | undefined;
+  /**
+   * One of them, if neither it nor any before it becomes the current one again: it was forgotten,
+   * or a later one was saved. Then that one may be forgotten, of which its own record tells only
+   * for a day.
+   */
+  past?: string | undefined;
 }
 
 /** A record with tokens, a reference to such a record, or an empty record. */
@@ -60,6 +64,13 @@ export function referencesOf(value: TokenRecord | Reference | undefined): string
   return isReference(value) ? [...(value.earlier ?? []), value.see] : [];
 }
 
+/** Those of them that may be the customer's current transaction, the last one first. */
+export function candidatesOf(value: TokenRecord | Reference | undefined): string[] {
+  const keys = referencesOf(value);
+  const past = isReference(value) && value.past !== undefined ? keys.indexOf(value.past) : -1;
+  return keys.slice(past + 1).toReversed();
+}
+
 export function isReference(value: object | undefined): value is Reference {
   return value !== undefined && 'see' in value;
 }
@@ -70,8 +81,11 @@ export function hasTokens(
   return record.value !== undefined && !isReference(record.value);
 }
 
-/** Whether the record was forgotten (I8). One that was leased and never committed has version 0. */
+/**
+ * Whether the record was forgotten (I8), or a transaction to which it refers, if none has tokens.
+ * One that was leased and never committed has version 0.
+ */
 export function isForgotten({ version, value }: NamedRecord): boolean {
-  if (isReference(value)) return value.isGone ?? false;
+  if (isReference(value)) return value.past !== undefined;
   return version > 0 && value === undefined;
 }

@@ -11,6 +11,7 @@ import { united } from './settle.js';
 import { SHORT_LEASE_MS, type TokenIntake } from './token-intake.js';
 import type { TokenLoader } from './token-loader.js';
 import {
+  candidatesOf,
   hasTokens,
   isForgotten,
   isReference,
@@ -57,14 +58,13 @@ export class TokenRecords {
         query.name,
         this.index.limits.leaseMs,
       );
-      if (hasTokens(seen)) return believed(seen, seen.moment.store);
+      // Another call has made a transaction current, and not saved its tokens yet.
+      const current = seen.version === 0 ? ((await this.#earlier(record)) ?? seen) : seen;
+      if (hasTokens(current)) return believed(current, current.moment.store);
       // I8: before the caller's tokens or `loadTokens` could add it again.
-      if (isForgotten(record) || isForgotten(seen)) {
+      if (isForgotten(record) || isForgotten(current)) {
         throw new BerbixGoneError('The tokens of this transaction were removed from the store.');
       }
-      // remember() has made another transaction current, and not saved its tokens yet.
-      const earlier = await this.#earlier(record);
-      if (earlier !== undefined) return believed(earlier, earlier.moment.store);
       tokens ??= await this.#ask(query.owner);
       await this.#add(query, { record, seen }, tokens);
     }
@@ -138,11 +138,11 @@ export class TokenRecords {
     return this.sealed.commit(key, seen.version, united(seen.value, other.value));
   }
 
-  /** The tokens of the transaction that was the current one of a customer before. */
-  async #earlier({ value }: NamedRecord): Promise<SeenTokens | undefined> {
-    for (const name of referencesOf(value).toReversed().slice(1)) {
+  /** The record of the transaction that was the current one of a customer before; I8: forgotten or not. */
+  async #earlier({ value }: NamedRecord): Promise<NamedRecord | undefined> {
+    for (const name of candidatesOf(value).slice(1)) {
       const { seen } = await resolveRecord(this.sealed, name, this.index.limits.leaseMs);
-      if (hasTokens(seen)) return seen;
+      if (seen.version > 0) return seen;
     }
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { RecordRevision, SealedRecords } from '../token-store/index.js';
 import { isCustomer, namesOf, recordName } from './record-names.js';
 import {
+  candidatesOf,
   hasTokens,
   isReference,
   referencesOf,
@@ -75,8 +76,9 @@ export class TokenRemoval {
   async #mark(customer: string, names: Set<string>): Promise<void> {
     for (;;) {
       const { version, value } = await this.sealed.loadToRemove<Reference>(customer);
-      if (value === undefined || value.isGone || !names.has(value.see)) return;
-      if (await this.sealed.commit(customer, version, { ...value, isGone: true })) return;
+      const past = candidatesOf(value).find((key) => names.has(key));
+      if (value === undefined || past === undefined) return;
+      if (await this.sealed.commit(customer, version, { ...value, past })) return;
     }
   }
 
@@ -105,7 +107,7 @@ export class TokenRemoval {
     const see = left.pop();
     return see === undefined
       ? this.sealed.forget(name, seen)
-      : this.sealed.commit<Reference>(name, version, { see, earlier: left });
+      : this.sealed.commit<Reference>(name, version, { ...value, see, earlier: left });
   }
 
   /** Removes what was remembered for the customer while they were being forgotten. */

@@ -187,23 +187,23 @@ export class CustomerAttempts {
 
   /** The last transaction with a record counts: an attempt without one may never have begun. */
   async #look(customerUid: string): Promise<{ known: KnownCustomer; isSaved: boolean }> {
-    const { version = 0, keys = [], isGone } = (await this.#index.find(customerUid)) ?? {};
-    for (const key of keys.toReversed()) {
+    const { version = 0, candidates = [] } = (await this.#index.find(customerUid)) ?? {};
+    for (const key of candidates) {
       const { seen } = await resolveRecord(this.sealed, key);
-      if (seen.version === 0 && !isGone) continue;
+      if (seen.version === 0) continue;
       const current = hasTokens(seen) ? seen.value : undefined;
       const ref = (current && refNamed(seen.key)) ?? { customerUid };
-      return { known: { version, current, ref }, isSaved: key === keys.at(-1) };
+      return { known: { version, current, ref }, isSaved: key === candidates[0] };
     }
     const known = { version, current: undefined, ref: { customerUid } };
-    return { known, isSaved: keys.length === 0 };
+    return { known, isSaved: candidates.length === 0 };
   }
 
   /**
    * Saves the reference first, then the tokens: whenever the process dies, the customer's record
    * leads to them (I8). The first step ends the lease, so the third one makes sure that no other
-   * call has begun or erased anything since. Retries for the time of a call if the store fails.
-   * Resolves to false if the customer's record has changed.
+   * call has begun or erased anything since, and no earlier transaction counts any more. Retries for
+   * the time of a call if the store fails. Resolves to false if the customer's record has changed.
    */
   async #save(lease: CustomerLease, { tokens, ...details }: Attempt): Promise<boolean> {
     const { customerUid, moment, version } = lease;
@@ -226,7 +226,7 @@ export class CustomerAttempts {
     try {
       if (await this.#index.append(lease, key, keepTrying)) {
         isSaved = await this.sealed.commit(key, 0, record(), { keepTrying, merge });
-        const again = { ...lease, version: version + 1 };
+        const again = { ...lease, version: version + 1, past: lease.keys.at(-1) };
         if (isSaved && (await this.#index.append(again, key, keepTrying))) return true;
       }
     } catch (error) {

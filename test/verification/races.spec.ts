@@ -453,12 +453,17 @@ describe('a store that fails after a transaction was created', () => {
 });
 
 describe('a process that dies after it has created a transaction', () => {
-  /** Begins in a process that dies right before this commit. */
-  async function diesAt(commit: string, sandbox: BerbixSandbox, store: InMemoryTokenStore) {
-    let isDead = false;
+  /** Begins in a process that dies right before this commit, the first or a later one. */
+  async function diesAt(
+    commit: string,
+    sandbox: BerbixSandbox,
+    store: InMemoryTokenStore,
+    nth = 1,
+  ): Promise<void> {
+    let [isDead, count] = [false, 0];
     const dying = changed(store, {
       commit: (key, ...step) => {
-        isDead ||= key.startsWith(commit);
+        if (key.startsWith(commit)) isDead ||= ++count === nth;
         return isDead ? new Promise(() => {}) : store.commit(key, ...step);
       },
     });
@@ -478,6 +483,52 @@ describe('a process that dies after it has created a transaction', () => {
     const { verifications } = await replica(sandbox, { ...options, timeoutMs: 1_000 });
     await firstValueFrom(verifications.erase('ada'));
     expect(await allKeys(store)).toEqual([]);
+  });
+
+  it.each([
+    ['the one before it is forgotten', 'before'],
+    ['it begins after the one before it is forgotten', 'after'],
+  ])('brings back no earlier attempt if %s', async (_, when) => {
+    const clock = installClock();
+    const store = new InMemoryTokenStore();
+    const sandbox = await startSandbox();
+    const { verifications, tokens } = await replica(sandbox, { store });
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(verifications.begin('ada', options));
+    const { transactionId = '' } = await firstValueFrom(verifications.reverify('ada', options));
+    const steps = [
+      () => diesAt('default/transaction/', sandbox, store),
+      () => firstValueFrom(tokens.forget({ transactionId })),
+    ];
+    for (const step of when === 'before' ? steps : steps.toReversed()) await step();
+    for (let day = 0; day < 2; day++) {
+      const error = await errorOf(tokens.fresh({ customerUid: 'ada' }));
+      expect(error.code).toBe('BERBIX_GONE');
+      expect((await firstValueFrom(verifications.result('ada'))).status).toBe('gone');
+      clock.advance(25 * 3_600_000);
+      // Old records go when others are written.
+      await firstValueFrom(verifications.begin('eve', options));
+    }
+    const begun = await firstValueFrom(verifications.begin('ada', options));
+    expect(begun.isResumed).toBe(false);
+    expect((await firstValueFrom(verifications.result('ada'))).status).toBe('in_progress');
+  });
+
+  it('brings back no earlier attempt if its own is forgotten', async () => {
+    const clock = installClock();
+    const store = new InMemoryTokenStore();
+    const sandbox = await startSandbox();
+    const { verifications, tokens } = await replica(sandbox, { store });
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const first = await firstValueFrom(verifications.begin('ada', options));
+    await diesAt('default/customer/', sandbox, store, 2);
+    const [before, transactionId = ''] = await firstValueFrom(verifications.history('ada'));
+    expect(before).toBe(first.transactionId);
+    await firstValueFrom(tokens.forget({ transactionId }));
+    clock.advance(25 * 3_600_000);
+    // Old records go when others are written.
+    await firstValueFrom(verifications.begin('eve', options));
+    expect((await firstValueFrom(verifications.result('ada'))).status).toBe('gone');
   });
 
   it('leaves the attempt before it as it was', async () => {

@@ -4,13 +4,14 @@ import { BerbixEvents, InMemoryTokenStore, type BerbixModuleOptions } from 'nest
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
-import { startSandbox } from '../support/services.js';
+import { createTransaction, installClock, startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import { newKey } from '../token-store/support/encryption.js';
 import { allKeys } from '../token-store/support/steps.js';
 import { creations, deletions, replica } from './support/verification.js';
 
 const encryption = { keys: { k1: newKey() }, current: 'k1' };
+const ADA = { customerUid: 'ada' };
 const ofAnotherKey = { keys: { k2: newKey() }, current: 'k2' };
 
 describe('a customer with a record that cannot be read', () => {
@@ -63,8 +64,36 @@ describe('a customer with a record that cannot be read', () => {
     expect(creations(sandbox)).toBe(3);
   });
 
+  it.each(['begun', 'remembered'])(
+    'has no current transaction after forget() of the unreadable one: it was %s',
+    async (how) => {
+      const clock = installClock();
+      const services = await using({ encryption });
+      const { tokens, transactions, verifications } = services;
+      await firstValueFrom(transactions.override(ADA, { responsePayload: 'us-dl' }));
+      let transactionId: string | undefined;
+      if (how === 'begun') {
+        const begun = await firstValueFrom(verifications.reverify('ada', { templateKey }));
+        ({ transactionId } = begun);
+      } else {
+        const created = await createTransaction(sandbox, services);
+        ({ transactionId } = created);
+        await firstValueFrom(tokens.remember({ ...ADA, tokens: created }));
+      }
+      await alter(transactionId as string);
+      await firstValueFrom(tokens.forget({ transactionId: transactionId as string }));
+      for (let day = 0; day < 2; day++) {
+        expect((await firstValueFrom(verifications.result('ada'))).status).toBe('gone');
+        clock.advance(25 * 3_600_000);
+        // Old records go when others are written.
+        await firstValueFrom(verifications.begin('eve', { templateKey }));
+      }
+      expect((await errorOf(tokens.fresh(ADA))).code).toBe('BERBIX_GONE');
+    },
+  );
+
   it.each([
-    ['of the customer', 'customer/', () => ({ customerUid: 'ada' })],
+    ['of the customer', 'customer/', () => ADA],
     ['of a transaction', 'transaction/', (transactionId: string) => ({ transactionId })],
   ])('has an event for the removal: the one %s', async (_, part, owner) => {
     await alter(part);
