@@ -63,7 +63,7 @@ export function deadlineError({ timeoutMs }: Caller, totalTimeoutMs: number): Be
 /** A caller can wait no longer; `unsaved` is a new refresh token that only this process has. */
 export function unsavedTokensError(why: BerbixError, unsaved: BerbixTokens): BerbixError {
   return new BerbixStoreError(
-    `${why.message} The API has replaced the refresh token, and the store could not save the new one; it is in \`error.tokens\`.`,
+    `${why.message} The API has replaced the refresh token, and the new one is not saved yet; it is in \`error.tokens\`.`,
     { retryable: true },
   ).withTokens(unsaved);
 }

@@ -65,7 +65,7 @@ export class Renewal {
   #lastRead: BerbixTokens | undefined;
   /** What callers may get if the run fails; undefined while onRotation is owed. */
   #latest: LocalTokens | undefined;
-  /** The successor of a spent refresh token, until it is saved. */
+  /** The successor of a spent refresh token, while only this process has it. */
   #unsaved: BerbixTokens | undefined;
   #isReloaded = false;
   /** Whether this run has saved a new refresh token of which the application must be notified. */
@@ -143,7 +143,9 @@ export class Renewal {
     this.#changesRead = changes;
     this.#first ??= seen;
     this.#lastRead = found.tokens;
-    this.#latest = isNotificationOwed(seen.value, policy) ? undefined : found;
+    const isOwed = isNotificationOwed(seen.value, policy);
+    this.#latest = isOwed ? undefined : found;
+    if (!isOwed) this.#unsaved = undefined;
     return seen;
   }
 
@@ -238,7 +240,7 @@ export class Renewal {
     exchanged: Exchanged,
     moment = seen.moment,
   ): Promise<LocalTokens | undefined> {
-    const { policy, saver, events } = this.context;
+    const { policy, saver, events, sealed } = this.context;
     const next = recordAfter(seen.value, exchanged, policy.notifies);
     if (next.refreshToken !== seen.value.refreshToken) {
       this.#unsaved = exchanged.tokens;
@@ -256,7 +258,7 @@ export class Renewal {
       if (saved === undefined || this.#mustNotify) return undefined;
       return localTokens(saved, moment);
     } finally {
-      this.#unsaved = undefined;
+      if (!this.#mustNotify || !sealed.endWithProcess) this.#unsaved = undefined;
     }
   }
 

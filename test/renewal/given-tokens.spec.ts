@@ -5,6 +5,7 @@ import {
   type BerbixError,
   type BerbixRotatedTokens,
 } from 'nestjs-berbix';
+import { firstValueFrom } from 'rxjs';
 import { eachWorld } from './support/world.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
 import { TOTAL_TIMEOUT_MS } from './support/watch.js';
@@ -194,6 +195,20 @@ describe('refresh tokens that callers pass in', () => {
     await valueOf(replica.stop());
     expect(notified).toHaveLength(1);
     await valueOf(refreshed);
+  });
+
+  it('I4: a caller whose time ends during onRotation gets the new refresh token in the error', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const onRotation = () => new Promise<void>((resolve) => setTimeout(resolve, 3 * SECOND));
+    const replica = await world.start({ ...strict(), onRotation });
+    const refreshed = replica.tokens.refresh(world.api.create('1').refreshToken, {
+      timeoutMs: 2 * SECOND,
+    });
+    const error: BerbixError = await failureOf(firstValueFrom(refreshed));
+    expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
+    expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
+    await advance(2 * SECOND);
   });
 
   describe('if onRotation failed, at shutdown', () => {
