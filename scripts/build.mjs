@@ -167,7 +167,8 @@ async function bundleConsole(folder) {
 
 /**
  * The types that the entries lead to, for both formats: internal ones are no use to anybody.
- * What editors show has no tags that say where a statement comes from, such as [sdk: node].
+ * What editors show has no tags that say where a statement comes from, such as [sdk: node]. Lines
+ * are indented with tabs, as in the bundle: they take less space.
  */
 function writeTypes(folder, entries) {
   const reached = new Set(entries.map((entry) => `${entry}.d.ts`));
@@ -176,7 +177,9 @@ function writeTypes(folder, entries) {
     for (const [, path] of types.matchAll(/\b(?:from |import\()['"](\.[^'"]+)\.js['"]/g)) {
       reached.add(join(dirname(file), `${path}.d.ts`));
     }
-    const shown = types.replaceAll(/ \[(?:doc|sdk|3p):[^\]]*\]/g, '');
+    const shown = types
+      .replaceAll(/ \[(?:doc|sdk|3p):[^\]]*\]/g, '')
+      .replaceAll(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
     for (const format of ['esm', 'cjs']) {
       mkdirSync(join(folder, format, dirname(file)), { recursive: true });
       writeFileSync(join(folder, format, file), shown);
