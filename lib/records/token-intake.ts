@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Pauses, shutDownError } from '../concurrency/index.js';
-import type { SealedRecords } from '../token-store/index.js';
+import { SHORT_LEASE_MS, type SealedRecords } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import type { CustomerIndex, RecordLimits } from './customer-index.js';
 import { storeTime } from './local-tokens.js';
@@ -9,9 +9,6 @@ import { namesOf, recordName } from './record-names.js';
 import { recordRemembered } from './settle.js';
 import { hasTokens, resolveRecord, type NamedRecord } from './token-lookup.js';
 import type { Times, TokenRecord } from './token-record.js';
-
-/** Milliseconds of a lease for one step, or only for reading the store's clock. */
-export const SHORT_LEASE_MS = 1_000;
 
 /** Takes in tokens that the application hands over. */
 export class TokenIntake {

@@ -1,14 +1,14 @@
 import { Logger } from '@nestjs/common';
 import { withTimeout } from '../concurrency/index.js';
 import { BerbixGoneError, BerbixNotFoundError, logLine } from '../errors/index.js';
-import type { SealedRecords, OpenedRecord } from '../token-store/index.js';
+import { SHORT_LEASE_MS, type SealedRecords, type OpenedRecord } from '../token-store/index.js';
 import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import { believed } from './clock-steps.js';
 import { resolvedKey, type CustomerIndex } from './customer-index.js';
 import { noAnswerError } from './record-errors.js';
 import { isCustomer } from './record-names.js';
 import { united } from './settle.js';
-import { SHORT_LEASE_MS, type TokenIntake } from './token-intake.js';
+import type { TokenIntake } from './token-intake.js';
 import type { TokenLoader } from './token-loader.js';
 import {
   candidatesOf,

@@ -58,6 +58,9 @@ export interface CommitOptions<T> {
   readonly merge?: ((current: OpenedRecord<T>) => T | undefined) | undefined;
 }
 
+/** Milliseconds of a lease for one step, or only for reading the store's clock. */
+export const SHORT_LEASE_MS = 1_000;
+
 /** Milliseconds between two tries to commit: the first pause, and the longest. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 1_000];
 
@@ -190,6 +193,16 @@ export class SealedRecords {
       this.#logger.warn(logLine(meaning, expected.unread));
     }
     return isRemoved;
+  }
+
+  /**
+   * Makes a record that was never committed a forgotten one: a commit in flight that would create
+   * it fails (I8). Resolves to false if the record has changed.
+   */
+  async preclude(name: string, seen: RecordRevision): Promise<boolean> {
+    // Only a record that exists can be forgotten.
+    const held = seen.leaseEpoch > 0 ? seen : await this.lease(name, seen, SHORT_LEASE_MS, {});
+    return held !== undefined && this.forget(name, { ...seen, leaseEpoch: held.leaseEpoch });
   }
 
   /**

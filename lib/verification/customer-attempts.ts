@@ -178,10 +178,7 @@ export class CustomerAttempts {
     for (;;) {
       const { seen } = await resolveRecord(this.sealed, key);
       if (hasTokens(seen)) return this.end({ key });
-      if (seen.version > 0) return;
-      // Only a record that exists can be forgotten.
-      if (seen.leaseEpoch === 0) await this.sealed.lease(seen.key, seen, this.limits.leaseMs, {});
-      else if (await this.sealed.forget(seen.key, seen)) return;
+      if (seen.version > 0 || (await this.sealed.preclude(seen.key, seen))) return;
     }
   }
 

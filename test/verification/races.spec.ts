@@ -252,6 +252,35 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect(await records()).toEqual([]);
   });
 
+  it.each([
+    ['begins', (one: Replica) => begin(one)],
+    ['takes in tokens', (one: Replica) => handOver(one)],
+  ])(
+    'forget() leaves no tokens of a process that %s, and dies after they arrive',
+    async (_, add) => {
+      const { store, another } = opened;
+      let [hasReference, mayGoOn, isDead] = [false, false, false];
+      const dying = changed(another, {
+        commit: async (key, ...step) => {
+          if (isDead) return new Promise(() => {});
+          if (!key.startsWith('default/transaction/')) return another.commit(key, ...step);
+          hasReference = true;
+          await until(() => mayGoOn);
+          await another.commit(key, ...step);
+          isDead = true;
+          return new Promise(() => {});
+        },
+      });
+      add(await replica(sandbox, { store: dying, storeTimeoutMs: 60_000 })).catch(() => {});
+      await until(() => hasReference);
+      const one = await replica(sandbox, { store });
+      await firstValueFrom(one.tokens.forget({ customerUid: 'ada' }));
+      mayGoOn = true;
+      await until(() => isDead);
+      expect(await records()).toEqual([]);
+    },
+  );
+
   it('begins nothing until a customer is erased', async () => {
     const { http, arrived, letGo } = holdBack('delete');
     const [one, two] = await replicas(http);
