@@ -187,6 +187,20 @@ describeInBrowser('mountBerbix()', (openTab) => {
     expect(await tab.outline()).toContain('heading: This link is no longer valid');
   });
 
+  it('gives up in the end, also after a minute in view', async () => {
+    const { client_token, access_token } = await create();
+    answers = [client_token];
+    const tab = await visit({ retries: 1 });
+    await logged(tab, 'displayed');
+    await client.delete(access_token);
+    answers = [await endedToken()];
+    await tab.evaluate('performance.now = () => 1e9');
+    await tab.activate('What else can happen in the frame');
+    await tab.activate('Load it again');
+    await until(async () => ((await logOf(tab)) as string[]).length === 2, 50);
+    expect(asked).toHaveLength(2);
+  });
+
   it('gives up without a frame if the backend has no token', async () => {
     answers = [404];
     const tab = await visit({ retries: 0 });

@@ -80,9 +80,9 @@ describe('the secrets of the sandboxes of a user', () => {
     },
   );
 
-  it('are made private if others could read them', () => {
+  it.each(['640', '604', '602'])('are made private if their mode is %s', (mode) => {
     const first = keptSecrets(path);
-    chmodSync(path, 0o666);
+    chmodSync(path, mode);
     expect(keptSecrets(path)).toEqual(first);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });

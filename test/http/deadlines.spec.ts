@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
+import { buildConnector, Pool } from 'undici';
 import { closeAfterTest } from '../support/closing.js';
 import { errorOf } from '../support/errors.js';
 import {
@@ -168,6 +169,27 @@ describe('unsubscribing', () => {
     subscription.unsubscribe();
     await until(() => closed === 1);
     expect(closed).toBe(1);
+  });
+
+  it('sends nothing if the request still waits for its connection', async () => {
+    const sandbox = await startSandbox();
+    const connect = buildConnector({});
+    let open: (() => void) | undefined;
+    const pool = new Pool(sandbox.url, {
+      connections: 1,
+      connect: (options, callback) => {
+        if (open === undefined) open = () => connect(options, callback);
+        else connect(options, callback);
+      },
+    });
+    closeAfterTest(() => pool.destroy());
+    const { tokens } = await servicesFor(sandbox, { http: { dispatcher: pool } });
+    const subscription = tokens.refresh('rt_abandoned').subscribe();
+    await until(() => open !== undefined);
+    subscription.unsubscribe();
+    open?.();
+    await errorOf(tokens.refresh('rt_next'));
+    expect(sandbox.requests.length).toBe(1);
   });
 
   it('ends the pause before a retry, and nothing more is sent', async () => {

@@ -38,6 +38,11 @@ describe('attemptAfter', () => {
     expect(attemptLeftBy(error, {})).toEqual({});
   });
 
+  it('I3: a request that was sent before the shutdown leaves the token in doubt, without a backoff', () => {
+    const ended = new BerbixUnavailableError('shut down', { retryable: true });
+    expect(attemptLeftBy(ended, {})).toEqual({ startedAt: NOW });
+  });
+
   it.each([
     ['nothing was sent', FULL],
     ['the API answers with a server error', SERVER_ERROR],

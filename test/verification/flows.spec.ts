@@ -175,6 +175,8 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     await firstValueFrom(one.verifications.reverify('ada', options));
     const second = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
     await firstValueFrom(one.verifications.erase('ada'));
+    // Nor are they in its cache.
+    expect((await errorOf(one.tokens.fresh({ customerUid: 'ada' }))).code).toBe('BERBIX_GONE');
     await firstValueFrom(two.verifications.erase('ada'));
     for (const { refreshToken } of [first, second]) {
       expect((await errorOf(one.transactions.fetch(refreshToken))).code).toBe('BERBIX_GONE');

@@ -8,6 +8,23 @@ import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
 import { expectOnlyFrom, shows } from './support/console.js';
 
+const HOUR_MS = 3_600_000;
+
+/** The presets, each with its faults. */
+const PRESETS: [string, ...object[]][] = [
+  ['An outage', { kind: 'status', status: 503, retryAfter: 30, forMs: HOUR_MS }],
+  ['A slow afternoon', { kind: 'latency', ms: 2_000, forMs: 4 * HOUR_MS }],
+  [
+    'A lost exchange',
+    { kind: 'reset', method: 'POST', path: '/v0/tokens', processed: true, times: 1 },
+  ],
+  [
+    'A flaky hour',
+    { kind: 'status', status: 503, probability: 0.2, forMs: HOUR_MS },
+    { kind: 'reset', probability: 0.1, forMs: HOUR_MS },
+  ],
+];
+
 describeInBrowser('the faults of the console', (openTab) => {
   describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
     let sandbox: BerbixSandbox;
@@ -64,11 +81,13 @@ describeInBrowser('the faults of the console', (openTab) => {
     });
 
     it('come as presets, and are removed all at once', async () => {
-      for (const preset of ['An outage', 'A slow afternoon', 'A lost exchange', 'A flaky hour']) {
+      for (const [preset, ...faults] of PRESETS) {
         sandbox.faults.clear();
         await tab.activate(`Start: ${preset}`);
         await shows(tab, `StaticText: ${preset}: started.`);
-        expect([preset, sandbox.faults.pending]).not.toEqual([preset, []]);
+        expect(sandbox.faults.pending).toEqual(
+          faults.map((fault) => expect.objectContaining(fault)),
+        );
       }
       await tab.activate('Remove all');
       await shows(tab, 'StaticText: No fault is pending.');

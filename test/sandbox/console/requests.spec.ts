@@ -32,6 +32,10 @@ describeInBrowser('the requests of the console', (openTab) => {
       await client.refresh(json.refresh_token);
       await tab.activate('POST /v0/tokens');
       await shows(tab, 'heading: POST /v0/tokens 200');
+      const marked = "document.querySelector('table').querySelectorAll('[aria-current]')";
+      expect(await tab.evaluate(`[...${marked}].map((it) => it.innerText).join()`)).toBe(
+        'POST /v0/tokens',
+      );
       expect(await tab.evaluate('document.body.innerText')).not.toContain(refreshToken);
       await expectAccessible(tab);
       await tab.activate('Show secrets');

@@ -132,11 +132,14 @@ describeInBrowser('the transactions of the console', (openTab) => {
 
       await tab.activate('Show the refresh token');
       await shows(tab, `StaticText: ${refreshToken}`);
-      const rotated = await sandbox.transactions.rotateRefreshToken(id);
-      await shows(tab, 'button: Show the refresh token');
-      await tab.activate('Show the refresh token');
-      await shows(tab, `StaticText: ${rotated}`);
-      expect(await tab.outline()).not.toContain(`StaticText: ${refreshToken}`);
+      for (let shown = refreshToken, count = 0; count < 2; count++) {
+        const rotated = await sandbox.transactions.rotateRefreshToken(id);
+        await shows(tab, 'button: Show the refresh token');
+        await tab.activate('Show the refresh token');
+        await shows(tab, `StaticText: ${rotated}`);
+        expect(await tab.outline()).not.toContain(`StaticText: ${shown}`);
+        shown = rotated;
+      }
     });
 
     it('open their page where it cannot reach the console', async () => {

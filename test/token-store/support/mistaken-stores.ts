@@ -22,6 +22,16 @@ export const WRONG_STEPS: Record<string, [Mistake, ...cases: string[]]> = {
     },
     'a lease expires by the clock of the store',
   ],
+  'an expired lease that counts down below zero': [
+    class extends RowStore {
+      override async load(key: string) {
+        const record = await super.load(key);
+        const { until } = this.read(key);
+        return record && { ...record, leasedForMs: until === 0 ? 0 : until - record.now };
+      }
+    },
+    'an expired lease does not count',
+  ],
   'a lease of another duration': [
     class extends RowStore {
       override async lease(key: string, expected: RecordRevision, _ttlMs: number, note: string) {
