@@ -21,6 +21,7 @@ import {
   uniqueTable,
 } from '../support/servers.js';
 import { startServices } from '../support/services.js';
+import { until } from '../support/until.js';
 import { newKey, tracesOf } from '../token-store/support/encryption.js';
 import { runCommand } from './support/run-command.js';
 
@@ -296,6 +297,30 @@ describeOnPostgres('nestjs-berbix store doctor --postgres', () => {
     }
     await pool.query(`DROP TABLE ${table}`);
     expect(await doctor()).toMatch(/^error +The table .* is missing/m);
+  });
+});
+
+describeOnPostgres('nestjs-berbix store --postgres', () => {
+  it('gives up after half a minute if the server does not answer a statement', async () => {
+    const pool = postgresPool();
+    const { table } = await makeTable(pool);
+    const holder = await pool.connect();
+    const waiting = `SELECT 1 FROM pg_locks WHERE relation = '${table}'::regclass AND NOT granted`;
+    try {
+      await holder.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      // Only waits end early.
+      jest.useFakeTimers({ doNotFake: ['Date', 'performance', 'nextTick', 'setImmediate'] });
+      const ended = run(['stats', '--postgres', POSTGRES_URL ?? '', '--table', table]);
+      await until(async () => (await pool.query(waiting)).rowCount === 1);
+      jest.advanceTimersByTime(30_000);
+      expect(await ended).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^PostgreSQL cannot be reached, or is too slow or busy\./),
+      });
+    } finally {
+      jest.useRealTimers();
+      holder.release(true);
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import {
   mergeOnto,
   recordAfter,
   recordRemembered,
+  united,
   withSuccessor,
 } from '../../lib/records/settle.js';
 import { withSuperseded, type TokenRecord } from '../../lib/records/token-record.js';
@@ -102,6 +103,18 @@ it('after a conflict, the new refresh token becomes a spare, and the superseded 
     ...after('rt_1'),
     spares: ['rt_2', 'rt_0'],
   });
+});
+
+it('two records of a transaction are united: the other refresh token is a spare, unless it is superseded', () => {
+  const there = record('rt_2', after('rt_1'));
+  const other = record('rt_4', { ...after('rt_3'), rotates: true, customerUid: 'ada' });
+  expect(united(there, other)).toEqual({
+    ...record('rt_2', after('rt_3', 'rt_1')),
+    rotates: true,
+    customerUid: 'ada',
+    spares: ['rt_4'],
+  });
+  expect(united(there, record('rt_1')).spares).toBeUndefined();
 });
 
 const TIMES = { expiresAt: NOW + 3_600_000, lifetimeMs: 3_600_000, exchangedAt: NOW };

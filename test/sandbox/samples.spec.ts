@@ -121,6 +121,16 @@ describe('the samples', () => {
     expect(source).toContain(sandbox.templateKeys.hosted);
   });
 
+  it('check a webhook with the secret of its kind', () => {
+    for (const { operationId, 'x-codeSamples': samples = [] } of WEBHOOKS) {
+      const kind = operationId.replace('verification', '').toUpperCase();
+      for (const { label, source } of samples) {
+        const names = new Set(source.match(/BERBIX_WEBHOOK_\w+_SECRET/g));
+        expect([label, ...names]).toEqual([label, `BERBIX_WEBHOOK_${kind}_SECRET`]);
+      }
+    }
+  });
+
   it('say which of them need HTTPS if there is none', async () => {
     const { source } = await sampleOf(await startSandbox(), 'fetchTransaction', 'Ruby');
     expect(source).toContain(

@@ -202,6 +202,32 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect(await begin(two)).toMatchObject({ transactionId, isResumed: true });
   });
 
+  it('keeps the refresh token that another call has got for the new one meanwhile', async () => {
+    const { store, another } = opened;
+    const rotating = await startSandbox({ refreshToken: 'rotate' });
+    const two = await replica(rotating, { store: another });
+    let current: string | undefined;
+    const late = changed(store, {
+      commit: async (key, ...step) => {
+        const [, kind, transactionId = ''] = key.split('/');
+        if (kind === 'transaction' && current === undefined) {
+          current = '';
+          const { refreshToken } = await rotating.transactions.find(transactionId);
+          const tokens = new BerbixTokens({ refreshToken, transactionId });
+          await firstValueFrom(two.tokens.remember({ tokens }));
+          ({ refreshToken: current } = await firstValueFrom(two.tokens.fresh({ transactionId })));
+        }
+        return store.commit(key, ...step);
+      },
+    });
+    const one = await replica(rotating, { store: late });
+    const options = { templateKey: rotating.templateKeys.sdk };
+    const { transactionId = '' } = await firstValueFrom(one.verifications.begin('ada', options));
+    expect((await rotating.transactions.find(transactionId)).refreshToken).toBe(current);
+    const { refreshToken } = await firstValueFrom(two.tokens.fresh({ customerUid: 'ada' }));
+    expect(refreshToken).toBe(current);
+  });
+
   it('does not begin another one while a call saves the tokens of its own', async () => {
     const { store, another } = opened;
     const counted = changed(another, { load: (key) => (looks++, another.load(key)) });
