@@ -199,6 +199,10 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     const dead = await run(['show', '--transaction', '2', ...opened.args]);
     expect(dead.stdout).toMatch(/^state +dead \(BERBIX_GONE\)$/m);
     expect(dead.stdout).toMatch(/^failures +2$/m);
+    const tokens = sampleTokens({ transactionId: '1', refreshToken: 'rt_other' });
+    await firstValueFrom(service.remember({ tokens }));
+    const two = await run(['show', '--transaction', '1', ...opened.args, '--json']);
+    expect(JSON.parse(two.stdout)).toMatchObject([{ name: 'transaction/1', spares: 1 }]);
     const none = await run(['show', '--transaction', '404', ...opened.args]);
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(/^Nothing is stored for transaction\/404\./);

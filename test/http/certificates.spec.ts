@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import tls from 'node:tls';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { BerbixModule, BerbixConfigurationError, type BerbixModuleOptions } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { defaultAuthorities } from '../../lib/http/tls.js';
@@ -30,7 +30,18 @@ describe('authorities', () => {
     const { url } = await startTokenApi(server);
     const { tokens } = await account(url, { extraCa: stranger.ca + company.ca });
     expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
+    // None of theirs is at hand, so the contexts are read.
+    const contexts = jest.spyOn(tls, 'createSecureContext');
+    await account(url, { extraCa: company.ca });
     const trusted = defaultAuthorities();
+    for (const [options] of contexts.mock.calls) {
+      const ca = [options?.ca].flat().map(String);
+      expect(ca.map((pem) => pem.trim())).toEqual(
+        [...trusted, company.ca].map((pem) => pem.trim()),
+      );
+    }
+    expect(contexts).toHaveBeenCalled();
+    contexts.mockRestore();
     expect(trusted.length).toBeGreaterThanOrEqual(tls.rootCertificates.length);
   });
 

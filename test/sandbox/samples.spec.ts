@@ -266,6 +266,14 @@ describe('the samples for NestJS, with this package', () => {
   });
 });
 
+describe('the samples for curl', () => {
+  it('ask nobody for a password', () => {
+    const sources = samplesIn('curl').map(([, source]) => source);
+    const users = sources.flatMap((source) => source.match(/-u \S+/g) ?? []);
+    expect(new Set(users)).toEqual(new Set(['-u "$BERBIX_API_SECRET:"']));
+  });
+});
+
 describeWith('curl', findOnPath('curl') !== undefined)('the samples for curl', () => {
   it.each(RUNS)('run: %s', async (_, ...life) => {
     const sandbox = await startSandbox(optionsFor(String(life[0])));

@@ -55,6 +55,17 @@ describe('the table of options', () => {
     expect(run).toHaveProperty(['options', ...path.split('.')], valueOf(sets, argument));
   });
 
+  it('has switches that are on, but for one', () => {
+    const switches = OPTIONS.filter(([, { sets }]) => typeof sets === 'boolean');
+    expect(Object.fromEntries(switches.map(([, { name, sets }]) => [name, sets]))).toEqual({
+      tls: true,
+      images: true,
+      'large-ids': true,
+      'webhook-insecure': true,
+      'no-facial-recognition': false,
+    });
+  });
+
   it('has an option for each flag, except those of the command alone', () => {
     const names = SANDBOX_FLAGS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

@@ -12,6 +12,8 @@ import { RawClient } from '../support/raw-client.js';
 import { expectOnlyFrom, shows } from './support/console.js';
 
 const HOUR_MS = 3_600_000;
+/** How long a transaction is kept by default. */
+const RETENTION_MS = 30 * 24 * HOUR_MS;
 
 describeInBrowser('the clock and the state in the console', (openTab) => {
   describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
@@ -35,6 +37,16 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       await shows(tab, 'StaticText: The clock shows the real time.');
       expect(sandbox.clock.now()).toBeLessThan(before + HOUR_MS);
       expectOnlyFrom(tab, sandbox.url);
+    });
+
+    it('leave no transaction in the list that is gone by then', async () => {
+      const { id } = await sandbox.transactions.create({ customerUid: 'ada' });
+      await sandbox.transactions.complete(id);
+      await tab.evaluate("location.hash = '#/transactions'");
+      await shows(tab, 'StaticText: ada');
+      sandbox.clock.advance(RETENTION_MS);
+      await tab.until((outline) => !outline.includes('StaticText: ada'));
+      expect(await sandbox.transactions.list()).toEqual([]);
     });
 
     it('are as new after a reset', async () => {

@@ -58,6 +58,16 @@ export const WRONG_TEXTS: Record<string, [Mistake, ...cases: string[]]> = {
     },
     'keys are listed by prefix',
   ],
+  'prefixes that are patterns': [
+    class extends RowStore {
+      override async keys(prefix: string) {
+        const { keys } = await super.keys('');
+        const pattern = new RegExp(`^${prefix.replaceAll('.', '\\.').replaceAll('_', '.')}`, 'u');
+        return { keys: keys.filter((key) => pattern.test(key)), cursor: undefined };
+      }
+    },
+    'a prefix is not a pattern',
+  ],
   'a listing with keys that have no value': [
     class extends RowStore {
       override async keys(prefix: string) {
