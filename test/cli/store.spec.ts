@@ -316,7 +316,12 @@ describeOnPostgres('nestjs-berbix store --postgres', () => {
       jest.useFakeTimers({ doNotFake: ['Date', 'performance', 'nextTick', 'setImmediate'] });
       const ended = run(['stats', '--postgres', POSTGRES_URL ?? '', '--table', table]);
       await until(async () => (await pool.query(waiting)).rowCount === 1);
-      jest.advanceTimersByTime(30_000);
+      let isOver = false;
+      void ended.finally(() => (isOver = true));
+      await until(() => {
+        jest.advanceTimersByTime(30_000);
+        return isOver;
+      });
       expect(await ended).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(/^PostgreSQL cannot be reached, or is too slow or busy\./),

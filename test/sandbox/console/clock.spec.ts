@@ -44,6 +44,11 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       await sandbox.transactions.complete(id);
       await tab.evaluate("location.hash = '#/transactions'");
       await shows(tab, 'StaticText: ada');
+      // The list is loaded with the page, and once more when it opens.
+      const loaded = "performance.getEntriesByType('resource').map(({ name }) => name).join(' ')";
+      await until(
+        async () => String(await tab.evaluate(loaded)).match(/transactions\?/g)?.length === 2,
+      );
       sandbox.clock.advance(RETENTION_MS);
       await tab.until((outline) => !outline.includes('StaticText: ada'));
       expect(await sandbox.transactions.list()).toEqual([]);
