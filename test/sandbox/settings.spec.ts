@@ -55,7 +55,7 @@ describe('the table of options', () => {
     expect(run).toHaveProperty(['options', ...path.split('.')], valueOf(sets, argument));
   });
 
-  it('has switches that are on, but for one', () => {
+  it('has switches that turn something on, except one', () => {
     const switches = OPTIONS.filter(([, { sets }]) => typeof sets === 'boolean');
     expect(Object.fromEntries(switches.map(([, { name, sets }]) => [name, sets]))).toEqual({
       tls: true,
