@@ -105,6 +105,21 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     expect(text.stdout).toMatch(/^Records\n {2}transaction +2\n {2}customer +1\nStates\n/);
   });
 
+  it('says whether a backoff is over, and what is in doubt then', async () => {
+    const record = 'default/transaction/1';
+    for (const [leaseEpoch, leftMs, state] of [
+      [0, 60_000, 'cooling'],
+      [1, -60_000, 'outcome unknown'],
+    ] as const) {
+      const note = { failures: 1, startedAt: 1, notBefore: Date.now() + leftMs };
+      await opened.store.lease(record, { version: 1, leaseEpoch }, 1_000, '');
+      const held = { version: 1, leaseEpoch: leaseEpoch + 1 };
+      await opened.store.release(record, held, JSON.stringify(note));
+      const { stdout } = await run(['ls', ...opened.args, '--state', state]);
+      expect(stdout).toBe(`transaction/1  ${state}  customer ada\n`);
+    }
+  });
+
   it('keeps counts apart from long states, in one column', async () => {
     const code = 'BERBIX_INVALID_REFRESH_TOKEN_OF_ANY_LENGTH';
     await markDead(code);

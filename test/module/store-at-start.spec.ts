@@ -7,6 +7,7 @@ import {
   BerbixStoreError,
   BerbixTokenService,
   InMemoryTokenStore,
+  type BerbixModuleOptions,
 } from 'nestjs-berbix';
 import { PostgresTokenStore, type PostgresClient } from 'nestjs-berbix/postgres';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
@@ -29,13 +30,15 @@ import {
   silentServer,
 } from '../support/servers.js';
 
+const ENCRYPTION = { keys: { a: randomBytes(32) }, current: 'a' };
+
 /** Boots an application with the store; returns its warnings. */
-async function boot(store: BerbixTokenStore, storeTimeoutMs = 60_000) {
+async function boot(store: BerbixTokenStore, more: Partial<BerbixModuleOptions> = {}) {
   const warnings: string[] = [];
   const warn = (message: unknown): void => void warnings.push(String(message));
   const logger: LoggerService = { log: () => {}, warn, error: warn };
-  const encryption = { keys: { a: randomBytes(32) }, current: 'a' };
-  const options = { apiSecret: 'secret_test', store, encryption, storeTimeoutMs };
+  const usual = { apiSecret: 'secret_test', encryption: ENCRYPTION, storeTimeoutMs: 60_000 };
+  const options = { ...usual, store, ...more };
   const module = await Test.createTestingModule({ imports: [BerbixModule.forRoot(options)] })
     .setLogger(logger)
     .compile();
@@ -79,6 +82,17 @@ describe('a store when the application starts', () => {
     expect((await boot(store)).warnings).toEqual([]);
   });
 
+  it.each([
+    ['survives this process', { shared: false, durable: true }, true],
+    ['is shared', { shared: true, durable: false }, true],
+    ['is the memory of this process', { shared: false, durable: false }, false],
+  ])('that has plaintext causes a warning if it %s: %j', async (_, kind, isWarned) => {
+    const store = changed(new InMemoryTokenStore(), kind);
+    const { warnings } = await boot(store, { encryption: undefined });
+    const warning = expect.stringMatching(/as plaintext: .* Set the option encryption\.$/);
+    expect(warnings).toEqual(isWarned ? [warning] : []);
+  });
+
   it.each<[string, () => Promise<BerbixTokenStore>]>([
     ['PostgreSQL at a closed port', async () => new PostgresTokenStore(poolOn(await freePort()))],
     [
@@ -94,7 +108,7 @@ describe('a store when the application starts', () => {
       },
     ],
   ])('that is down causes a warning: %s', async (_, open) => {
-    const { warnings, tokens } = await boot(await open(), 300);
+    const { warnings, tokens } = await boot(await open(), { storeTimeoutMs: 300 });
     expect(warnings).toEqual([
       expect.stringMatching(
         /^The application starts without its token store, .* 503 .*(Post|Redis)/,

@@ -114,6 +114,12 @@ describe('onRotation when something fails', () => {
 describe('loadTokens', () => {
   const the = eachWorld();
 
+  it.each([undefined, null])('that returns %s knows no such transaction', async (nothing) => {
+    const replica = await the.world.start({ loadTokens: async () => nothing as undefined });
+    const error = await failureOf(replica.fresh({ transactionId: '7' }));
+    expect(error).toMatchObject({ code: 'BERBIX_NOT_FOUND' });
+  });
+
   it('that fails is named in the error, without its message; usable tokens are still handed out', async () => {
     const { world } = the;
     const replica = await world.start({

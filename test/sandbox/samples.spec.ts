@@ -131,6 +131,18 @@ describe('the samples', () => {
     }
   });
 
+  it.each([
+    ['Node.js', 'tokens.refreshToken ?? refreshToken'],
+    ['PHP', '$tokens->refreshToken ?? $refreshToken'],
+    ['Python', 'tokens.refresh_token or refresh_token'],
+    ['Ruby', 'tokens.refresh_token || refresh_token'],
+    ['Java', 'tokens.refreshToken != null ? tokens.refreshToken : refreshToken'],
+    ['Go', 'if tokens.RefreshToken != "" {'],
+  ])('for %s keep the refresh token of which an answer says nothing', (label, kept) => {
+    const exchange = OPERATIONS.filter(({ operationId }) => operationId === 'refreshTokens');
+    expect(samplesIn(label, exchange)).toEqual([['refreshTokens', expect.stringContaining(kept)]]);
+  });
+
   it('say which of them need HTTPS if there is none', async () => {
     const { source } = await sampleOf(await startSandbox(), 'fetchTransaction', 'Ruby');
     expect(source).toContain(

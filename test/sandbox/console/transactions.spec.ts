@@ -104,6 +104,16 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect((await sandbox.transactions.find(id)).tokensExpireAt).toBeUndefined();
     });
 
+    it('say that their tokens have expired while one watches', async () => {
+      const { id } = await sandbox.transactions.create();
+      await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await tab.until((outline) => outline.some((line) => line.includes('They expire in')));
+      await tab.evaluate(`{ const { now } = Date; Date.now = () => now() + 3_600_000; }`);
+      await shows(tab, 'StaticText: They have expired.');
+      // By the clock of the page alone.
+      expect((await sandbox.transactions.find(id)).tokensExpireAt).toBeDefined();
+    });
+
     it('move the clock by the lifetime of the tokens of the last exchange', async () => {
       const { id, refreshToken } = await sandbox.transactions.create();
       sandbox.clock.advance(1_800_000);

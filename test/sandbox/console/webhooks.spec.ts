@@ -48,6 +48,7 @@ describeInBrowser('the webhooks of the console', (openTab) => {
         String(await tab.evaluate("document.querySelector('.steps').innerText"));
       const secret = sandbox.webhookSecrets.finished;
       expect(await shown()).not.toContain(secret);
+      expect(await shown()).toContain('They are equal.');
       await tab.activate('Show secrets');
       await tab.until((outline) => outline.some((line) => line.includes(secret)));
       expect(await shown()).toContain(String(signatures[0]).split(',')[2]);
