@@ -133,6 +133,14 @@ describeInBrowser('the page at /reference', (openTab) => {
     await tab.shows('StaticText: Copied');
     await tab.activate('Go');
     await tab.until((outline) => !outline.includes('StaticText: Copied'));
+    await tab.evaluate(`{
+      navigator.clipboard.writeText = () => Promise.reject();
+      document.execCommand = () => !(window.isTried = true);
+    }`);
+    await tab.focus('Copy the sample for Go');
+    await tab.pressKey('Enter');
+    await until(() => tab.evaluate('window.isTried') as Promise<boolean>);
+    expect(await tab.outline()).not.toContain('StaticText: Copied');
 
     await toggle('post finished');
     await has(3, '.samples');

@@ -108,13 +108,18 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
       mail({ customerUid }: BerbixWebhookDto): void {
         calls.push(`eu: ${customerUid}`);
       }
+
+      @OnBerbixWebhook('status', 'eu')
+      note(): void {
+        calls.push('eu: status');
+      }
     }
     const store = new InMemoryTokenStore();
     const { url } = await start(
       { path: 'one' },
       {
         imports: [
-          webhookModule({ finished: 'whs_eu' }, store, 'eu'),
+          webhookModule({ finished: 'whs_eu', status: 'whs_eu_status' }, store, 'eu'),
           webhookModule(SECRETS, store),
         ],
         providers: [Mailer, EuMailer],
@@ -128,6 +133,10 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
     expect((await post(`${url}/one/finished`, BODY, signed('finished'))).status).toBe(204);
     expect(calls).toContain('mailer: ada accept');
     expect(calls).toHaveLength(3);
+    const euStatus = signBerbixWebhook({ secret: 'whs_eu_status', body: BODY });
+    expect((await post(`${url}/eu/status`, BODY, signed('status'))).status).toBe(401);
+    expect((await post(`${url}/eu/status`, BODY, euStatus)).status).toBe(204);
+    expect(calls.slice(3)).toEqual(['eu: status']);
   });
 
   it.each([
