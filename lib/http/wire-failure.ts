@@ -71,8 +71,8 @@ export class ProxyFailure extends Error {
  * them: any other text may contain a part of the request (I10).
  */
 export function shortCode(error: unknown): string | undefined {
-  const { code, name, errors } = error as { code?: unknown; name?: unknown; errors?: unknown[] };
-  const candidate = code ?? (errors?.[0] as { code?: unknown } | undefined)?.code ?? name;
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  const candidate = code ?? name;
   return typeof candidate === 'string' && /^(\w{2,40}|[A-Z\d_/]{2,60})$/.test(candidate)
     ? candidate
     : undefined;

@@ -224,6 +224,17 @@ describe('a listener', () => {
   });
 });
 
+describe('an event', () => {
+  it('cannot be changed by one listener for the others', async () => {
+    const bus = new EventBus('default');
+    const events: BerbixEvent[] = [];
+    bus.listen((event) => events.push(event));
+    bus.emit('token.rotated', () => ({ transactionId: '1' }));
+    await until(() => events.length === 1);
+    expect(() => Object.assign(events[0]!, { transactionId: '2' })).toThrow(TypeError);
+  });
+});
+
 describe('without a listener', () => {
   it('no event is made', () => {
     const bus = new EventBus('default');

@@ -100,6 +100,19 @@ describe('an answer becomes the right error', () => {
     expect(elsewhere.requests.length).toBe(0);
   });
 
+  it.each([
+    ['text/html; charset=utf-8', 'text/html'],
+    ['text/html <b>', 'no content type'],
+  ])('%s instead of JSON is named as %s', async (type, named) => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const headers = { 'content-type': type, 'x-request-id': 'req_7' };
+    sandbox.faults.add({ kind: 'answer', headers, body: '<html></html>' });
+    const error = await errorOf(tokens.refresh('rt_any'));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', status: 200, requestId: 'req_7' });
+    expect(error.message).toContain(`200 with a body that is not a JSON object (${named}).`);
+  });
+
   it('a wrong API secret and a wrong refresh token are different errors', async () => {
     const sandbox = await startSandbox();
     const right = await servicesFor(sandbox);

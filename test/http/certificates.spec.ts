@@ -91,6 +91,20 @@ describe('a client certificate', () => {
     expect(clients).toEqual(['backend']);
   });
 
+  it('is shown with those of the authorities that issued it, if they come after it', async () => {
+    const accepting = { ...server, requestCert: true, rejectUnauthorized: false };
+    const own = await stranger.issue('backend');
+    for (const [cert, issuer] of [
+      [own.cert, undefined],
+      [own.cert + stranger.ca, 'Stranger'],
+    ] as const) {
+      const { url, issuers } = await startTokenApi(accepting);
+      const { tokens } = await account(url, { extraCa: company.ca, ...own, cert });
+      await firstValueFrom(tokens.refresh('rt'));
+      expect(issuers).toEqual([issuer]);
+    }
+  });
+
   it('is shown through a proxy, but not to the proxy', async () => {
     const { url, clients } = await startTokenApi(demanding);
     const shown: boolean[] = [];

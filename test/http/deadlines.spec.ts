@@ -73,7 +73,7 @@ describe('deadlines', () => {
     expect(first.message).toMatch(/did not get a connection within 2000 ms \(totalTimeoutMs\)/);
   });
 
-  it('a connection that is never accepted ends at the time limit', async () => {
+  it('a connection that is never accepted ends at the time limit, and ten of them open the circuit', async () => {
     // A TLS host that accepts the connection and then sends nothing.
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     const sockets = new Set<import('node:net').Socket>();
@@ -90,7 +90,10 @@ describe('deadlines', () => {
       timeoutMs: 150,
       retry: 0,
     });
-    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    const calls = Array.from({ length: 10 }, (_, call) => errorOf(tokens.refresh(`rt_${call}`)));
+    for (const { code } of await Promise.all(calls)) expect(code).toBe('BERBIX_TIMEOUT');
+    // The API, or the way to it, is down.
+    expect((await errorOf(tokens.refresh('rt_next'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
   it.each([

@@ -64,6 +64,16 @@ const WRONG: [string, unknown, RegExp][] = [
     /^apiHost must be only scheme and host/,
   ],
   [
+    'a fragment',
+    { apiSecret: SECRET, apiHost: 'https://api.berbix.com#v0' },
+    /^apiHost must be only scheme and host/,
+  ],
+  [
+    'a password alone',
+    { apiSecret: SECRET, apiHost: 'https://:CANARY@api.berbix.com' },
+    /^apiHost must not contain credentials/,
+  ],
+  [
     'credentials',
     { apiSecret: SECRET, apiHost: `https://${SECRET}@api.berbix.com` },
     /^apiHost must not contain credentials/,
@@ -133,6 +143,12 @@ const WRONG: [string, unknown, RegExp][] = [
     { apiSecret: SECRET, retry: -1 },
     /^retry\.limit must be a whole number from 0/,
   ],
+  ['too many repetitions', { apiSecret: SECRET, retry: 11 }, /^retry\.limit .* from 0 to 10/],
+  [
+    'too many connections',
+    { apiSecret: SECRET, http: { connections: 10_001 } },
+    /^http\.connections must be a whole number from 1 to 10000/,
+  ],
   [
     'no connections',
     { apiSecret: SECRET, http: { connections: 0 } },
@@ -182,6 +198,11 @@ const WRONG: [string, unknown, RegExp][] = [
     'a dispatcher and a client certificate',
     { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, cert: 'CANARY' } },
     /^http\.cert has no effect with http\.dispatcher/,
+  ],
+  [
+    'a dispatcher and an authority',
+    { apiSecret: SECRET, http: { dispatcher: { dispatch: () => true }, extraCa: 'CANARY' } },
+    /^http\.extraCa has no effect with http\.dispatcher/,
   ],
   ['null as http', { apiSecret: SECRET, http: null }, /^http must be an object/],
   ['null as retry', { apiSecret: SECRET, retry: null }, /^retry must be an object/],

@@ -70,16 +70,17 @@ describe('mergeOnto', () => {
     expect(merged(next, there, version)).toBe(expected);
   });
 
-  it('keeps the customer and the template of the newer record', () => {
-    const [ada, ben] = [{ customerUid: 'ada' }, { customerUid: 'ben', templateKey: 'tpk' }];
+  it('keeps the customer, the template and the URL of the newer record', () => {
+    const more = { templateKey: 'tpk', hostedUrl: 'https://hosted/1' };
+    const [ada, ben] = [{ customerUid: 'ada' }, { customerUid: 'ben', ...more }];
     const names = (version: number): unknown => {
       const seen = { version: 2, value: record('rt_1', { ...EARLIER, ...ada }) };
       const current = { version, value: record('rt_1', { ...EARLIER, ...ben }) };
-      const { customerUid, templateKey } = mergeOnto(current, seen, same) as TokenRecord;
-      return { customerUid, templateKey };
+      const { customerUid, templateKey, hostedUrl } = mergeOnto(current, seen, same) as TokenRecord;
+      return { customerUid, templateKey, hostedUrl };
     };
     expect(names(3)).toEqual(ben);
-    expect(names(1)).toEqual({ ...ada, templateKey: 'tpk' });
+    expect(names(1)).toEqual({ ...ada, ...more });
   });
 
   it('does not replace a reference to another record', () => {
@@ -107,11 +108,12 @@ it('after a conflict, the new refresh token becomes a spare, and the superseded 
 
 it('two records of a transaction are united: the other refresh token is a spare, unless it is superseded', () => {
   const there = record('rt_2', after('rt_1'));
-  const other = record('rt_4', { ...after('rt_3'), rotates: true, customerUid: 'ada' });
+  const names = { customerUid: 'ada', templateKey: 'tpk', hostedUrl: 'https://hosted/1' };
+  const other = record('rt_4', { ...after('rt_3'), rotates: true, ...names });
   expect(united(there, other)).toEqual({
     ...record('rt_2', after('rt_3', 'rt_1')),
     rotates: true,
-    customerUid: 'ada',
+    ...names,
     spares: ['rt_4'],
   });
   expect(united(there, record('rt_1')).spares).toBeUndefined();

@@ -104,7 +104,12 @@ describe('fetch()', () => {
   ])('refuses %j', async (body, problem) => {
     const json = JSON.stringify(body, (_key, value) => (typeof value === 'bigint' ? 1 : value));
     const error = await errorOf(fetchOf(JSON.parse(json) as ApiJson));
-    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false, status: 200 });
+    expect(error).toMatchObject({
+      method: 'GET',
+      path: '/v0/transactions',
+      requestId: expect.any(String),
+    });
     expect(error.message).toContain(problem);
   });
 

@@ -83,6 +83,9 @@ describe('creating', () => {
     ],
     [{ matchData: { middleName: 7 } }, /matchData/],
     [{ matchData: { nickName: undefined } }, /matchData/],
+    [{ templateKey: '' }, /templateKey should not be empty/],
+    [{ phone: 5550100 }, /phone must be a string/],
+    [{ consentsToAutomatedFacialRecognition: 'yes' }, /FacialRecognition must be a boolean/],
   ])('refuses %j before anything is sent', async (mistake, message) => {
     const { sandbox, transactions } = await start();
     const right = { customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly };
@@ -109,6 +112,14 @@ describe('creating', () => {
     );
     const { api_only_options: sent } = JSON.parse(sandbox.requests.last?.body ?? '');
     expect(sent).toEqual({ id_country: 'US' });
+  });
+
+  it('refuses a hosted transaction without the address of an email', async () => {
+    const { sandbox, transactions } = await start();
+    const hosted = { customerUid: 'ada', templateKey: sandbox.templateKeys.hosted };
+    const error = await errorOf(transactions.createHosted({ ...hosted, completionEmail: 'ops' }));
+    expect(error.message).toMatch(/completionEmail must be an email/);
+    expect(sandbox.requests.length).toBe(0);
   });
 
   it('accepts redirect URLs with any scheme, but none without a scheme', async () => {
@@ -317,10 +328,23 @@ describe('the result', () => {
     expect(await errorOf(again)).toMatchObject({ code: 'BERBIX_CONFLICT' });
   });
 
+  it.each([{}, { action: '' }, { action: 1 }, { action: 'accept', note: 7 }])(
+    'cannot be changed to %j',
+    async (change) => {
+      const { sandbox, transactions } = await start();
+      expect(await errorOf(transactions.update('rt_any', change as never))).toMatchObject({
+        code: 'BERBIX_INPUT',
+      });
+      expect(sandbox.requests.length).toBe(0);
+    },
+  );
+
   it.each([
     { responsePayload: 'us-xx' },
     { responsePayload: 'us-dl', flags: 'x' },
+    { responsePayload: 'us-dl', flags: ['id_expired', 7] },
     { responsePayload: 'us-dl', overrideFields: { age: 3 } },
+    { responsePayload: 'us-dl', overrideFields: ['Ada'] },
     {},
   ])('cannot be set to %j', async (result) => {
     const { sandbox, transactions } = await start();

@@ -1,4 +1,6 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import {
   InMemoryTokenStore,
   type BerbixTokenStore,
@@ -73,7 +75,10 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     const options = { templateKey: sandbox.templateKeys.hosted, kind: 'hosted' as const };
     const begun = await firstValueFrom(one.verifications.begin('ada', options));
     expect(begun.hostedUrl).toEqual(expect.stringMatching(/^http/));
-    expect(begun.clientToken).toBeUndefined();
+    const sent = JSON.parse(JSON.stringify(begun)) as object;
+    expect(Object.keys(sent).toSorted()).toEqual(['hostedUrl', 'isResumed', 'transactionId']);
+    expect(inspect(begun)).toMatch(/hostedUrl: '\[redacted\]'/);
+    expect(inspect(begun)).not.toMatch(/clientToken|http/);
     const resumed = await firstValueFrom(two.verifications.begin('ada', options));
     expect(resumed).toMatchObject({ isResumed: true, hostedUrl: begun.hostedUrl });
   });
@@ -284,8 +289,12 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
       expect(error.message).toMatch(/apiSecret.*reverify/);
     }
     expect(creations(sandbox)).toBe(0);
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const anew = two.verifications.begin('ada', { ...options, again: true });
     expect((await firstValueFrom(anew)).isResumed).toBe(false);
+    const lines = warn.mock.calls.map(([line]) => String(line));
+    warn.mockRestore();
+    expect(lines.filter((line) => / cannot be resumed: .* apiSecret /.test(line))).toHaveLength(1);
   });
 
   it('begins no new attempt for an accepted customer with the API secret of another mode', async () => {

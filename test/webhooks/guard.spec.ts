@@ -197,6 +197,16 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     expect(app.logs).toEqual([expect.stringMatching(/^error: .*rawBody: true/)]);
   });
 
+  it('knows JSON by its type in any case, and logs the beginning of another type', async () => {
+    const app = await start(SECRETS, { rawBody: false });
+    await post(`${app.url}/hooks/finished`, BODY, FINISHED, 'Application/JSON; charset=utf-8');
+    expect(app.logs).toEqual([expect.stringMatching(/^error: .*rawBody: true/)]);
+    const type = `text/${'x'.repeat(200)}`;
+    await post(`${app.url}/hooks/finished`, BODY, FINISHED, type);
+    if (app.logs.length === 1) return; // Fastify itself rejects it.
+    expect(app.logs[1]).toContain(`the content type ${type.slice(0, 80)}; Berbix`);
+  });
+
   it('treats requests without JSON as forgeries, not as a mistake of the application', async (): Promise<void> => {
     const app = await start();
     expect((await post(`${app.url}/hooks/finished`, BODY, FINISHED, 'text/plain')).status).toBe(

@@ -24,6 +24,19 @@ describe('a delivery that equals the last one', () => {
     expect(await each.once(accept, work)).toBe('handled');
   });
 
+  it.each<[string, object]>([
+    ['customer', { customer_uid: 'eve' }],
+    ['action', { action: 'reject' }],
+    ['link', { dashboard_link: 'https://dashboard/2' }],
+    ['unknown field', { addon: 1 }],
+  ])('has the same %s', async (_what, change) => {
+    const each = deliveries();
+    const body = JSON.parse(sampleWebhookBody({ transactionId: '7', action: 'accept' })) as object;
+    const other = readWebhook('status', Buffer.from(JSON.stringify({ ...body, ...change })));
+    await each.once(accept, work);
+    expect(await each.once(other, work)).toBe('handled');
+  });
+
   it('is not repeated while another is being handled', async () => {
     const each = deliveries();
     await each.once(accept, work);
