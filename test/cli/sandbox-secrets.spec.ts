@@ -10,8 +10,14 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { keptSecrets, newSecrets, renewSecrets } from '../../lib/cli/sandbox.secrets.js';
+import {
+  keptSecrets,
+  newSecrets,
+  renewSecrets,
+  withSecrets,
+} from '../../lib/cli/sandbox.secrets.js';
 import { temporaryDirectory } from '../support/directories.js';
+import { changeEnvironment } from '../support/environment.js';
 
 let state: string;
 let path: string;
@@ -98,6 +104,51 @@ describe('the secrets of the sandboxes of a user', () => {
     expect(lstatSync(path).isFile()).toBe(true);
     expect(readFileSync(foreign, 'utf8')).toBe('not yours');
     expect(keptSecrets(path)).toEqual(next);
+  });
+
+  it('leave no temporary file if they cannot be stored', () => {
+    mkdirSync(path, { recursive: true });
+    expect(keptSecrets(path).problem).toMatch(/^The secrets cannot be kept in .* \(E\w+\);/);
+    expect(readdirSync(dirname(path))).toEqual(['secrets.json']);
+  });
+
+  it.each([
+    ['the home directory', 'relative', join('.local', 'state')],
+    ['the state directory', undefined, 'state'],
+  ])('are in %s', (_what, stated, directory) => {
+    const restore = changeEnvironment({
+      HOME: state,
+      XDG_STATE_HOME: stated ?? join(state, 'state'),
+    });
+    try {
+      expect(keptSecrets().problem).toBeUndefined();
+    } finally {
+      restore();
+    }
+    expect(readdirSync(join(state, directory, 'nestjs-berbix'))).toEqual(['sandbox-secrets.json']);
+  });
+
+  it('are used only in the place of those that are not given', () => {
+    const secrets = newSecrets();
+    const { finished, status } = secrets.webhooks;
+    const url = 'http://127.0.0.1:9/';
+    expect(withSecrets({}, secrets)).toEqual(secrets);
+    expect(
+      withSecrets(
+        {
+          liveApiSecret: 'secret_live_x',
+          webhooks: { finished: { url, secret: undefined }, status: { secret: 'whs_x' } },
+        },
+        secrets,
+      ),
+    ).toEqual({
+      apiSecret: secrets.apiSecret,
+      liveApiSecret: 'secret_live_x',
+      webhooks: { finished: { url, ...finished }, status: { ...status, secret: 'whs_x' } },
+    });
+    expect(withSecrets({ apiSecret: 'secret_test_x' }, secrets)).toMatchObject({
+      apiSecret: 'secret_test_x',
+    });
   });
 
   it('are not shown if they cannot be stored, but the path is', () => {

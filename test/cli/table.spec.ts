@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { PostgresTokenStore } from 'nestjs-berbix/postgres';
+import pg from 'pg';
 import { tableCommand } from '../../lib/cli/store/table.command.js';
 import { closeAfterTest } from '../support/closing.js';
 import {
@@ -70,7 +71,10 @@ describeOnPostgres('nestjs-berbix table on a server', () => {
     expect((await onServer('migrate')).stdout).toBe(`Created the table ${table}, version 1.\n`);
     const current = { code: 0, stdout: `The table ${table} has version 1.\n`, stderr: '' };
     expect(await onServer('migrate')).toEqual(current);
+    const ended = jest.spyOn(pg.Pool.prototype, 'end');
     expect(await onServer('status')).toEqual(current);
+    expect(ended).toHaveBeenCalledTimes(1);
+    ended.mockRestore();
     await new PostgresTokenStore(pool, { table }).check();
   });
 
@@ -105,11 +109,11 @@ describeOnPostgres('nestjs-berbix table on a server', () => {
 
   it('does not change a table of a newer version', async () => {
     await onServer('migrate');
-    await pool.query(`COMMENT ON TABLE ${table} IS 'nestjs-berbix table, version 7'`);
+    await pool.query(`COMMENT ON TABLE ${table} IS 'nestjs-berbix table, version 17'`);
     for (const action of ['status', 'migrate']) {
       const { code, stderr } = await onServer(action);
       expect(code).toBe(1);
-      expect(stderr).toMatch(/has version 7, which is newer than this package \(1\)\. Update/);
+      expect(stderr).toMatch(/has version 17, which is newer than this package \(1\)\. Update/);
     }
   });
 

@@ -208,10 +208,13 @@ describe('BerbixExceptionFilter outside HTTP', () => {
     for (const ErrorClass of [
       berbix.BerbixInputError,
       berbix.BerbixTimeoutError,
+      berbix.BerbixServerError,
       BerbixGoneError,
     ]) {
       filter.catch(new ErrorClass('why'), hostOf('ws', { emit: () => {} }));
     }
-    expect(warned.mock.calls).toEqual([[lineOf('BERBIX_INPUT')], [lineOf('BERBIX_TIMEOUT')]]);
+    expect(warned.mock.calls.flat()).toEqual(
+      ['BERBIX_INPUT', 'BERBIX_TIMEOUT', 'BERBIX_SERVER'].map(lineOf),
+    );
   });
 });

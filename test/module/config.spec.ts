@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -191,6 +192,21 @@ describe('berbixConfig', () => {
       await withEnvironment(variables, () => expect(boot()).rejects.toThrow(message));
     });
 
+    it('accepts a key in the format of its algorithm', async () => {
+      const sec1 = createPrivateKey(client.key).export({ type: 'sec1', format: 'pem' });
+      expect(sec1).toContain('BEGIN EC PRIVATE KEY');
+      await writeFile(path('sec1.pem'), sec1);
+      const variables = {
+        BERBIX_API_SECRET: 's',
+        BERBIX_CLIENT_CERT_FILE: path('cert.pem'),
+        BERBIX_CLIENT_KEY_FILE: path('sec1.pem'),
+      };
+      await withEnvironment(variables, async () => {
+        expect(berbixConfig().http).toMatchObject({ key: sec1 });
+        await boot();
+      });
+    });
+
     it('does not quote a key that is set instead of its path', async () => {
       const variables = { BERBIX_API_SECRET: 's', BERBIX_CLIENT_KEY_FILE: client.key };
       await withEnvironment(variables, () =>
@@ -198,6 +214,21 @@ describe('berbixConfig', () => {
           /^The environment variable BERBIX_CLIENT_KEY_FILE must be the path of a PEM file, not its content\.$/,
         ),
       );
+    });
+  });
+
+  it('checks only the proxy that is for the host', async () => {
+    const environment = {
+      BERBIX_API_SECRET: 's',
+      BERBIX_API_HOST: 'http://berbix.test',
+      BERBIX_ALLOW_INSECURE: 'true',
+      BERBIX_PROXY: 'environment',
+      HTTP_PROXY: 'http://proxy.test:3128',
+      HTTPS_PROXY: 'nonsense',
+      NO_PROXY: '',
+    };
+    await withEnvironment(environment, async () => {
+      expect(await boot()).toBeInstanceOf(BerbixTokenService);
     });
   });
 
@@ -272,6 +303,10 @@ describe('berbixConfig', () => {
     [
       { BERBIX_API_SECRET: 's', BERBIX_API_HOST: 'nonsense' },
       /^The environment variable BERBIX_API_HOST is invalid: apiHost must be a URL/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_API_HOST: 'http://berbix.test' },
+      /^The environment variable BERBIX_API_HOST is invalid: apiHost must begin with https/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_PROXY: 'yes' },

@@ -3,9 +3,14 @@ import { Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   BerbixConfigurationError,
+  BerbixEvents,
+  BerbixHealthService,
   BerbixModule,
   BerbixTokenService,
+  BerbixTokenStore,
   BerbixTransactionService,
+  BerbixVerificationService,
+  BerbixWebhookService,
   InjectBerbix,
   getBerbixToken,
   type BerbixModuleAsyncOptions,
@@ -92,6 +97,24 @@ async function expectWorking(tokens: BerbixTokenService): Promise<void> {
 }
 
 describe('forRootAsync()', () => {
+  it('exports every service', async () => {
+    const services = [
+      BerbixTokenStore,
+      BerbixTokenService,
+      BerbixTransactionService,
+      BerbixVerificationService,
+      BerbixWebhookService,
+      BerbixEvents,
+      BerbixHealthService,
+    ] as Type[];
+    const module = await Test.createTestingModule({
+      imports: [BerbixModule.forRootAsync({ useFactory: () => ({ apiSecret: 's' }) })],
+      providers: [{ provide: 'all', inject: services, useFactory: (...all: unknown[]) => all }],
+    }).compile();
+    const all: unknown[] = module.get('all');
+    for (const [i, service] of services.entries()) expect(all[i]).toBeInstanceOf(service);
+  });
+
   it.each(STYLES)('%s', async (_style, options) => {
     Vault.sandbox = await startSandbox();
     const module = await startModule(BerbixModule.forRootAsync(options()));

@@ -107,6 +107,8 @@ describe('what nestjs-berbix sandbox prints', () => {
       BERBIX_ALLOW_INSECURE: 'true',
       BERBIX_EXTRA_CA_FILE: expect.stringMatching(/ca\.pem$/),
     });
+    // curl needs no CA file for plain HTTP.
+    expect(output).toContain("  curl -u '");
     expect(output).toMatch(
       /^ {2}public URL {4}http:\/\/berbix:4010\n {2}API \(HTTP\) {4}http:\/\/127/m,
     );
@@ -123,6 +125,7 @@ describe('what nestjs-berbix sandbox prints', () => {
     expect(BERBIX_API_HOST).toBe(url);
     expect(readFileSync(BERBIX_EXTRA_CA_FILE, 'utf8')).toMatch(/^-----BEGIN CERTIFICATE/);
     expect(others).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
+    expect(others).not.toHaveProperty('BERBIX_ALLOW_INSECURE');
     expect(output).toContain(`  curl --cacert ${BERBIX_EXTRA_CA_FILE} -u '`);
     const [, local = ''] = /^ {2}API \(HTTP\) {4}(http:\/\/127\.0\.0\.1:\d+)$/m.exec(output) ?? [];
     expect((await fetch(`${local}/sandbox/requests`)).status).toBe(200);

@@ -41,9 +41,22 @@ describe('nestjs-berbix sandbox --open', () => {
     expect([await code, written.stderr]).toEqual([0, '']);
   });
 
+  it('does not wait for the browser to be closed', async () => {
+    const file = join(temporaryDirectory(), 'pid');
+    const { child, code } = await open(
+      pathWith(`echo $$ > "${file}.new"
+/bin/mv "${file}.new" "${file}"
+exec /bin/sleep 100`),
+    );
+    await until(() => existsSync(file));
+    child.kill('SIGTERM');
+    expect(await code).toBe(0);
+    process.kill(Number(readFileSync(file, 'utf8')));
+  });
+
   it.each([
     ['is missing', undefined, 'ENOENT'],
-    ['fails', 'exit 3', 'exit code 3'],
+    ['fails', 'exit 1', 'exit code 1'],
   ])('continues with a warning if the program %s', async (_, script, reason) => {
     const { child, url, written, code } = await open(pathWith(script));
     await until(() => written.stderr.endsWith('\n'));

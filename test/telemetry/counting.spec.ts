@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { metrics } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
@@ -5,6 +6,7 @@ import { InMemoryTokenStore } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { StoredRecord } from 'nestjs-berbix/token-store';
 import { firstValueFrom } from 'rxjs';
+import { EventBus } from '../../lib/events/index.js';
 import { BerbixHttp } from '../../lib/http/index.js';
 import { errorOf } from '../support/errors.js';
 import {
@@ -127,6 +129,17 @@ describe('metrics', () => {
     await services.module.close();
     await tokens;
     expect(await exchanges()).toBe(before + 1);
+  });
+
+  it('measure an exchange in seconds', async () => {
+    const name = 'berbix.token.exchange.duration';
+    const before = await total(name, 'sum');
+    services.module
+      .get(EventBus)
+      .emit('token.exchanged', () => ({ transactionId: '1', reason: 'forced', durationMs: 1_500 }));
+    // Listeners are told in the next turn of the event loop.
+    await setImmediate();
+    expect((await total(name, 'sum')) - before).toBeCloseTo(1.5);
   });
 
   it('show uploads that wait for their turn among the calls that wait', async () => {

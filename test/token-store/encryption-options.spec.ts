@@ -136,6 +136,11 @@ describe('encryption', () => {
       /^The key with a long or malformed id of encryption\.keys is not base64 text/,
     ],
     [
+      'id and base64url key swapped',
+      { keys: { [bytes.toString('base64url')]: 'k' }, current: 'k' },
+      /^The key with a long or malformed id of encryption\.keys is not base64 text/,
+    ],
+    [
       'acceptPlaintext',
       { keys: { k1: key }, current: 'k1', acceptPlaintext: 'yes' },
       /^encryption\.acceptPlaintext must be true or false/,

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixTokens } from 'nestjs-berbix';
+import { BerbixEvents, type BerbixTokens } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { Observable, firstValueFrom, forkJoin, map, mergeMap, of } from 'rxjs';
 import { errorOf } from '../support/errors.js';
@@ -97,6 +97,8 @@ describe('concurrent callers of one refresh token', () => {
 
   it('the last one to leave aborts it, and the next caller starts a new one', async () => {
     const { sandbox, services, created } = await setting();
+    const events: string[] = [];
+    services.module.get(BerbixEvents).events$.subscribe(({ kind }) => events.push(kind));
     sandbox.faults.add({ kind: 'hang' });
     const [one, two] = [1, 2].map(() => services.tokens.refresh(created).subscribe());
     await arrived(sandbox, 1);
@@ -107,6 +109,9 @@ describe('concurrent callers of one refresh token', () => {
     expect((await firstValueFrom(services.tokens.refresh(created))).accessToken).toBeDefined();
     expect(sandbox.requests.length).toBe(2);
     expect(hanging?.status).toBeUndefined();
+    // That nobody waits any more is no failure.
+    await until(() => events.includes('token.exchanged'));
+    expect(events).toEqual(['token.exchanged']);
   });
 
   it('share the new one, also after the end of the aborted one', async () => {
