@@ -238,6 +238,44 @@ describeInBrowser('mountBerbix()', (openTab) => {
     expect(tab.complaints).toEqual([]);
   });
 
+  it('has the rights of the official SDKs, and the client token in its address', async () => {
+    answers = ['a&b=c'];
+    const tab = await visit({ base: `${shopUrl()}/` });
+    await until(async () => (await frameIn(tab, 'offsetHeight')) === 321, 50);
+    const height = String(await tab.evaluate('innerHeight'));
+    expect(await frameIn(tab, 'src')).toBe(
+      `${shopUrl()}/v0/verify?client_token=a%26b%3Dc&max_height=${height}&modal=2`,
+    );
+    expect(await frameIn(tab, 'title')).toBe('Identity verification');
+    expect(await frameIn(tab, 'allow')).toBe('camera');
+    expect(await frameIn(tab, 'referrerPolicy')).toBe('strict-origin');
+    expect(await frameIn(tab, 'scrolling')).toBe('no');
+  });
+
+  it('is at Berbix without a close button, and tries three times again, unless told otherwise', async () => {
+    answers = [404];
+    const tab = await visit({ retries: 0 });
+    const [src, delays] =
+      (await tab.evaluate(`import('/berbix.js').then(async ({ mountBerbix }) => {
+      const element = document.querySelector('#verification');
+      const { unmount } = mountBerbix(element, { fetchClientToken: async () => 't' });
+      while (!element.firstChild) await undefined;
+      const { src } = element.firstChild;
+      unmount();
+      const delays = [];
+      const { setTimeout } = window;
+      window.setTimeout = (run, ms) => setTimeout(run, delays.push(ms) && 0);
+      Math.random = () => 0.5;
+      const fetchClientToken = () => Promise.reject(new Error('no token'));
+      await new Promise((onError) => mountBerbix(element, { fetchClientToken, onError }));
+      return [src, delays];
+    })`)) as [string, number[]];
+    expect(src).toMatch(
+      /^https:\/\/verify\.berbix\.com\/v0\/verify\?client_token=t&max_height=\d+$/,
+    );
+    expect(delays).toEqual([0, 1500, 3000]);
+  });
+
   it('loads the frame again, says that the user leaves, and that the verification failed', async () => {
     answers = [(await create()).client_token];
     const tab = await visit();
@@ -289,5 +327,17 @@ describeInBrowser('mountBerbix()', (openTab) => {
       return new Promise((resolve) => setTimeout(resolve));
     })`);
     expect(await frameIn(waiting, 'src')).toBeUndefined();
+
+    // Nor does the end of the request count as an error.
+    const errors = await waiting.evaluate(`import('/berbix.js').then(async ({ mountBerbix }) => {
+      const errors = [];
+      const fetchClientToken = (signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      const options = { fetchClientToken, maxRetries: 0, onError: (error) => errors.push(error) };
+      mountBerbix(document.querySelector('#verification'), options).unmount();
+      await new Promise((resolve) => setTimeout(resolve));
+      return errors.length;
+    })`);
+    expect(errors).toBe(0);
   });
 });

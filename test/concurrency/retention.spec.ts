@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
 import { LinkedList, SharedRuns } from '../../lib/concurrency/index.js';
 import type { ListEntry } from '../../lib/concurrency/linked-list.js';
+import { errorOf } from '../support/errors.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
@@ -41,6 +44,21 @@ describe('values are not kept in memory', () => {
       await Promise.all(keys.map(async (key) => void (await runs.join(key, Number(key)))));
     });
     expect(promoted).toBeLessThan(ALL_BYTES / 10);
+  });
+
+  it('by calls that have ended', async () => {
+    const append = jest.spyOn(LinkedList.prototype, 'append');
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox, { http: { connections: 1 } });
+    const { tokens } = services;
+    const { refreshToken } = await createTransaction(sandbox, services);
+    const calls = [1, 2, 3].map((call) => errorOf(tokens.refresh(`rt_${call}`)));
+    await Promise.all([...calls, firstValueFrom(tokens.fresh(refreshToken))]);
+    const lists = new Set(append.mock.contexts as LinkedList<unknown>[]);
+    append.mockRestore();
+    // Of the account, of the queue, and of the waits for tokens.
+    expect(lists.size).toBeGreaterThanOrEqual(3);
+    expect([...lists].filter(({ size }) => size > 0)).toEqual([]);
   });
 
   it('by a list that they were removed from', async () => {

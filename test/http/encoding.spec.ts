@@ -63,5 +63,9 @@ describe('an answer', () => {
     expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', retryable: false });
     expect(error.message).toMatch(message);
     expect(asked).toHaveLength(1);
+    // The API answers, so the circuit stays closed.
+    for (let call = 0; call < 10; call++) {
+      expect((await errorOf(tokens.refresh(`rt_${call}`))).code).toBe('BERBIX_RESPONSE');
+    }
   });
 });

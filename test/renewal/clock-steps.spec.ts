@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { believed } from '../../lib/records/clock-steps.js';
 import { eachWorld } from './support/world.js';
 import {
   advance,
@@ -113,6 +114,44 @@ describe('a store whose clock is set back by an hour', () => {
     await advance(SECOND);
     const { accessToken } = await valueOf(replica.fresh(owner));
     expect(world.api.leftOf(accessToken)).toBeGreaterThan(59 * MINUTE);
+  });
+});
+
+describe('a record', () => {
+  const NOW = 10 * HOUR;
+  const seen = (value: object, attempt: object) => ({
+    value: { refreshToken: 'rt', refreshAfter: 5, lifetimeMs: HOUR, ...value },
+    attempt: { failures: 1, ...attempt },
+  });
+
+  it.each<[string, (ms: number) => ReturnType<typeof seen>, number]>([
+    ['expires later than its lifetime', (ms) => seen({ expiresAt: NOW + ms }, {}), HOUR],
+    ['was exchanged in the future', (ms) => seen({ exchangedAt: NOW + ms }, {}), 0],
+    ['has an attempt in the future', (ms) => seen({}, { startedAt: NOW + ms }), 0],
+    ['is not due for too long', (ms) => seen({}, { notBefore: NOW + ms }), MINUTE],
+    [
+      'is dead for too long',
+      (ms) => seen({}, { notBefore: NOW + ms, deadCode: 'BERBIX_GONE' }),
+      HOUR,
+    ],
+  ])('that %s was written before the clock was set back', (_what, at, limitMs) => {
+    // The clocks of two servers may differ by a second.
+    const good = at(limitMs + SECOND);
+    expect(believed(good, NOW)).toBe(good);
+    const bad = at(limitMs + SECOND + 1);
+    expect(believed(bad, NOW)).toEqual({
+      value: {
+        ...bad.value,
+        expiresAt: undefined,
+        refreshAfter: undefined,
+        exchangedAt: undefined,
+      },
+      attempt: {
+        ...bad.attempt,
+        notBefore: undefined,
+        startedAt: 'startedAt' in bad.attempt ? 0 : undefined,
+      },
+    });
   });
 });
 

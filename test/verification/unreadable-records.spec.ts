@@ -118,6 +118,15 @@ describe('a customer with a record that cannot be read', () => {
     expect(await allKeys(store)).toHaveLength(3);
   });
 
+  it('is not erased if Berbix refuses, and the error is the first one', async () => {
+    const { verifications } = await using({ encryption });
+    sandbox.faults.add({ kind: 'status', status: 403, path: '/v0/transactions' });
+    sandbox.faults.add({ kind: 'status', status: 404, path: '/v0/transactions' });
+    expect((await errorOf(verifications.erase('ada'))).status).toBe(403);
+    await firstValueFrom(verifications.erase('ada'));
+    expect(await allKeys(store)).toHaveLength(0);
+  });
+
   it('is not removed while the key provider is down', async () => {
     const down = (): never => {
       throw new Error('down');
