@@ -103,7 +103,7 @@ export function secret(prefix = ''): Check<string> {
 
 /** An object of flags and actions. */
 export const actions: Check<Readonly<Record<string, string>>> = (value, option) => {
-  if (isActionMap(value)) return { ...value };
+  if (isActionMap(value)) return value;
   throw new SandboxOptionError(
     option,
     "must be an object of flags and actions, such as { id_expired: 'reject' }",

@@ -45,6 +45,13 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
     }
   });
 
+  it('is none of them in the answer to a command', async () => {
+    const body = { kind: 'answer', path: '/never', body: { access_token: 'at_1' } };
+    const { status, json } = await client.send('POST', '/sandbox/faults', { body });
+    expect([status, json.body]).toEqual([201, { access_token: '[redacted]' }]);
+    sandbox.faults.remove(String(json.id));
+  });
+
   it('is all of them on request', async () => {
     const lists = LISTS.map((list) => client.send('GET', `/sandbox/${list}?secrets=1`));
     const text = (await Promise.all(lists)).map((answer) => answer.text).join('');

@@ -53,6 +53,13 @@ describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
     }
   });
 
+  it('may be refused by the answer of a fault', async () => {
+    const headers = { 'access-control-allow-origin': 'https://other.example' };
+    client.sandbox.faults.add({ kind: 'answer', body: {}, headers });
+    const answer = await client.send('POST', '/v0/images/upload', { headers: ORIGIN });
+    expect(answer.headers).toMatchObject(headers);
+  });
+
   it('may do nothing else', async () => {
     const { access_token } = (await client.create()).json;
     const call = { authorization: `Bearer ${access_token}`, headers: ORIGIN };

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
-import { basic, RawClient, readAll } from './support/raw-client.js';
+import { basic, failureOf, RawClient, readAll } from './support/raw-client.js';
 
 const MAX_BODY_BYTES = 20 * 1024 * 1024;
 
@@ -119,7 +119,25 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
     socket.end('nonsense\r\n\r\n');
     const text = await readAll(socket);
     expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 400 });
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    expect(JSON.parse(body)).toMatchObject({ code: 400 });
+    expect(head).toMatch(/\r\nconnection: close(\r\n|$)/);
+    expect(head).toContain(`\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`);
+    expect(head).toContain('\r\ncontent-type: application/json; charset=utf-8\r\n');
+  });
+
+  it('closes the connection of a request that it cannot even record', async () => {
+    const { requests } = client.sandbox;
+    const broken = () => {
+      throw new Error('broken');
+    };
+    Object.assign(requests, { complete: broken });
+    try {
+      await expect(failureOf(client.open('POST', '/v0/tokens'))).resolves.toBe('socket hang up');
+    } finally {
+      Reflect.deleteProperty(requests, 'complete');
+    }
+    expect((await client.create()).status).toBe(200);
   });
 
   it('distinguishes its own failures from those of the caller', async () => {

@@ -51,6 +51,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     expect(reader.response.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
     });
     const [snapshot] = await reader.until('snapshot');

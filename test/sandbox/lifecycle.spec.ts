@@ -126,6 +126,7 @@ describe('BerbixSandbox.start', () => {
     [{ actionMap: 'accept' }, /"actionMap" must be an object/],
     [{ actionMap: { 'ID Expired': 'reject' } }, /"actionMap" must be an object/],
     [{ actionMap: { id_expired: '' } }, /"actionMap" must be an object/],
+    [{ actionMap: { '': 'reject' } }, /"actionMap" must be an object/],
     [{ actionMap: { id_expired: 5 } }, /"actionMap" must be an object/],
     [{ refreshToken: 'keep' }, /"refreshToken" must be 'omit', 'echo' or 'rotate'/],
     [{ tls: 'yes' }, /"tls" must be true or false/],

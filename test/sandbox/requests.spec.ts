@@ -48,6 +48,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
       },
     });
     expect(record?.receivedAt.getUTCFullYear()).toBe(2030);
+    expect(Number.isInteger(record?.durationMs)).toBe(true);
   });
 
   it.each([

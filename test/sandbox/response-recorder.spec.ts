@@ -14,4 +14,16 @@ describe('ResponseRecorder', () => {
     }
     expect(recorder.read()?.body).toBe('☂'.repeat(64 * 1024));
   });
+
+  it('has the text of an answer, in whatever encoding and type of text it is written', () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const recorder = new ResponseRecorder(response);
+    expect(recorder.read()).toBeUndefined();
+    response.setHeader('content-type', 'application/problem+json');
+    response.write('eyJh', 'base64');
+    response.write('Ijoi', 'base64', () => undefined);
+    response.write('ä', 'utf-8');
+    response.end('"}', () => undefined);
+    expect(recorder.read()).toMatchObject({ body: '{"a":"ä"}' });
+  });
 });

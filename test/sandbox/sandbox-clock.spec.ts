@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { SandboxClock } from 'nestjs-berbix/sandbox';
+import { Timers } from '../../lib/sandbox/clock.js';
 
 describe('SandboxClock', () => {
   it('is the real time until it is moved, and after a reset', () => {
@@ -25,10 +27,26 @@ describe('SandboxClock', () => {
 
   it('refuses what is not a time, and does not change', () => {
     const clock = new SandboxClock();
-    for (const time of [NaN, Infinity, 9e15, new Date('x')]) {
+    for (const time of [NaN, Infinity, 9e15, -9e15, new Date('x')]) {
       expect(() => clock.set(time)).toThrow(RangeError);
     }
     expect(() => clock.advance(NaN)).toThrow(RangeError);
     expect(Math.abs(clock.now() - Date.now())).toBeLessThan(60_000);
+  });
+});
+
+describe('Timers', () => {
+  it('end all their waits, of which there may be many', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): number => warnings.push(warning);
+    process.on('warning', note);
+    const timers = new Timers();
+    const waits = Array.from({ length: 20 }, () => timers.wait(3_600_000));
+    timers.clear();
+    const ends = await Promise.allSettled([...waits, timers.wait(3_600_000)]);
+    expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    await setImmediate();
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
   });
 });

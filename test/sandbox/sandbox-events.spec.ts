@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { BerbixSandbox, SandboxEvent } from 'nestjs-berbix/sandbox';
 import { exchangeOf } from '../../examples/docs/testing/events.js';
 import { EventStream } from '../../lib/sandbox/control/event-stream.js';
@@ -119,6 +120,75 @@ describe('sandbox.events', () => {
     await expect(event).rejects.toThrow('mistake');
     sandbox.clock.advance(1);
   });
+});
+
+it('keeps what happens after an event that is larger than all that it keeps', async () => {
+  const sandbox = await startSandbox();
+  const events = sandbox.events[Symbol.asyncIterator]();
+  await sandbox.transactions.create({ customerUid: 'x'.repeat(9 * 1024 * 1024) });
+  for (let count = 0; count < 3; count += 1) sandbox.clock.advance(1);
+  await expect(events.next()).rejects.toThrow('missed events');
+  const later = sandbox.events[Symbol.asyncIterator]();
+  for (let count = 0; count < 3; count += 1) sandbox.clock.advance(1);
+  for (let count = 0; count < 3; count += 1) {
+    await expect(later.next()).resolves.toMatchObject({ value: { kind: 'clock' } });
+  }
+});
+
+it('shows an exchange as it was when the event happened', async () => {
+  const sandbox = await startSandbox();
+  const { refreshToken } = await sandbox.transactions.create();
+  const begun = sandbox.events.next('exchange');
+  const ended = sandbox.events.next('exchange', ({ exchange }) => exchange.status !== undefined);
+  await new RawClient(sandbox).refresh(refreshToken);
+  expect((await ended).exchange.outcome).toBe('answered');
+  expect((await begun).exchange.outcome).toBe('pending');
+});
+
+/** A stream to a client that reads as `reads` says, and its writes so far. */
+function streamOf(feed: { readonly last: number }, reads: () => boolean) {
+  const writes: string[] = [];
+  const write = (text: string): boolean => {
+    writes.push(text);
+    return reads();
+  };
+  const response = Object.assign(new EventEmitter(), { writeHead() {}, write, destroyed: false });
+  const changes = new EventEmitter();
+  const event = { kind: 'faults', pending: 0 } as const;
+  const at = (number: number) => (number > feed.last ? undefined : { number, event, size: 0 });
+  const all = Object.assign(feed, { changes, run: 'run', idOf: String, at });
+  new EventStream(all as never, response as never, (data) => data).start(undefined, {});
+  return { writes, changes, response };
+}
+
+it('a stream of events writes at most 64 of them at once', async () => {
+  const feed = { last: 0 };
+  const { writes, changes } = streamOf(feed, () => true);
+  feed.last = 150;
+  changes.emit('change');
+  await setImmediate();
+  const events = writes.slice(1).map((text) => text.match(/^event: faults$/gm)?.length);
+  expect(events).toEqual([64, 64, 22]);
+});
+
+it('a stream of events writes nothing to a client that does not read, until it does', async () => {
+  const intervals = jest.spyOn(globalThis, 'setInterval');
+  let reads = false;
+  const feed = { last: 0 };
+  const { writes, changes, response } = streamOf(feed, () => reads);
+  const beat = intervals.mock.calls.at(-1)?.[0] as () => void;
+  intervals.mockRestore();
+  feed.last = 1;
+  changes.emit('change');
+  await setImmediate();
+  beat();
+  expect(writes).toHaveLength(1);
+  reads = true;
+  response.emit('drain');
+  expect(writes).toHaveLength(2);
+  beat();
+  expect(writes.at(-1)).toBe(':\n\n');
+  response.emit('close');
 });
 
 it('a stream of events listens no longer than its client does', () => {

@@ -7,6 +7,8 @@ import {
   SANDBOX_USAGE,
   signatureOf,
 } from '../../lib/cli/sandbox.flags.js';
+import type { BerbixSandboxOptions } from '../../lib/sandbox/options.js';
+import { resolveSettings } from '../../lib/sandbox/resolve-settings.js';
 import { type SettingFlag, SETTINGS } from '../../lib/sandbox/settings.js';
 import { temporaryDirectory } from '../support/directories.js';
 
@@ -93,6 +95,72 @@ describe('the table of options', () => {
       SANDBOX_FLAGS.filter(({ name }) => name !== 'help').map(
         (flag) => `${signatureOf(flag)}: ${flag.help}`,
       ),
+    );
+  });
+});
+
+describe('the options', () => {
+  it('have the defaults that are documented', () => {
+    const { apiSecret, liveApiSecret, webhooks, ...settings } = resolveSettings();
+    expect(settings).toEqual({
+      port: 0,
+      host: '127.0.0.1',
+      publicUrl: undefined,
+      tls: false,
+      tlsPort: 0,
+      tokenTtlSeconds: 3600,
+      refreshToken: 'omit',
+      rotationGraceSeconds: 0,
+      largeIds: false,
+      apiOnlyDocument: 'photo',
+      apiOnlySelfie: 'none',
+      facialRecognition: true,
+      images: false,
+      actionMap: {
+        id_blocked: 'reject',
+        id_blocked_possible: 'reject',
+        id_photocopy_detected: 'reject',
+        id_under_18: 'reject',
+      },
+      retentionDays: 30,
+      testCompletionLimit: Infinity,
+      dataDir: undefined,
+    });
+    expect(apiSecret).toMatch(/^secret_test_\w{32}$/);
+    expect(liveApiSecret).toMatch(/^secret_live_\w{32}$/);
+    const secret = expect.stringMatching(/^whs_test_\w{32}$/);
+    expect(webhooks).toEqual({
+      urls: { finished: undefined, status: undefined },
+      secrets: { finished: secret, status: secret },
+      retryDelayMs: 1000,
+      timeoutMs: 10_000,
+      ca: undefined,
+      insecure: false,
+    });
+  });
+
+  const HIGHEST: BerbixSandboxOptions[] = [
+    { port: 65_535 },
+    { tlsPort: 65_535 },
+    { tokenTtlSeconds: 315_360_000 },
+    { rotationGraceSeconds: 315_360_000, refreshToken: 'rotate' },
+    { retentionDays: 3650 },
+    { testCompletionLimit: Number.MAX_SAFE_INTEGER },
+    { webhooks: { retryDelayMs: 3_600_000 } },
+    { webhooks: { timeoutMs: 3_600_000 } },
+  ];
+
+  it.each(HIGHEST)('may be as high as %j, and no higher', (options) => {
+    expect(resolveSettings(options)).toMatchObject(options);
+    const higher = JSON.parse(
+      JSON.stringify(options).replaceAll(/\d+/g, (digits) => `${Number(digits) + 1}`),
+    ) as BerbixSandboxOptions;
+    expect(() => resolveSettings(higher)).toThrow('must be a whole number from');
+  });
+
+  it('have a public URL without a slash at the end', () => {
+    expect(resolveSettings({ publicUrl: 'http://berbix:4010/' }).publicUrl).toBe(
+      'http://berbix:4010',
     );
   });
 });

@@ -263,6 +263,7 @@ describe('parseState', () => {
     [{ createdAt: null }, 'createdAt must be a number'],
     [{ facialRecognition: 'no' }, 'facialRecognition must be true or false'],
     [{ matchData: { given_name: 1 } }, 'matchData must be an object of strings'],
+    [{ rotation: { generation: 1.5, rotatedAt: 1 } }, 'rotation.generation must be a whole number'],
     [{ rotation: { generation: -1, rotatedAt: 1 } }, 'rotation.generation must be a whole number'],
     [{ state: undefined }, 'state must be an object'],
     [{ state: { ...OPEN, status: 'closed' } }, 'state.status must be one of open'],

@@ -47,6 +47,10 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
     const authority = new X509Certificate(ca);
     expect(authority.ca).toBe(true);
     expect(authority.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+    // For a clock that is slow, and not for longer than any run.
+    const dayMs = 86_400_000;
+    expect(Date.now() - Date.parse(authority.validFrom)).toBeGreaterThanOrEqual(dayMs - 1000);
+    expect(Date.parse(authority.validTo) - Date.parse(authority.validFrom)).toBe(31 * dayMs);
     for (const servername of ['localhost', '127.0.0.1', '::1']) {
       const port = Number(new URL(sandbox.tlsUrl ?? '').port);
       const checked = servername === 'localhost' ? { servername } : {};

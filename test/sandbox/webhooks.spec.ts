@@ -55,6 +55,8 @@ describe('a webhook', () => {
       const hook = server.hooks.shift() as Hook;
       expect(hook).toMatchObject({ method: 'POST', path: '/hook', body: SAMPLE });
       expect(hook.headers['content-type']).toBe('application/json');
+      // The application may restart before the next one.
+      expect(hook.headers.connection).toBe('close');
       const { version, timestamp, hex, expected } = signatureOf(hook, sandbox.webhookSecrets[kind]);
       expect({ version, hex }).toEqual({ version: 'v0', hex: expected });
       expect(timestamp - Date.UTC(2030, 0, 1) / 1000).toBeLessThan(60);
@@ -332,6 +334,37 @@ describe('sandbox.webhooks', () => {
     expect(JSON.parse(JSON.stringify(deliveries))).toHaveLength(2);
     deliveries.clear();
     expect(deliveries.last).toBeUndefined();
+  });
+
+  it('settles when those are delivered, too, that were sent meanwhile', async () => {
+    const sandbox = await start();
+    server.answers.push((response) => {
+      void sandbox.webhooks.sendTest('status');
+      status(200)(response);
+    });
+    void sandbox.webhooks.sendTest('finished');
+    await sandbox.webhooks.settled();
+    const delivered = [...sandbox.deliveries].map((delivery) => delivery.delivered);
+    expect(delivered).toEqual([true, true]);
+  });
+
+  it('waits for the first try of a webhook, not of another one', async () => {
+    const sandbox = await start();
+    const one = await sandbox.webhooks.sendTest('finished');
+    const [first, second] = [
+      { ...one, id: '1', status: undefined },
+      { ...one, id: '2', status: undefined },
+    ];
+    const tried: string[] = [];
+    const waits = [second, first].map(async (delivery) => {
+      await sandbox.deliveries.firstTry(delivery);
+      tried.push(delivery.id);
+    });
+    sandbox.deliveries.tried(first);
+    await waits[1];
+    sandbox.deliveries.tried(second);
+    await waits[0];
+    expect(tried).toEqual(['1', '2']);
   });
 
   it('logs the last 1000 deliveries', async () => {
