@@ -43,14 +43,17 @@ export function formatTime(ms: number): string {
   return DATE_AND_TIME.format(ms);
 }
 
-/** A time as `5 min ago` or `in 3 d`, with the whole date as its title. */
+/**
+ * A time as `5 min ago` or `in 3 d`, with the whole date as its title. What has just happened may be less
+ * than a second ahead of the time that the page shows.
+ */
 export function Ago({ time }: { time: string }) {
   const now = useNow();
   const at = Date.parse(time);
   const span = formatSpan(at - now);
   return (
     <time dateTime={time} title={formatTime(at)}>
-      {at > now ? `in ${span}` : `${span} ago`}
+      {at - now < 1_000 ? `${span} ago` : `in ${span}`}
     </time>
   );
 }
