@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
@@ -62,6 +62,7 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       await expectAccessible(tab);
       await tab.activate('Reset it');
       await shows(tab, 'StaticText: The sandbox was reset.');
+      expect(await tab.evaluate("document.querySelector('dialog')")).toBeNull();
       expect(await sandbox.transactions.list()).toEqual([]);
     });
 
@@ -87,6 +88,46 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       expect(await sandbox.transactions.list()).toEqual([
         expect.objectContaining({ customerUid: 'ada' }),
       ]);
+    });
+
+    it('move ahead by what each button says', async () => {
+      for (const [label, ms] of [
+        ['1 minute', 60_000],
+        ['15 minutes', HOUR_MS / 4],
+        ['1 hour', HOUR_MS],
+        ['1 day', 24 * HOUR_MS],
+        ['30 days', RETENTION_MS],
+      ] as const) {
+        const before = sandbox.clock.now();
+        await tab.activate(`${label} ahead`);
+        await until(() => sandbox.clock.now() >= before + ms);
+        expect(sandbox.clock.now()).toBeLessThan(before + ms + 60_000);
+      }
+      await tab.until((outline) => outline.some((line) => /: 31 d( \d+ h)? ahead$/.test(line)));
+    });
+
+    it('take a date and time, and say how far behind it is', async () => {
+      const [past, local] = ['2020-02-03T04:05:06', "document.querySelector('[name=now]').value"];
+      await tab.evaluate(`${local} = '${past}'`);
+      await tab.activate('Set');
+      await shows(tab, 'StaticText: The clock is set.');
+      const set = Number(await tab.evaluate(`Date.parse('${past}')`));
+      expect(sandbox.clock.now()).toBeGreaterThanOrEqual(set);
+      expect(sandbox.clock.now()).toBeLessThan(set + 60_000);
+      await tab.until((outline) => outline.some((line) => / d (\d+ h )?behind$/.test(line)));
+    });
+
+    it('import only a file that was chosen, and is still the same', async () => {
+      const disabled =
+        "[...document.querySelectorAll('button:disabled')].map((it) => it.innerText)";
+      expect(await tab.evaluate(disabled)).toEqual(['Import']);
+      const file = join(temporaryDirectory(), 'state.json');
+      writeFileSync(file, '{}');
+      await tab.upload('File to import', file);
+      await until(async () => JSON.stringify(await tab.evaluate(disabled)) === '[]');
+      rmSync(file);
+      await tab.activate('Import');
+      await shows(tab, 'StaticText: state.json has changed, or is gone. Choose it again.');
     });
   });
 });

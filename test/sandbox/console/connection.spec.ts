@@ -21,6 +21,10 @@ describeInBrowser('the console', (openTab) => {
     await shows(tab, 'StaticText: Connected');
     await shows(
       tab,
+      'StaticText: The sandbox was started again. What it keeps from run to run is in the directory of --data.',
+    );
+    await shows(
+      tab,
       'StaticText: There is no transaction yet. Create one above, or from your backend.',
     );
     await new RawClient(second).create({ customer_uid: 'grace' });
@@ -161,6 +165,100 @@ describeInBrowser('the console', (openTab) => {
     const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 200);
     await shows(tab, 'StaticText: Only the last 200 are here.');
+    const rest = "document.querySelector('.note a').href";
+    expect(await tab.evaluate(rest)).toBe(`${sandbox.url}/sandbox/requests`);
     expectOnlyFrom(tab, sandbox.url);
+  });
+
+  it('connects again after an answer that is no stream, unless it is hidden by then', async () => {
+    const sandbox = await startSandbox();
+    const streams: ServerResponse[] = [];
+    const statuses = [200, 502, 502, 200];
+    const proxy = createServer((asked, answer) => {
+      const isStream = asked.url === '/sandbox/events';
+      if (isStream) streams.push(answer);
+      if (isStream && statuses[streams.length - 1] === 502) return answer.writeHead(502).end();
+      const { method, headers } = asked;
+      const forward = request(sandbox.url + asked.url, { method, headers }, (from) => {
+        answer.writeHead(from.statusCode ?? 0, from.headers);
+        if (isStream) answer.write('retry: 1\n\n');
+        from.pipe(answer);
+      });
+      asked.pipe(forward);
+      answer.once('close', () => forward.destroy());
+      return undefined;
+    });
+    const tab = await openTab();
+    await tab.visit(await listening(proxy));
+    await shows(tab, 'StaticText: Connected');
+    // It waits as long as the test likes.
+    await tab.evaluate(`{
+      const { setTimeout, clearTimeout } = window;
+      window.setTimeout = (work, ms, ...rest) =>
+        ms === 2_000 ? ((window.again = work), -1) : setTimeout(work, ms, ...rest);
+      window.clearTimeout = (id) => (id === -1 ? delete window.again : clearTimeout(id));
+    }`);
+    const isWaiting = async (): Promise<boolean> =>
+      (await tab.evaluate("typeof window.again === 'function'")) === true;
+    const turn = (state: string): Promise<unknown> =>
+      tab.evaluate(
+        `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));`,
+      );
+    streams[0]?.destroy();
+    await until(isWaiting);
+    await shows(tab, 'StaticText: Not connected: waiting for the sandbox');
+    await turn('hidden');
+    expect(await isWaiting()).toBe(false);
+    await turn('visible');
+    await until(isWaiting);
+    expect(streams).toHaveLength(3);
+    await tab.evaluate('window.again()');
+    await shows(tab, 'StaticText: Connected');
+    expect(streams).toHaveLength(4);
+  });
+
+  it('tells why its lists cannot be loaded, unless nobody answers', async () => {
+    const sandbox = await startSandbox();
+    const tab = await openTab();
+    await tab.visit(sandbox.url);
+    await shows(tab, 'StaticText: Connected');
+    await tab.evaluate(`window.asked = 0; window.fetch = () => {
+      window.asked += 1;
+      return Promise.reject(new TypeError());
+    }`);
+    await sandbox.reset();
+    await until(async () => Number(await tab.evaluate('window.asked')) >= 3);
+    // What the page told would be there with the next round of its views.
+    await tab.evaluate('new Promise((resolve) => setTimeout(resolve, 150))');
+    expect(await tab.evaluate("document.querySelector('.notice p')")).toBeNull();
+    await tab.evaluate(
+      `window.fetch = async () => new Response('{"message":"It is broken."}', { status: 500 })`,
+    );
+    await sandbox.reset();
+    await shows(tab, 'StaticText: It is broken.');
+    await tab.shows('alert: ');
+  });
+
+  it('opens each view as a new page, at its address', async () => {
+    const sandbox = await startSandbox();
+    const tab = await openTab();
+    await tab.visit(`${sandbox.url}#/nowhere`);
+    await shows(tab, 'heading: Transactions');
+    const current =
+      "[...document.querySelectorAll('nav [aria-current=page]')].map((it) => it.innerText).join()";
+    for (const view of ['Requests', 'Webhooks', 'Faults', 'Clock and state', 'Transactions']) {
+      await tab.activate(view);
+      const title = `${view} - Berbix sandbox`;
+      await until(async () => (await tab.evaluate('document.title')) === title);
+      expect(await tab.focused()).toBe(view);
+      expect(await tab.evaluate(current)).toBe(view);
+    }
+    await tab.activate('Skip to the content');
+    expect(await tab.evaluate('document.activeElement.tagName')).toBe('MAIN');
+    await tab.evaluate("location.hash = '#/transactions/%E0%A4%A'");
+    await tab.until((outline) =>
+      outline.some((line) => line.startsWith('StaticText: The sandbox has no transaction')),
+    );
   });
 });

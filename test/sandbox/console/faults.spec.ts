@@ -93,5 +93,62 @@ describeInBrowser('the faults of the console', (openTab) => {
       await shows(tab, 'StaticText: No fault is pending.');
       expect(sandbox.faults.pending).toEqual([]);
     });
+
+    it('are added of each kind, with its own number, until they are removed', async () => {
+      await tab.choose('How often', 'All, until it is removed');
+      for (const [title, fault] of [
+        ['Answer with an error', { kind: 'status', status: 503 }],
+        ['Answer later', { kind: 'latency', ms: 2_000 }],
+        ['Reset the connection', { kind: 'reset' }],
+        ['Never answer', { kind: 'hang' }],
+        ['Send half of the answer', { kind: 'truncate' }],
+        ['Send the answer byte by byte', { kind: 'trickle', ms: 200 }],
+        ['Answer with an HTML page, as a proxy would', { kind: 'html' }],
+        ['Send an answer without an end in sight', { kind: 'flood', bytes: 100_000_000 }],
+      ] as const) {
+        const before = sandbox.faults.pending.length;
+        await tab.choose('What happens', title);
+        await tab.activate('Add');
+        await until(() => sandbox.faults.pending.length > before);
+        expect(sandbox.faults.pending.at(-1)).toMatchObject({
+          ...fault,
+          times: Infinity,
+          method: 'POST',
+          path: '/v0/tokens',
+        });
+      }
+      await shows(
+        tab,
+        'StaticText: Send an answer without an end in sight (100000000 bytes), for POST /v0/tokens.',
+      );
+    });
+
+    it('are told in words, and counted in every view', async () => {
+      const view = 'document.querySelector(\'nav a[href="#/faults"]\').textContent';
+      const counted = async (text: string): Promise<boolean> => (await tab.evaluate(view)) === text;
+      expect(await counted('Faults')).toBe(true);
+      sandbox.faults.add({ kind: 'latency', ms: 1_500, probability: 0.25, seed: 7 });
+      await until(() => counted('Faults1 pending'));
+      const button =
+        "[...document.querySelectorAll('button')].some((it) => it.innerText === 'Remove all')";
+      await shows(
+        tab,
+        'StaticText: Answer later (1500 ms), for any request, with a probability of 0.25 (seed 7).',
+      );
+      expect(await tab.evaluate(button)).toBe(false);
+      const [path, method] = ['/v0/transactions', 'PATCH'] as const;
+      sandbox.faults.add({ kind: 'truncate', method, path, times: 3, processed: true });
+      sandbox.faults.add({ kind: 'html', method, forMs: HOUR_MS });
+      await shows(
+        tab,
+        'StaticText: Send half of the answer, for PATCH /v0/transactions, 3 times, after the request is processed.',
+      );
+      const timed = /: Answer with an HTML page, as a proxy would, for PATCH, until .*\d:\d\d.*\.$/;
+      await tab.until((outline) => outline.some((line) => timed.test(line)));
+      expect(await tab.evaluate(button)).toBe(true);
+      await tab.visit('about:blank');
+      await tab.visit(`${sandbox.url}#/clock`);
+      await until(() => counted('Faults3 pending'));
+    });
   });
 });

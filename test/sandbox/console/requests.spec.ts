@@ -49,9 +49,11 @@ describeInBrowser('the requests of the console', (openTab) => {
       const { json } = await client.create();
       await client.refresh(json.refresh_token);
       await tab.visit(`${sandbox.url}#/requests/${sandbox.requests.last?.id}`);
+      await tab.evaluate(`document.cookie = 'of=the console'`);
       await tab.activate('Send again');
       await shows(tab, 'StaticText: The request was sent again.');
       expect(sandbox.requests.last).toMatchObject({ path: '/v0/tokens', status: 200 });
+      expect(sandbox.requests.last?.headers.cookie).toBeUndefined();
       expect(sandbox.requests).toHaveLength(3);
 
       await tab.type('Path contains', 'transactions');
@@ -73,8 +75,87 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.activate('Copy as curl, with its secrets');
       await shows(tab, 'StaticText: Copied, with the secrets of the request.');
       const command = String(await tab.evaluate('window.copied'));
-      expect(command).toContain(`curl -i -X POST '${sandbox.url}/v0/transactions'`);
-      expect(command).toContain(String.raw`"customer_uid":"O'\''Hara"`);
+      const { authorization } = sandbox.requests.last?.headers ?? {};
+      expect(command.split(' \\\n  ')).toEqual([
+        `curl -i -X POST '${sandbox.url}/v0/transactions'`,
+        `-H 'authorization: ${String(authorization)}'`,
+        "-H 'content-type: application/json'",
+        expect.stringMatching(/^--data-raw '\{"customer_uid":"O'\\''Hara",.*\}'$/),
+      ]);
+    });
+
+    /** What the elements say, each in one line. */
+    const texts = async (selector: string): Promise<string[]> =>
+      (await tab.evaluate(
+        `[...document.querySelectorAll('${selector}')].map((it) => it.innerText.replace(/\\s+/g, ' ').trim())`,
+      )) as string[];
+
+    it('say what is odd about them, in the list and beside it', async () => {
+      await tab.visit(`${sandbox.url}#/requests`);
+      await shows(tab, 'StaticText: Connected');
+      await client.create({ nickname: 'ada' });
+      sandbox.faults.add({ kind: 'status', status: 503 });
+      await client.refresh('rt_1');
+      sandbox.faults.add({ kind: 'reset' });
+      await expect(client.refresh('rt_2')).rejects.toThrow('ECONNRESET');
+      await client.refresh('rt_3');
+      await until(async () => (await texts('tbody tr')).length === 4, 20);
+      const shown = `[...document.querySelectorAll('tbody .badge')].map((it) => it.className + ': ' + it.innerText)`;
+      const badges = [
+        'badge badge-warning: 401',
+        'badge badge-warning: fault: reset',
+        'badge badge-warning: no answer',
+        'badge badge-warning: fault: status',
+        'badge badge-bad: 503',
+        'badge badge-warning: departs from the documentation',
+        'badge badge-good: 200',
+      ];
+      await until(
+        async () => JSON.stringify(await tab.evaluate(shown)) === JSON.stringify(badges),
+        20,
+      );
+      // The same when the list is loaded.
+      await tab.visit('about:blank');
+      const [creation, failure, broken] = [...sandbox.requests].map(({ id }) => id);
+      await tab.visit(`${sandbox.url}#/requests/${creation}`);
+      await until(
+        async () => JSON.stringify(await tab.evaluate(shown)) === JSON.stringify(badges),
+        20,
+      );
+      await shows(tab, 'StaticText: The member "nickname" is not documented.');
+      expect(await texts('.panel .warning > p')).toEqual([
+        'The sandbox accepts this request, but it departs from the documentation:',
+      ]);
+      expect((await texts('.panel pre')).at(-1)).toMatch(/^\{ "customer_uid": "alice", /);
+      expect((await texts('.panel dl')).at(-1)).toContain('authorization Basic [redacted]');
+      await tab.evaluate(`location.hash = '#/requests/${failure}'`);
+      await until(
+        async () =>
+          (await texts('.panel .warning')).join() === 'A fault of the kind status changed it.',
+      );
+      await tab.evaluate(`location.hash = '#/requests/${broken}'`);
+      await shows(tab, 'StaticText: The sandbox keeps nothing of it.');
+      await shows(tab, 'heading: POST /v0/tokens no answer');
+    });
+
+    it('open beside the list with the focus, say how long they took, and close with Escape', async () => {
+      await client.create();
+      await tab.visit(`${sandbox.url}#/requests`);
+      await tab.evaluate(`{
+        const { fetch } = window;
+        window.fetch = async (...all) => {
+          const answer = await fetch(...all);
+          if (!all[0].includes('requests/')) return answer;
+          return Response.json({ ...(await answer.json()), duration_ms: 1_500 });
+        };
+      }`);
+      await tab.focus('POST /v0/transactions');
+      await tab.pressKey('Enter');
+      await shows(tab, 'heading: POST /v0/transactions 200');
+      expect(await tab.focused()).toBe('Request');
+      expect((await texts('.panel p'))[1]).toMatch(/^\d?\d:\d\d:\d\d( [AP]M)?\.\d{3}, in 1\.5 s$/);
+      await tab.pressKey('Escape');
+      await until(async () => (await tab.evaluate('location.hash')) === '#/requests');
     });
   });
 });

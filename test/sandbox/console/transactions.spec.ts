@@ -195,6 +195,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(await tab.evaluate(listed)).toBe(false);
       await tab.activate('Show more');
       await until(async () => (await tab.evaluate(listed)) === true);
+      expect(await tab.outline()).not.toContain('button: Show more');
     });
 
     it('rotate, lose and purge their refresh token', async () => {
@@ -245,6 +246,14 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await expectCustomers('alan', 'grace', 'ada');
       await tab.type('Customer uid', 'ada');
       await expectCustomers('ada');
+      // Neither somebody else's nor those that are gone.
+      await client.create({ customer_uid: 'zoe' });
+      await client.create({ customer_uid: 'ada' });
+      await expectCustomers('ada', 'ada');
+      const [latest] = await sandbox.transactions.list();
+      await sandbox.transactions.purge(latest?.id ?? '');
+      await expectCustomers('ada');
+      await tab.choose('State', 'Any');
       await tab.type('Customer uid', 'nobody');
       await shows(tab, 'StaticText: No transaction has this customer uid and state.');
     });

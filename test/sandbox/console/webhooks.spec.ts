@@ -11,6 +11,7 @@ import { expectOnlyFrom, shows } from './support/console.js';
 const ACCEPTED =
   'The application accepted a webhook without a signature. Anybody can send it one: check the signature.';
 const FINISHED = 'When the customer has finished';
+const STATUS = 'When the status changes';
 
 describeInBrowser('the webhooks of the console', (openTab) => {
   describe.each(PAGE_PLATFORMS)('on %s', (platform) => {
@@ -100,6 +101,88 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       await shows(tab, 'StaticText: The list of deliveries is empty.');
       expect(sandbox.deliveries).toHaveLength(0);
       expectOnlyFrom(tab, sandbox.url);
+    });
+
+    const textOf = async (selector: string): Promise<string> =>
+      String(await tab.evaluate(`document.querySelector('${selector}')?.innerText`))
+        .replace(/\s+/g, ' ')
+        .trim();
+
+    it('have an address for each kind, which can be taken away again', async () => {
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      const enabled =
+        "[...document.querySelectorAll('.actions button:enabled')].map((it) => it.innerText).join()";
+      await tab.type(STATUS, url);
+      await tab.activate('Save');
+      await until(async () => (await tab.evaluate(enabled)) === 'Send a status sample');
+      await tab.activate('Send a status sample');
+      await shows(tab, 'heading: status delivered, 200');
+      await until(async () => /^status .* delivered, 200 1$/i.test(await textOf('tbody tr')), 20);
+      await tab.visit('about:blank');
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      // They are folded away as soon as there is one.
+      await until(
+        async () => (await tab.evaluate("document.querySelector('details')?.open")) === false,
+      );
+      await tab.activate('URLs');
+      await tab.type(STATUS, '');
+      await tab.activate('Save');
+      await until(async () => (await tab.evaluate(enabled)) === '');
+      expect(sandbox.webhooks.url('status')).toBeUndefined();
+    });
+
+    it('say why they did not arrive, and how often they were tried', async () => {
+      sandbox.webhooks.setUrl('finished', 'http://127.0.0.1:1/');
+      const { id } = await sandbox.webhooks.sendTest('finished');
+      await tab.visit(`${sandbox.url}#/webhooks/${id}`);
+      await shows(
+        tab,
+        'StaticText: Nothing listens at this address. Is the application running, and on this port?',
+      );
+      await sandbox.webhooks.settled();
+      const { tries } = [...sandbox.deliveries].at(-1) ?? {};
+      expect(tries).toBeGreaterThan(1);
+      await until(async () =>
+        (await textOf('tbody tr')).toLowerCase().endsWith(` failed: econnrefused ${tries}`),
+      );
+      await until(async () =>
+        (await textOf('.panel p + p, .panel h3 + p')).includes(`, ${tries} tries, first at `),
+      );
+      sandbox.webhooks.setUrl('finished', url);
+      status = 500;
+      const failed = await sandbox.webhooks.sendTest('finished');
+      await tab.evaluate(`location.hash = '#/webhooks/${failed.id}'`);
+      await shows(tab, 'StaticText: The application failed. Its log says why.');
+    });
+
+    it('give no advice on an attack that was refused, and show how its signature differs', async () => {
+      sandbox.webhooks.setUrl('finished', url);
+      status = 401;
+      for (const [fault, said] of [
+        ['forged', ': they differ.'],
+        ['unsigned', 'This webhook has no signature.'],
+      ] as const) {
+        sandbox.webhooks.failNext(fault);
+        const { id } = await sandbox.webhooks.sendTest('finished');
+        await tab.visit('about:blank');
+        await tab.visit(`${sandbox.url}#/webhooks/${id}`);
+        await shows(tab, `heading: finished ${fault} correctly refused with 401`);
+        expect(await textOf('.panel')).toContain(said);
+        expect(await tab.evaluate("document.querySelector('.panel .warning')")).toBeNull();
+      }
+    });
+
+    it('are listed newest first, also after the page was loaded, until they are cleared', async () => {
+      for (const kind of ['finished', 'status'] as const) {
+        sandbox.webhooks.setUrl(kind, url);
+        await sandbox.webhooks.sendTest(kind);
+      }
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      const kinds = "[...document.querySelectorAll('tbody a')].map((it) => it.innerText).join()";
+      await until(async () => (await tab.evaluate(kinds)) === 'status,finished', 20);
+      await tab.activate('Clear');
+      await shows(tab, 'StaticText: No webhook yet. Set a URL above, and complete a transaction.');
+      expect(sandbox.deliveries).toHaveLength(0);
     });
   });
 });
