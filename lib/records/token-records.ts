@@ -119,12 +119,20 @@ export class TokenRecords {
           // The next exchange tries again.
           if (!(await this.#unite(key, seen))) return;
         }
-        isDone = next === undefined || (await this.sealed.commit(name, seen.version, next));
+        if (next === undefined) return;
+        isDone = await this.sealed.commit(name, seen.version, next);
       }
+      await this.#retract(name, key);
     } catch (error) {
       const meaning = 'Tokens could not be stored under another of their names:';
       this.#logger.warn(logLine(meaning, error));
     }
+  }
+
+  /** I8: removes a new reference if the tokens to which it leads were forgotten meanwhile. */
+  async #retract(name: string, key: string): Promise<void> {
+    if (isCustomer(name) || (await this.sealed.load(key)).value !== undefined) return;
+    await this.sealed.remove<Reference>(name, ({ value }) => value?.see === key);
   }
 
   /** Adds what another record of the transaction has; resolves to false if either is in use. */
@@ -191,8 +199,9 @@ function referenceTo(
   { key: name, version, value }: NamedRecord,
   spent: string,
 ): Reference | undefined {
-  // I8: a forgotten record has a version.
-  if (value === undefined) return version === 0 ? { see: key } : undefined;
+  // I8: a forgotten record has a version. But tokens of a forgotten transaction may be remembered
+  // again, without its id; forget() of the id must find them.
+  if (value === undefined) return version > 0 && isCustomer(name) ? undefined : { see: key };
   if (!isReference(value)) {
     // I3, I4: it has a newer refresh token, or one of which the application must be notified.
     const stays = isSuperseded(value, spent) || value.pendingRotation !== undefined;

@@ -137,6 +137,28 @@ describe('forgetting tokens while other calls are in flight', () => {
     expect(outcomes.size).toBe(2);
   });
 
+  it('a refresh token that is exchanged for the first time leaves nothing behind', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    world.watch.isTroubled = true;
+    for (let point = 1; point < 24; point++) {
+      await valueOf(other.remember(world.api.create(`${point}`).refreshToken, 'ada'));
+      await pausedAt(
+        world,
+        replica,
+        point,
+        () => outcomeOf(replica.fresh(ADA)),
+        async () => {
+          await advance(SECOND);
+          await other.forget(ADA);
+        },
+      );
+      await valueOf(other.forget(ADA));
+      expect((await world.memory.keys('')).keys).toEqual([]);
+      await advance(40 * SECOND);
+    }
+  });
+
   it('the cleanup after one remember() keeps what a later one has saved', async () => {
     const { world } = the;
     const [replica, other] = [await world.start(), await world.start()];

@@ -169,6 +169,18 @@ describe('forgotten tokens', () => {
     expect((await valueOf(replica.fresh(owner))).accessToken).toBe(tokens.accessToken);
   });
 
+  it('I8: are found by their transaction again if its refresh token is remembered again without the id', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    const [owner, ada] = [await world.remembered(replica, '1', 'ada'), { customerUid: 'ada' }];
+    await valueOf(replica.forget(owner));
+    await valueOf(replica.remember(world.api.currentOf('1'), 'ada'));
+    expect((await valueOf(replica.fresh(ada))).transactionId).toBe('1');
+    await valueOf(replica.forget(owner));
+    expect(await failureOf(other.fresh(ada))).toMatchObject(GONE);
+    expect((await world.memory.keys('default/anonymous')).keys).toEqual([]);
+  });
+
   it('replaced tokens are noticed by other replicas within half a minute', async () => {
     const { world } = the;
     const [replica, other] = [await world.start(), await world.start()];
