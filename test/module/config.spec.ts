@@ -223,8 +223,9 @@ describe('berbixConfig', () => {
       BERBIX_API_HOST: 'http://berbix.test',
       BERBIX_ALLOW_INSECURE: 'true',
       BERBIX_PROXY: 'environment',
-      HTTP_PROXY: 'http://proxy.test:3128',
-      HTTPS_PROXY: 'nonsense',
+      http_proxy: 'http://proxy.test:3128',
+      https_proxy: 'ftp://proxy.test',
+      no_proxy: '',
       NO_PROXY: '',
     };
     await withEnvironment(environment, async () => {

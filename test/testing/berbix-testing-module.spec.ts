@@ -106,6 +106,26 @@ describe('BerbixTestingModule', () => {
     expect(module.get(Handler).seen).toEqual(['ada']);
   });
 
+  it('is global only on request', async () => {
+    const tokens = {
+      provide: 'tokens',
+      inject: [BerbixTokenService],
+      useFactory: (given: unknown) => given,
+    };
+    @Module({ providers: [tokens] })
+    class FeatureModule {}
+    const compile = (isGlobal?: boolean) =>
+      Test.createTestingModule({
+        imports: [BerbixTestingModule.forRoot({ isGlobal }), FeatureModule],
+      }).compile();
+    const module = await compile(true);
+    closeAfterTest(() => module.close());
+    expect(module.get('tokens', { strict: false })).toBe(
+      module.get(FakeBerbix, { strict: false }).tokens,
+    );
+    await expect(compile()).rejects.toThrow("can't resolve dependencies");
+  });
+
   it('replaces a named account, and is found by its classes and injection tokens', async () => {
     @Injectable()
     class Eu {
@@ -280,6 +300,7 @@ describe('FakeBerbix', () => {
       expect((await errorOf(berbix.transactions.create(create))).message).toContain(problem);
     }
     expect(await firstValueFrom(berbix.transactions.create(create))).toBeDefined();
+    expect(berbix.calls).toHaveLength(3);
     expect(() => berbix.finish('bob', 'accept')).toThrow('There is no transaction of bob.');
   });
 

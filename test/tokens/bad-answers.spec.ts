@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { BerbixTokens } from 'nestjs-berbix';
 import type { ApiJson } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
@@ -88,4 +89,16 @@ describe('an answer that breaks the contract of the API', () => {
       expect(error.message).toContain('error.tokens.refreshToken');
     },
   );
+
+  it('has the id of the request in its error, but no refresh token of another transaction', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const body = { ...GOOD, refresh_token: 'rt_of_12', expires_in: 0 };
+    sandbox.faults.add({ kind: 'answer', headers: { 'x-request-id': 'req_7' }, body });
+    const passed = new BerbixTokens({ refreshToken: 'rt_old', transactionId: '7' });
+    const error = await errorOf(tokens.refresh(passed));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', requestId: 'req_7' });
+    expect(error.message).toContain('transaction_id is that of another transaction');
+    expect(error.tokens).toBeUndefined();
+  });
 });

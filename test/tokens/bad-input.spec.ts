@@ -84,6 +84,7 @@ describe('the options of fresh()', () => {
     [{ leewayMs: '60000' }, 'leewayMs must be a number'],
     [{ leewayMs: -1 }, 'leewayMs must be a number'],
     [{ refused: 1n }, 'refused must be the access token'],
+    [{ refused: 0 }, 'refused must be the access token'],
   ])('are validated: %p', async (options, message) => {
     const { tokens } = await servicesFor(await startSandbox());
     const error = await errorOf(tokens.fresh({ customerUid: 'ada' }, options as never));
