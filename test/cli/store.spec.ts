@@ -4,7 +4,7 @@ import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { storeCommand } from '../../lib/cli/store/store.command.js';
-import type { BerbixTokenStore } from '../../lib/token-store/index.js';
+import { TokenCipher, type BerbixTokenStore } from '../../lib/token-store/index.js';
 import {
   describeEachOn,
   describeOnPostgres,
@@ -238,6 +238,20 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     const forgotten = await run(['forget', '--name', name, ...opened.args]);
     expect(forgotten.stdout).toMatch(`Removed ${name}, `);
     expect(await run(['show', '--name', name, ...opened.args])).toMatchObject({ code: 1 });
+  });
+
+  it('opens, shows and forgets the records of a named account', async () => {
+    const cipher = new TokenCipher({ keys: { k1: key }, current: 'k1' }, 'eu/1');
+    const name = 'eu%2F1/transaction/5';
+    const sealed = await cipher.seal(name, '{"refreshToken":"rt_5","customerUid":"eve"}');
+    await opened.store.commit(name, 0, sealed);
+    const args = ['--account', 'eu/1', ...opened.args];
+    const { stdout } = await run(['ls', ...args]);
+    expect(stdout).toBe('transaction/5  refresh token only  customer eve\n');
+    expect(await run(['show', '--transaction', '5', ...args])).toMatchObject({ code: 0 });
+    expect(await run(['show', '--transaction', '5', ...opened.args])).toMatchObject({ code: 1 });
+    expect(await run(['forget', '--transaction', '5', ...args])).toMatchObject({ code: 0 });
+    expect((await opened.store.load(name))?.value).toBeUndefined();
   });
 
   it('lists no control sequences, which a terminal would run', async () => {
