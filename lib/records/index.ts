@@ -9,7 +9,8 @@ export {
   type LocalTokens,
   type Validity,
 } from './local-tokens.js';
-export { HOOK, noAnswerError, otherReplicaTimeoutError } from './record-errors.js';
+export { HOOK, callHook } from './hook.js';
+export { otherReplicaTimeoutError } from './record-errors.js';
 export { isAnonymous, isNameOfRefreshToken, keyFor, recordName, refNamed } from './record-names.js';
 export {
   mergeOnto,

@@ -1,7 +1,6 @@
-import { withTimeout } from '../concurrency/index.js';
-import { BerbixInputError, BerbixStoreError, isBerbixError, nameOf } from '../errors/index.js';
+import { BerbixInputError } from '../errors/index.js';
 import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
-import { HOOK, noAnswerError } from './record-errors.js';
+import { callHook } from './hook.js';
 
 /** Looks up a refresh token, or tokens, in the application's own database. */
 export type LoadTokens = (
@@ -24,20 +23,7 @@ export class TokenLoader {
   async load(owner: BerbixTransactionRef | undefined): Promise<BerbixTokens | undefined> {
     const { loadTokens, timeoutMs } = this;
     if (owner === undefined || loadTokens === undefined) return undefined;
-    const loaded = await withTimeout(
-      () => loadTokens(owner),
-      timeoutMs,
-      () => noAnswerError('loadTokens', timeoutMs, HOOK),
-      { unref: true },
-    ).catch((error: unknown) => {
-      if (isBerbixError(error) && error instanceof BerbixStoreError) throw error;
-      // Without the message, which may quote a password or a token (I10).
-      throw new BerbixStoreError(
-        `loadTokens failed (${nameOf(error)}).`,
-        { retryable: true },
-        HOOK,
-      );
-    });
+    const loaded = await callHook('loadTokens', timeoutMs, () => loadTokens(owner));
     return loaded === undefined || loaded === null
       ? undefined
       : withOwner(loadedTokens(loaded), owner);

@@ -1,6 +1,5 @@
-import { withTimeout } from '../concurrency/index.js';
-import { BerbixStoreError, isBerbixError, nameOf } from '../errors/index.js';
-import { HOOK, noAnswerError, type TokenRecord } from '../records/index.js';
+import { BerbixStoreError } from '../errors/index.js';
+import { HOOK, callHook, type TokenRecord } from '../records/index.js';
 import { BerbixTokens } from '../values/index.js';
 import type { BerbixTokenOptions, BerbixRotatedTokens } from './freshness.options.js';
 
@@ -15,15 +14,10 @@ export async function notifyRotation(
   timeoutMs: number,
 ): Promise<void> {
   try {
-    await withTimeout(
-      () => onRotation?.(rotated),
-      timeoutMs,
-      () => noAnswerError('onRotation', timeoutMs, HOOK),
-      { unref: true },
-    );
+    await callHook('onRotation', timeoutMs, () => onRotation?.(rotated));
   } catch (error) {
     throw notDeliveredError(
-      `${what(error)} Nobody gets the tokens before it has succeeded.`,
+      `${(error as BerbixStoreError).message} Nobody gets the tokens before it has succeeded.`,
       rotated.tokens,
     );
   }
@@ -49,13 +43,4 @@ function notDeliveredError(
     { retryable: true, retryAfterMs },
     HOOK,
   ).withTokens(tokens);
-}
-
-/**
- * Leaves out the message of an application's error: it may quote the token that was being written
- * (I10).
- */
-function what(error: unknown): string {
-  if (isBerbixError(error) && error instanceof BerbixStoreError) return error.message;
-  return `onRotation failed (${nameOf(error)}).`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BerbixTokens, type BerbixError } from 'nestjs-berbix';
+import { BerbixStoreError, BerbixTokens, type BerbixError } from 'nestjs-berbix';
 import { inRecord } from './support/watch.js';
 import { eachWorld } from './support/world.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
@@ -13,6 +13,11 @@ describe('onRotation when something fails', () => {
 
   it.each([
     ['throws', () => Promise.reject(new TypeError(CANARY)), /onRotation failed \(TypeError\)/],
+    [
+      'throws an error of another account',
+      () => Promise.reject(new BerbixStoreError(CANARY, { retryable: true })),
+      /onRotation failed \(BerbixStoreError\)/,
+    ],
     ['never answers', () => new Promise<void>(() => {}), /onRotation did not answer within 10000/],
   ])(
     'if it %s, each caller gets an error in time, with the new refresh token in it',
@@ -28,6 +33,7 @@ describe('onRotation when something fails', () => {
       const second: BerbixError = await failureOf(replica.fresh(owner));
       expect(second).toMatchObject({ code: 'BERBIX_STORE', retryAfterMs: expect.any(Number) });
       for (const error of [first, second]) {
+        expect(error.message).not.toContain(CANARY);
         expect(error.message).toMatch('onRotation');
         expect(error.tokens?.refreshToken).toBe(world.api.currentOf('1'));
       }
@@ -113,6 +119,23 @@ describe('onRotation when something fails', () => {
 
 describe('loadTokens', () => {
   const the = eachWorld();
+
+  it('that fails with the outage of another store says nothing about this one', async () => {
+    const { world } = the;
+    const outage = new BerbixStoreError('The other store is down.', { retryable: true });
+    const replica = await world.start({ loadTokens: () => Promise.reject(outage) });
+    const other = await world.start();
+    const owner = await world.remembered(replica);
+    await valueOf(replica.fresh(owner));
+    await valueOf(other.forget(owner));
+    for (let seconds = 0; seconds < 40; seconds += 4) {
+      await advance(4 * SECOND);
+      const error = await failureOf(replica.fresh({ customerUid: 'nobody' }));
+      expect(String(error)).toMatch(/loadTokens failed \(BerbixStoreError\)/);
+      await outcomeOf(replica.fresh(owner));
+    }
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_GONE' });
+  });
 
   it.each([undefined, null])('that returns %s knows no such transaction', async (nothing) => {
     const replica = await the.world.start({ loadTokens: async () => nothing as undefined });
