@@ -3,7 +3,13 @@ import { BerbixTimeoutError } from '../errors/index.js';
 import type { RecordRevision, SealedRecords, StoreMoment } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
 import { keyFor, recordName } from './record-names.js';
-import { candidatesOf, referencesOf, resolveRecord, type Reference } from './token-lookup.js';
+import {
+  candidatesOf,
+  hasTokens,
+  referencesOf,
+  resolveRecord,
+  type Reference,
+} from './token-lookup.js';
 import { isOfRecord, type TokenRecord } from './token-record.js';
 import { removeOrphan } from './token-removal.js';
 
@@ -119,8 +125,8 @@ export class CustomerIndex {
   }
 
   /**
-   * Saves tokens, and removes them again if their customer was forgotten meanwhile (I8). Earlier
-   * transactions no longer count.
+   * Saves tokens, unless their record has `changed`; removes them again if their customer was
+   * `forgotten` meanwhile (I8). Earlier transactions no longer count.
    *
    * @param reference the key by which the record of their customer must refer to them, if there is
    * one
@@ -130,18 +136,20 @@ export class CustomerIndex {
     version: number,
     value: TokenRecord,
     reference: string | undefined,
-  ): Promise<boolean> {
-    if (!(await this.sealed.commit(key, version, value))) return false;
+  ): Promise<'saved' | 'changed' | 'forgotten'> {
+    if (!(await this.sealed.commit(key, version, value))) return 'changed';
     const { customerUid } = value;
-    if (reference === undefined || customerUid === undefined) return true;
+    if (reference === undefined || customerUid === undefined) return 'saved';
     const customer = await this.find(customerUid);
     if (!customer?.keys.includes(reference)) {
       await removeOrphan(this.sealed, key, recordName.customer(customerUid));
-    } else if (customer.candidates[0] === reference && customer.candidates.length > 1) {
+      return 'forgotten';
+    }
+    if (customer.candidates[0] === reference && customer.candidates.length > 1) {
       const { version: seen, keys } = customer;
       await this.#commit(customerUid, seen, { keys, past: keys.at(-2) });
     }
-    return true;
+    return 'saved';
   }
 
   #commit(
@@ -162,8 +170,8 @@ export class CustomerIndex {
     const key = await resolvedKey(this.sealed, tokens);
     if (keys.includes(key)) return key;
     for (const other of keys.toReversed()) {
-      const { value } = await this.sealed.load<TokenRecord>(other);
-      if (value !== undefined && hasTheTokens(value, tokens)) return other;
+      const { seen } = await resolveRecord(this.sealed, other);
+      if (hasTokens(seen) && hasTheTokens(seen.value, tokens)) return other;
     }
     return key;
   }

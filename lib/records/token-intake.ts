@@ -52,12 +52,17 @@ export class TokenIntake {
       const isKept = next.refreshToken === value?.refreshToken;
       // If the reference is new, commit in any case: a removal of orphans must see a new version.
       if (isKept && wasCurrent && !hasMore(value, next)) return namesOf(key, next);
-      const outcome = await this.#save(seen, next, customerUid && first, isKept);
+      const isKnown = isKept || value?.spares?.includes(tokens.refreshToken) === true;
+      const outcome = await this.#save(seen, next, customerUid && first, isKnown);
       if (outcome === 'saved') {
         this.#warnOfSpare(value, next);
         return namesOf(key, next);
       }
-      if (outcome === 'changed') continue;
+      if (outcome === 'forgotten' && customerUid !== undefined) {
+        // As if the customer had been forgotten before this call: erase() could not delete these.
+        ({ key: first, wasCurrent } = await this.index.makeCurrent(tokens, customerUid));
+      }
+      if (outcome !== 'leased') continue;
       if (this.closing.aborted) throw shutDownError();
       if (performance.now() >= waitUntil) throw otherReplicaTimeoutError();
       await pauses.next();
@@ -65,23 +70,23 @@ export class TokenIntake {
   }
 
   /**
-   * Saves the record, unless it has `changed` since it was seen. A record whose refresh token stays
-   * is saved under its lease, unless another replica has that (`leased`): an exchange of the token may
-   * be in flight or about to start, and the commit would end its lease (I2).
+   * Saves the record, unless it has `changed` since it was seen. With a refresh token that it already
+   * has, it is saved under its lease, unless another replica has that (`leased`): an exchange of the
+   * token may be in flight or about to start, and the commit would end its lease (I2).
    */
   async #save(
     seen: NamedRecord,
     next: TokenRecord,
     reference: string | undefined,
-    isKept: boolean,
-  ): Promise<'saved' | 'changed' | 'leased'> {
+    isKnown: boolean,
+  ): Promise<'saved' | 'changed' | 'forgotten' | 'leased'> {
     const { key, version, attempt } = seen;
-    const lease = isKept
+    const lease = isKnown
       ? await this.sealed.lease(key, seen, this.limits.totalTimeoutMs, attempt)
       : undefined;
-    if (isKept && lease === undefined) return 'leased';
+    if (isKnown && lease === undefined) return 'leased';
     try {
-      return (await this.index.save(key, version, next, reference)) ? 'saved' : 'changed';
+      return await this.index.save(key, version, next, reference);
     } catch (error) {
       // Exchanges must not wait for the end of this lease.
       if (lease !== undefined) {

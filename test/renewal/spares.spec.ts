@@ -26,6 +26,23 @@ describe('remember() of a refresh token that may be older or newer than the stor
     return { world, replica };
   }
 
+  it('I2: remember() of a spare that is being presented waits, and it is not presented twice', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    const right = world.api.create('1');
+    await valueOf(replica.remember(right));
+    await valueOf(replica.remember(bare('canary-wrong')));
+    await advance(HOUR);
+    world.api.latencyMs = 4 * SECOND;
+    const presenting = outcomeOf(replica.fresh(ONE));
+    await advance(5 * SECOND);
+    expect(presentedTo(world)).toEqual(['canary-wrong', right.refreshToken]);
+    await valueOf(other.remember(bare(right.refreshToken)));
+    await valueOf(other.fresh(ONE));
+    expect((await presenting).value?.refreshToken).toBe(right.refreshToken);
+    expect(presentedTo(world)).toHaveLength(2);
+  });
+
   it.each(['omit', 'strict'] as const)(
     'the stored one is valid: it is not lost (%s)',
     async (habit) => {

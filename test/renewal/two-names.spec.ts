@@ -102,4 +102,20 @@ describe('a transaction with two names, neither of which leads to the other', ()
     expect(await storedAt('transaction')).toHaveProperty('see');
     expect((await valueOf(byTransaction)).refreshToken).toBe(world.api.currentOf('1'));
   });
+
+  it('I3: the refresh token of a record that a customer has by reference makes no second record', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const replica = await world.start({ freshness: { rotation: 'strict' } });
+    const BOB = { customerUid: 'bob' };
+    await valueOf(replica.remember(world.api.create('1'), 'ada'));
+    await valueOf(replica.remember(world.api.currentOf('1'), 'bob'));
+    await valueOf(replica.fresh(BOB));
+    await valueOf(replica.remember(world.api.currentOf('1'), 'ada'));
+    await advance(HOUR);
+    await valueOf(replica.fresh(BOB));
+    const { refreshToken } = await valueOf(replica.fresh(ADA));
+    expect(refreshToken).toBe(world.api.currentOf('1'));
+    expect((await world.memory.keys('default/anonymous')).keys).toHaveLength(1);
+  });
 });

@@ -279,6 +279,29 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect(await records()).toEqual([]);
   });
 
+  it('erases either all of a transaction that is being remembered, or nothing', async () => {
+    const { store, another } = opened;
+    let [hasReference, mayGoOn] = [false, false];
+    const slow = changed(another, {
+      commit: async (key, ...step) => {
+        hasReference ||= key.startsWith('default/transaction/');
+        if (hasReference) await until(() => mayGoOn);
+        return another.commit(key, ...step);
+      },
+    });
+    const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
+    const one = await replica(sandbox, { store });
+    const handingOver = handOver(two);
+    await until(() => hasReference);
+    await firstValueFrom(one.verifications.erase('ada'));
+    mayGoOn = true;
+    const transactionId = await handingOver;
+    const tokens = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    expect([tokens.transactionId, deletions(sandbox)]).toEqual([transactionId, 0]);
+    await firstValueFrom(one.verifications.erase('ada'));
+    expect([await records(), deletions(sandbox)]).toEqual([[], 1]);
+  });
+
   it.each([
     ['begins', (one: Replica) => begin(one)],
     ['takes in tokens', (one: Replica) => handOver(one)],
