@@ -42,10 +42,16 @@ describe('the document as OpenAPI 3.1', () => {
     const sandbox = await startSandbox({ webhooks: { finished: target, status: target } });
     const document = createReferenceDocument(PLACEHOLDERS);
     expect(Object.keys(document.webhooks)).toEqual(Object.keys(sandbox.webhookSecrets));
+    expect(document.webhooks).toMatchObject({
+      finished: { post: { summary: 'The customer has completed the flow' } },
+      status: { post: { summary: 'The action was determined or changed' } },
+    });
     for (const kind of ['finished', 'status'] as const) {
       await sandbox.webhooks.sendTest(kind);
       const { headers, body } = hooks.hooks.at(-1) as Hook;
-      const { parameters = [], requestBody } = document.webhooks[kind].post;
+      const { parameters = [], requestBody, responses } = document.webhooks[kind].post;
+      expect(parameters.map(({ name }) => name)).toEqual(['X-Berbix-Signature']);
+      expect(Object.keys(responses)).toEqual(['200', 'default']);
       for (const { name, schema } of parameters) {
         expect(complaintsAbout(document, schema, headers[name.toLowerCase()])).toEqual([]);
       }

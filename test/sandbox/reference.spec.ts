@@ -4,7 +4,7 @@ import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox'
 import { isPagePath } from '../../lib/sandbox/http/paths.js';
 import type { ResolvePackage } from '../../lib/sandbox/http/packages.js';
 import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
-import { PLACEHOLDERS } from '../../lib/sandbox/openapi/model.js';
+import { PLACEHOLDERS, type ValueSchema } from '../../lib/sandbox/openapi/model.js';
 import { pageAdvice, swaggerCommand } from '../../lib/sandbox/openapi/swagger-ui.js';
 import { SandboxModule } from '../../lib/sandbox/sandbox.module.js';
 import { closeAfterFile } from '../support/closing.js';
@@ -116,7 +116,14 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     for (const path of ['/reference', '/reference/']) {
       const { status, headers, text } = await client.send('GET', path);
       expect([path, status]).toEqual([path, 200]);
-      expect(headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy':
+          "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        'referrer-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      });
       expect(text).toContain('"/reference/reference.js"');
     }
     const types: Record<string, string> = {
@@ -148,6 +155,14 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     );
     await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });
     for (const { method, path, operation } of control) {
+      const { summary, security, tags, parameters = [], requestBody, responses } = operation;
+      // Plain text, about something that takes no secret.
+      expect([summary.includes('`'), security, tags]).toEqual([false, [], ['Control']]);
+      const ids = parameters.filter((parameter) => parameter.in === 'path');
+      expect(ids.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
+      for (const parameter of parameters) expect(parameter.required).toBe(ids.includes(parameter));
+      expect(404 in responses).toBe(ids.length > 0);
+      expect(400 in responses).toBe(requestBody !== undefined);
       for (const [name, body] of examplesOf(operation)) {
         // One of the examples moves it beyond the life of the transaction.
         sandbox.clock.reset();
@@ -183,6 +198,15 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     }
   });
 
+  it('has a placeholder for the refresh token when no more transactions can be created', async () => {
+    const client = new RawClient(await startSandboxOn(platform, { testCompletionLimit: 1 }));
+    const { access_token } = (await client.create()).json;
+    await client.override(access_token, { response_payload: 'us-dl' });
+    const { status, text } = await client.send('GET', '/reference/openapi.json');
+    expect(status).toBe(200);
+    expect(text).toContain(`"refresh_token":"${PLACEHOLDERS.refreshToken}"`);
+  });
+
   it.each(EXAMPLES)('accepts the example for %s: %s', async (id, name) => {
     const reader = await Reader.open(new RawClient(await sandboxWith(optionsFor(id))), id);
     await (PREPARATIONS[`${id} ${name}`] ?? PREPARATIONS[id])?.(reader);
@@ -206,6 +230,40 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
 });
 
 describe('the document', () => {
+  it('says what its refusals mean, and when to try again', () => {
+    const { responses } = operationOf('createTransaction');
+    expect(responses[401]?.headers).toEqual({
+      'WWW-Authenticate': {
+        description: 'The scheme for the credential: Basic or Bearer.',
+        schema: { type: 'string' },
+      },
+    });
+    expect(responses[429]?.headers).toEqual({
+      'Retry-After': {
+        description: 'When to try again, in seconds.',
+        schema: { type: 'integer' },
+      },
+    });
+    expect(operationOf('refreshTokens').responses[400]?.description).toBe(
+      'The body is not a JSON object, or has no refresh_token.\n\nThe grant_type is not refresh_token.',
+    );
+  });
+
+  it('names the words that are known where there may be others', () => {
+    const { UpdateTransactionRequest, TokenAnswer } = DOCUMENT.components.schemas as Record<
+      string,
+      ValueSchema
+    >;
+    expect(UpdateTransactionRequest?.properties?.action).toMatchObject({
+      type: 'string',
+      description: 'One of accept, reject, review, or another.',
+    });
+    expect(TokenAnswer?.properties?.expires_in).toMatchObject({
+      description: 'Lifetime of access and client token, in seconds.',
+      examples: [3_600],
+    });
+  });
+
   it('has exactly the routes that exist', () => {
     const documented = routesOf(DOCUMENT).map(({ method, path }) => `${method} ${path}`);
     expect(documented.toSorted()).toEqual(apiRoutes().toSorted());
@@ -217,6 +275,7 @@ describe('the document', () => {
       new Set(Object.keys(DOCUMENT.components.schemas)),
     );
     expect(new Set(OPERATIONS.map(({ operationId }) => operationId)).size).toBe(OPERATIONS.length);
+    expect(DOCUMENT.tags.map(({ name }) => name)).toEqual(['Tokens', 'Transactions', 'Uploads']);
     for (const { security, tags } of OPERATIONS) {
       expect(Object.keys(DOCUMENT.components.securitySchemes)).toEqual(
         expect.arrayContaining(Object.keys(security[0] ?? {})),

@@ -56,6 +56,7 @@ describe('the images of a result', () => {
       expect(answer.status).toBe(200);
       expect(answer.headers.get('content-type')).toBe('image/png');
       expect(answer.headers.get('cache-control')).toBe('no-store');
+      expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
       const bytes = Buffer.from(await answer.arrayBuffer());
       expect(bytes.subarray(0, 8).toString('latin1')).toBe('\u0089PNG\r\n\u001a\n');
       expect(answer.headers.get('content-length')).toBe(String(bytes.length));

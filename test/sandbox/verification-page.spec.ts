@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandboxOn } from '../support/services.js';
+import { createHosted, mainOf, submit, wordsOf } from './support/pages.js';
+import { type Answer, RawClient } from './support/raw-client.js';
+
+/** The attributes of each element with this name. */
+function elementsOf(answer: Answer, name: string): Record<string, string>[] {
+  const elements = mainOf(answer).matchAll(new RegExp(`<${name}\\s([^>]*)>`, 'g'));
+  return [...elements].map(([, attributes = '']) =>
+    Object.fromEntries(
+      [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [
+        key,
+        value,
+      ]),
+    ),
+  );
+}
+
+describe.each(PLATFORMS)('what the page of a verification shows on %s', (platform) => {
+  let sandbox: BerbixSandbox;
+  let client: RawClient;
+
+  beforeAll(async () => {
+    sandbox = await startSandboxOn(platform);
+    client = new RawClient(sandbox);
+  });
+
+  it('is the sample document, with inputs that hold its fields', async () => {
+    const { page } = await createHosted(client);
+    const answer = await client.send('GET', page);
+    await submit(client, page, { choice: 'accept' });
+    const [transaction] = await sandbox.transactions.list();
+    const { given_name, family_name, date_of_birth, id_expiry_date } = transaction?.fields ?? {};
+    expect(wordsOf(answer)).toContain(
+      `${family_name}, ${given_name} ${date_of_birth} Expires ${id_expiry_date} The sample document`,
+    );
+    const input = (name: string, value: unknown, type: string) => ({
+      type,
+      name,
+      value,
+      maxlength: '100',
+      autocomplete: 'off',
+    });
+    expect(elementsOf(answer, 'input').filter(({ type }) => type !== 'checkbox')).toEqual([
+      input('given_name', given_name, 'text'),
+      input('family_name', family_name, 'text'),
+      input('date_of_birth', date_of_birth, 'date'),
+      input('id_expiry_date', id_expiry_date, 'date'),
+    ]);
+    expect(wordsOf(answer)).toContain(
+      'Document Driver license Passport Identity card Permanent resident card Passport card Given name Family name Date of birth Expiry date',
+    );
+    expect(elementsOf(answer, 'option').map(({ value }) => value)).toEqual([
+      'DL',
+      'P',
+      'ID',
+      'PRC',
+      'PC',
+    ]);
+  });
+
+  it('are buttons that say what each one does, the first one as the usual one', async () => {
+    const { page } = await createHosted(client);
+    const { text } = await client.send('GET', page);
+    const buttons = [
+      ...text.matchAll(/<button name="choice" value="(\w+)" class="(\w*)">([^<]*)</g),
+    ];
+    expect(buttons.map(([, value, style, label = '']) => [value, style, label.trim()])).toEqual([
+      ['flags', '', 'Let the flags decide'],
+      ['accept', 'primary', 'Accept'],
+      ['reject', '', 'Reject'],
+      ['review', '', 'Review'],
+      ['abandon', 'quiet', 'Abandon for now'],
+    ]);
+  });
+
+  it.each([
+    ['accept', 'good'],
+    ['reject', 'bad'],
+    ['review', 'warning'],
+  ])('is the result %s as %s news', async (choice, style) => {
+    const { page } = await createHosted(client);
+    const { text } = await submit(client, page, { choice });
+    expect(text).toContain(`<span class="badge ${style}">${choice}</span>`);
+  });
+
+  it('is a title that tells what is wrong', async () => {
+    const { page } = await createHosted(client);
+    const wrong = await submit(client, page, { choice: 'later' });
+    const { json } = await client.createApiOnly();
+    const apiOnly = await submit(client, '/verify', { client_token: String(json.client_token) });
+    const unknown = await client.send('GET', '/hosted/x');
+    const gone = await createHosted(client);
+    await client.delete(gone.accessToken);
+    const deleted = await client.send('GET', gone.page);
+    const titles = [wrong, apiOnly, unknown, deleted].map(({ status, text }) => [
+      status,
+      /<h1>([^<]*)<\/h1>/.exec(text)?.[1],
+      /<title>([^<]*)<\/title>/.exec(text)?.[1],
+    ]);
+    expect(titles).toEqual(
+      [
+        [400, 'The request is not valid'],
+        [403, 'This transaction has no page'],
+        [404, 'Not found'],
+        [410, 'This link is no longer valid'],
+      ].map(([status, title]) => [status, title, `${title} - Berbix sandbox`]),
+    );
+  });
+
+  it('is a form for the client token, not for another one', async () => {
+    const answer = await client.send('GET', '/verify');
+    expect(wordsOf(answer)).toBe(
+      'Open a verification This page stands in for a page with a front-end SDK. Paste the client token of a transaction to open its verification. Client token Open',
+    );
+  });
+
+  it('is in the frame what else can happen there', async () => {
+    const { json } = await client.create();
+    const answer = await client.send('GET', `/v0/verify?client_token=${json.client_token}`);
+    const messages = elementsOf(answer, 'button').flatMap((button) => button['data-message'] ?? []);
+    expect(messages.map((text) => JSON.parse(text.replaceAll('&quot;', '"')) as unknown)).toEqual([
+      { type: 'RELOAD_IFRAME' },
+      { type: 'VERIFICATION_COMPLETE', payload: { success: false } },
+    ]);
+  });
+});
