@@ -262,6 +262,15 @@ describe('decide', () => {
     expect([decision.do, ...code]).toEqual(expected);
   });
 
+  it.each(['BERBIX_GONE', 'BERBIX_INVALID_REFRESH_TOKEN'] as const)(
+    'says when a dead refresh token is asked for again, in seconds: %s',
+    (deadCode) => {
+      const attempt = { deadCode, failures: 1, notBefore: NOW + 59_001 };
+      const { error } = decided({ record: EXPIRED, attempt }) as { error?: Error };
+      expect(error?.message).toContain('as it said before; it is asked again in 60 s.');
+    },
+  );
+
   it.each<[boolean, Case]>([
     [false, { record: EXPIRED }],
     [false, { record: EXPIRED, attempt: IN_DOUBT }],

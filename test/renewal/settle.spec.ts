@@ -231,6 +231,20 @@ describe('recordRemembered', () => {
       { refreshToken: 'rt_1', accessToken: 'at_old', spares: ['rt_9'] },
     ],
     [
+      'an unrelated refresh token, as many spares as are kept',
+      { ...there, spares: ['rt_2', 'rt_3', 'rt_4'] },
+      'rt_9',
+      LIFE,
+      { refreshToken: 'rt_9', spares: ['rt_1', 'rt_2', 'rt_3'] },
+    ],
+    [
+      'a spare',
+      { ...there, spares: ['rt_2', 'rt_9'] },
+      'rt_9',
+      LIFE,
+      { refreshToken: 'rt_9', spares: ['rt_1', 'rt_2'] },
+    ],
+    [
       'an unrelated refresh token, a pending rotation',
       { ...there, pendingRotation: 'rt_0' },
       'rt_9',

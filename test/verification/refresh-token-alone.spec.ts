@@ -94,6 +94,19 @@ describe('a customer whose newer refresh token the application hands over alone'
   });
 });
 
+describe('a customer with only a bare refresh token, whose transaction is gone at Berbix', () => {
+  it('is erased', async () => {
+    const sandbox = await startSandbox();
+    const store = durableStore();
+    const one = await replica(sandbox, { store });
+    const tokens = await createTransaction(sandbox, one);
+    await firstValueFrom(one.transactions.delete(tokens));
+    await firstValueFrom(one.tokens.remember({ customerUid: 'ada', tokens: tokens.refreshToken }));
+    await firstValueFrom(one.verifications.erase('ada'));
+    expect((await store.keys('')).keys).toEqual([]);
+  });
+});
+
 describe('a customer with only a bare refresh token, which the API replaces', () => {
   it.each([
     ['the current one', false],
