@@ -114,7 +114,7 @@ export class CustomerIndex {
   ): Promise<{ key: string; wasCurrent: boolean }> {
     for (;;) {
       const { version = 0, keys = [], past } = (await this.find(customerUid)) ?? {};
-      const key = await this.#keyAmong(keys, tokens);
+      const key = await this.keyAmong(keys, tokens);
       const isPast = key === past;
       if (key === keys.at(-1) && !isForced && !isPast) return { key, wasCurrent: true };
       const others = keys.filter((other) => other !== key);
@@ -166,7 +166,7 @@ export class CustomerIndex {
   }
 
   /** The key of the tokens' record: one of these if it has them, most likely the last. */
-  async #keyAmong(keys: string[], tokens: BerbixTokens): Promise<string> {
+  async keyAmong(keys: string[], tokens: BerbixTokens): Promise<string> {
     const key = await resolvedKey(this.sealed, tokens);
     if (keys.includes(key)) return key;
     for (const other of keys.toReversed()) {

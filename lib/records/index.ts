@@ -31,5 +31,5 @@ export {
 } from './token-lookup.js';
 export { queryOf, refQuery, type TokenQuery } from './token-query.js';
 export { leadsToPendingRotation, nextRefreshToken, type TokenRecord } from './token-record.js';
-export { TokenRecords, type SeenTokens } from './token-records.js';
+export { TokenRecords, type FoundTokens, type SeenTokens } from './token-records.js';
 export { TokenRemoval, type Removal } from './token-removal.js';

@@ -5,10 +5,10 @@ import { SHORT_LEASE_MS, type SealedRecords, type OpenedRecord } from '../token-
 import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import { believed } from './clock-steps.js';
 import { resolvedKey, type CustomerIndex } from './customer-index.js';
+import { exchangeTimes } from './local-tokens.js';
 import { noAnswerError } from './record-errors.js';
 import { isCustomer } from './record-names.js';
-import { united } from './settle.js';
-import type { TokenIntake } from './token-intake.js';
+import { recordRemembered, united } from './settle.js';
 import type { TokenLoader } from './token-loader.js';
 import {
   candidatesOf,
@@ -22,11 +22,23 @@ import {
   type Reference,
 } from './token-lookup.js';
 import type { TokenQuery } from './token-query.js';
-import { isOfRecord, isSuperseded, recordOf, type TokenRecord } from './token-record.js';
+import {
+  isOfRecord,
+  isSuperseded,
+  recordOf,
+  type Times,
+  type TokenRecord,
+} from './token-record.js';
 
 /** A record with tokens, under its own name or another one. */
 export interface SeenTokens extends OpenedRecord<TokenRecord> {
   readonly value: TokenRecord;
+}
+
+/** Tokens with the record that led to them. */
+export interface FoundTokens extends SeenTokens {
+  /** That of the name by which they were looked up. */
+  readonly named: NamedRecord;
 }
 
 /**
@@ -41,7 +53,6 @@ export class TokenRecords {
     private readonly sealed: SealedRecords,
     private readonly loader: TokenLoader,
     private readonly index: CustomerIndex,
-    private readonly intake: TokenIntake,
   ) {}
 
   /**
@@ -51,7 +62,7 @@ export class TokenRecords {
    * @throws (as a rejection) {BerbixNotFoundError} if there are none anywhere, {BerbixGoneError} if
    * they were forgotten, {BerbixStoreError} if the store or `loadTokens` failed
    */
-  async findOrAdd(query: TokenQuery): Promise<SeenTokens> {
+  async findOrAdd(query: TokenQuery): Promise<FoundTokens> {
     for (let tokens = query.given; ;) {
       const { record, seen } = await resolveRecord(
         this.sealed,
@@ -60,7 +71,9 @@ export class TokenRecords {
       );
       // Another call has made a transaction current, and not saved its tokens yet.
       const current = seen.version === 0 ? ((await this.#earlier(record)) ?? seen) : seen;
-      if (hasTokens(current)) return believed(current, current.moment.store);
+      if (hasTokens(current)) {
+        return believed({ ...current, named: record }, current.moment.store);
+      }
       // I8: before the caller's tokens or `loadTokens` could add it again.
       if (isForgotten(record) || isForgotten(current)) {
         throw new BerbixGoneError('The tokens of this transaction were removed from the store.');
@@ -74,7 +87,7 @@ export class TokenRecords {
    * Replaces a dead refresh token if the application's own database has another one, unless another
    * replica was faster. Resolves to whether there is another one.
    */
-  async reload({ owner }: TokenQuery, seen: SeenTokens): Promise<boolean> {
+  async reload({ owner }: TokenQuery, seen: FoundTokens): Promise<boolean> {
     const tokens = await this.loader.load(owner).catch((error: unknown) => {
       // The caller gets the error of the dead token.
       this.#logger.warn(logLine('', error));
@@ -90,7 +103,43 @@ export class TokenRecords {
       // loaded token would never be removed.
       const next = { ...recordOf(tokens, undefined), customerUid };
       await this.index.save(seen.key, seen.version, next, customerUid && seen.key);
-    } else await this.intake.remember(tokens, customerUid);
+      return true;
+    }
+    const times = tokens.needsRefresh() ? undefined : exchangeTimes(tokens, lease.moment);
+    return this.#replace(seen, tokens, times, customerUid);
+  }
+
+  /**
+   * Replaces a dead refresh token, or makes another transaction the customer's current one. What has
+   * changed since it was read stays, to be read again (I8). Resolves to false if the tokens were
+   * forgotten before.
+   */
+  async #replace(
+    seen: FoundTokens,
+    tokens: BerbixTokens,
+    times: Times | undefined,
+    customerUid: string | undefined,
+  ): Promise<boolean> {
+    const { named } = seen;
+    if (customerUid === undefined) {
+      const next = recordRemembered(seen.value, tokens, times, undefined);
+      await this.sealed.commit(seen.key, seen.version, next);
+      return true;
+    }
+    const keys = referencesOf(named.value);
+    const see = await this.index.keyAmong(keys, tokens);
+    const { seen: target } = await resolveRecord(this.sealed, see);
+    if (target.key !== seen.key) {
+      if (isForgotten(target)) return false;
+      const last = await resolveRecord(this.sealed, keys.at(-1) ?? see);
+      const next = withLoaded(named.value, see, last.seen.version === 0);
+      if (!(await this.sealed.commit(named.key, named.version, next))) return true;
+    } else if (target.version !== seen.version) return true;
+    const before = hasTokens(target) ? target.value : undefined;
+    const next = recordRemembered(before, tokens, times, customerUid);
+    // I2: a commit would end the lease of an exchange.
+    if (target.key !== seen.key && next.refreshToken === before?.refreshToken) return true;
+    await this.index.save(target.key, target.version, next, see);
     return true;
   }
 
@@ -191,6 +240,20 @@ export class TokenRecords {
 
 function uidOf(owner: BerbixTransactionRef | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
+}
+
+/**
+ * The record of a customer with a loaded transaction as the current one, or right before that one
+ * if another call is saving it.
+ */
+function withLoaded(value: NamedRecord['value'], key: string, isSaving: boolean): Reference {
+  const keys = referencesOf(value);
+  const others = keys.filter((one) => one !== key);
+  const saving = isSaving ? others.splice(-1) : [];
+  const [see = key, ...earlier] = [...others, key, ...saving].toReversed();
+  const past = isReference(value) ? value.past : undefined;
+  const stillPast = past === key ? keys[keys.indexOf(key) - 1] : past;
+  return { see, earlier: earlier.toReversed(), past: stillPast };
 }
 
 /** What a name must refer to so that it leads to the key too; undefined if its record stays. */

@@ -21,6 +21,7 @@ import {
   nextRefreshToken,
   storeTime,
   type Exchanged,
+  type FoundTokens,
   type LocalTokens,
   type SeenTokens,
   type TokenQuery,
@@ -133,7 +134,7 @@ export class Renewal {
     }
   }
 
-  async #read(): Promise<SeenTokens> {
+  async #read(): Promise<FoundTokens> {
     // I8: before the first of several loads. A reference may change before its record is read.
     const changes = this.#changes;
     const { records, policy } = this.context;
@@ -150,7 +151,7 @@ export class Renewal {
   }
 
   /** Undefined if the record must be read again for the next step. */
-  async #step(seen: SeenTokens): Promise<LocalTokens | undefined> {
+  async #step(seen: FoundTokens): Promise<LocalTokens | undefined> {
     const { value, attempt, leasedForMs } = seen;
     const [now, since] = [storeTime(seen), this.#first?.value.exchangedAt];
     const state = { value, attempt, leasedForMs, now, since };
@@ -172,7 +173,7 @@ export class Renewal {
   }
 
   async #inTurn(
-    seen: SeenTokens,
+    seen: FoundTokens,
     step: Extract<Step, { do: 'notify' | 'exchange' }>,
   ): Promise<LocalTokens | undefined> {
     const { saver, turns, closing } = this.context;
@@ -194,7 +195,7 @@ export class Renewal {
   }
 
   /** An exchange under the lease. */
-  async #exchange(seen: SeenTokens, inDoubt: boolean): Promise<LocalTokens | undefined> {
+  async #exchange(seen: FoundTokens, inDoubt: boolean): Promise<LocalTokens | undefined> {
     const { sealed, policy, exchange } = this.context;
     const { key, value, version, attempt } = seen;
     const startedAt = storeTime(seen);
@@ -263,7 +264,7 @@ export class Renewal {
   }
 
   /** Leaves a note for the other replicas, then throws, unless another step may help. */
-  async #failed(held: SeenTokens, failure: Failure): Promise<undefined> {
+  async #failed(held: FoundTokens, failure: Failure): Promise<undefined> {
     const { sealed, policy, events } = this.context;
     const { error } = failure;
     // Also at a deadline that comes before the note is saved.
@@ -290,7 +291,7 @@ export class Renewal {
   }
 
   /** At most once per run: `loadTokens` might return one dead refresh token after another. */
-  async #reload(seen: SeenTokens): Promise<boolean> {
+  async #reload(seen: FoundTokens): Promise<boolean> {
     if (this.#isReloaded) return false;
     this.#isReloaded = await this.context.records.reload(this.query, seen);
     return this.#isReloaded;

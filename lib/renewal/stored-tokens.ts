@@ -51,7 +51,7 @@ export class StoredTokens {
     const index = new CustomerIndex(sealed, settings, signal);
     const loader = new TokenLoader(loadTokens, settings.hookTimeoutMs);
     const intake = new TokenIntake(sealed, index, settings, signal);
-    const records = new TokenRecords(sealed, loader, index, intake);
+    const records = new TokenRecords(sealed, loader, index);
     const saver = new TokenSaver(sealed, records, policy, events, signal);
     const context = { sealed, records, saver, exchange, events, policy, turns, closing };
     this.#records = records;

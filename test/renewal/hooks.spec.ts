@@ -299,4 +299,49 @@ describe('loadTokens', () => {
     expect((await valueOf(waiting)).refreshToken).toBe(world.api.currentOf('1'));
     expect((await world.stored()).tokens.refreshToken).toBe(world.api.currentOf('1'));
   });
+
+  it.each([
+    ['transaction', { transactionId: '1' }],
+    ['customer', { customerUid: 'ada' }],
+  ])('I8: does not bring back what is forgotten meanwhile by its %s', async (_, owner) => {
+    const { world } = the;
+    const loading = await world.start({ loadTokens: async () => world.api.tokensOf('1') });
+    const other = await world.start();
+    await world.remembered(other, '1', 'ada');
+    await advance(HOUR);
+    world.api.reissue('1');
+    let [leases, goOn] = [0, (): void => {}];
+    // The first lease is for the exchange.
+    world.storeGate = (what, from) =>
+      from === loading && what === 'lease back' && ++leases === 2
+        ? new Promise((resolve) => (goOn = resolve))
+        : Promise.resolve();
+    const fresh = outcomeOf(loading.fresh(owner));
+    await advance(SECOND / 5);
+    await valueOf(other.forget(owner));
+    goOn();
+    expect((await fresh).error).toMatchObject({ code: 'BERBIX_GONE' });
+    expect((await world.memory.keys('default/transaction')).keys).toEqual([]);
+  });
+
+  it('a slow answer for a customer does not displace the transaction that was remembered meanwhile', async () => {
+    const { world } = the;
+    const [earlier, ada] = [world.api.create('7'), { customerUid: 'ada' }];
+    const loading = await world.start({
+      loadTokens: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 3 * SECOND));
+        return earlier;
+      },
+    });
+    const other = await world.start();
+    await world.remembered(other, '1', 'ada');
+    await advance(HOUR);
+    world.api.reissue('1');
+    const fresh = loading.fresh(ada);
+    await advance(SECOND);
+    await world.remembered(other, '3', 'ada');
+    for (const call of [fresh, other.fresh(ada), (await world.start()).fresh(ada)]) {
+      expect((await valueOf(call)).transactionId).toBe('3');
+    }
+  });
 });
