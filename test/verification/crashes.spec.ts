@@ -96,6 +96,47 @@ describe('a store that fails after a transaction was created', () => {
   });
 });
 
+describe('the error of Berbix', () => {
+  const refused = { kind: 'status', status: 403, path: '/v0/transactions' } as const;
+
+  it('is not replaced by that of a store which cannot end the lease', async () => {
+    const store = changed(new InMemoryTokenStore(), {
+      release: () => Promise.reject(new Error('down')),
+    });
+    const sandbox = await startSandbox();
+    const { verifications } = await replica(sandbox, { store });
+    sandbox.faults.add(refused);
+    const begun = verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk });
+    expect(await errorOf(begun)).toMatchObject({ code: 'BERBIX_REQUEST', status: 403 });
+  });
+
+  it('is in the log if a transaction that is not used cannot be deleted', async () => {
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const sandbox = await startSandbox();
+    const memory = new InMemoryTokenStore();
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const two = await replica(sandbox, { store: memory });
+    let faster: string | undefined;
+    const store = changed(memory, {
+      commit: async (key, ...step) => {
+        if (key.startsWith('default/transaction/') && faster === undefined) {
+          const begun = await firstValueFrom(two.verifications.begin('ada', options));
+          faster = begun.transactionId;
+          sandbox.faults.add({ ...refused, method: 'DELETE' });
+        }
+        return memory.commit(key, ...step);
+      },
+    });
+    const one = await replica(sandbox, { store });
+    const begun = await firstValueFrom(one.verifications.begin('ada', options));
+    expect(begun).toMatchObject({ isResumed: true, transactionId: faster });
+    expect(warned.mock.calls.map(([line]) => line)).toEqual([
+      expect.stringMatching(/^Transaction \d+ is not used: .*\(403\).*\(BERBIX_REQUEST, see/),
+    ]);
+    warned.mockRestore();
+  });
+});
+
 describe('a process that dies after it has created a transaction', () => {
   /** Begins in a process that dies right before this commit, the first or a later one. */
   async function diesAt(
