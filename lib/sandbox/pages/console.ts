@@ -80,6 +80,5 @@ export const CONSOLE_HEADERS: Readonly<Record<string, string>> = {
   ].join('; '),
   'Cache-Control': 'no-store',
   'Referrer-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 };

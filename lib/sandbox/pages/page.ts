@@ -133,7 +133,6 @@ function headersOf({ leadsAway = false, greeting }: Page): Record<string, string
 const PRIVATE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Referrer-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
 };
 
 /** Answers browsers. */
