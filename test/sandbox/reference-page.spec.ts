@@ -142,6 +142,12 @@ describeInBrowser('the page at /reference', (openTab) => {
     await until(() => tab.evaluate('window.isTried') as Promise<boolean>);
     expect(await tab.outline()).not.toContain('StaticText: Copied');
 
+    for (const color of ['dark', 'light'] as const) {
+      await tab.prefer(color);
+      const isDark = "document.documentElement.classList.contains('dark-mode')";
+      await until(async () => (await tab.evaluate(isDark)) === (color === 'dark'));
+    }
+
     await toggle('post finished');
     await has(3, '.samples');
     expectNothingWrong(tab, sandbox);
