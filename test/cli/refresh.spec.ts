@@ -29,6 +29,7 @@ describe('nestjs-berbix refresh', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toContain(`Transaction ${transactionId}.`);
     expect(ended.stdout).toContain('unchanged; keep it');
+    expect(ended.stdout).toMatch(/valid until \d{4}-\d\d-\d\dT[\d:.]+Z/);
     expect(ended.stdout).not.toMatch(/[ar]t_/);
   });
 

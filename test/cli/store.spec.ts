@@ -208,7 +208,10 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     const names = Array.from({ length: 540 }, (_, id) => `default/customer/c${id}`);
     await Promise.all(names.map((name) => opened.store.commit(name, 0, 'x')));
     const { stdout } = await run(['stats', ...opened.args, '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ states: { sealed: 540 } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      states: { sealed: 540 },
+      encryptionKeys: { k1: 3, unreadable: 540 },
+    });
   });
 
   it('succeeds if no record is in the state, and not if nothing is stored at all', async () => {

@@ -32,11 +32,13 @@ import {
 
 const ENCRYPTION = { keys: { a: randomBytes(32) }, current: 'a' };
 
-/** Boots an application with the store; returns its warnings. */
+/** Boots an application with the store; returns its warnings and its other lines. */
 async function boot(store: BerbixTokenStore, more: Partial<BerbixModuleOptions> = {}) {
   const warnings: string[] = [];
   const warn = (message: unknown): void => void warnings.push(String(message));
-  const logger: LoggerService = { log: () => {}, warn, error: warn };
+  const lines: string[] = [];
+  const log = (message: unknown): void => void lines.push(String(message));
+  const logger: LoggerService = { log, warn, error: warn };
   const usual = { apiSecret: 'secret_test', encryption: ENCRYPTION, storeTimeoutMs: 60_000 };
   const options = { ...usual, store, ...more };
   const module = await Test.createTestingModule({ imports: [BerbixModule.forRoot(options)] })
@@ -44,7 +46,7 @@ async function boot(store: BerbixTokenStore, more: Partial<BerbixModuleOptions> 
     .compile();
   closeAfterTest(() => module.close());
   await module.init();
-  return { warnings, tokens: module.get(BerbixTokenService) };
+  return { warnings, lines, tokens: module.get(BerbixTokenService) };
 }
 
 /** A pool of pg that fails quickly instead of waiting. */
@@ -91,6 +93,20 @@ describe('a store when the application starts', () => {
     const { warnings } = await boot(store, { encryption: undefined });
     const warning = expect.stringMatching(/as plaintext: .* Set the option encryption\.$/);
     expect(warnings).toEqual(isWarned ? [warning] : []);
+  });
+
+  it.each([
+    [
+      { shared: false, durable: false },
+      /: replicas do not share them, and a restart loses them\. /,
+    ],
+    [{ shared: false, durable: true }, /: replicas do not share them\. Set the option store/],
+    [{ shared: true, durable: true }, / are stored in the memory of this process, encrypted\.$/],
+  ])('is described in one line: %j', async (kind, line) => {
+    const { lines } = await boot(changed(new InMemoryTokenStore(), kind));
+    expect(lines.filter((each) => each.startsWith('Tokens are stored'))).toEqual([
+      expect.stringMatching(line),
+    ]);
   });
 
   it.each<[string, () => Promise<BerbixTokenStore>]>([

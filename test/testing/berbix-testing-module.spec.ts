@@ -130,12 +130,17 @@ describe('BerbixTestingModule', () => {
     @Injectable()
     class Eu {
       constructor(@InjectBerbix(BerbixTokenService, 'eu') readonly tokens: BerbixTokenService) {}
+
+      @OnBerbixWebhook('finished', 'eu')
+      finished(): void {}
     }
     const module = await Test.createTestingModule({
       imports: [BerbixTestingModule.forRoot({ account: 'eu' })],
       providers: [Eu],
     }).compile();
     closeAfterTest(() => module.close());
+    // Which finds the handlers of the account.
+    await module.init();
     const fake = module.get(FakeBerbix, { strict: false });
     expect(module.get(Eu).tokens).toBe(fake.tokens);
     const { events$ } = module.get<BerbixEvents>(getBerbixToken(BerbixEvents, 'eu'));

@@ -5,6 +5,7 @@ import {
   PlaintextCipher,
   SealedRecords,
 } from '../../lib/token-store/index.js';
+import { installClock } from '../support/services.js';
 
 it('a commit is tried again if the store fails, but not if the merge does', async () => {
   const store = new CheckedStore(new InMemoryTokenStore(), 60_000);
@@ -26,4 +27,24 @@ it('the end of an overlong lease keeps its note, for the next replica too', asyn
   const ended = { ...revision, note: '{"startedAt":1}', leasedForMs: 0 };
   expect(await new CheckedStore(store, 60_000).load('key', 1_000)).toMatchObject(ended);
   expect(await store.load('key')).toMatchObject(ended);
+});
+
+it('a lease whose answer was lost counts from the call', async () => {
+  const clock = installClock();
+  class Lossy extends InMemoryTokenStore {
+    override async lease(...args: Parameters<InMemoryTokenStore['lease']>): Promise<never> {
+      await super.lease(...args);
+      clock.advance(5_000);
+      throw new Error('connection reset');
+    }
+  }
+  const store = new CheckedStore(new Lossy(), 60_000);
+  const sealed = new SealedRecords(store, new PlaintextCipher(), 'default');
+  const lease = await sealed.lease('name', { version: 0, leaseEpoch: 0 }, 60_000, {});
+  expect(lease?.leaseEpoch).toBe(1);
+  expect(performance.now() - (lease?.moment.local ?? 0)).toBeGreaterThanOrEqual(5_000);
+  // One that has ended by now is of no use.
+  await expect(
+    sealed.lease('other', { version: 0, leaseEpoch: 0 }, 4_000, {}),
+  ).rejects.toMatchObject({ code: 'BERBIX_STORE' });
 });
