@@ -222,14 +222,15 @@ export class TokenRecords {
     { record, seen }: Resolution,
     tokens: BerbixTokens,
   ): Promise<void> {
-    const { key } = seen;
+    let { key } = seen;
     const customerUid = uidOf(owner);
     if (customerUid !== undefined) {
       const see = await resolvedKey(this.sealed, tokens);
-      // The customer has a reference to a transaction without tokens, and these are of another one.
-      if (key === name || (tokens.transactionId !== undefined && see !== key)) {
-        const earlier = referencesOf(record.value).filter((one) => one !== see);
-        await this.sealed.commit(name, record.version, { see, earlier } satisfies Reference);
+      if (referencesOf(record.value).includes(see)) key = see;
+      // Another call is saving the tokens of the customer's transaction, and these are of another one.
+      else if (key === name || (tokens.transactionId !== undefined && see !== key)) {
+        const next = withLoaded(record.value, see, key !== name);
+        await this.sealed.commit(name, record.version, next);
         return;
       }
     }

@@ -196,6 +196,8 @@ describe('loadTokens', () => {
     expect((await valueOf(loading.fresh({ customerUid: 'ada' }))).transactionId).toBe('2');
     await valueOf(remembered);
     await valueOf(replica.fresh({ transactionId: '1' }));
+    const third = await world.start();
+    expect((await valueOf(third.fresh({ customerUid: 'ada' }))).transactionId).toBe('1');
   });
 
   it('that returns one dead refresh token after the other is trusted once per call', async () => {
