@@ -8,6 +8,7 @@ import type { StoredRecord } from 'nestjs-berbix/token-store';
 import { firstValueFrom } from 'rxjs';
 import { EventBus } from '../../lib/events/index.js';
 import { BerbixHttp } from '../../lib/http/index.js';
+import { changed } from '../support/changed-store.js';
 import { errorOf } from '../support/errors.js';
 import {
   createTransaction,
@@ -229,6 +230,27 @@ describe('metrics', () => {
     await firstValueFrom(replica.tokens.fresh({ customerUid: 'eve' }));
     const seconds = (await total('berbix.token.lease.wait.duration', 'sum')) - before;
     expect(seconds).toBeGreaterThanOrEqual(1);
+  });
+
+  it('measure calls to the store in seconds, with the code of a failure', async () => {
+    const clock = installClock();
+    const store = changed(new InMemoryTokenStore(), {
+      load: async () => {
+        await setImmediate();
+        clock.advance(1_000);
+        throw new Error('down');
+      },
+    });
+    const { tokens } = await servicesFor(sandbox, { store });
+    const name = 'berbix.store.operation.duration';
+    const before = await total(name, 'sum');
+    await errorOf(tokens.fresh({ customerUid: 'eve' }));
+    const seconds = (await total(name, 'sum')) - before;
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    expect(seconds).toBeLessThan(100);
+    const failed = { 'berbix.store.operation': 'load', 'error.type': 'BERBIX_STORE' };
+    const series = (await seriesOf(name)).map(([attributes]) => attributes);
+    expect(series).toContainEqual({ 'berbix.account': 'default', ...failed });
   });
 
   it('count a lookup once if the store answers after memory has', async () => {
