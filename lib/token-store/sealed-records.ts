@@ -181,13 +181,21 @@ export class SealedRecords {
 
   /**
    * Removes the value permanently if the record has not changed since it was read; commits in
-   * flight fail (I8). Resolves to false if it has changed.
+   * flight fail (I8). Resolves to false if it has changed. If the store fails, it may be removed: a
+   * repetition would find nothing to tell of.
    */
   async forget(
     name: string,
     expected: RecordRevision & Pick<OpenedRecord<unknown>, 'unread'>,
   ): Promise<boolean> {
-    const isRemoved = await this.#store.forget(this.#key(name), expected);
+    const key = this.#key(name);
+    const isRemoved = await this.#store.forget(key, expected).catch(async (error: unknown) => {
+      if (isBadAnswer(error)) throw error;
+      const record = await this.#store.load(key).catch(() => undefined);
+      // Only the answer was lost if this very version follows.
+      if (record?.version === expected.version + 1 && record.value === undefined) return true;
+      throw error;
+    });
     if (isRemoved && expected.unread !== undefined) {
       const meaning = 'A record is removed unread; what it refers to stays in the store.';
       this.#logger.warn(logLine(meaning, expected.unread));

@@ -5,6 +5,7 @@ import {
   PlaintextCipher,
   SealedRecords,
 } from '../../lib/token-store/index.js';
+import { changed } from '../support/changed-store.js';
 import { installClock } from '../support/services.js';
 
 it('a commit is tried again if the store fails, but not if the merge does', async () => {
@@ -47,4 +48,27 @@ it('a lease whose answer was lost counts from the call', async () => {
   await expect(
     sealed.lease('other', { version: 0, leaseEpoch: 0 }, 4_000, {}),
   ).rejects.toMatchObject({ code: 'BERBIX_STORE' });
+});
+
+it.each(['forget', 'remove'] as const)('%s() knows that only its answer was lost', async (how) => {
+  const memory = new InMemoryTokenStore();
+  const store = changed(memory, {
+    forget: async (key, expected) => {
+      await memory.forget(key, expected);
+      throw new Error('lost');
+    },
+  });
+  const sealed = new SealedRecords(
+    new CheckedStore(store, 60_000),
+    new PlaintextCipher(),
+    'default',
+  );
+  await sealed.commit('name', 0, { count: 1 });
+  const seen = await sealed.load('name');
+  if (how === 'forget') expect(await sealed.forget('name', seen)).toBe(true);
+  else await sealed.remove('name');
+  expect(await sealed.load('name')).toMatchObject({ version: 2, value: undefined });
+  // Another version is another record.
+  await sealed.commit('name', 2, { count: 2 });
+  await expect(sealed.forget('name', seen)).rejects.toMatchObject({ code: 'BERBIX_STORE' });
 });
