@@ -103,6 +103,24 @@ export class CustomerIndex {
   }
 
   /**
+   * The last step of a new transaction, after its tokens are saved: no earlier transaction counts any
+   * more, and other calls see that the record has changed. Resolves to false if it is no longer the
+   * current one.
+   */
+  async confirm(lease: CustomerLease, key: string, keepTrying: () => boolean): Promise<boolean> {
+    const { customerUid } = lease;
+    let [version, keys] = [lease.version + 1, [...lease.keys, key]];
+    for (;;) {
+      const next = { keys, past: keys.at(-2) };
+      if (await this.#commit(customerUid, version, next, keepTrying)) return true;
+      const customer = await this.find(customerUid);
+      // Another call may only have forgotten an earlier one.
+      if (customer?.keys.at(-1) !== key) return false;
+      ({ version, keys } = customer);
+    }
+  }
+
+  /**
    * Makes the tokens the current ones of the customer, and resolves to the key of their record.
    *
    * @param isForced commits the reference even if it is already there

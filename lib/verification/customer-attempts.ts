@@ -203,7 +203,7 @@ export class CustomerAttempts {
    * the time of a call if the store fails. Resolves to false if the customer's record has changed.
    */
   async #save(lease: CustomerLease, { tokens, ...details }: Attempt): Promise<boolean> {
-    const { customerUid, moment, version } = lease;
+    const { customerUid, moment } = lease;
     const key = keyFor(tokens);
     const { lifetimeMs = 0 } = tokens;
     const times = { expiresAt: moment.store + lifetimeMs, lifetimeMs };
@@ -223,8 +223,7 @@ export class CustomerAttempts {
     try {
       if (await this.#index.append(lease, key, keepTrying)) {
         isSaved = await this.sealed.commit(key, 0, record(), { keepTrying, merge });
-        const again = { ...lease, version: version + 1, past: lease.keys.at(-1) };
-        if (isSaved && (await this.#index.append(again, key, keepTrying))) return true;
+        if (isSaved && (await this.#index.confirm(lease, key, keepTrying))) return true;
       }
     } catch (error) {
       if (!isSaved) this.#reportUnsaved(tokens, customerUid, error);
@@ -240,7 +239,7 @@ export class CustomerAttempts {
   #reportUnsaved({ transactionId }: BerbixTokens, customerUid: string, error: unknown): void {
     this.#logger.error(
       logLine(
-        `The tokens of the new transaction ${transactionId} could not be saved. They are lost, unless the caller keeps them from \`error.tokens\`.`,
+        `It is not certain that the tokens of the new transaction ${transactionId} were saved. If not, they are lost, unless the caller keeps them from \`error.tokens\`.`,
         error,
       ),
     );

@@ -90,9 +90,7 @@ describe('a store that fails after a transaction was created', () => {
     const transactionId = (await sandbox.transactions.list())[0]?.id;
     const unsaved = events.find(({ kind }) => kind === 'token.unsaved');
     expect(unsaved).toMatchObject({ customerUid: 'ada', transactionId });
-    expect(logged.mock.calls.join()).toContain(
-      `new transaction ${transactionId} could not be saved`,
-    );
+    expect(logged.mock.calls.join()).toContain(`the new transaction ${transactionId} were saved`);
   });
 });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beforeEach, expect, it } from '@jest/globals';
 import { BerbixTokens, type VerificationStartDto } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
@@ -277,6 +278,30 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
     await firstValueFrom(one.verifications.erase('ada'));
     expect(await records()).toEqual([]);
+  });
+
+  it('keeps a transaction that another call has resumed while an earlier one is forgotten', async () => {
+    const { store, another } = opened;
+    const encryption = { keys: { k1: randomBytes(32) }, current: 'k1' };
+    const two = await replica(sandbox, { store: another, encryption });
+    const { transactionId: earlier = '' } = await begin(two);
+    let [commits, isSaved, mayGoOn] = [0, false, false];
+    const late = changed(store, {
+      commit: async (key, ...step) => {
+        if (key === 'default/customer/ada') isSaved ||= ++commits === 2;
+        if (isSaved) await until(() => mayGoOn);
+        return store.commit(key, ...step);
+      },
+    });
+    const one = await replica(sandbox, { store: late, encryption, storeTimeoutMs: 60_000 });
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    const beginning = firstValueFrom(one.verifications.reverify('ada', options));
+    await until(() => isSaved);
+    const resumed = await begin(two);
+    await firstValueFrom(two.tokens.forget({ transactionId: earlier }));
+    mayGoOn = true;
+    expect((await beginning).transactionId).toBe(resumed.transactionId);
+    expect(deletions(sandbox)).toBe(0);
   });
 
   it('erases either all of a transaction that is being remembered, or nothing', async () => {
