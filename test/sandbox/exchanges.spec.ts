@@ -71,6 +71,7 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
       body: { refresh_token: refreshToken },
       headers: { 'user-agent': `pod-1 ${'x'.repeat(300)}` },
     });
+    await client.send('PUT', '/v0/tokens', { body: { refresh_token: refreshToken } });
     await client.refresh('rt_unknown');
     await client.refresh(5);
     await client.send('POST', '/v0/tokens', { body: '{' });
@@ -128,6 +129,16 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
     expect(exchanges.map((each) => [each.outcome, each.sentToken, each.generation])).toEqual(
       expected,
     );
+  });
+
+  it('are listed for a path in another form that a router takes', async () => {
+    const lineage = await start();
+    const { client, refreshToken } = lineage;
+    const call = { authorization: basic(client.secret), body: { refresh_token: refreshToken } };
+    for (const path of ['/v0/tokens/', '/v0/TOKENS', '/v0/tokens?x=1']) {
+      await client.send('POST', path, call);
+    }
+    expect(await lineage.ended()).toHaveLength(3);
   });
 
   it('are replayed in the grace period too, and count the refresh tokens', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { RequestGate } from '../../lib/sandbox/http/request-gate.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
 import { createHosted, submit } from './support/pages.js';
@@ -161,4 +162,25 @@ describe.each(PLATFORMS)('The gate on %s', (platform) => {
       expect((await client.send('POST', '/sandbox/clock', call)).status).toBe(200);
     },
   );
+});
+
+describe('RequestGate', () => {
+  const gate = new RequestGate(['FD00::1', 'Berbix']);
+  const codeOf = (host: string, localAddress: string) =>
+    gate.refusalOf({ url: '/', headers: { host }, socket: { localAddress } } as never, '/')?.code;
+
+  it('knows its names in any case, and no other ones', () => {
+    const hosts = ['berbix', 'BERBIX:80', '[fd00::1]:80', '[FD00::1]', '[fd00::2]', 'berbix2'];
+    const codes = hosts.map((host) => codeOf(host, '127.0.0.1'));
+    expect(codes).toEqual([undefined, undefined, undefined, undefined, 403, 403]);
+  });
+
+  it.each([
+    ['192.168.7.7', '192.168.7.7'],
+    ['::ffff:192.168.7.7', '192.168.7.7:4010'],
+    ['fd00::7', '[fd00::7]:4010'],
+  ])('knows the address of the connection, %s, as %s', (localAddress, host) => {
+    expect(codeOf(host, localAddress)).toBeUndefined();
+    expect(codeOf(host, '127.0.0.1')).toBe(403);
+  });
 });

@@ -99,6 +99,15 @@ describe.each(PLATFORMS)('The headers of answers on %s', (platform) => {
     expect(headers['x-request-id']).toBe('mine');
   });
 
+  it.each([204, 304])(
+    'say nothing of a body with the status %d, which has none',
+    async (status) => {
+      sandbox.faults.add({ kind: 'answer', status, body: 'x' });
+      const { headers, text } = await client.send('GET', '/v0/transactions');
+      expect([headers['content-length'], text]).toEqual([undefined, '']);
+    },
+  );
+
   it("keep a page's own policy, and no other site may use the page", async () => {
     const { page } = await createHosted(client);
     for (const path of ['/', '/verify', page, '/hosted/x']) {

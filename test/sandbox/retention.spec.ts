@@ -109,9 +109,11 @@ describe('The limit of test transactions', () => {
   });
 
   it('is reported only if the request has no mistake of its own', async () => {
-    const client = await start({ testCompletionLimit: 1 });
+    const client = await start({ testCompletionLimit: 1, facialRecognition: false });
     await complete(client);
     expect((await client.create({ template_key: 'tpk_unknown' })).status).toBe(400);
+    const consent = { consents_to_automated_facial_recognition: true };
+    expect((await client.create(consent)).status).toBe(403);
     expect((await client.create()).status).toBe(429);
   });
 

@@ -130,6 +130,7 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
 
   it('rotate_refresh_token respects the grace of the replaced one', async () => {
     const sandbox = await start({ refreshToken: 'rotate', rotationGraceSeconds: 600 });
+    sandbox.clock.advance(86_400_000);
     const life = await Life.of(sandbox);
     await life.simulate({ action: 'rotate_refresh_token' });
     expect((await life.client.refresh(life.created.refresh_token)).status).toBe(200);
@@ -144,7 +145,11 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
       for (let times = 1; times <= 2; times += 1) {
         expect((await life.simulate({ action: 'revoke_refresh_token' })).status).toBe(204);
       }
-      expect(await life.show()).toMatchObject({ refresh_token_state: 'revoked' });
+      expect(await life.show()).toMatchObject({
+        generation: 0,
+        refresh_token: life.created.refresh_token,
+        refresh_token_state: 'revoked',
+      });
       const { status, json } = await life.client.refresh(life.created.refresh_token);
       expect([status, json.readable]).toEqual([401, 'invalid_refresh_token']);
       expect(json.message).toContain('was revoked');
@@ -208,6 +213,8 @@ describe('sandbox.transactions', () => {
     await transactions.complete(life.id, { action: 'reject', fields: { given_name: 'ADA' } });
     expect(await transactions.find(life.id)).toMatchObject({
       action: 'reject',
+      // One of the four that lead to it.
+      flags: ['id_blocked'],
       fields: { given_name: 'ADA' },
     });
     await expect(transactions.complete(life.id)).rejects.toThrow('is complete');

@@ -137,6 +137,18 @@ describe('the state of a sandbox', () => {
     expect((await new RawClient(sandbox).fetch(accessToken)).status).toBe(200);
   });
 
+  it('has all transactions, also more than a list shows', async () => {
+    const sandbox = await startSandbox();
+    await sandbox.transactions.create();
+    const state = await sandbox.exportState();
+    const transactions = Array.from({ length: 1200 }, (_, index) => ({
+      ...state.transactions[0],
+      id: String(10 ** 15 + index),
+    }));
+    await sandbox.importState({ ...state, transactions });
+    expect((await sandbox.exportState()).transactions).toEqual(transactions);
+  });
+
   it('may have no key: then tokens of this sandbox stay valid', async () => {
     const sandbox = await startSandbox();
     const { accessToken } = await sandbox.transactions.create();

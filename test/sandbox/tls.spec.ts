@@ -47,6 +47,8 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
     const authority = new X509Certificate(ca);
     expect(authority.ca).toBe(true);
     expect(authority.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+    // Basic constraints with a path length of 0: it issues no further authority.
+    expect(authority.raw.includes(Buffer.from('30060101ff020100', 'hex'))).toBe(true);
     // For a clock that is slow, and not for longer than any run.
     const dayMs = 86_400_000;
     expect(Date.now() - Date.parse(authority.validFrom)).toBeGreaterThanOrEqual(dayMs - 1000);
@@ -135,8 +137,11 @@ it('says what to install for HTTPS', async () => {
   const missing = Object.assign(new Error("Cannot find package '@peculiar/x509' imported from x"), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
-  await expect(createCertificateAuthority([], () => Promise.reject(missing))).rejects.toThrow(
-    'npm install --save-dev @peculiar/x509',
+  await expect(createCertificateAuthority([], () => Promise.reject(missing))).rejects.toMatchObject(
+    {
+      message: expect.stringContaining('npm install --save-dev @peculiar/x509'),
+      cause: missing,
+    },
   );
   const broken = new Error('broken');
   await expect(createCertificateAuthority([], () => Promise.reject(broken))).rejects.toBe(broken);

@@ -38,6 +38,9 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
     it('creates another one for the same customer', async () => {
       const [one, other] = [await client.create(), await client.create()];
       expect(one.json.transaction_id).not.toBe(other.json.transaction_id);
+      // The database of an application may outlive a sandbox.
+      const next = new RawClient(await startSandboxOn(platform));
+      expect((await next.create()).json.transaction_id).not.toBe(one.json.transaction_id);
       expect(one.json.refresh_token).not.toBe(other.json.refresh_token);
     });
 

@@ -132,6 +132,14 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect((await client.fetch(access_token)).json.action).toBe('');
     });
 
+    it('are those in the first 1000 bytes', async () => {
+      const client = await start();
+      const token = (await client.createApiOnly()).json.client_token;
+      const long = image('document_front', `issue:${'x'.repeat(2000)}`);
+      const { issues } = (await client.uploadImages(token, [long])).json;
+      expect(issues).toEqual(['x'.repeat(1000 - 'issue:'.length)]);
+    });
+
     it('reports the visa page of a passport', async () => {
       const client = await start();
       const token = (await client.createApiOnly({ id_type: 'P' })).json.client_token;
@@ -327,6 +335,8 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
         expect(status).toBe(403);
         expect(json).toMatchObject({ code: 403, readable: 'not_allowed' });
       }
+      // Whatever the upload is.
+      expect((await client.uploadImages(other.client_token, 'x')).status).toBe(403);
       const { json: gone } = await client.createApiOnly();
       await client.delete(gone.access_token);
       for (const { status, json } of await both(client, `Token ${gone.client_token}`)) {

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { SandboxClock, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
+
+describe('sandbox.faults.add', () => {
+  it.each([
+    { kind: 'latency', ms: 0 },
+    { kind: 'latency', ms: 2 ** 31 - 1 },
+    { kind: 'trickle', ms: 0 },
+    { kind: 'flood', bytes: 0 },
+    { kind: 'status', status: 400, retryAfter: 0 },
+    { kind: 'status', status: 599, retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT' },
+    { kind: 'html', status: 400 },
+    { kind: 'html', status: 599 },
+    { kind: 'answer', body: nested(100), status: 200 },
+    { kind: 'answer', body: null, status: 599, headers: { 'x-a': 'b' } },
+    { kind: 'hang', times: 1, processed: false },
+    { kind: 'hang', times: Infinity, method: 'GET', path: '/' },
+    { kind: 'hang', probability: 1, seed: 0, times: 1 },
+    { kind: 'hang', probability: 0.001, seed: 2 ** 32 - 1, times: 1 },
+    { kind: 'hang', forMs: 1, times: 1 },
+    { kind: 'hang', forMs: 365 * 86_400_000, times: 1 },
+    { kind: 'reset', processed: undefined, forMs: undefined },
+  ])('accepts %j', (fault) => {
+    const faults = new SandboxFaults(new SandboxClock());
+    const id = faults.add(fault as SandboxFault);
+    expect(faults.pending).toMatchObject([{ ...fault, id }]);
+  });
+
+  it.each([
+    [undefined, /kind of a fault must be one of latency, reset, hang/],
+    [{ kind: 'explode' }, /kind of a fault/],
+    [{ kind: 'toString' }, /kind of a fault/],
+    [{ kind: 'latency' }, /A fault of the kind latency needs "ms"/],
+    [
+      { kind: 'latency', ms: -1 },
+      /"ms" of a fault of the kind latency must be a whole number from 0/,
+    ],
+    [{ kind: 'latency', ms: 2 ** 31 }, /"ms" of a fault of the kind latency/],
+    [{ kind: 'latency', ms: 1, processed: true }, /"processed" .* is not a member it can have/],
+    [
+      { kind: 'answer', body: nested(101) },
+      /"body" of a fault of the kind answer must not be nested/,
+    ],
+    [{ kind: 'answer', body: '', headers: 5 }, /"headers" of a fault of the kind answer must be/],
+    [{ kind: 'flood', bytes: '5' }, /"bytes" of a fault of the kind flood/],
+    [{ kind: 'status' }, /needs "status"/],
+    [{ kind: 'status', status: 200 }, /"status" .* from 400 to 599/],
+    [{ kind: 'status', status: 500, retryAfter: 'a\r\nb' }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: -1 }, /"retryAfter"/],
+    [{ kind: 'html', status: 99 }, /"status"/],
+    [{ kind: 'answer' }, /needs "body"/],
+    [{ kind: 'answer', body: 1, status: 199 }, /"status" .* from 200 to 599/],
+    [{ kind: 'answer', body: 1, headers: { 'a b': 'x' } }, /"headers"/],
+    [{ kind: 'answer', body: 1, headers: { a: 1 } }, /"headers"/],
+    [{ kind: 'hang', processed: 'yes' }, /"processed" .* true or false/],
+    [{ kind: 'hang', times: 0 }, /"times"/],
+    [{ kind: 'hang', method: 'post' }, /"method" .* capitals/],
+    [{ kind: 'hang', path: 'v0/tokens' }, /"path" .* slash/],
+    [{ kind: 'hang', probability: 0 }, /"probability" .* above 0, up to 1/],
+    [{ kind: 'hang', probability: 1.1 }, /"probability"/],
+    [{ kind: 'hang', probability: '1' }, /"probability"/],
+    [{ kind: 'hang', probability: 1, seed: 1.5 }, /"seed" .* whole number/],
+    [{ kind: 'hang', seed: 1 }, /"seed" of a fault needs "probability"/],
+    [{ kind: 'hang', probability: 1, seed: 2 ** 32 }, /"seed" .* from 0 to 4294967295/],
+    [{ kind: 'hang', forMs: 0 }, /"forMs"/],
+    [{ kind: 'hang', forMs: 365 * 86_400_000 + 1 }, /"forMs" .* from 1 to 31536000000/],
+    [{ kind: 'answer', body: 1, headers: { a: 'x\r\ny' } }, /"headers"/],
+    [{ kind: 'hang', toString: 1 }, /"toString" .* is not a member/],
+  ])('refuses %j', (fault, message) => {
+    const faults = new SandboxFaults(new SandboxClock());
+    expect(() => faults.add(fault as unknown as SandboxFault)).toThrow(message);
+    expect(faults.pending).toEqual([]);
+  });
+});
+
+/** Lists in lists. */
+function nested(depth: number): unknown {
+  return depth === 0 ? '' : [nested(depth - 1)];
+}
