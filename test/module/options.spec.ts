@@ -244,6 +244,7 @@ describe('a valid option boots', () => {
     ['the secret alone', SECRET],
     ['a function', { apiSecret: () => SECRET }],
     ['a slash at the end of the host', { apiSecret: SECRET, apiHost: 'https://api.berbix.com/' }],
+    ['a day', { apiSecret: SECRET, storeTimeoutMs: 86_400_000 }],
     ['a port', { apiSecret: SECRET, apiHost: 'https://berbix.internal:8443' }],
     ['localhost', { apiSecret: SECRET, apiHost: 'http://localhost:4010' }],
     ['127.0.0.1', { apiSecret: SECRET, apiHost: 'http://127.0.0.1:4010' }],

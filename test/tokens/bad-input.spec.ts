@@ -10,6 +10,7 @@ describe('an invalid id or uid', () => {
     ['a number', { transactionId: 12 as never }, /digits of the id/],
     ['an empty uid', { customerUid: '' }, /non-empty string/],
     ['half of an emoji', { customerUid: 'ada \ud83d' }, /surrogate/],
+    ['more letters than a key can hold', { customerUid: 'a'.repeat(257) }, /more than 256 char/],
     ['more than a key can hold', { customerUid: '€'.repeat(257) }, /more than 256 characters/],
   ])('%s: fails with a clear error', async (_what, owner, message) => {
     const { tokens } = await servicesFor(await startSandbox());
