@@ -155,8 +155,8 @@ export class TokenRecords {
   }
 
   /**
-   * Adds a name for the tokens; a failure loses nothing. If there is a record of that name with
-   * another refresh token, that one becomes a spare of these.
+   * Adds a name for the tokens; a failure loses nothing. If there is a record of that name, its
+   * verification stays known, and another refresh token of it becomes a spare of these.
    */
   async refer(name: string, key: string, spent: string): Promise<void> {
     if (name === key) return;
@@ -164,11 +164,12 @@ export class TokenRecords {
       for (let isDone = false; !isDone;) {
         const seen: NamedRecord = await this.sealed.load(name);
         const next = referenceTo(key, seen, spent);
-        if (next !== undefined && hasTokens(seen) && seen.value.refreshToken !== spent) {
-          // The next exchange tries again.
-          if (!(await this.#unite(key, seen))) return;
-        }
         if (next === undefined) return;
+        if (hasTokens(seen)) {
+          const isSpent = seen.value.refreshToken === spent;
+          // The next exchange tries again. But nobody may present a spent refresh token (I3).
+          if (!(await this.#unite(key, seen, isSpent)) && !isSpent) return;
+        }
         isDone = await this.sealed.commit(name, seen.version, next);
       }
       await this.#retract(name, key);
@@ -185,10 +186,11 @@ export class TokenRecords {
   }
 
   /** Adds what another record of the transaction has; resolves to false if either is in use. */
-  async #unite(key: string, other: SeenTokens): Promise<boolean> {
+  async #unite(key: string, other: SeenTokens, isSpent: boolean): Promise<boolean> {
     const seen = await this.sealed.load<TokenRecord>(key);
     if (!hasTokens(seen)) return false;
-    for (const one of [other, seen]) {
+    // The result of an exchange of the spent refresh token is merged with this record.
+    for (const one of isSpent ? [seen] : [other, seen]) {
       // I2: a commit would end the lease of an exchange.
       if (!(await this.sealed.lease(one.key, one, SHORT_LEASE_MS, one.attempt))) return false;
     }

@@ -94,6 +94,21 @@ describe('a customer whose newer refresh token the application hands over alone'
   });
 });
 
+describe('a customer whose refresh token is handed over alone for another one too', () => {
+  it('still resumes the hosted verification', async () => {
+    const sandbox = await startSandbox();
+    const one = await replica(sandbox, { store: durableStore() });
+    const begin = { templateKey: sandbox.templateKeys.hosted, kind: 'hosted' as const };
+    const first = await firstValueFrom(one.verifications.begin('ada', begin));
+    const { refreshToken } = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
+    const other = { customerUid: 'ada@example.com' };
+    await firstValueFrom(one.tokens.remember({ ...other, tokens: refreshToken }));
+    await firstValueFrom(one.tokens.fresh(other));
+    const again = await firstValueFrom(one.verifications.begin('ada', begin));
+    expect(again).toEqual({ ...first, isResumed: true });
+  });
+});
+
 describe('a customer with only a bare refresh token, whose transaction is gone at Berbix', () => {
   it('is erased', async () => {
     const sandbox = await startSandbox();
