@@ -71,6 +71,20 @@ export function candidatesOf(value: TokenRecord | Reference | undefined): string
   return keys.slice(past + 1).toReversed();
 }
 
+/**
+ * The record of a customer with a loaded transaction as the current one, or right before that one
+ * if another call is saving it.
+ */
+export function withLoaded(value: NamedRecord['value'], key: string, isSaving: boolean): Reference {
+  const keys = referencesOf(value);
+  const others = keys.filter((one) => one !== key);
+  const saving = isSaving ? others.splice(-1) : [];
+  const [see = key, ...earlier] = [...others, key, ...saving].toReversed();
+  const past = isReference(value) ? value.past : undefined;
+  const stillPast = past === key ? keys[keys.indexOf(key) - 1] : past;
+  return { see, earlier: earlier.toReversed(), past: stillPast };
+}
+
 export function isReference(value: object | undefined): value is Reference {
   return value !== undefined && 'see' in value;
 }

@@ -17,6 +17,7 @@ import {
   isReference,
   referencesOf,
   resolveRecord,
+  withLoaded,
   type NamedRecord,
   type Resolution,
   type Reference,
@@ -162,7 +163,11 @@ export class TokenRecords {
     if (name === key) return;
     try {
       for (let isDone = false; !isDone;) {
-        const seen: NamedRecord = await this.sealed.load(name);
+        const { record: seen, seen: found } = await resolveRecord(this.sealed, name);
+        if (found !== seen && found.key !== key && hasTokens(found) && !isCustomer(name)) {
+          if (await this.#move(key, found, spent)) return;
+          continue;
+        }
         const next = referenceTo(key, seen, spent);
         if (next === undefined) return;
         if (hasTokens(seen)) {
@@ -190,11 +195,31 @@ export class TokenRecords {
     const seen = await this.sealed.load<TokenRecord>(key);
     if (!hasTokens(seen)) return false;
     // The result of an exchange of the spent refresh token is merged with this record.
-    for (const one of isSpent ? [seen] : [other, seen]) {
-      // I2: a commit would end the lease of an exchange.
-      if (!(await this.sealed.lease(one.key, one, SHORT_LEASE_MS, one.attempt))) return false;
-    }
+    if (!(await this.#lease(isSpent ? [seen] : [other, seen]))) return false;
     return this.sealed.commit(key, seen.version, united(seen.value, other.value));
+  }
+
+  /**
+   * Moves tokens to another record of their transaction, to which its name leads already, and unites
+   * the two. Resolves to false if either has changed; if either is in use, the next exchange tries
+   * again.
+   */
+  async #move(key: string, to: SeenTokens, spent: string): Promise<boolean> {
+    const seen = await this.sealed.load<TokenRecord>(key);
+    if (!hasTokens(seen) || referenceTo(key, to, spent) === undefined) return true;
+    if (!(await this.#lease([to, seen]))) return true;
+    return (
+      (await this.sealed.commit(to.key, to.version, united(seen.value, to.value))) &&
+      (await this.sealed.commit<Reference>(key, seen.version, { see: to.key }))
+    );
+  }
+
+  /** I2: a commit would end the lease of an exchange. */
+  async #lease(records: SeenTokens[]): Promise<boolean> {
+    for (const seen of records) {
+      if (!(await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.attempt))) return false;
+    }
+    return true;
   }
 
   /** The record of the transaction that was the current one of a customer before; I8: forgotten or not. */
@@ -243,20 +268,6 @@ export class TokenRecords {
 
 function uidOf(owner: BerbixTransactionRef | undefined): string | undefined {
   return owner && 'customerUid' in owner ? owner.customerUid : undefined;
-}
-
-/**
- * The record of a customer with a loaded transaction as the current one, or right before that one
- * if another call is saving it.
- */
-function withLoaded(value: NamedRecord['value'], key: string, isSaving: boolean): Reference {
-  const keys = referencesOf(value);
-  const others = keys.filter((one) => one !== key);
-  const saving = isSaving ? others.splice(-1) : [];
-  const [see = key, ...earlier] = [...others, key, ...saving].toReversed();
-  const past = isReference(value) ? value.past : undefined;
-  const stillPast = past === key ? keys[keys.indexOf(key) - 1] : past;
-  return { see, earlier: earlier.toReversed(), past: stillPast };
 }
 
 /** What a name must refer to so that it leads to the key too; undefined if its record stays. */

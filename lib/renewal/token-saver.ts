@@ -11,6 +11,7 @@ import {
   isNameOfRefreshToken,
   isAnonymous,
   recordName,
+  resolveRecord,
   storeTime,
   type Exchanged,
   type NamedRecord,
@@ -147,9 +148,10 @@ export class TokenSaver {
   async notifyAgain(): Promise<void> {
     const turns = new Limiter(this.policy.connections);
     const notify = async (key: string): Promise<void> => {
-      const seen = await this.sealed.load<TokenRecord>(key);
-      if (hasTokens(seen) && isNotificationOwed(seen.value, this.policy)) await this.notify(seen);
-      else this.#unnotified.delete(key);
+      const { seen } = await resolveRecord(this.sealed, key);
+      const isOwed = hasTokens(seen) && isNotificationOwed(seen.value, this.policy);
+      if (isOwed) await this.notify(seen);
+      if (!isOwed || seen.key !== key) this.#unnotified.delete(key);
     };
     const keys = [...this.#unnotified.keys()];
     await Promise.allSettled(keys.map((key) => turns.run(() => notify(key))));

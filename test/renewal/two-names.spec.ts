@@ -118,4 +118,47 @@ describe('a transaction with two names, neither of which leads to the other', ()
     expect(refreshToken).toBe(world.api.currentOf('1'));
     expect((await world.memory.keys('default/anonymous')).keys).toHaveLength(1);
   });
+
+  it.each([
+    ['another customer', 'bob'],
+    ['the same customer', 'ada'],
+  ])(
+    'a second bare refresh token of it, remembered for %s, ends in the same record',
+    async (_, uid) => {
+      const { world } = the;
+      const replica = await world.start();
+      await valueOf(replica.remember(world.api.create('1').refreshToken, 'ada'));
+      await valueOf(replica.fresh(ADA));
+      await valueOf(replica.remember(world.api.reissue('1').refreshToken, uid));
+      await valueOf(replica.fresh({ customerUid: uid }));
+      await valueOf(replica.forget(ONE));
+      const other = await world.start();
+      expect(await failureOf(other.fresh(ADA))).toMatchObject({ code: 'BERBIX_GONE' });
+      for (const key of (await world.memory.keys('')).keys) {
+        expect(inRecord((await world.memory.load(key))?.value)).not.toHaveProperty('refreshToken');
+      }
+    },
+  );
+
+  it('I3: customers who share its refresh token share the successors too', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const notified: string[] = [];
+    const replica = await world.start({
+      freshness: { rotation: 'strict' },
+      onRotation: ({ tokens }) => void notified.push(tokens.refreshToken),
+    });
+    await valueOf(replica.remember(world.api.create('1').refreshToken, 'ada'));
+    for (const uid of ['bob', 'eve', 'ada', 'bob']) {
+      await valueOf(replica.remember(world.api.currentOf('1'), uid));
+      expect(await valueOf(replica.fresh({ customerUid: uid }))).toHaveProperty('transactionId');
+      await advance(HOUR);
+    }
+    for (const uid of ['ada', 'bob', 'eve']) {
+      const { refreshToken } = await valueOf(replica.fresh({ customerUid: uid }));
+      expect(refreshToken).toBe(world.api.currentOf('1'));
+    }
+    expect(notified.at(-1)).toBe(world.api.currentOf('1'));
+    expect(notified).toHaveLength(world.api.exchanges.length);
+  });
 });
