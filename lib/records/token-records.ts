@@ -163,13 +163,16 @@ export class TokenRecords {
     if (name === key) return;
     try {
       for (let isDone = false; !isDone;) {
-        const { record: seen, seen: found } = await resolveRecord(this.sealed, name);
-        if (found !== seen && found.key !== key && hasTokens(found) && !isCustomer(name)) {
-          if (await this.#move(key, found, spent)) return;
-          continue;
-        }
+        const seen: NamedRecord = await this.sealed.load(name);
         const next = referenceTo(key, seen, spent);
         if (next === undefined) return;
+        if (isReference(seen.value) && !isCustomer(name)) {
+          const { seen: other } = await resolveRecord(this.sealed, seen.value.see);
+          if (hasTokens(other) && other.key !== key) {
+            if (await this.#move(key, other, spent)) return;
+            continue;
+          }
+        }
         if (hasTokens(seen)) {
           const isSpent = seen.value.refreshToken === spent;
           // The next exchange tries again. But nobody may present a spent refresh token (I3).
