@@ -346,4 +346,16 @@ describe('loadTokens', () => {
       expect((await valueOf(call)).transactionId).toBe('3');
     }
   });
+
+  it('makes an earlier transaction the current one of a customer again if the last one is dead', async () => {
+    const { world } = the;
+    const replica = await world.start({ loadTokens: async () => world.api.tokensOf('7') });
+    for (const id of ['7', '1']) await world.remembered(replica, id, 'ada');
+    await advance(HOUR);
+    world.api.reissue('1');
+    expect((await valueOf(replica.fresh({ customerUid: 'ada' }))).transactionId).toBe('7');
+    const record = await world.memory.load('default/customer/ada');
+    const earlier = ['transaction/1'];
+    expect(inRecord(record?.value)).toEqual({ see: 'transaction/7', earlier });
+  });
 });
