@@ -244,6 +244,24 @@ describe('refresh tokens that callers pass in', () => {
       expect(notified.map(({ tokens }) => tokens.transactionId).toSorted()).toEqual(['1', '2']);
     });
 
+    it('I4: the same if the record of another customer has got the new refresh token', async () => {
+      const { world } = the;
+      const { replica, hook } = await failed();
+      hook.isDown = false;
+      await valueOf(replica.remember(world.api.create('2').refreshToken, 'ada'));
+      await valueOf(replica.fresh({ customerUid: 'ada' }));
+      hook.isDown = true;
+      await valueOf(replica.remember(world.api.currentOf('2'), 'bob'));
+      await failureOf(replica.fresh({ customerUid: 'bob' }));
+      hook.isDown = false;
+      await valueOf(replica.stop());
+      const current = [world.api.currentOf('1'), world.api.currentOf('2')];
+      expect(notified.map(({ tokens }) => tokens.refreshToken)).toEqual(
+        expect.arrayContaining(current),
+      );
+      expect(world.logged.join()).not.toContain('were only in its memory');
+    });
+
     it('a refresh token that it does not take is reported as lost', async () => {
       const { replica } = await failed();
       await valueOf(replica.stop());
