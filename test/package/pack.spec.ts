@@ -79,7 +79,7 @@ describe('npm pack', () => {
 
   /** What only the repository has. Links to it say so, for those who read the installed pages. */
   const OF_REPOSITORY =
-    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages)\.md|lib\/.*\.md|(?:examples|test)\/.*)$/;
+    /^(?:CONTRIBUTING\.md|docs\/(?:guarantees|how-it-is-built|messages|speed)\.md|lib\/.*\.md|(?:examples|test)\/.*)$/;
 
   it('packs every page that its pages link to', () => {
     const pages = packed.filter((file) => file.endsWith('.md'));
