@@ -29,6 +29,7 @@ export {
   type NamedRecord,
   type Reference,
 } from './token-lookup.js';
+export { TokenNames } from './token-names.js';
 export { queryOf, refQuery, type TokenQuery } from './token-query.js';
 export { leadsToPendingRotation, nextRefreshToken, type TokenRecord } from './token-record.js';
 export { TokenRecords, type FoundTokens, type SeenTokens } from './token-records.js';

@@ -4,6 +4,7 @@ import {
   CustomerIndex,
   TokenIntake,
   TokenLoader,
+  TokenNames,
   TokenRecords,
   TokenRemoval,
   leadsToPendingRotation,
@@ -52,7 +53,7 @@ export class StoredTokens {
     const loader = new TokenLoader(loadTokens, settings.hookTimeoutMs);
     const intake = new TokenIntake(sealed, index, settings, signal);
     const records = new TokenRecords(sealed, loader, index);
-    const saver = new TokenSaver(sealed, records, policy, events, signal);
+    const saver = new TokenSaver(sealed, new TokenNames(sealed), policy, events, signal);
     const context = { sealed, records, saver, exchange, events, policy, turns, closing };
     this.#records = records;
     this.#intake = intake;

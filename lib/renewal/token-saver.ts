@@ -18,7 +18,7 @@ import {
   type Reference,
   type TokenRecord,
   type SeenTokens,
-  type TokenRecords,
+  type TokenNames,
 } from '../records/index.js';
 import type { SealedRecords } from '../token-store/index.js';
 import type { BerbixTokens } from '../values/index.js';
@@ -49,7 +49,7 @@ export class TokenSaver {
   /** @param closing once it is aborted, a store that cannot save is not waited for */
   constructor(
     private readonly sealed: SealedRecords,
-    private readonly records: TokenRecords,
+    private readonly names: TokenNames,
     private readonly policy: SavingPolicy,
     private readonly events: EventBus,
     private readonly closing: AbortSignal,
@@ -194,13 +194,13 @@ export class TokenSaver {
     const { transactionId, customerUid, refreshToken } = next;
     const spent = value.refreshToken;
     if (transactionId !== undefined && isAnonymous(key)) {
-      await this.records.refer(recordName.transaction(transactionId), key, spent);
+      await this.names.refer(recordName.transaction(transactionId), key, spent);
     }
     if (isNameOfRefreshToken(name) && refreshToken !== spent) {
-      await this.records.refer(recordName.refreshToken(refreshToken), key, spent);
+      await this.names.refer(recordName.refreshToken(refreshToken), key, spent);
     }
     if (wasLost && customerUid !== undefined) {
-      await this.records.refer(recordName.customer(customerUid), key, spent);
+      await this.names.refer(recordName.customer(customerUid), key, spent);
     }
   }
 
