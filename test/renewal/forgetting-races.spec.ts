@@ -182,4 +182,37 @@ describe('forgetting tokens while other calls are in flight', () => {
       expect((await world.memory.keys('')).keys).toEqual([]);
     }
   });
+
+  it('I8: a customer is forgotten with all tokens that arrive meanwhile, or has them', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    /** Whose call waits at which of its awaits of the store, until it may go on. */
+    let held: { from: Replica; awaits: number; goOn?: () => void }[] = [];
+    world.storeGate = (_, from) => {
+      const hold = held.find((one) => one.from === from);
+      if (hold === undefined || --hold.awaits !== 0) return Promise.resolve();
+      return new Promise((resolve) => (hold.goOn = resolve));
+    };
+    for (let saved = 1; saved <= 14; saved++) {
+      for (let removed = 1; removed <= 14; removed++) {
+        const [saving, removing] = [
+          { from: replica, awaits: saved },
+          { from: other, awaits: removed },
+        ] as typeof held;
+        held = [saving!, removing!];
+        const calls = [replica.remember(world.api.create('1'), 'ada')];
+        await settle();
+        calls.push(other.forget(ADA));
+        await settle();
+        saving!.goOn?.();
+        await settle();
+        removing!.goOn?.();
+        await valueOf(Promise.all(calls));
+        held = [];
+        const isThere = (await outcomeOf(other.fresh(ADA))).value !== undefined;
+        if (isThere) await valueOf(other.forget(ADA));
+        expect([saved, removed, (await world.memory.keys('')).keys]).toEqual([saved, removed, []]);
+      }
+    }
+  });
 });

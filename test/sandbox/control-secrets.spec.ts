@@ -88,6 +88,7 @@ describe('withoutSecrets', () => {
     ['eyJh.eyJi.c-_', '[redacted]'],
     ['x-eyJh.eyJi.c', 'x-[redacted]'],
     ["curl -u 'secret_test_a$%&b:'", "curl -u 'secret_test_[redacted]:'"],
+    ["curl -u 'secret_live_a$%&b:'", "curl -u 'secret_live_[redacted]:'"],
     ['signed by whs_live_aB_1, once', 'signed by whs_live_[redacted], once'],
     ['https://u:p@host/a@b', 'https://[redacted]@host/a@b'],
     ['{"id":9007199254740993,"uid":"at_home"}', '{"id":9007199254740993,"uid":"at_home"}'],

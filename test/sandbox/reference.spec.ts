@@ -99,6 +99,15 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     return sandbox;
   }
 
+  it('has the tokens of one transaction, however often it is read', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const client = new RawClient(sandbox);
+    const { text } = await client.send('GET', '/reference/openapi.json');
+    expect((await client.send('GET', '/reference/openapi.json')).text).toBe(text);
+    const [transaction, ...others] = await sandbox.transactions.list();
+    expect([text.includes(`${transaction?.refreshToken}`), others]).toEqual([true, []]);
+  });
+
   it('has the template keys of this sandbox, on http and https', async () => {
     const sandbox = await startSandboxOn(platform, { tls: true });
     for (const client of [new RawClient(sandbox), new RawClient(sandbox, '', true)]) {

@@ -61,6 +61,17 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
     ]);
   });
 
+  it('have a box for each documented flag', async () => {
+    const { page } = await createHosted(client);
+    const { text } = await client.send('GET', page);
+    const flags = [...text.matchAll(/name="flags" value="id_(\w+)"/g)].map(([, flag]) => flag);
+    expect(flags.join(' ')).toBe(
+      'under_18 under_21 expired expiry_extended expiry_unknown age_unknown user_confirmed ' +
+        'sample_detected photocopy_detected duplicate_detected duplicate_possible ' +
+        'duplicate_face_detected blocked blocked_possible',
+    );
+  });
+
   it('are buttons that say what each one does, the first one as the usual one', async () => {
     const { page } = await createHosted(client);
     const { text } = await client.send('GET', page);

@@ -72,6 +72,7 @@ describe('creating', () => {
     ],
     [{ matchData: { birthday: '1990-12-10' } }, /matchData/],
     [{ matchData: { dateOfBirth: '1990-99-99' } }, /matchData/],
+    [{ matchData: { idExpiryDate: '12/2030' } }, /matchData/],
     [{ matchData: { dateOfBirth: '1990-12-10T00:00:00Z' } }, /matchData/],
     [{ matchData: [] }, /matchData/],
     [{ apiOnlyOpts: {} }, /apiOnlyOpts should not exist/],

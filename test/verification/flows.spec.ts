@@ -231,6 +231,13 @@ describeEachOn(STORES)('verification on $name', ({ open }) => {
     }
   });
 
+  it('is for the customer of the call, whatever the options say', async () => {
+    const { sandbox, one } = await setUp();
+    const options = { templateKey: sandbox.templateKeys.sdk, customerUid: 'eve' };
+    const { transactionId = '' } = await firstValueFrom(one.verifications.begin('ada', options));
+    expect((await sandbox.transactions.find(transactionId)).customerUid).toBe('ada');
+  });
+
   it('refuses an empty uid and invalid options, even if nothing would be sent', async () => {
     const { sandbox, one } = await setUp();
     const options = { templateKey: sandbox.templateKeys.sdk };
