@@ -4,6 +4,7 @@ import { reEncryptCommand } from '../../lib/cli/re-encrypt.command.js';
 import { parseReEncryptFlags } from '../../lib/cli/re-encrypt.flags.js';
 import { Progress } from '../../lib/cli/progress.js';
 import { openStore, type Drivers } from '../../lib/cli/store/store-connection.js';
+import { readStoreTarget } from '../../lib/cli/store/store-target.js';
 import { BerbixStoreError } from 'nestjs-berbix';
 import { PlaintextCipher } from '../../lib/token-store/encryption/index.js';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
@@ -177,6 +178,12 @@ describe('nestjs-berbix re-encrypt', () => {
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(wrong.stderr).toMatch(/^--postgres must be a URL such as/);
     expect(wrong.stderr).toContain(help.stdout);
+  });
+
+  it.each(['postgres', 'postgresql', 'redis', 'rediss'])('takes %s: URLs', (protocol) => {
+    const url = `${protocol}://user:word@host:1/0`;
+    const kind = protocol.startsWith('redis') ? 'redis' : 'postgres';
+    expect(readStoreTarget({ [kind]: url })).toMatchObject({ target: { kind, url } });
   });
 
   it.each<[string, string[], RegExp]>([

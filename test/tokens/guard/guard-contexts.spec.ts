@@ -167,6 +167,17 @@ it.each([
   },
 );
 
+it('two fields of one GraphQL operation get their own tokens', async () => {
+  const { ada, bob, as } = await start();
+  const context = { req: ADA };
+  together = 2;
+  const calls = [
+    as('graphql')(SHARED, {}, context, { fieldName: 'one' }),
+    as('graphql', 'other')(SHARED, {}, context, { fieldName: 'other' }),
+  ];
+  expect(await Promise.all(calls)).toEqual([ada, bob]);
+});
+
 it('two handlers of one event get their own tokens', async () => {
   const { ada, bob, as } = await start();
   const args = [ADA, { pattern: 'finished' }];
