@@ -5,13 +5,20 @@ import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trac
 import { BerbixVerificationService } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import { countLookup, openMeter } from '../../lib/telemetry/index.js';
+import { ALL, setting } from '../http/support/calls.js';
+import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
 /** What is wrong with the SDK, or with what the application has added to it. */
 let fault: 'start' | 'end' | 'links' | undefined;
 
+/** The names of the spans that have begun. */
+const begun: (string | undefined)[] = [];
+
+// The package has one tracer for the whole process, so all tests in it share this file.
 const faulty: SpanProcessor = {
   onStart(span) {
+    begun.push((span as { name?: string }).name);
     if (fault === 'start') throw new Error('The processor failed.');
     // As in an SDK that is older than version 1.9 of the API.
     if (fault === 'links') Object.assign(span, { addLink: undefined });
@@ -68,5 +75,36 @@ describe('an SDK that fails', () => {
       metrics.disable();
       openMeter();
     }
+  });
+});
+
+describe('the span of a call', () => {
+  it('has the name of the method', async () => {
+    const world = await setting();
+    const names: Record<string, string | undefined> = {};
+    for (const [method, call] of ALL) {
+      begun.length = 0;
+      await errorOf(call(world, { signal: AbortSignal.abort() }));
+      names[method] = begun[0];
+    }
+    expect(names).toEqual({
+      create: 'berbix.transaction.create',
+      createHosted: 'berbix.transaction.create_hosted',
+      createApiOnly: 'berbix.transaction.create_api_only',
+      fetch: 'berbix.transaction.fetch',
+      update: 'berbix.transaction.update',
+      override: 'berbix.transaction.override',
+      delete: 'berbix.transaction.delete',
+      uploadImages: 'berbix.transaction.upload_images',
+      uploadIdScan: 'berbix.transaction.upload_id_scan',
+      'refresh of a refresh token': 'berbix.tokens.refresh',
+      'refresh of stored tokens': 'berbix.tokens.refresh',
+      fresh: 'berbix.tokens.fresh',
+      begin: 'berbix.verification.begin',
+      reverify: 'berbix.verification.reverify',
+      result: 'berbix.verification.result',
+      erase: 'berbix.verification.erase',
+      history: 'berbix.verification.history',
+    });
   });
 });
