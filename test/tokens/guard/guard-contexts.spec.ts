@@ -54,6 +54,12 @@ class Handlers {
     return tokens.transactionId;
   }
 
+  /** Whose it is depends on the arguments of a GraphQL field. */
+  @RequireFreshTokens((_, context) => context.getArgByIndex(1))
+  field(@FreshTokens() tokens: BerbixTokens): unknown {
+    return tokens.transactionId;
+  }
+
   @RequireFreshTokens(whose)
   none(): string {
     return 'in';
@@ -169,12 +175,11 @@ it.each([
 
 it('two fields of one GraphQL operation get their own tokens', async () => {
   const { ada, bob, as } = await start();
-  const context = { req: ADA };
+  const context = { req: {} };
   together = 2;
-  const calls = [
-    as('graphql')(SHARED, {}, context, { fieldName: 'one' }),
-    as('graphql', 'other')(SHARED, {}, context, { fieldName: 'other' }),
-  ];
+  const calls = [ADA, BOB].map((args) =>
+    as('graphql', 'field')(SHARED, args, context, { fieldName: 'result' }),
+  );
   expect(await Promise.all(calls)).toEqual([ada, bob]);
 });
 
