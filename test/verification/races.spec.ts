@@ -387,8 +387,10 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     letGo();
     await beginning;
     await erasing;
-    expect([creations(sandbox), deletions(sandbox)]).toEqual([1, 1]);
-    expect(await records()).toEqual([]);
+    // It begins another one if the first one was erased before it was handed out.
+    const left = (await sandbox.transactions.list()).map(({ id }) => `default/transaction/${id}`);
+    expect(left).toHaveLength(creations(sandbox) - 1);
+    expect((await records()).filter((key) => key.startsWith('default/transaction/'))).toEqual(left);
   });
 
   it.each([
