@@ -6,6 +6,8 @@ import { keyFor, recordName } from './record-names.js';
 import {
   candidatesOf,
   hasTokens,
+  pastWithout,
+  referenceOf,
   referencesOf,
   resolveRecord,
   type Reference,
@@ -133,11 +135,9 @@ export class CustomerIndex {
     for (;;) {
       const { version = 0, keys = [], past } = (await this.find(customerUid)) ?? {};
       const key = await this.keyAmong(keys, tokens);
-      const isPast = key === past;
-      if (key === keys.at(-1) && !isForced && !isPast) return { key, wasCurrent: true };
+      if (key === keys.at(-1) && !isForced && key !== past) return { key, wasCurrent: true };
       const others = keys.filter((other) => other !== key);
-      const stillPast = isPast ? keys[keys.indexOf(past) - 1] : past;
-      const next = { keys: [...others, key], past: stillPast };
+      const next = { keys: [...others, key], past: pastWithout(key, keys, past) };
       if (await this.#commit(customerUid, version, next)) return { key, wasCurrent: false };
     }
   }
@@ -176,11 +176,8 @@ export class CustomerIndex {
     { keys, past }: Pick<IndexedCustomer, 'keys' | 'past'>,
     keepTrying?: () => boolean,
   ): Promise<boolean> {
-    const [see = '', ...earlier] = keys.toReversed();
-    const reference = { see, earlier: earlier.toReversed(), past };
-    return this.sealed.commit<Reference>(recordName.customer(customerUid), version, reference, {
-      keepTrying,
-    });
+    const name = recordName.customer(customerUid);
+    return this.sealed.commit(name, version, referenceOf(keys, past), { keepTrying });
   }
 
   /** The key of the tokens' record: one of these if it has them, most likely the last. */

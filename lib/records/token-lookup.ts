@@ -79,10 +79,23 @@ export function withLoaded(value: NamedRecord['value'], key: string, isSaving: b
   const keys = referencesOf(value);
   const others = keys.filter((one) => one !== key);
   const saving = isSaving ? others.splice(-1) : [];
-  const [see = key, ...earlier] = [...others, key, ...saving].toReversed();
   const past = isReference(value) ? value.past : undefined;
-  const stillPast = past === key ? keys[keys.indexOf(key) - 1] : past;
-  return { see, earlier: earlier.toReversed(), past: stillPast };
+  return referenceOf([...others, key, ...saving], pastWithout(key, keys, past));
+}
+
+/** The record of a customer with these transactions, the current one last. */
+export function referenceOf(keys: string[], past: string | undefined): Reference {
+  const [see = '', ...earlier] = keys.toReversed();
+  return { see, earlier: earlier.toReversed(), past };
+}
+
+/** {@link Reference.past} once this transaction counts again. */
+export function pastWithout(
+  key: string,
+  keys: string[],
+  past: string | undefined,
+): string | undefined {
+  return past === key ? keys[keys.indexOf(key) - 1] : past;
 }
 
 export function isReference(value: object | undefined): value is Reference {

@@ -65,20 +65,13 @@ export class TokenRemoval {
    * have other transactions.
    */
   async #removeFrom(name: string, { value }: NamedRecord, names: Set<string>): Promise<void> {
-    for (const key of referencesOf(value)) await this.#preclude(key);
+    // If tokens are not saved yet, they cannot be any more: their process may die right after.
+    for (const key of referencesOf(value)) await this.sealed.preclude(key);
     await this.#follow(name, value, names);
     const others = [...names].filter((other) => other !== name);
     // First, since only the tokens lead to them.
     for (const other of others.filter(isCustomer)) await this.#mark(other, names);
     for (const other of others) if (!isCustomer(other)) await this.sealed.remove(other);
-  }
-
-  /** If the tokens are not saved yet, they cannot be any more: their process may die right after. */
-  async #preclude(key: string): Promise<void> {
-    for (;;) {
-      const seen: NamedRecord = await this.sealed.loadToRemove(key);
-      if (seen.version > 0 || (await this.sealed.preclude(key, seen))) return;
-    }
   }
 
   /** No earlier transaction takes the place of a customer's current one, if that has these names. */

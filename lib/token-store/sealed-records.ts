@@ -181,8 +181,8 @@ export class SealedRecords {
 
   /**
    * Removes the value permanently if the record has not changed since it was read; commits in
-   * flight fail (I8). Resolves to false if it has changed. If the store fails, it may be removed: a
-   * repetition would find nothing to tell of.
+   * flight fail (I8). Resolves to false if it has changed. A removal whose answer
+   * was lost counts: a repetition would find nothing to tell of.
    */
   async forget(
     name: string,
@@ -205,12 +205,17 @@ export class SealedRecords {
 
   /**
    * Makes a record that was never committed a forgotten one: a commit in flight that would create
-   * it fails (I8). Resolves to false if the record has changed.
+   * it fails (I8). One that was committed stays as it is.
    */
-  async preclude(name: string, seen: RecordRevision): Promise<boolean> {
-    // Only a record that exists can be forgotten.
-    const held = seen.leaseEpoch > 0 ? seen : await this.lease(name, seen, SHORT_LEASE_MS, {});
-    return held !== undefined && this.forget(name, { ...seen, leaseEpoch: held.leaseEpoch });
+  async preclude(name: string): Promise<void> {
+    for (;;) {
+      const { version, leaseEpoch } = await this.loadToRemove(name);
+      if (version > 0) return;
+      const seen = { version, leaseEpoch };
+      // Only a record that exists can be forgotten.
+      if (leaseEpoch === 0) await this.lease(name, seen, SHORT_LEASE_MS, {});
+      else if (await this.forget(name, seen)) return;
+    }
   }
 
   /**

@@ -175,11 +175,9 @@ export class CustomerAttempts {
    * store. If begin() has not saved its tokens yet, it cannot any more, and deletes it itself.
    */
   async #endOne(key: string): Promise<void> {
-    for (;;) {
-      const { seen } = await resolveRecord(this.sealed, key);
-      if (hasTokens(seen)) return this.end({ key });
-      if (seen.version > 0 || (await this.sealed.preclude(seen.key, seen))) return;
-    }
+    const { seen } = await resolveRecord(this.sealed, key);
+    if (seen.version === 0) await this.sealed.preclude(seen.key);
+    if ((await recordAt(this.sealed, key)) !== undefined) await this.end({ key });
   }
 
   /** The last transaction with a record counts: an attempt without one may never have begun. */

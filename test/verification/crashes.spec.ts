@@ -12,7 +12,7 @@ import { installClock, startSandbox } from '../support/services.js';
 import { everyViewOf, quietNest } from '../support/sinks.js';
 import { until } from '../support/until.js';
 import { allKeys } from '../token-store/support/steps.js';
-import { creations, replica, sleep, type Replica } from './support/verification.js';
+import { creations, replica, suspended, type Replica } from './support/verification.js';
 
 quietNest();
 
@@ -144,16 +144,16 @@ describe('a process that dies after it has created a transaction', () => {
     nth = 1,
   ): Promise<void> {
     let [isDead, count] = [false, 0];
-    const { wokenUp, wakeUp } = sleep();
+    const { resumed, resume } = suspended();
     const dying = changed(store, {
       commit: async (key, ...step) => {
         if (key.startsWith(commit)) isDead ||= ++count === nth;
-        if (isDead) await wokenUp;
+        if (isDead) await resumed;
         return store.commit(key, ...step);
       },
     });
     const { verifications } = await replica(sandbox, { store: dying });
-    closeAfterTest(wakeUp);
+    closeAfterTest(resume);
     const options = { templateKey: sandbox.templateKeys.sdk };
     verifications.reverify('ada', options).subscribe({ error: () => {} });
     await until(() => isDead);

@@ -25,11 +25,11 @@ export function deletions(sandbox: BerbixSandbox): number {
   return sandbox.requests.to('DELETE', '/v0/transactions').length;
 }
 
-/** What the calls of a dead process wait for, until the test wakes them up to close it. */
-export function sleep(): { wokenUp: Promise<void>; wakeUp: () => void } {
-  let wakeUp = (): void => {};
-  const wokenUp = new Promise<void>((resolve) => (wakeUp = resolve));
-  return { wokenUp, wakeUp };
+/** What the calls of a dead process wait for, until the test resumes them to close it. */
+export function suspended(): { resumed: Promise<void>; resume: () => void } {
+  let resume = (): void => {};
+  const resumed = new Promise<void>((resolve) => (resume = resolve));
+  return { resumed, resume };
 }
 
 /** Holds back a replica's calls of one method on transactions until they are released. */
