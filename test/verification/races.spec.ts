@@ -327,6 +327,37 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect([await records(), deletions(sandbox)]).toEqual([[], 1]);
   });
 
+  it.each([1, 2, 3])(
+    'erases all of a transaction whose tokens are saved right before look %i',
+    async (look) => {
+      const { store, another } = opened;
+      let [hasReference, mayGoOn, count] = [false, false, 0];
+      const slow = changed(another, {
+        commit: async (key, ...step) => {
+          hasReference ||= key.startsWith('default/transaction/');
+          if (hasReference) await until(() => mayGoOn);
+          return another.commit(key, ...step);
+        },
+      });
+      const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
+      const handingOver = handOver(two);
+      await until(() => hasReference);
+      const late = changed(store, {
+        load: async (key) => {
+          mayGoOn ||= key.startsWith('default/transaction/') && ++count === look;
+          if (mayGoOn) await handingOver;
+          return store.load(key);
+        },
+      });
+      const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
+      await firstValueFrom(one.verifications.erase('ada'));
+      mayGoOn = true;
+      await handingOver;
+      const kept = (await records()).filter((key) => key.startsWith('default/transaction/'));
+      expect(kept).toHaveLength(creations(sandbox) - deletions(sandbox));
+    },
+  );
+
   it.each([
     ['begins', (one: Replica) => begin(one)],
     ['takes in tokens', (one: Replica) => handOver(one)],
