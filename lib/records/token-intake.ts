@@ -36,15 +36,18 @@ export class TokenIntake {
       customerUid === undefined
         ? { key: recordName.transaction(tokens.transactionId as string), wasCurrent: true }
         : await this.index.makeCurrent(tokens, customerUid);
+    // The version of the record when it was seen without tokens, before the reference was committed.
+    let empty = wasCurrent ? undefined : 0;
     const pauses = Pauses.whileLeased();
     for (;;) {
       const { seen } = await resolveRecord(this.sealed, first, this.limits.leaseMs);
       const { key } = seen;
       const value = hasTokens(seen) ? seen.value : undefined;
-      if (value === undefined && wasCurrent && customerUid !== undefined) {
+      if (value === undefined && seen.version !== empty && customerUid !== undefined) {
         // I8: forgotten. A removal of the customer may still be in flight; a new version makes it
         // fail.
         ({ key: first, wasCurrent } = await this.index.makeCurrent(tokens, customerUid, true));
+        empty = seen.version;
         continue;
       }
       const times = await this.#times(key, seen, tokens);

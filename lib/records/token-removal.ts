@@ -47,13 +47,19 @@ export class TokenRemoval {
     return { names: [...names], wasStored };
   }
 
-  /** Removes the tokens if the record has not changed since it was seen. */
+  /**
+   * Removes the tokens if the record has not changed since it was seen. Tokens that are saved during
+   * the removal stay: whoever saves them changes the record first.
+   */
   async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<Removal> {
     const names = new Set([name]);
     const found: NamedRecord = await this.sealed.loadToRemove(name);
     if (found.version !== expected.version)
       return { names: [], wasStored: false, isComplete: false };
-    await this.#removeFrom(name, found, names);
+    await this.#removeFrom(name, found, names, async () => {
+      const { version } = await this.sealed.loadToRemove(name);
+      return version === expected.version;
+    });
     const isComplete = await this.sealed.forget(name, expected);
     if (isComplete) await this.#removeOrphans(name, names);
     return { names: [...names], wasStored: wasThere(found), isComplete };
@@ -63,15 +69,22 @@ export class TokenRemoval {
    * Removes everything that the record refers to, and collects the names. The record itself is
    * removed later: while it exists, this can be repeated. Records of other customers stay: they may
    * have other transactions.
+   *
+   * @param mayGo called after each record is read, before it is removed
    */
-  async #removeFrom(name: string, { value }: NamedRecord, names: Set<string>): Promise<void> {
+  async #removeFrom(
+    name: string,
+    { value }: NamedRecord,
+    names: Set<string>,
+    mayGo?: () => Promise<boolean>,
+  ): Promise<void> {
     // If tokens are not saved yet, they cannot be any more: their process may die right after.
     for (const key of referencesOf(value)) await this.sealed.preclude(key);
     await this.#follow(name, value, names);
     const others = [...names].filter((other) => other !== name);
     // First, since only the tokens lead to them.
     for (const other of others.filter(isCustomer)) await this.#mark(other, names);
-    for (const other of others) if (!isCustomer(other)) await this.sealed.remove(other);
+    for (const other of others) if (!isCustomer(other)) await this.sealed.remove(other, mayGo);
   }
 
   /** No earlier transaction takes the place of a customer's current one, if that has these names. */

@@ -204,17 +204,17 @@ export class SealedRecords {
   }
 
   /**
-   * Makes a record that was never committed a forgotten one: a commit in flight that would create
-   * it fails (I8). One that was committed stays as it is.
+   * Forgets a record without a value, even if it was forgotten before: a commit in flight that would
+   * give it one fails (I8). A record with a value stays as it is.
    */
   async preclude(name: string): Promise<void> {
     for (;;) {
-      const { version, leaseEpoch } = await this.loadToRemove(name);
-      if (version > 0) return;
-      const seen = { version, leaseEpoch };
+      const seen = await this.loadToRemove(name);
+      if (seen.value !== undefined || seen.unread !== undefined) return;
       // Only a record that exists can be forgotten.
-      if (leaseEpoch === 0) await this.lease(name, seen, SHORT_LEASE_MS, {});
-      else if (await this.forget(name, seen)) return;
+      if (seen.version === 0 && seen.leaseEpoch === 0) {
+        await this.lease(name, seen, SHORT_LEASE_MS, {});
+      } else if (await this.forget(name, seen)) return;
     }
   }
 

@@ -176,7 +176,7 @@ export class CustomerAttempts {
    */
   async #endOne(key: string): Promise<void> {
     const { seen } = await resolveRecord(this.sealed, key);
-    if (seen.version === 0) await this.sealed.preclude(seen.key);
+    await this.sealed.preclude(seen.key);
     if ((await recordAt(this.sealed, key)) !== undefined) await this.end({ key });
   }
 

@@ -5,19 +5,17 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { firstValueFrom } from 'rxjs';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
 import { changed } from '../support/changed-store.js';
-import { closeAfterTest } from '../support/closing.js';
-import { errorOf } from '../support/errors.js';
 import { STORES, describeEachOn, type OpenedStore } from '../support/servers.js';
-import { createTransaction, startSandbox } from '../support/services.js';
+import { startSandbox } from '../support/services.js';
 import { quietNest } from '../support/sinks.js';
 import { until } from '../support/until.js';
 import { allKeys } from '../token-store/support/steps.js';
 import {
   creations,
   deletions,
+  handOver,
   holdBack,
   replica,
-  suspended,
   type Replica,
 } from './support/verification.js';
 
@@ -49,13 +47,6 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
 
   const begin = ({ verifications }: Replica): Promise<VerificationStartDto> =>
     firstValueFrom(verifications.begin('ada', { templateKey: sandbox.templateKeys.sdk }));
-
-  /** Remembers a transaction that was created elsewhere; returns its id. */
-  async function handOver(services: Replica): Promise<string> {
-    const tokens = await createTransaction(sandbox, services);
-    await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
-    return tokens.transactionId as string;
-  }
 
   /** The names of the records with a value. */
   const records = (): Promise<string[]> => allKeys(opened.store);
@@ -99,39 +90,6 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(2);
   });
 
-  it('deletes tokens that are remembered while a customer is erased', async () => {
-    const { http, arrived, letGo } = holdBack('delete');
-    const [one, two] = await replicas(http);
-    await begin(one);
-    const erasing = firstValueFrom(one.verifications.erase('ada'));
-    await arrived;
-    const transactionId = await handOver(two);
-    letGo();
-    await erasing;
-    expect(deletions(sandbox)).toBe(3);
-    const error = await errorOf(two.tokens.fresh({ transactionId }));
-    expect(error.code).toBe('BERBIX_GONE');
-    expect(await records()).toEqual([]);
-  });
-
-  it('deletes tokens that are remembered while others are removed', async () => {
-    const { store, another } = opened;
-    const two = await replica(sandbox, { store: another });
-    let handed: string | undefined;
-    const late = changed(store, {
-      forget: async (key, expected) => {
-        if (key === 'default/customer/ada') handed ??= await handOver(two);
-        return store.forget(key, expected);
-      },
-    });
-    const one = await replica(sandbox, { store: late });
-    await begin(one);
-    await firstValueFrom(one.verifications.erase('ada'));
-    expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 2]);
-    expect(handed).toBeDefined();
-    expect(await records()).toEqual([]);
-  });
-
   it('keeps what another call has saved of a transaction that is not used', async () => {
     const { store, another } = opened;
     const two = await replica(sandbox, { store: another });
@@ -142,7 +100,7 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
         if (unused === undefined && key.startsWith('default/transaction/')) {
           unused = key;
           await another.commit(key, 1, value);
-          handedOver = await handOver(two);
+          handedOver = await handOver(sandbox, two);
         }
         return committed;
       },
@@ -251,35 +209,6 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect(creations(sandbox)).toBe(1);
   });
 
-  it('leaves no tokens behind whose reference the erased customer already had', async () => {
-    const { store, another } = opened;
-    let [hasReference, mayGoOn] = [false, false];
-    const slow = changed(another, {
-      commit: async (key, ...step) => {
-        if (key.startsWith('default/transaction/')) {
-          hasReference = true;
-          await until(() => mayGoOn);
-        }
-        return another.commit(key, ...step);
-      },
-    });
-    const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
-    const handingOver = handOver(two);
-    await until(() => hasReference);
-    const late = changed(store, {
-      forget: async (key, expected) => {
-        if (key === 'default/customer/ada') {
-          mayGoOn = true;
-          await handingOver;
-        }
-        return store.forget(key, expected);
-      },
-    });
-    const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
-    await firstValueFrom(one.verifications.erase('ada'));
-    expect(await records()).toEqual([]);
-  });
-
   it('keeps a transaction that another call has resumed while an earlier one is forgotten', async () => {
     const { store, another } = opened;
     const encryption = { keys: { k1: randomBytes(32) }, current: 'k1' };
@@ -303,93 +232,6 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect((await beginning).transactionId).toBe(resumed.transactionId);
     expect(deletions(sandbox)).toBe(0);
   });
-
-  it('erases either all of a transaction that is being remembered, or nothing', async () => {
-    const { store, another } = opened;
-    let [hasReference, mayGoOn] = [false, false];
-    const slow = changed(another, {
-      commit: async (key, ...step) => {
-        hasReference ||= key.startsWith('default/transaction/');
-        if (hasReference) await until(() => mayGoOn);
-        return another.commit(key, ...step);
-      },
-    });
-    const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
-    const one = await replica(sandbox, { store });
-    const handingOver = handOver(two);
-    await until(() => hasReference);
-    await firstValueFrom(one.verifications.erase('ada'));
-    mayGoOn = true;
-    const transactionId = await handingOver;
-    const tokens = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
-    expect([tokens.transactionId, deletions(sandbox)]).toEqual([transactionId, 0]);
-    await firstValueFrom(one.verifications.erase('ada'));
-    expect([await records(), deletions(sandbox)]).toEqual([[], 1]);
-  });
-
-  it.each([1, 2, 3])(
-    'erases all of a transaction whose tokens are saved right before look %i',
-    async (look) => {
-      const { store, another } = opened;
-      let [hasReference, mayGoOn, count] = [false, false, 0];
-      const slow = changed(another, {
-        commit: async (key, ...step) => {
-          hasReference ||= key.startsWith('default/transaction/');
-          if (hasReference) await until(() => mayGoOn);
-          return another.commit(key, ...step);
-        },
-      });
-      const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
-      const handingOver = handOver(two);
-      await until(() => hasReference);
-      const late = changed(store, {
-        load: async (key) => {
-          mayGoOn ||= key.startsWith('default/transaction/') && ++count === look;
-          if (mayGoOn) await handingOver;
-          return store.load(key);
-        },
-      });
-      const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
-      await firstValueFrom(one.verifications.erase('ada'));
-      mayGoOn = true;
-      await handingOver;
-      const kept = (await records()).filter((key) => key.startsWith('default/transaction/'));
-      expect(kept).toHaveLength(creations(sandbox) - deletions(sandbox));
-    },
-  );
-
-  it.each([
-    ['begins', (one: Replica) => begin(one)],
-    ['takes in tokens', (one: Replica) => handOver(one)],
-  ])(
-    'forget() leaves no tokens of a process that %s, and dies after they arrive',
-    async (_, add) => {
-      const { store, another } = opened;
-      let [hasReference, mayGoOn, isDead] = [false, false, false];
-      const { resumed, resume } = suspended();
-      const dying = changed(another, {
-        commit: async (key, ...step) => {
-          if (isDead) await resumed;
-          if (!key.startsWith('default/transaction/')) return another.commit(key, ...step);
-          hasReference = true;
-          await until(() => mayGoOn);
-          const version = await another.commit(key, ...step);
-          isDead = true;
-          await resumed;
-          return version;
-        },
-      });
-      const services = await replica(sandbox, { store: dying, storeTimeoutMs: 60_000 });
-      closeAfterTest(resume);
-      add(services).catch(() => {});
-      await until(() => hasReference);
-      const one = await replica(sandbox, { store });
-      await firstValueFrom(one.tokens.forget({ customerUid: 'ada' }));
-      mayGoOn = true;
-      await until(() => isDead);
-      expect(await records()).toEqual([]);
-    },
-  );
 
   it('begins nothing until a customer is erased', async () => {
     const { http, arrived, letGo } = holdBack('delete');
@@ -433,7 +275,7 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     const [one, two] = await replicas(http);
     const beginning = begin(one);
     await arrived;
-    const transactionId = await handOver(two);
+    const transactionId = await handOver(sandbox, two);
     letGo();
     expect(await beginning).toMatchObject({ isResumed: true, transactionId });
     expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 1]);

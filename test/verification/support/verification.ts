@@ -1,6 +1,7 @@
 import { BerbixVerificationService, type BerbixModuleOptions } from 'nestjs-berbix';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
-import { servicesFor, type Services } from '../../support/services.js';
+import { firstValueFrom } from 'rxjs';
+import { createTransaction, servicesFor, type Services } from '../../support/services.js';
 
 export interface Replica extends Services {
   verifications: BerbixVerificationService;
@@ -23,6 +24,13 @@ export function creations(sandbox: BerbixSandbox): number {
 /** How many deletions were requested. */
 export function deletions(sandbox: BerbixSandbox): number {
   return sandbox.requests.to('DELETE', '/v0/transactions').length;
+}
+
+/** Remembers a transaction of `ada` that was created elsewhere; returns its id. */
+export async function handOver(sandbox: BerbixSandbox, services: Replica): Promise<string> {
+  const tokens = await createTransaction(sandbox, services);
+  await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens }));
+  return tokens.transactionId as string;
 }
 
 /** What the calls of a dead process wait for, until the test resumes them to close it. */
