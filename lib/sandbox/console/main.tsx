@@ -4,10 +4,11 @@ import { ClockView } from './clock.js';
 import { FaultsView } from './faults/faults.js';
 import { follow } from './live.js';
 import { Badge } from './parts/badges.js';
+import { Notice } from './parts/notice.js';
 import { formatSpan, formatTime, useNow } from './parts/time.js';
 import { RequestsView } from './requests/requests.js';
 import { hrefOf, type Route, useRoute, type View, VIEWS } from './router.js';
-import { update, useStore } from './store.js';
+import { useStore } from './store.js';
 import { CreateDialog } from './transactions/create-dialog.js';
 import { TransactionsView } from './transactions/transactions.js';
 import { WebhooksView } from './webhooks/webhooks.js';
@@ -128,34 +129,6 @@ function Clock() {
       )}
     </p>
   );
-}
-
-const NOTICE_MS = 6_000;
-
-/** What the last action did. A failure stays until it is dismissed. */
-function Notice() {
-  const notice = useStore((state) => state.notice);
-  useEffect(() => {
-    if (notice === undefined || notice.failed) return;
-    const timer = setTimeout(dismiss, NOTICE_MS);
-    return () => clearTimeout(timer);
-  }, [notice]);
-  return (
-    <div class="notice" role={notice?.failed ? 'alert' : 'status'}>
-      {notice && (
-        <p class={notice.failed ? 'notice-failed' : ''}>
-          {notice.text}
-          <button type="button" class="button-quiet" onClick={dismiss}>
-            Dismiss
-          </button>
-        </p>
-      )}
-    </div>
-  );
-}
-
-function dismiss(): void {
-  update(() => ({ notice: undefined }));
 }
 
 const root = document.getElementById('console') as HTMLElement;

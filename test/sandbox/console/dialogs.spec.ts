@@ -97,10 +97,20 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
       await until(() => has('.notice[role=alert] .notice-failed'));
       expect(await noticed()).toContain('flags');
       expect(await has('dialog[open]')).toBe(true);
+      // Within the dialog: the rest of the page cannot be reached.
+      await shows(tab, 'alert: ');
       expect((await sandbox.transactions.find(id)).state).toBe('open');
       // What nobody has asked for in the meantime does not take it away.
       await tab.evaluate('new Promise((resolve) => setTimeout(resolve, 6_000))');
       expect(await has('.notice-failed')).toBe(true);
+      await tab.activate('Dismiss');
+      await until(async () => !(await has('.notice p')));
+      await tab.activate('Complete');
+      await shows(tab, 'alert: ');
+      await tab.activate('Close');
+      await shows(tab, 'alert: ');
+      await tab.activate('Complete');
+      await until(async () => !(await has('.notice p')));
       await tab.type(FLAGS, 'id_expired');
       await tab.activate('Complete');
       await until(async () => !(await has('dialog')));

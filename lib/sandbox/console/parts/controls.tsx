@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { notify } from '../store.js';
+import { dismiss, Notice } from './notice.js';
 
 /**
  * Runs what a button does, and tells its outcome.
@@ -136,6 +137,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    // It is about something else.
+    dismiss();
     dialog.current?.showModal();
     // The first control is the button that closes it.
     dialog.current?.querySelector<HTMLElement>('form input, form select')?.focus();
@@ -149,6 +152,7 @@ export function Dialog({
         </Button>
       </header>
       {children}
+      <Notice />
     </dialog>
   );
 }
