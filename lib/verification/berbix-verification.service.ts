@@ -264,8 +264,6 @@ export class BerbixVerificationService implements BeforeApplicationShutdown {
     const attempt = await this.#attempts.begin(customerUid, version, () => this.#create(plan));
     if (attempt === undefined) return undefined;
     this.#tokens.stored.discardCustomer(customerUid);
-    const { transactionId } = attempt.tokens;
-    this.#events.emit('verification.begun', () => ({ customerUid, transactionId }));
     return VerificationStartDto.of(attempt.tokens, attempt.hostedUrl, false);
   }
 

@@ -221,16 +221,25 @@ export class CustomerAttempts {
     try {
       if (await this.#index.append(lease, key, keepTrying)) {
         isSaved = await this.sealed.commit(key, 0, record(), { keepTrying, merge });
-        if (isSaved && (await this.#index.confirm(lease, key, keepTrying))) return true;
+        if (isSaved && (await this.#index.confirm(lease, key, keepTrying))) {
+          this.#reportBegun(tokens, customerUid);
+          return true;
+        }
       }
     } catch (error) {
-      if (!isSaved) this.#reportUnsaved(tokens, customerUid, error);
+      // The customer has the transaction if only the last step failed.
+      if (isSaved) this.#reportBegun(tokens, customerUid);
+      else this.#reportUnsaved(tokens, customerUid, error);
       throw isBerbixError(error) ? error.withTokens(tokens) : error;
     }
     await this.#discard(tokens);
     // Only the version that was saved here: a newer one belongs to another call.
     if (isSaved) await this.sealed.remove(key, (found) => found.version === 1);
     return false;
+  }
+
+  #reportBegun({ transactionId }: BerbixTokens, customerUid: string): void {
+    this.events.emit('verification.begun', () => ({ customerUid, transactionId }));
   }
 
   /** The caller may have left, so that nobody gets the tokens of the error. */
