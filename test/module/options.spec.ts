@@ -248,6 +248,7 @@ describe('a valid option boots', () => {
     ['a port', { apiSecret: SECRET, apiHost: 'https://berbix.internal:8443' }],
     ['localhost', { apiSecret: SECRET, apiHost: 'http://localhost:4010' }],
     ['127.0.0.1', { apiSecret: SECRET, apiHost: 'http://127.0.0.1:4010' }],
+    ['another loopback address', { apiSecret: SECRET, apiHost: 'http://127.0.1.1:4010' }],
     ['IPv6 loopback', { apiSecret: SECRET, apiHost: 'http://[::1]:4010' }],
     [
       'allowInsecure',

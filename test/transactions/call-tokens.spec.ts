@@ -155,6 +155,17 @@ describe('a call on a transaction', () => {
     },
   );
 
+  it('has no tokens in the error of a call by customer or transaction, whose tokens are in the store', async () => {
+    const sandbox = await startSandbox({ refreshToken: 'rotate' });
+    const services = await servicesFor(sandbox);
+    const { refreshToken } = await createTransaction(sandbox, services);
+    await firstValueFrom(services.tokens.remember({ customerUid: 'ada', tokens: refreshToken }));
+    sandbox.faults.add({ kind: 'status', status: 403, path: '/v0/transactions' });
+    const error = await errorOf(services.transactions.fetch({ customerUid: 'ada' }));
+    expect(error.status).toBe(403);
+    expect(error.tokens).toBeUndefined();
+  });
+
   it('makes one exchange for many concurrent calls', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
@@ -301,11 +312,19 @@ describe('delete()', () => {
     ) as [BerbixTokens, BerbixTokens];
     const lost = new BerbixStoreError('down', { retryable: true }).withTokens(second);
     const answers = [of(first), throwError(() => lost)];
-    const service = { fresh: () => answers.shift() } as unknown as BerbixTokenService;
+    const asked: BerbixTokenRef[] = [];
+    const service = {
+      fresh: (ref: BerbixTokenRef) => {
+        asked.push(ref);
+        return answers.shift();
+      },
+    } as unknown as BerbixTokenService;
     const refusal = new BerbixInvalidAccessTokenError('no', { status: 401 });
     const call = new CallTokens(service, 'rt_given', undefined).use('accessToken', () =>
       throwError(() => refusal),
     );
     expect((await errorOf(call)).tokens?.refreshToken).toBe('rt_second');
+    // The one that was given may be of no use by then.
+    expect(asked).toEqual(['rt_given', first]);
   });
 });

@@ -19,6 +19,7 @@ const FULL = {
       sources: [{ value: 'ADA', type: 'text-scan', confidence: 'high' }],
     },
     a_field_from_next_year: { value: 'X' },
+    address_street: { value: '' },
     address_unit: null,
   },
   images: { front: { full_image: 'https://images/1', cropped_image: 'https://images/2' } },
@@ -57,6 +58,7 @@ describe('fetch()', () => {
           sources: [{ value: 'ADA', type: 'text-scan', confidence: 'high' }],
         },
         a_field_from_next_year: { value: 'X', confidence: undefined, sources: [] },
+        address_street: { value: '', confidence: undefined, sources: [] },
       },
       images: {
         front: {
@@ -97,6 +99,10 @@ describe('fetch()', () => {
     [{ ...FULL, fields: { age: 3 } } as ApiJson, 'fields.age must be an object'],
     [{ ...FULL, fields: { age: { value: 3 } } } as ApiJson, 'fields.age.value must be a string'],
     [
+      { ...FULL, fields: { age: { value: '3', sources: [{}, 3] } } } as ApiJson,
+      'API: fields.age.sources[1] must be an object.',
+    ],
+    [
       { ...FULL, duplicates: [{}] } as ApiJson,
       'duplicates[0].customer_uid must be a non-empty string; duplicates[0].transaction_id must be',
     ],
@@ -111,6 +117,12 @@ describe('fetch()', () => {
       requestId: expect.any(String),
     });
     expect(error.message).toContain(problem);
+  });
+
+  it('refuses an answer without a body', async () => {
+    const error = await errorOf(fetchOf(''));
+    expect(error.code).toBe('BERBIX_RESPONSE');
+    expect(error.message).toContain('id must be a positive integer; customer_uid must be');
   });
 
   it('refuses the result of another transaction, and quotes nothing of it', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixTokens } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { errorOf } from '../support/errors.js';
@@ -9,9 +8,6 @@ import {
   startSandbox,
   type Services,
 } from '../support/services.js';
-
-/** The API acts on it, and the answer is lost. */
-const LOST = { kind: 'reset', processed: true } as const;
 
 const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(2000, 7)]);
 
@@ -51,13 +47,25 @@ describe('creating', () => {
         idCountry: 'US',
         idType: 'P',
         consentsToAutomatedFacialRecognition: true,
-        matchData: { givenName: 'Ada', dateOfBirth: '1990-12-10' },
+        matchData: {
+          givenName: 'Ada',
+          middleName: 'Augusta',
+          familyName: 'King',
+          dateOfBirth: '1990-12-10',
+          idExpiryDate: '2031-12-10',
+        },
       }),
     );
     expect(created.firstStep).toBe('upload_document_front');
     expect(JSON.parse(sandbox.requests.last?.body ?? '')).toMatchObject({
       consents_to_automated_facial_recognition: true,
-      match_data: { given_name: 'Ada', date_of_birth: '1990-12-10' },
+      match_data: {
+        given_name: 'Ada',
+        middle_name: 'Augusta',
+        family_name: 'King',
+        date_of_birth: '1990-12-10',
+        id_expiry_date: '2031-12-10',
+      },
       api_only_options: { id_country: 'US', id_type: 'P' },
     });
   });
@@ -72,6 +80,7 @@ describe('creating', () => {
     ],
     [{ matchData: { birthday: '1990-12-10' } }, /matchData/],
     [{ matchData: { dateOfBirth: '1990-99-99' } }, /matchData/],
+    [{ matchData: { dateOfBirth: '1990-02-30' } }, /matchData/],
     [{ matchData: { idExpiryDate: '12/2030' } }, /matchData/],
     [{ matchData: { dateOfBirth: '1990-12-10T00:00:00Z' } }, /matchData/],
     [{ matchData: [] }, /matchData/],
@@ -96,13 +105,21 @@ describe('creating', () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it('omits missing data of a customer', async () => {
+  it('omits missing data of a customer, and sends that there is no consent', async () => {
     const { sandbox, transactions } = await start();
-    const matchData = { givenName: 'Ada', middleName: undefined, idExpiryDate: null };
-    const { sdk: templateKey } = sandbox.templateKeys;
-    await firstValueFrom(transactions.create({ customerUid: 'ada', templateKey, matchData }));
-    const { match_data: sent } = JSON.parse(sandbox.requests.last?.body ?? '');
-    expect(sent).toEqual({ given_name: 'Ada' });
+    const transaction = {
+      customerUid: 'ada',
+      templateKey: sandbox.templateKeys.sdk,
+      consentsToAutomatedFacialRecognition: false,
+      matchData: { givenName: 'Ada', middleName: undefined, idExpiryDate: null },
+    };
+    await firstValueFrom(transactions.create(transaction));
+    expect(JSON.parse(sandbox.requests.last?.body ?? '')).toEqual({
+      customer_uid: 'ada',
+      template_key: sandbox.templateKeys.sdk,
+      consents_to_automated_facial_recognition: false,
+      match_data: { given_name: 'Ada' },
+    });
   });
 
   it('accepts a country in upper or lower case, and sends upper case', async () => {
@@ -130,6 +147,7 @@ describe('creating', () => {
       'https://bank.example/verified?by=berbix',
       'http://localhost:3000/done',
       'myapp://verified',
+      'HTTPS://Bank.Example/verified',
       'com.example.bank://verified/done',
     ]) {
       await firstValueFrom(transactions.createHosted({ ...hosted, redirectUrl }));
@@ -142,6 +160,7 @@ describe('creating', () => {
       '/verified',
       '//bank.example',
       'javascript:x',
+      'https://bank.example/a b',
       '',
     ]) {
       const error = await errorOf(transactions.createHosted({ ...hosted, redirectUrl }));
@@ -233,74 +252,22 @@ describe('uploading', () => {
       nextStep: 'upload_document_front',
     });
   });
-});
 
-async function createApiOnly(
-  transactions: Services['transactions'],
-  sandbox: BerbixSandbox,
-): Promise<BerbixTokens> {
-  const { apiOnly: templateKey } = sandbox.templateKeys;
-  return (await firstValueFrom(transactions.createApiOnly({ customerUid: 'ada', templateKey })))
-    .tokens;
-}
-
-describe('a call whose answer was lost', () => {
-  it.each<[string, (services: Services, sandbox: BerbixSandbox) => Promise<unknown>]>([
-    [
-      'an upload',
-      async ({ transactions }, sandbox) => {
-        const tokens = await createApiOnly(transactions, sandbox);
-        sandbox.faults.add(LOST);
-        return errorOf(
-          transactions.uploadImages(tokens, [{ imageSubject: 'document_front', data: JPEG }]),
-        );
-      },
-    ],
-    [
-      'an ID scan',
-      async ({ transactions }, sandbox) => {
-        const tokens = await createApiOnly(transactions, sandbox);
-        sandbox.faults.add(LOST);
-        return errorOf(transactions.uploadIdScan(tokens, JPEG));
-      },
-    ],
-    [
-      'an override',
-      async (services, sandbox) => {
-        const created = await createTransaction(sandbox, services);
-        sandbox.faults.add(LOST);
-        return errorOf(services.transactions.override(created, { responsePayload: 'us-dl' }));
-      },
-    ],
-    [
-      'an update',
-      async (services, sandbox) => {
-        const created = await createTransaction(sandbox, services);
-        const { transactions } = services;
-        const tokens = await firstValueFrom(
-          transactions.override(created, { responsePayload: 'us-dl' }),
-        );
-        sandbox.faults.add(LOST);
-        return errorOf(transactions.update(tokens, { action: 'accept' }));
-      },
-    ],
-    [
-      'a creation',
-      async ({ transactions }, sandbox) => {
-        sandbox.faults.add(LOST);
-        const templateKey = sandbox.templateKeys.sdk;
-        return errorOf(transactions.create({ customerUid: 'ada', templateKey }));
-      },
-    ],
-  ])('is not repeated if the API may have acted on it: %s', async (_what, lose) => {
-    const sandbox = await startSandbox();
-    const services = await servicesFor(sandbox, { retry: 2 });
-    const error = await lose(services, sandbox);
-    expect(error).toMatchObject({ code: 'BERBIX_CONNECTION' });
-    const { method, path } = sandbox.requests.last!;
-    const before = sandbox.requests.to(method, path).length;
-    expect(sandbox.faults.pending).toEqual([]);
-    expect(before).toBe(1);
+  it('names the field of an answer that breaks the contract, and has the tokens', async () => {
+    const { sandbox, transactions } = await start();
+    const { tokens } = await firstValueFrom(
+      transactions.createApiOnly({ customerUid: 'ada', templateKey: sandbox.templateKeys.apiOnly }),
+    );
+    const issue_details = { unsupported_id_type: { visa_page_of_passport: 'yes' } };
+    sandbox.faults.add({ kind: 'answer', body: { issue_details, next_step: 'done' } });
+    const error = await errorOf(
+      transactions.uploadImages(tokens, [{ imageSubject: 'document_front', data: JPEG }]),
+    );
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', tokens });
+    expect(error.message).toBe(
+      'The answer to POST /v0/images/upload breaks the contract of the API: ' +
+        'issue_details.unsupported_id_type.visa_page_of_passport must be true or false.',
+    );
   });
 });
 
@@ -325,6 +292,10 @@ describe('the result', () => {
       transactions.update(tokens, { action: 'accept', note: 'seen' }),
     );
     expect(updated).toMatchObject({ id: fetched.id, action: 'accept' });
+    expect(JSON.parse(sandbox.requests.last?.body ?? '')).toEqual({
+      action: 'accept',
+      note: 'seen',
+    });
     const again = transactions.override(tokens, { responsePayload: 'passport' });
     expect(await errorOf(again)).toMatchObject({ code: 'BERBIX_CONFLICT' });
   });

@@ -54,6 +54,12 @@ describe('the body of an upload', () => {
     );
   });
 
+  it.each(['YQ==', 'YWI=', 'YWJj'])('keeps the padding of base64: %s', (data) => {
+    expect(parse(imagesBody([front(data)]))).toEqual({
+      images: [{ image_subject: 'document_front', data }],
+    });
+  });
+
   it('of a 15 MB image is in memory once, and complete', () => {
     const image = Buffer.alloc(15_000_000, 'berbix');
     const before = process.memoryUsage();
@@ -79,6 +85,8 @@ describe('the body of an upload', () => {
     ['null', [null], /Each image must be an object/],
     ['no data', [{ imageSubject: 'document_front' }], /images\[0\]\.data must be a Buffer/],
     ['empty data', [front(Buffer.alloc(0))], /images\[0\]\.data is empty/],
+    ['too much padding', [front('AA===')], /images\[0\]\.data is not base64/],
+    ['base64url', [front('-_AA')], /images\[0\]\.data is not base64/],
     ['padding alone', [front('==')], /images\[0\]\.data is not base64/],
     ['padding in the middle', [front('AA==AAAA')], /images\[0\]\.data is not base64/],
     ['a data: URL', [front('data:image/png;base64,AAAA')], /images\[0\]\.data is not base64/],
