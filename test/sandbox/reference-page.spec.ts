@@ -28,7 +28,12 @@ describe.each(PLATFORMS)('the page at /reference on %s', (platform) => {
     const page = await fetch(`${sandbox.url}/reference`);
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toMatch(/^text\/html/);
-    const links = [...(await page.text()).matchAll(/(?:src|href)="(\/[^"]+)"/g)];
+    const markup = await page.text();
+    expect(markup).toContain('<title>API reference · Berbix sandbox</title>');
+    expect(markup).toContain(
+      '<meta name="viewport" content="width=device-width, initial-scale=1" />',
+    );
+    const links = [...markup.matchAll(/(?:src|href)="(\/[^"]+)"/g)];
     expect(links.length).toBeGreaterThan(3);
     for (const [, link = ''] of links) {
       const answer = await fetch(new URL(link, `${sandbox.url}/reference`));
@@ -120,27 +125,54 @@ describeInBrowser('the page at /reference', (openTab) => {
     await tab.shows('tabpanel: Python');
     expect(await shownSample()).toMatch(/^import os\n\nimport berbix\n/);
     expect(await tab.evaluate(`localStorage.getItem('${LANGUAGE}')`)).toBe('Python');
+    const tabs = (condition: string, value: string): Promise<unknown> =>
+      tab.evaluate(
+        `[...document.querySelectorAll('.samples [role=tab]')].filter((it) => ${condition}).map((it) => ${value})`,
+      );
+    // One of them is a stop of the Tab key, and all of them say what they change.
+    expect(await tabs("it.ariaSelected === 'true'", 'it.innerText')).toEqual(['Python']);
+    expect(await tabs('it.tabIndex === 0', 'it.innerText')).toEqual(['Python']);
+    expect(new Set((await tabs('true', "it.getAttribute('aria-controls')")) as string[])).toEqual(
+      new Set(['samples-refreshTokens-panel']),
+    );
 
     await tab.activate('fetch the transaction');
     await has(1, '#samples-fetchTransaction-panel');
     await has(2, '.samples');
     expect(await tab.address()).toBe(`${sandbox.url}/reference#/Transactions/fetchTransaction`);
 
+    await tab.evaluate(`{
+      Storage.prototype.setItem = () => { throw new Error('Nothing is stored.'); };
+      const copy = navigator.clipboard.writeText.bind(navigator.clipboard);
+      navigator.clipboard.writeText = (text) => copy((window.copied = text));
+    }`);
     await tab.activate('Ruby');
     await tab.focus('Copy the sample for Ruby');
     // Browsers copy nothing that a person has not asked for.
     await tab.pressKey('Enter');
     await tab.shows('StaticText: Copied');
+    expect(await tab.evaluate('window.copied')).toBe(await shownSample());
     await tab.activate('Go');
     await tab.until((outline) => !outline.includes('StaticText: Copied'));
     await tab.evaluate(`{
       navigator.clipboard.writeText = () => Promise.reject();
-      document.execCommand = () => !(window.isTried = true);
+      document.execCommand = (command) => {
+        const { value, selectionStart, selectionEnd } = document.activeElement;
+        window.tried = [command, value.slice(selectionStart, selectionEnd)];
+        return window.works === true;
+      };
     }`);
     await tab.focus('Copy the sample for Go');
     await tab.pressKey('Enter');
-    await until(() => tab.evaluate('window.isTried') as Promise<boolean>);
+    await until(async () => (await tab.evaluate('window.tried')) !== undefined);
+    expect(await tab.evaluate('window.tried')).toEqual(['copy', await shownSample()]);
     expect(await tab.outline()).not.toContain('StaticText: Copied');
+    // It leaves nothing behind, and the focus where it was.
+    expect(await tab.evaluate("document.querySelectorAll('body > textarea').length")).toBe(0);
+    expect(await tab.focused()).toBe('Copy the sample for Go');
+    await tab.evaluate('window.works = true');
+    await tab.pressKey('Enter');
+    await tab.shows('StaticText: Copied');
 
     for (const color of ['dark', 'light'] as const) {
       await tab.prefer(color);
@@ -178,6 +210,17 @@ describeInBrowser('the page at /reference', (openTab) => {
     // With the access token of the answer before.
     await execute(/^cell: Response body .*"entity": "transaction_metadata"/);
     await toggle('get /v0/transactions');
+    await has(0, '.execute');
+    await toggle('post /v0/images/upload');
+    await tab.shows('button: Execute');
+    // The transaction is one of another kind, and the browser would complain of a refusal.
+    sandbox.faults.add({ kind: 'answer', path: '/v0/images/upload', body: { next_step: 'done' } });
+    await tab.activate('Execute');
+    await until(() => sandbox.requests.to('POST', '/v0/images/upload').length === 1);
+    const [created] = sandbox.requests.to('POST', '/v0/transactions');
+    const answer = JSON.parse(created?.response?.body ?? '') as Record<string, string>;
+    expect(sandbox.requests.last?.headers.authorization).toBe(`Bearer ${answer.client_token}`);
+    await toggle('post /v0/images/upload');
     await has(0, '.execute');
 
     await toggle('post /v0/tokens');

@@ -68,12 +68,15 @@ async function copy(text) {
 
 /** @param {string} text */
 function copySelection(text) {
+  const focused = document.activeElement;
   const area = document.createElement('textarea');
   area.value = text;
   document.body.append(area);
   area.select();
   const isCopied = document.execCommand('copy');
   area.remove();
+  // The area has taken the focus from the button.
+  if (focused instanceof HTMLElement) focused.focus();
   return isCopied;
 }
 
