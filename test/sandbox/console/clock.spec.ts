@@ -69,7 +69,10 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
     it('are exported to a file, and come back from it, unless it is of another version', async () => {
       await new RawClient(sandbox).create({ customer_uid: 'ada' });
       const link = "document.querySelector('a[download]')";
-      expect(await tab.evaluate(`${link}.textContent`)).toBe('Export');
+      expect(await tab.evaluate(`[${link}.textContent, ${link}.download]`)).toEqual([
+        'Export',
+        'berbix-sandbox.json',
+      ]);
       const text = String(await tab.evaluate(`fetch(${link}.href).then((file) => file.text())`));
       expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(await sandbox.exportState())));
       await sandbox.reset();
@@ -107,6 +110,7 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
     });
 
     it('take a date and time, and say how far behind it is', async () => {
+      await sandbox.transactions.create();
       const [past, local] = ['2020-02-03T04:05:06', "document.querySelector('[name=now]').value"];
       await tab.evaluate(`${local} = '${past}'`);
       await tab.activate('Set');
@@ -114,7 +118,17 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
       const set = Number(await tab.evaluate(`Date.parse('${past}')`));
       expect(sandbox.clock.now()).toBeGreaterThanOrEqual(set);
       expect(sandbox.clock.now()).toBeLessThan(set + 60_000);
-      await tab.until((outline) => outline.some((line) => / d (\d+ h )?behind$/.test(line)));
+      const behind = (outline: string[]): boolean =>
+        outline.some((line) => / d (\d+ h )?behind$/.test(line));
+      await tab.until(behind);
+      // A page that opens later knows it too.
+      await tab.visit('about:blank');
+      await tab.visit(sandbox.url);
+      await tab.until(behind);
+      // What is from the real time is yet to come.
+      const ahead = (outline: string[]): boolean =>
+        outline.some((line) => /^StaticText: in \d+ d( \d+ h)?$/.test(line));
+      await tab.until(ahead);
     });
 
     it('import only a file that was chosen, and is still the same', async () => {

@@ -11,12 +11,19 @@ import { expectOnlyFrom, shows } from './support/console.js';
 describeInBrowser('the console', (openTab) => {
   it('says that the sandbox is gone, and shows the next one at its address', async () => {
     const first = await startSandbox();
-    await new RawClient(first).create({ customer_uid: 'ada' });
+    const { id } = await first.transactions.create({ customerUid: 'ada' });
     const tab = await openTab();
-    await tab.visit(first.url);
-    await shows(tab, 'StaticText: ada');
+    await tab.resize(1280, 800);
+    await tab.visit(`${first.url}#/transactions/${id}`);
+    await shows(tab, 'heading: ada open');
     await first.close();
     await shows(tab, 'StaticText: Not connected: waiting for the sandbox');
+    // It asks in vain, and keeps what it has shown.
+    const asked = (): number =>
+      tab.requests.filter((url) => url === `${first.url}/sandbox/transactions/${id}`).length;
+    await until(() => asked() > 1);
+    await tab.evaluate('fetch("sandbox").catch(() => new Promise((go) => setTimeout(go, 150)))');
+    expect(await tab.outline()).toContain('heading: ada open');
     const second = await startSandbox({ port: Number(new URL(first.url).port) });
     await shows(tab, 'StaticText: Connected');
     await shows(
@@ -30,6 +37,7 @@ describeInBrowser('the console', (openTab) => {
     await new RawClient(second).create({ customer_uid: 'grace' });
     await shows(tab, 'StaticText: grace');
     expect(await tab.outline()).not.toContain('StaticText: ada');
+    expect(await tab.outline()).not.toContain('heading: ada open');
   });
 
   it('keeps what somebody types while the sandbox is started again', async () => {
@@ -70,6 +78,12 @@ describeInBrowser('the console', (openTab) => {
     await shows(tab, 'StaticText: grace');
     await shows(tab, 'StaticText: Completed');
     expect(connections()).toBe(2);
+    await tab.evaluate("location.hash = '#/faults'");
+    await shows(tab, 'StaticText: No fault is pending: every request gets its real answer.');
+    await turn('hidden');
+    sandbox.faults.add({ kind: 'hang' });
+    await turn('visible');
+    await shows(tab, 'StaticText: Never answer, for any request, once.');
     await tab.evaluate(`{
       const { close } = EventSource.prototype;
       EventSource.prototype.close = function () { close.call(this); window.stream = this; };
@@ -111,6 +125,40 @@ describeInBrowser('the console', (openTab) => {
     const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 2);
     expect(sandbox.requests).toHaveLength(2);
+  });
+
+  it('shows its lists as they were loaded last, even if earlier ones come later', async () => {
+    const sandbox = await startSandbox();
+    const client = new RawClient(sandbox);
+    await client.refresh('rt_nonsense');
+    const tab = await openTab();
+    await tab.visit(`${sandbox.url}#/requests`);
+    const links = async (): Promise<string> =>
+      String(
+        await tab.evaluate(
+          "[...document.querySelectorAll('tbody a')].map((it) => it.innerText).join()",
+        ),
+      );
+    await until(async () => (await links()) === 'POST /v0/tokens');
+    // The answer to the first question is from before the reset, and arrives after it.
+    await tab.evaluate(`{
+      const { fetch } = window;
+      window.fetch = async (address, options) => {
+        const answer = await fetch(address, options);
+        if (address.includes('requests?') && !window.release) {
+          await new Promise((resolve) => (window.release = resolve));
+        }
+        return answer;
+      };
+      document.dispatchEvent(new Event('visibilitychange'));
+    }`);
+    await until(async () => (await tab.evaluate("typeof window.release === 'function'")) === true);
+    await sandbox.reset();
+    await tab.until((outline) => outline.some((line) => line.includes('No request yet.')));
+    await client.create();
+    await tab.evaluate('window.release()');
+    await until(async () => (await links()) !== '');
+    expect(await links()).toBe('POST /v0/transactions');
   });
 
   it('resumes a stream that broke off, and ignores events that it does not know', async () => {
@@ -160,9 +208,17 @@ describeInBrowser('the console', (openTab) => {
     const tab = await openTab();
     await tab.visit(sandbox.url);
     await shows(tab, `StaticText: customer-${hundreds - 1}-99`);
+    const rows = "document.querySelectorAll('tbody tr').length";
+    for (let shown = 100; shown < 1_000; shown += 100) {
+      await until(async () => (await tab.evaluate(rows)) === shown);
+      await tab.activate('Show more');
+    }
+    const note = "document.querySelector('.note')?.innerText";
+    const full = 'Only the last 1000 are here. Filter by customer or state to find an older one.';
+    await until(async () => (await tab.evaluate(note)) === full);
+    expect(await tab.outline()).not.toContain('button: Show more');
     for (let count = 0; count < requests; count++) await client.refresh('rt_nonsense');
     await tab.activate('Requests');
-    const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 200);
     await shows(tab, 'StaticText: Only the last 200 are here.');
     const rest = "document.querySelector('.note a').href";
@@ -245,6 +301,18 @@ describeInBrowser('the console', (openTab) => {
     const tab = await openTab();
     await tab.visit(`${sandbox.url}#/nowhere`);
     await shows(tab, 'heading: Transactions');
+    // The focus moves when another view opens, not when the page does.
+    expect(await tab.evaluate('document.activeElement.tagName')).toBe('BODY');
+    const links = (where: string): string =>
+      `[...document.querySelectorAll('${where} a')].map((it) => it.getAttribute('href')).join(' ')`;
+    expect(await tab.evaluate(links('nav'))).toBe(
+      '#/transactions #/requests #/webhooks #/faults #/clock reference verify',
+    );
+    expect(await tab.evaluate(links('header'))).toBe('#/transactions #/clock');
+    // The clock shows the real time.
+    expect(await tab.evaluate("document.querySelector('.clock .badge')")).toBeNull();
+    const live = "document.querySelector('.connection').getAttribute('role')";
+    expect(await tab.evaluate(live)).toBe('status');
     const current =
       "[...document.querySelectorAll('nav [aria-current=page]')].map((it) => it.innerText).join()";
     for (const view of ['Requests', 'Webhooks', 'Faults', 'Clock and state', 'Transactions']) {

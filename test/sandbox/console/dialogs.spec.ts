@@ -76,11 +76,25 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
       expect([action, flags]).toEqual(['reject', ['id_under_18', 'id_expired']]);
       expect(fields).toMatchObject(values);
       await shows(tab, 'StaticText: id_under_18, id_expired');
+      const details = "document.querySelector('.facts details').innerText";
+      expect(await tab.evaluate(details)).toBe(`${Object.keys(fields ?? {}).length} fields`);
+      await tab.evaluate("document.querySelector('.facts details').open = true");
+      expect(await tab.evaluate(details)).toMatch(/\ngiven_name\s+GRACE\n/);
       expect(await factsOf()).toMatch(/ Created 2 h ago Completed \d+ s ago /);
       expect(await has('.panel .button-primary')).toBe(false);
       expect(await tab.evaluate("document.querySelector('.panel h3 .badge').className")).toBe(
         'badge badge-bad',
       );
+    });
+
+    it('leave the details below them open when Escape closes them', async () => {
+      const { id } = await sandbox.transactions.create();
+      await openDetails(id);
+      await tab.activate('Purge');
+      await shows(tab, 'button: Purge it');
+      await tab.pressKey('Escape');
+      expect(await tab.evaluate('location.hash')).toBe(`#/transactions/${id}`);
+      expect((await sandbox.transactions.find(id)).id).toBe(id);
     });
 
     it('stay open when they fail, with a notice that stays until it is dismissed', async () => {
@@ -154,10 +168,13 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
       await tab.activate('Copy the line for .env');
       await shows(tab, 'StaticText: Copied.');
       expect(await tab.evaluate('window.copied')).toBe(`BERBIX_API_HOST=${sandbox.url}`);
-      const { id } = await sandbox.transactions.create();
+      const { id, refreshToken } = await sandbox.transactions.create();
       await openDetails(id);
       await tab.activate('Copy the id of the transaction');
       await until(async () => (await tab.evaluate('window.copied')) === id);
+      await tab.activate('Show the refresh token');
+      await tab.activate('Copy the refresh token');
+      await until(async () => (await tab.evaluate('window.copied')) === refreshToken);
       await stub('undefined');
       await tab.activate('Copy the id of the transaction');
       await shows(

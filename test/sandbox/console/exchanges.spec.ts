@@ -46,6 +46,10 @@ describeInBrowser('the refresh tokens in the console', (openTab) => {
       await have('.lineage h5', 'First refresh token', 'Refresh token 2 current');
       await have('.exchange .badge', 'rotated', 'rotated before, accepted in its grace period');
       expect(await texts('.agent')).toEqual(['no user agent', 'no user agent']);
+      expect(await texts('.exchange > span:not(.badge)')).toEqual([
+        expect.stringMatching(/^answered 200 in (\d+ ms|\d+\.\d s)$/),
+        expect.stringMatching(/^replayed 200 in (\d+ ms|\d+\.\d s)$/),
+      ]);
       const { id: last } = sandbox.requests.last ?? {};
       expect(
         await tab.evaluate(
@@ -64,6 +68,7 @@ describeInBrowser('the refresh tokens in the console', (openTab) => {
         body: { grant_type: 'refresh_token', refresh_token: first },
       });
       await have('.agent', 'BerbixPHP/1.0.0');
+      expect(await tab.evaluate("document.querySelector('.agent').title")).toBe('BerbixPHP/1.0.0');
       expect(await texts('.exchange .badge')).toEqual(['kept']);
       await sandbox.transactions.revokeRefreshToken(id);
       await client.refresh(first);
@@ -76,6 +81,9 @@ describeInBrowser('the refresh tokens in the console', (openTab) => {
       await expect(client.refresh(first)).rejects.toThrow('ECONNRESET');
       await shows(tab, 'region: An answer that was lost');
       expect(await texts('.exchange .badge')).toEqual(['rotated', 'answer lost']);
+      expect(await texts('.exchange > span:not(.badge)')).toEqual([
+        expect.stringMatching(/^failed in \d/),
+      ]);
       await have('.lineage h5', 'First refresh token', 'Refresh token 2 current');
     });
 
@@ -102,6 +110,20 @@ describeInBrowser('the refresh tokens in the console', (openTab) => {
       // The last one to end is at the end of its line; the shortest ones are drawn a little longer.
       await until(async () =>
         ((await tab.evaluate(ends)) as number[]).every((end) => end > 99.9 && end <= 101),
+      );
+      // The sandbox may have forgotten the other one of a pair.
+      await tab.evaluate(`{
+        const { fetch } = window;
+        window.fetch = async (...all) => {
+          const content = await (await fetch(...all)).json();
+          return Response.json({ ...content, exchanges: content.exchanges.slice(1) });
+        };
+      }`);
+      await sandbox.transactions.expireTokens(id);
+      await until(async () =>
+        /^overlap An exchange and an earlier one of this refresh token ran at the same time\./i.test(
+          String(((await texts('.overlap > p:first-child')) as unknown[])[0]),
+        ),
       );
     });
 
@@ -145,6 +167,9 @@ describeInBrowser('the refresh tokens in the console', (openTab) => {
       const all =
         'Move clock to ¾ of their lifetime,Move clock to their expiry,Move clock to the purge';
       expect(await tab.evaluate(enabled)).toBe(all);
+      // Of the refresh tokens, it shows those that were sent, and the current one.
+      await sandbox.transactions.rotateRefreshToken(id);
+      await have('.lineage h5', 'Refresh token 2 current');
       const { tokensExpireAt } = await sandbox.transactions.find(id);
       await tab.activate('Move clock to their expiry');
       await until(() => sandbox.clock.now() >= Number(tokensExpireAt));

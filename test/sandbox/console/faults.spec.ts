@@ -6,7 +6,7 @@ import type { Tab } from '../../support/browser/tab.js';
 import { startSandboxOn } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
-import { expectOnlyFrom, shows } from './support/console.js';
+import { expectOnlyFrom, holdRequests, shows } from './support/console.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -20,8 +20,8 @@ const PRESETS: [string, ...object[]][] = [
   ],
   [
     'A flaky hour',
-    { kind: 'status', status: 503, probability: 0.2, forMs: HOUR_MS },
-    { kind: 'reset', probability: 0.1, forMs: HOUR_MS },
+    { kind: 'status', status: 503, probability: 0.2, seed: 1, forMs: HOUR_MS },
+    { kind: 'reset', probability: 0.1, seed: 2, forMs: HOUR_MS },
   ],
 ];
 
@@ -40,8 +40,19 @@ describeInBrowser('the faults of the console', (openTab) => {
 
     it('are added by a form, used up by requests, and removed', async () => {
       await tab.type('Status', '429');
+      const isValid = "document.querySelector('form').checkValidity()";
+      await tab.type('Count', '0');
+      expect(await tab.evaluate(isValid)).toBe(false);
       await tab.type('Count', '2');
+      expect(await tab.evaluate(isValid)).toBe(true);
+      const { untilHeld, release } = await holdRequests(tab, 'sandbox/faults');
       await tab.activate('Add');
+      await untilHeld();
+      // Nobody adds it twice.
+      const disabled = "document.querySelector('form button').disabled";
+      await until(async () => (await tab.evaluate(disabled)) === true);
+      await release();
+      await until(async () => (await tab.evaluate(disabled)) === false);
       await shows(tab, 'StaticText: Answer with an error (429), for POST /v0/tokens, 2 times.');
       await expectAccessible(tab);
       const { status } = await new RawClient(sandbox).refresh('rt_any');
@@ -61,7 +72,16 @@ describeInBrowser('the faults of the console', (openTab) => {
       await shows(tab, processed);
       await tab.choose('Which requests', 'All of the API');
       await tab.choose('How often', 'With a probability');
-      await tab.type('Probability From 0 to 1', '0.25');
+      for (const [probability, isValid] of [
+        ['0', false],
+        ['1.1', false],
+        ['1', true],
+        ['0.25', true],
+      ] as const) {
+        await tab.type('Probability From 0 to 1', probability);
+        const valid = await tab.evaluate("document.querySelector('form').checkValidity()");
+        expect([probability, valid]).toEqual([probability, isValid]);
+      }
       await tab.type('Seed The same seed hits the same requests.', '7');
       await tab.activate('Process the request first, and lose the answer');
       await tab.activate('Add');
@@ -69,6 +89,9 @@ describeInBrowser('the faults of the console', (openTab) => {
       expect(sandbox.faults.pending).toEqual([
         expect.objectContaining({ kind: 'reset', probability: 0.25, seed: 7, processed: true }),
       ]);
+      for (const name of ['method', 'path']) {
+        expect(sandbox.faults.pending[0]).not.toHaveProperty(name);
+      }
       await expectAccessible(tab);
     });
 
@@ -81,6 +104,13 @@ describeInBrowser('the faults of the console', (openTab) => {
     });
 
     it('come as presets, and are removed all at once', async () => {
+      const presets = "[...document.querySelectorAll('h3 + .plain p')].map((it) => it.innerText)";
+      expect(await tab.evaluate(presets)).toEqual([
+        'A flaky hour\nOne request in five fails with 503, one in ten loses its connection.',
+        'An outage\nEvery request gets 503 for an hour, with the advice to come back in 30 seconds.',
+        'A slow afternoon\nEvery answer takes two seconds longer, for four hours.',
+        'A lost exchange\nThe next exchange is processed, but its answer is lost: the worst moment for a token that is replaced.',
+      ]);
       for (const [preset, ...faults] of PRESETS) {
         sandbox.faults.clear();
         await tab.activate(`Start: ${preset}`);
@@ -95,6 +125,12 @@ describeInBrowser('the faults of the console', (openTab) => {
     });
 
     it('are added of each kind, with its own number, until they are removed', async () => {
+      const targets = "[...document.querySelector('[name=target]').options].map((it) => it.value)";
+      expect(await tab.evaluate(targets)).toEqual([
+        'POST /v0/tokens',
+        '',
+        ...['POST', 'GET', 'PATCH', 'DELETE'].map((method) => `${method} /v0/transactions`),
+      ]);
       await tab.choose('How often', 'All, until it is removed');
       for (const [title, fault] of [
         ['Answer with an error', { kind: 'status', status: 503 }],
@@ -136,6 +172,8 @@ describeInBrowser('the faults of the console', (openTab) => {
         'StaticText: Answer later (1500 ms), for any request, with a probability of 0.25 (seed 7).',
       );
       expect(await tab.evaluate(button)).toBe(false);
+      const first = 'StaticText: The first one that fits a request applies to it.';
+      expect(await tab.outline()).not.toContain(first);
       const [path, method] = ['/v0/transactions', 'PATCH'] as const;
       sandbox.faults.add({ kind: 'truncate', method, path, times: 3, processed: true });
       sandbox.faults.add({ kind: 'html', method, forMs: HOUR_MS });
@@ -146,6 +184,7 @@ describeInBrowser('the faults of the console', (openTab) => {
       const timed = /: Answer with an HTML page, as a proxy would, for PATCH, until .*\d:\d\d.*\.$/;
       await tab.until((outline) => outline.some((line) => timed.test(line)));
       expect(await tab.evaluate(button)).toBe(true);
+      await shows(tab, first);
       await tab.visit('about:blank');
       await tab.visit(`${sandbox.url}#/clock`);
       await until(() => counted('Faults3 pending'));

@@ -21,14 +21,30 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.resize(1280, 800);
     });
 
+    /** What the elements say, each in one line. */
+    const texts = async (selector: string): Promise<string[]> =>
+      (await tab.evaluate(
+        `[...document.querySelectorAll('${selector}')].map((it) => it.innerText.replace(/\\s+/g, ' ').trim())`,
+      )) as string[];
+
     it('appear while they happen, with their content and without their secrets', async () => {
       await tab.visit(`${sandbox.url}#/requests`);
       await tab.until((outline) => outline.some((line) => line.includes('No request yet.')));
+      expect(await texts('.empty code')).toEqual([sandbox.url]);
+      expect(await texts('button:disabled')).toEqual(['Clear']);
       const { json } = await client.create({ customer_uid: 'ada' });
       const refreshToken = String(json.refresh_token);
       await tab.activate('POST /v0/transactions');
       await shows(tab, 'heading: POST /v0/transactions 200');
       await shows(tab, 'StaticText: Basic [redacted]');
+      expect(await texts('button:disabled')).toEqual([]);
+      expect(await texts('tbody td:nth-child(3)')).toEqual([
+        expect.stringMatching(/^(\d+ ms|\d+\.\d s)$/),
+      ]);
+      const received = sandbox.requests.last?.receivedAt;
+      const time = `{ const { dateTime, title } = document.querySelector('tbody time');
+        [dateTime, title === new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(dateTime))]; }`;
+      expect(await tab.evaluate(time)).toEqual([received?.toISOString(), true]);
       await client.refresh(json.refresh_token);
       await tab.activate('POST /v0/tokens');
       await shows(tab, 'heading: POST /v0/tokens 200');
@@ -50,6 +66,9 @@ describeInBrowser('the requests of the console', (openTab) => {
       await client.refresh(json.refresh_token);
       await tab.visit(`${sandbox.url}#/requests/${sandbox.requests.last?.id}`);
       await tab.evaluate(`document.cookie = 'of=the console'`);
+      await shows(tab, 'button: Send again');
+      // A page that opens with it leaves the focus where it is.
+      expect(await tab.evaluate('document.activeElement.tagName')).toBe('BODY');
       await tab.activate('Send again');
       await shows(tab, 'StaticText: The request was sent again.');
       expect(sandbox.requests.last).toMatchObject({ path: '/v0/tokens', status: 200 });
@@ -67,7 +86,7 @@ describeInBrowser('the requests of the console', (openTab) => {
     });
 
     it('are shown as one command for a shell', async () => {
-      await client.create({ customer_uid: "O'Hara" });
+      const { json } = await client.create({ customer_uid: "O'Hara" });
       await tab.visit(`${sandbox.url}#/requests/${sandbox.requests.last?.id}`);
       await tab.evaluate(
         'navigator.clipboard.writeText = async (text) => { window.copied = text; };',
@@ -82,13 +101,28 @@ describeInBrowser('the requests of the console', (openTab) => {
         "-H 'content-type: application/json'",
         expect.stringMatching(/^--data-raw '\{"customer_uid":"O'\\''Hara",.*\}'$/),
       ]);
+      await client.fetch(json.access_token);
+      await tab.evaluate(`location.hash = '#/requests/${sandbox.requests.last?.id}'`);
+      await shows(tab, 'heading: GET /v0/transactions 200');
+      await tab.activate('Copy as curl, with its secrets');
+      const copied = [
+        `curl -i -X GET '${sandbox.url}/v0/transactions'`,
+        `-H 'authorization: Bearer ${String(json.access_token)}'`,
+      ].join(' \\\n  ');
+      await until(async () => (await tab.evaluate('window.copied')) === copied);
     });
 
-    /** What the elements say, each in one line. */
-    const texts = async (selector: string): Promise<string[]> =>
-      (await tab.evaluate(
-        `[...document.querySelectorAll('${selector}')].map((it) => it.innerText.replace(/\\s+/g, ' ').trim())`,
-      )) as string[];
+    it('are sent again without a body, and to this sandbox whatever their path looks like', async () => {
+      const { json } = await client.create();
+      const authorization = `Bearer ${String(json.access_token)}`;
+      await client.send('GET', '//shop.example/v0/transactions', { authorization });
+      await tab.visit(`${sandbox.url}#/requests/${sandbox.requests.last?.id}`);
+      await tab.activate('Send again');
+      await shows(tab, 'StaticText: The request was sent again.');
+      expect(sandbox.requests).toHaveLength(3);
+      expect(sandbox.requests.last).toMatchObject({ method: 'GET', status: 200, body: '' });
+      expectOnlyFrom(tab, sandbox.url);
+    });
 
     it('say what is odd about them, in the list and beside it', async () => {
       await tab.visit(`${sandbox.url}#/requests`);
@@ -136,6 +170,10 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.evaluate(`location.hash = '#/requests/${broken}'`);
       await shows(tab, 'StaticText: The sandbox keeps nothing of it.');
       await shows(tab, 'heading: POST /v0/tokens no answer');
+      // What is no JSON is shown as it is.
+      await client.send('POST', '/v0/tokens', { body: 'no JSON' });
+      await tab.evaluate(`location.hash = '#/requests/${sandbox.requests.last?.id}'`);
+      await until(async () => (await texts('.panel pre')).at(-1) === 'no JSON', 20);
     });
 
     it('open beside the list with the focus, say how long they took, and close with Escape', async () => {

@@ -41,6 +41,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await until(async () => (await tab.focused()) === field);
       await tab.type(field, 'ada');
       await tab.pressKey('Enter');
+      await shows(tab, 'StaticText: The transaction was created.');
       await shows(tab, 'StaticText: They expire in ');
       await expectAccessible(tab);
 
@@ -119,6 +120,10 @@ describeInBrowser('the transactions of the console', (openTab) => {
       sandbox.clock.advance(1_800_000);
       await client.refresh(refreshToken);
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
+      await shows(tab, 'button: Move clock to ¾ of their lifetime');
+      const meter = `{ const { min, low, max, value } = document.querySelector('meter');
+        [min, low / max, Math.round(max / 60_000), value > max / 2]; }`;
+      expect(await tab.evaluate(meter)).toEqual([0, 0.25, 60, true]);
       await tab.activate('Move clock to ¾ of their lifetime');
       await tab.until((outline) =>
         outline.some((line) => line.startsWith('StaticText: The clock shows')),
@@ -211,9 +216,11 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await shows(tab, 'StaticText: Its refresh token was revoked.');
       expect((await client.refresh(replaced.refreshToken)).status).toBe(401);
       await tab.activate('Expire tokens');
+      await shows(tab, 'StaticText: Its tokens have expired.');
       await shows(tab, 'StaticText: They have expired.');
       await tab.activate('Purge');
       await tab.activate('Purge it');
+      await shows(tab, 'StaticText: The transaction was purged.');
       await tab.until((outline) =>
         outline.some((line) => line.startsWith('StaticText: The sandbox has no transaction')),
       );
@@ -225,6 +232,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await tab.resize(360, 640);
       await tab.visit(sandbox.url);
       await shows(tab, `StaticText: ${ODD_UID}`);
+      expect(await tab.evaluate("document.querySelector('table .uid').title")).toBe(ODD_UID);
       await expectAccessible(tab);
       await tab.activate(ODD_UID);
       await shows(tab, 'button: Complete');
@@ -240,6 +248,11 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await sandbox.transactions.complete(linus?.id ?? '');
       await tab.visit(sandbox.url);
       await expectCustomers('linus', 'grace', 'ada');
+      const badges =
+        "[...document.querySelectorAll('tbody .badge')].map((it) => it.className).join()";
+      expect(await tab.evaluate(badges)).toBe(
+        'badge badge-good,badge badge-plain,badge badge-plain',
+      );
       await tab.choose('State', 'Open');
       await expectCustomers('grace', 'ada');
       await client.create({ customer_uid: 'alan' });
@@ -256,6 +269,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await tab.choose('State', 'Any');
       await tab.type('Customer uid', 'nobody');
       await shows(tab, 'StaticText: No transaction has this customer uid and state.');
+      expect(await tab.outline()).not.toContain('heading: Connect your backend');
     });
 
     it('are those of the latest filter, even if an earlier answer comes later', async () => {

@@ -8,8 +8,14 @@ import { listening, startSandboxOn } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { expectOnlyFrom, shows } from './support/console.js';
 
-const ACCEPTED =
-  'The application accepted a webhook without a signature. Anybody can send it one: check the signature.';
+/** What it says of an attack that an application accepted. */
+const ACCEPTED: Record<string, string> = {
+  Late: 'The application accepted a webhook that was signed a day ago. Anybody who has recorded one can send it again: compare its time with the clock.',
+  Forged:
+    'The application accepted a webhook that was signed with another secret. Anybody can send it one: check the signature.',
+  Unsigned:
+    'The application accepted a webhook without a signature. Anybody can send it one: check the signature.',
+};
 const FINISHED = 'When the customer has finished';
 const STATUS = 'When the status changes';
 
@@ -50,6 +56,15 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       const secret = sandbox.webhookSecrets.finished;
       expect(await shown()).not.toContain(secret);
       expect(await shown()).toContain('They are equal.');
+      const marked =
+        "[...document.querySelectorAll('table [aria-current]')].map((it) => it.innerText)";
+      expect(await tab.evaluate(marked)).toEqual(['finished']);
+      const step = async (selector: string): Promise<string> =>
+        String(await tab.evaluate(`document.querySelector('.steps ${selector}').innerText`));
+      const [, seconds] = String(signatures[0]).split(',');
+      expect(await step('li:nth-child(2) code')).toBe(seconds);
+      // What is signed ends with a line break, which is easy to lose.
+      expect(await step('li:nth-child(3) pre')).toMatch(/^\d+,\[redacted\],\{.*\}⏎$/s);
       await tab.activate('Show secrets');
       await tab.until((outline) => outline.some((line) => line.includes(secret)));
       expect(await shown()).toContain(String(signatures[0]).split(',')[2]);
@@ -83,7 +98,13 @@ describeInBrowser('the webhooks of the console', (openTab) => {
         await until(() => signatures.length > 0);
         const [signature] = signatures.splice(0);
         expect([way, signature === undefined]).toEqual([way, way === 'Unsigned']);
-        if (way === 'Unsigned') await shows(tab, `StaticText: ${ACCEPTED}`);
+        const accepted = ACCEPTED[way];
+        if (accepted === undefined) continue;
+        await shows(tab, `heading: finished ${way.toLowerCase()} accepted with 200`);
+        await shows(tab, `StaticText: ${accepted}`);
+        expect(await tab.evaluate("document.querySelector('.panel h3 .badge-bad') !== null")).toBe(
+          true,
+        );
       }
       await tab.activate('Twice');
       await until(() => signatures.length === 2);
@@ -155,6 +176,82 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       await shows(tab, 'StaticText: The application failed. Its log says why.');
     });
 
+    it('tell what each answer usually means', async () => {
+      sandbox.webhooks.setUrl('finished', url);
+      const refused =
+        'The application did not accept the signature. Does it have the webhook secret that the sandbox printed at its start?';
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      for (const [code, advice] of [
+        [
+          400,
+          'The application could not read the webhook. Does it see the raw body, as rawBody: true gives it?',
+        ],
+        [401, refused],
+        [403, refused],
+        [405, 'The application does not accept POST at this address.'],
+        [413, 'The application has a limit for bodies that is too small.'],
+        [503, 'The application failed. Its log says why.'],
+      ] as const) {
+        status = code;
+        const { id } = await sandbox.webhooks.sendTest('finished');
+        await tab.evaluate(`location.hash = '#/webhooks/${id}'`);
+        await shows(tab, `heading: finished refused with ${code}`);
+        expect([code, await textOf('.panel .warning')]).toEqual([code, advice]);
+      }
+      status = 418;
+      const { id } = await sandbox.webhooks.sendTest('finished');
+      await tab.evaluate(`location.hash = '#/webhooks/${id}'`);
+      await shows(tab, 'heading: finished refused with 418');
+      expect(await textOf('.panel .warning')).toBe('undefined');
+    });
+
+    it('say how they can be sent again, and how far they have got', async () => {
+      sandbox.webhooks.setUrl('finished', url);
+      const { id } = await sandbox.webhooks.sendTest('finished');
+      await tab.visit(`${sandbox.url}#/webhooks/${id}`);
+      await shows(tab, 'heading: finished delivered, 200');
+      expect(await textOf('.panel h3 + p')).toMatch(/, one try, first at /);
+      const titles =
+        "[...document.querySelectorAll('.panel .actions button')].map((it) => it.innerText + ': ' + it.title)";
+      expect(await tab.evaluate(titles)).toEqual([
+        'Send again: Signed anew',
+        'Late: Signed a day ago: an application must refuse it',
+        'Forged: Signed with another secret: an application must refuse it',
+        'Unsigned: Without a signature: an application must refuse it',
+        'With the old secret: Accepted only while an application changes its secret',
+        'Twice: An application must handle it once',
+      ]);
+      const seen = { status: null, delivered: false, problem: null };
+      for (const [more, heading, told, advice] of [
+        [{ tries: 0, sent_at: null }, 'waiting', ', not tried yet.', 'undefined'],
+        [{ tries: 1 }, 'no answer', ', one try, first at ', 'undefined'],
+        [
+          { tries: 2, problem: 'ENOTFOUND' },
+          'failed: ENOTFOUND',
+          ', 2 tries, first at ',
+          'The name in the address is not known to this machine.',
+        ],
+        [
+          { tries: 2, problem: 'UND_ERR_CONNECT_TIMEOUT' },
+          'failed: UND_ERR_CONNECT_TIMEOUT',
+          ', 2 tries, first at ',
+          'The application did not answer in time.',
+        ],
+      ] as const) {
+        await tab.evaluate(`{
+          window.realFetch ??= window.fetch;
+          window.fetch = async (...all) =>
+            Response.json({ ...(await (await realFetch(...all)).json()), ...${JSON.stringify({ ...seen, ...more })} });
+          location.hash = '#/webhooks';
+        }`);
+        await tab.until((outline) => !outline.includes('region: Webhook'));
+        await tab.evaluate(`location.hash = '#/webhooks/${id}'`);
+        await shows(tab, `heading: finished ${heading}`);
+        expect(await textOf('.panel h3 + p')).toContain(told);
+        expect(await textOf('.panel .warning')).toBe(advice);
+      }
+    });
+
     it('give no advice on an attack that was refused, and show how its signature differs', async () => {
       sandbox.webhooks.setUrl('finished', url);
       status = 401;
@@ -183,6 +280,35 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       await tab.activate('Clear');
       await shows(tab, 'StaticText: No webhook yet. Set a URL above, and complete a transaction.');
       expect(sandbox.deliveries).toHaveLength(0);
+      await until(
+        async () =>
+          (await tab.evaluate("document.querySelector('.toolbar button').disabled")) === true,
+      );
+    });
+
+    it('are the last 200, with a link to the others', async () => {
+      sandbox.webhooks.setUrl('finished', url);
+      const sent = await sandbox.webhooks.sendTest('finished');
+      const happen = (count: number): void => {
+        const delivery = { ...sent, id: `copy-${count}` };
+        sandbox.deliveries.add(delivery);
+        sandbox.deliveries.tried(delivery);
+      };
+      for (let count = 0; count < 198; count += 1) happen(count);
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      const rows = "document.querySelectorAll('tbody tr').length";
+      await until(async () => (await tab.evaluate(rows)) === 199);
+      expect(await textOf('.note')).toBe('undefined');
+      for (let count = 198; count < 210; count += 1) happen(count);
+      await until(async () => (await tab.evaluate(rows)) === 200);
+      expect(await textOf('.note')).toBe('Only the last 200 are here. All that are kept, as JSON');
+      expect(await tab.evaluate("document.querySelector('.note a').href")).toBe(
+        `${sandbox.url}/sandbox/webhooks/deliveries`,
+      );
+      await tab.visit('about:blank');
+      await tab.visit(`${sandbox.url}#/webhooks`);
+      await until(async () => Number(await tab.evaluate(rows)) > 0);
+      expect(await tab.evaluate(rows)).toBe(200);
     });
   });
 });
