@@ -79,6 +79,8 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
 describe('withoutSecrets', () => {
   it.each([
     [`{"refresh_token" : "a\\"b\\\\" , "x":"y"}`, `{"refresh_token" : "[redacted]" , "x":"y"}`],
+    [`{"Refresh_Token":"a"}`, `{"Refresh_Token":"[redacted]"}`],
+    ['Client_Secret=a&y=1', 'Client_Secret=[redacted]&y=1'],
     ['{"access_token":"cut o', '{"access_token":"[redacted]'],
     [`{"refresh\\u005ftoken":"${RT}"}`, '{"refresh\\u005ftoken":"rt_[redacted]"}'],
     [

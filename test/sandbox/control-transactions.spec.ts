@@ -211,6 +211,8 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     ['limit=0', 'from 1 to 1000'],
     ['limit=1001', 'from 1 to 1000'],
     ['limit=x', 'from 1 to 1000'],
+    ['limit=1e2', 'from 1 to 1000'],
+    ['state=open&state=open', 'Send state once'],
     ['limit=1&limit=2', 'Send limit once'],
     ['customer=a&customer=b', 'Send customer once'],
     ['status=open', 'The query takes customer, state, limit and secrets'],

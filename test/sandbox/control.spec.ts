@@ -43,6 +43,8 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     ];
     expect([url, sent, body, response]).not.toContain(undefined);
     expect(summaries).toEqual([summary]);
+    const all = await client.send('GET', '/sandbox/requests?summary=0');
+    expect(all.json.requests).toEqual(json.requests);
     expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);
     expect((await client.send('GET', '/sandbox/requests')).text).toBe('{"requests":[]}');
   });
@@ -60,6 +62,15 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     const { json } = await client.send('GET', '/sandbox');
     const operations = json.operations as { request: string; does: string }[];
     expect(operations).toHaveLength(27);
+    expect(operations).toEqual(
+      expect.arrayContaining([
+        { request: 'GET /sandbox', does: 'List these operations' },
+        {
+          request: 'POST /sandbox/clock',
+          does: 'Move the clock, or set it: {"advance_ms":3600000} or {"now":"2030-01-01T00:00:00Z"}',
+        },
+      ]),
+    );
     for (const { request, does } of operations) {
       expect(does).not.toBe('');
       const [method = '', path = ''] = request.split(' ');

@@ -25,6 +25,14 @@ describe.each(PLATFORMS)('the page at / on %s', (platform) => {
     expect(page.headers['content-security-policy']).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
+    for (const tag of [
+      '<html lang="en">',
+      '<meta name="viewport" content="width=device-width, initial-scale=1" />',
+      '<title>Berbix sandbox</title>',
+      '<link rel="icon" href="data:," />',
+    ]) {
+      expect(page.text).toContain(tag);
+    }
     expect(wordsOf(page)).toMatch(/^A local Berbix This is the sandbox of nestjs-berbix/);
     const links = [...mainOf(page).matchAll(/<a href="\.([^"]+)"/g)].map(([, link = '']) => link);
     expect(links).toEqual(['/verify', '/reference/openapi.json', '/sandbox']);

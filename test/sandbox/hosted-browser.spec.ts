@@ -6,6 +6,7 @@ import { expectAccessible } from '../support/browser/accessibility.js';
 import { describeInBrowser, PAGE_PLATFORMS } from '../support/browser/describe-in-browser.js';
 import type { Tab } from '../support/browser/tab.js';
 import { listening, startSandboxOn } from '../support/services.js';
+import { until } from '../support/until.js';
 import { createHosted } from './support/pages.js';
 import { RawClient } from './support/raw-client.js';
 
@@ -16,7 +17,10 @@ class Shop {
     this.referrers.push(request.headers.referer);
     if (request.url === '/done') return response.writeHead(302, { location: '/thanks' }).end();
     const frame = new URL(request.url ?? '', this.url).searchParams.get('frame');
-    const content = frame === null ? 'Thanks' : `<iframe src="${frame}"></iframe>`;
+    const listen =
+      'window.told = []; onmessage = ({ data }) => window.told.push(JSON.parse(data));';
+    const content =
+      frame === null ? 'Thanks' : `<script>${listen}</script><iframe src="${frame}"></iframe>`;
     response.setHeader('content-type', 'text/html');
     return response.end(
       `<!DOCTYPE html><link rel="icon" href="data:,"><title>Shop</title>${content}`,
@@ -130,6 +134,44 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
       }
       await tab.press('Let the flags decide');
       await expectAccessible(tab);
+    });
+
+    it('tell the page around the frame how high it is, and where it belongs in a window', async () => {
+      const { json } = await client.create();
+      const address = `${sandbox.url}/v0/verify?client_token=${String(json.client_token)}`;
+      const tab = await openTab();
+      await tab.resize(1280, 800);
+      type Told = { type: string; payload: { height: number; margin?: number } };
+      const told = async (): Promise<Told[]> => (await tab.evaluate('window.told')) as Told[];
+      for (const [query, marginOf] of [
+        ['', () => 0],
+        ['&max_height=9000', () => 0],
+        ['&modal=1&max_height=100', () => 0],
+        ['&modal=1&max_height=9000', (height: number) => (9_000 - height) / 2],
+      ] as const) {
+        await tab.visit(`${shop.url}/?frame=${encodeURIComponent(address + query)}`);
+        await until(async () => (await told()).length > 1);
+        const [state, display] = await told();
+        expect(state).toEqual({ type: 'STATE_CHANGE', payload: { state: 'open' } });
+        const height = display?.payload.height ?? 0;
+        expect(height).toBeGreaterThan(500);
+        const margin = marginOf(height);
+        expect(display).toEqual({ type: 'DISPLAY_IFRAME', payload: { height, margin } });
+      }
+      // The header is for pages that stand alone.
+      expect(await tab.outline()).not.toContain('link: Berbix sandbox');
+      for (let count = 3; count <= 4; count += 1) {
+        await tab.activate('Raise flags');
+        await until(async () => (await told()).length >= count);
+      }
+      const [, first, open, folded, ...others] = await told();
+      expect(open?.payload.height).toBeGreaterThan(Number(first?.payload.height));
+      expect(folded).toEqual({ type: 'RESIZE_IFRAME', payload: { height: first?.payload.height } });
+      expect(others).toEqual([]);
+
+      await tab.visit(address);
+      expect(await tab.outline()).toContain('link: Berbix sandbox');
+      expectQuiet(tab, sandbox.url, shop.url);
     });
 
     it('are not shown in a frame of another site', async () => {

@@ -107,6 +107,13 @@ describe.each(PLATFORMS)('the notes on requests on %s', (platform) => {
       200,
       'The path is "/v0/transactions/" instead of /v0/transactions.',
     ]);
+    // Express does not distinguish capitals.
+    const [status, ...notes] = await notesOn('POST', '/v0/Transactions', { body: creation });
+    expect([status, notes]).toEqual(
+      platform === 'express'
+        ? [200, ['The path is "/v0/Transactions" instead of /v0/transactions.']]
+        : [404, []],
+    );
   });
 
   it('tell of the scheme of the credential, and of a body that is not expected', async () => {

@@ -162,6 +162,14 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     expect(control.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       listed.toSorted(),
     );
+    const list = control.find(({ operation }) => operation.operationId === 'getSandboxRequests');
+    expect(list).toMatchObject({
+      path: '/sandbox/requests',
+      operation: {
+        summary: 'List the requests so far, oldest first',
+        parameters: [{ name: 'summary', in: 'query', description: expect.stringMatching(/^1: /) }],
+      },
+    });
     await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });
     for (const { method, path, operation } of control) {
       const { summary, security, tags, parameters = [], requestBody, responses } = operation;
@@ -172,6 +180,7 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
       for (const parameter of parameters) expect(parameter.required).toBe(ids.includes(parameter));
       expect(404 in responses).toBe(ids.length > 0);
       expect(400 in responses).toBe(requestBody !== undefined);
+      expect(operation.description).toBe('Not part of the API of Berbix.');
       for (const [name, body] of examplesOf(operation)) {
         // One of the examples moves it beyond the life of the transaction.
         sandbox.clock.reset();

@@ -88,7 +88,52 @@ describe.each(Object.entries(REFUSALS))('the samples of webhooks for %s', (label
   );
 });
 
+/** The lines that write something to the terminal. */
+const WRITES = /^.*\b(?:echo|print|println|Println|puts|log)\b.*$/gm;
+
+describe.each([...LABELS, 'Node.js'])('what the samples for %s write', (label) => {
+  it.each(['createTransaction', 'refreshTokens'])(
+    'is the token for the page or app, and not the one for the backend: %s',
+    (id) => {
+      const lines = (sourceOf(id, label).match(WRITES) ?? []).join('\n');
+      expect(lines).toMatch(/client_?token/i);
+      expect(lines).not.toMatch(/refresh_?token|stored/i);
+    },
+  );
+});
+
+describe.each([
+  ['PHP', "error_log($event['customer_uid'] . ' ' . $event['action']);"],
+  ['Python', "start_response('200 OK', [])"],
+  ['Ruby', '[200, {}, []]'],
+  ['Java', 'exchange.sendResponseHeaders(isSigned ? 200 : 400, -1);'],
+  ['Go', 'log.Println(event.CustomerUID, event.Action)'],
+])('the samples of webhooks for %s', (label, end) => {
+  it.each(['verificationFinished', 'verificationStatus'])('accept a right one: %s', (id) => {
+    const source = sourceOf(id, label);
+    expect(source.indexOf(end)).toBeGreaterThan(source.search(/validate_?signature/i));
+  });
+});
+
+describe('the samples for Go', () => {
+  it.each(LIFE.slice(2))('stop if the exchange was refused, which is no error there: %s', (id) => {
+    const source = sourceOf(id, 'Go');
+    expect(source).toMatch(
+      /tokens, err := client\.RefreshTokens\(.*\)\n.*\n.*\n\t\}\n.*\n\tif tokens\.AccessToken == "" \{\n\t\tlog\.Fatal\(/,
+    );
+  });
+});
+
 describe('the samples for curl', () => {
+  it('quote what a shell would take for something else', () => {
+    const document = createReferenceDocument({ ...PLACEHOLDERS, refreshToken: "it's" });
+    const exchange = routesOf(document).find(
+      ({ operation }) => operation.operationId === 'refreshTokens',
+    );
+    const sample = exchange?.operation['x-codeSamples']?.find((each) => each.label === 'curl');
+    expect(sample?.source).toContain(`"refresh_token": "it'\\''s"`);
+  });
+
   it('say what each of their examples is for, and which token they need', () => {
     expect(sourceOf('createTransaction', 'curl').match(/^# .*$/gm)).toEqual([
       '# Set BERBIX_API_SECRET to the API secret.',
@@ -128,8 +173,16 @@ describe('the samples for SDKs that need HTTPS', () => {
   ])('have the address %j', (urls, expected, note) => {
     const document = createReferenceDocument({ ...PLACEHOLDERS, ...urls });
     const [operation] = routesOf(document).map((route) => route.operation);
-    const { source } = operation?.['x-codeSamples']?.find(({ label }) => label === 'Ruby') ?? {};
-    expect(source).toContain(`api_host: '${expected}'`);
-    expect(source).toMatch(note);
+    const sampleFor = (name: string): string =>
+      operation?.['x-codeSamples']?.find(({ label }) => label === name)?.source ?? '';
+    expect(sampleFor('Ruby')).toContain(`api_host: '${expected}'`);
+    expect(sampleFor('Ruby')).toMatch(note);
+    // The same in its own words.
+    const inNode = note.source
+      .replaceAll('# ', '// ')
+      .replace('client', 'const client')
+      .replace('SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS');
+    expect(sampleFor('Node.js')).toContain(`apiHost: '${expected}'`);
+    expect(sampleFor('Node.js')).toMatch(new RegExp(inNode, 'm'));
   });
 });

@@ -1,7 +1,9 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import { SandboxWebhooks } from '../../lib/sandbox/webhooks/sandbox-webhooks.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
+import { HookServer } from './support/hook-server.js';
 import { createHosted, mainOf, submit, wordsOf } from './support/pages.js';
 import { type Answer, RawClient } from './support/raw-client.js';
 
@@ -97,6 +99,31 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
     expect(text).toContain(`<span class="badge ${style}">${choice}</span>`);
   });
 
+  it('is each flag of a result', async () => {
+    const { page } = await createHosted(client);
+    const answer = await client.send('POST', page, {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'choice=flags&flags=id_expired&flags=id_blocked',
+    });
+    expect(wordsOf(answer)).toContain(' Result reject Flags id_expired, id_blocked Webhook ');
+  });
+
+  it('is that a webhook has no answer yet', async () => {
+    const server = await HookServer.start();
+    server.answers.push(() => undefined);
+    sandbox.webhooks.setUrl('finished', server.url);
+    // It waits for two seconds at most: not here.
+    const wait = jest.spyOn(SandboxWebhooks.prototype, 'firstTries').mockResolvedValue();
+    const { page } = await createHosted(client);
+    const words = wordsOf(await submit(client, page, { choice: 'accept' }));
+    wait.mockRestore();
+    sandbox.webhooks.setUrl('finished', undefined);
+    await sandbox.reset();
+    expect(words).toContain(
+      ' Webhook finished sent, no answer yet Webhook status not sent: it has no URL You may ',
+    );
+  });
+
   it('is a title that tells what is wrong', async () => {
     const { page } = await createHosted(client);
     const wrong = await submit(client, page, { choice: 'later' });
@@ -126,6 +153,7 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
     expect(wordsOf(answer)).toBe(
       'Open a verification This page stands in for a page with a front-end SDK. Paste the client token of a transaction to open its verification. Client token Open',
     );
+    expect(answer.text).toMatch(/<textarea [^>]* required>/);
   });
 
   it('is in the frame what else can happen there', async () => {
@@ -136,5 +164,12 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
       { type: 'RELOAD_IFRAME' },
       { type: 'VERIFICATION_COMPLETE', payload: { success: false } },
     ]);
+    expect(wordsOf(answer)).toContain(
+      ' What else can happen in the frame These test how your page reacts. The transaction does not change. Load it again Asks your page to load this frame again. Fail Tells your page that the verification failed. ',
+    );
+    const address = `/v0/verify?client_token=${json.client_token}`;
+    expect(wordsOf(await submit(client, address, { choice: 'review' }))).toMatch(
+      /^The verification is complete Your backend can fetch the result\. /,
+    );
   });
 });

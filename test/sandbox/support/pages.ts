@@ -45,6 +45,9 @@ export function expectPage({ status, headers, text }: Answer, wanted: number): v
   expect(text).toMatch(/^<!DOCTYPE html>\n? *<html lang="en">/);
   // Without it a browser asks for /favicon.ico, which the log of requests would show.
   expect(text).toContain('<link rel="icon" href="data:," />');
+  // Without it a phone shows the page as small as on a wide screen.
+  expect(text).toContain('<meta name="viewport" content="width=device-width, initial-scale=1" />');
+  expect(text).toMatch(/<header>.*<a href="\/">Berbix sandbox<\/a><\/header>/s);
   expect(text).not.toMatch(/<script|\son\w+=|https?:\/\/(?!(127\.0\.0\.1|localhost|shop))/);
 }
 
