@@ -123,6 +123,8 @@ describe('the health of an account', () => {
       message: 'The function given as apiSecret failed, so Berbix cannot be called.',
     });
     isSealed = false;
+    // Whatever the answer, there was a secret to send.
+    sandbox.faults.add({ kind: 'status', status: 503 });
     await errorOf(services.tokens.refresh('rt_1'));
     expect(await check()).toMatchObject({ status: 'up' });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import type { SandboxFault } from 'nestjs-berbix/sandbox';
+import { sampleTokens } from 'nestjs-berbix/testing';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
@@ -28,6 +29,11 @@ const ROWS: Row[] = [
       message: 'no refresh token read',
     },
     { code: 'BERBIX_AUTHENTICATION', retryable: false },
+  ],
+  [
+    '400 about it in the message alone, perhaps since it was not read',
+    { kind: 'answer', status: 400, body: { message: 'refresh token is missing' } },
+    { code: 'BERBIX_REQUEST', retryable: false },
   ],
   [
     '400 of OAuth servers',
@@ -111,6 +117,20 @@ describe('an answer becomes the right error', () => {
     const error = await errorOf(tokens.refresh('rt_any'));
     expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', status: 200, requestId: 'req_7' });
     expect(error.message).toContain(`200 with a body that is not a JSON object (${named}).`);
+  });
+
+  it('the reason of a refused upload is withheld if it may quote it, and the message says so', async () => {
+    const sandbox = await startSandbox();
+    const { transactions } = await servicesFor(sandbox);
+    const reasons = ['KING/ADA cannot be read', ''];
+    const messages: string[] = [];
+    for (const message of reasons) {
+      sandbox.faults.add({ kind: 'answer', status: 400, body: { message } });
+      messages.push((await errorOf(transactions.uploadIdScan(sampleTokens(), 'AAAA'))).message);
+    }
+    const refused = 'POST /v0/idscans/upload was refused (400).';
+    const withheld = 'The reason that Berbix gives is withheld, since it may quote the request.';
+    expect(messages).toEqual([`${refused} ${withheld}`, refused]);
   });
 
   it('a wrong API secret and a wrong refresh token are different errors', async () => {

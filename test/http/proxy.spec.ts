@@ -6,7 +6,7 @@ import { startConnectProxy } from '../support/connect-proxy.js';
 import { errorOf } from '../support/errors.js';
 import { freePort } from '../support/servers.js';
 import { closeAfterTest } from '../support/closing.js';
-import { servicesFor, startSandbox } from '../support/services.js';
+import { servicesFor, startSandbox, startServices } from '../support/services.js';
 import { everyViewOf } from '../support/sinks.js';
 import { until } from '../support/until.js';
 
@@ -65,6 +65,19 @@ describe('a proxy', () => {
     const { error } = await callThrough(url);
     expect(error).toMatchObject({ retryable: true, reason: 'ECONNREFUSED' });
     expect(error.message).toContain(`The proxy ${url} (http.proxy) could not be reached`);
+  });
+
+  it('that is down opens the circuit', async () => {
+    const { tokens } = await startServices({
+      apiSecret: 's',
+      apiHost: 'https://api.berbix.test',
+      retry: 0,
+      http: { proxy: `http://127.0.0.1:${await freePort()}` },
+    });
+    for (let call = 0; call < 10; call++) {
+      expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_CONNECTION');
+    }
+    expect((await errorOf(tokens.refresh('rt_any'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
   // Undici alone would try some of these again and again, until the time is over.

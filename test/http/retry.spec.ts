@@ -49,6 +49,32 @@ describe('an exchange is repeated', () => {
     expect(sandbox.requests.length).toBe(3);
   });
 
+  it('twice by default', async () => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox, { retry: { backoffLimit: 1 } });
+    sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
+    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ status: 500 });
+    expect(sandbox.requests.length).toBe(3);
+  });
+
+  it('not at all once the application has shut down', async () => {
+    const sandbox = await startSandbox();
+    let asked = 0;
+    const { module, transactions } = await servicesFor(sandbox, {
+      retry: { limit: 2, backoffLimit: 1 },
+      apiSecret: () => {
+        asked++;
+        return sandbox.apiSecret;
+      },
+    });
+    await module.close();
+    const templateKey = sandbox.templateKeys.sdk;
+    const error = await errorOf(transactions.create({ customerUid: 'ada', templateKey }));
+    expect(error).toMatchObject({ code: 'BERBIX_UNAVAILABLE', isWithoutEffect: true });
+    // Once for each attempt.
+    expect(asked).toBe(1);
+  });
+
   it('and may have had an effect if any of its attempts may have', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: { limit: 1, backoffLimit: 1 } });

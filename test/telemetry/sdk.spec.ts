@@ -2,18 +2,30 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { BerbixVerificationService } from 'nestjs-berbix';
+import {
+  BerbixModule,
+  BerbixVerificationService,
+  BerbixWebhookService,
+  OnBerbixWebhook,
+} from 'nestjs-berbix';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { countLookup, openMeter } from '../../lib/telemetry/index.js';
 import { ALL, setting } from '../http/support/calls.js';
 import { errorOf } from '../support/errors.js';
-import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { createTransaction, servicesFor, startModule, startSandbox } from '../support/services.js';
+import { quietNest } from '../support/sinks.js';
+
+quietNest();
 
 /** What is wrong with the SDK, or with what the application has added to it. */
 let fault: 'start' | 'end' | 'links' | undefined;
 
 /** The names of the spans that have begun. */
 const begun: (string | undefined)[] = [];
+
+/** The spans that have ended. */
+const ended: { name: string; attributes: object }[] = [];
 
 // The package has one tracer for the whole process, so all tests in it share this file.
 const faulty: SpanProcessor = {
@@ -23,7 +35,8 @@ const faulty: SpanProcessor = {
     // As in an SDK that is older than version 1.9 of the API.
     if (fault === 'links') Object.assign(span, { addLink: undefined });
   },
-  onEnd() {
+  onEnd({ name, attributes }) {
+    ended.push({ name, attributes });
     if (fault === 'end') throw new Error('The processor failed.');
   },
   forceFlush: async () => {},
@@ -106,5 +119,35 @@ describe('the span of a call', () => {
       erase: 'berbix.verification.erase',
       history: 'berbix.verification.history',
     });
+  });
+});
+
+describe('the span of a webhook', () => {
+  it('has its kind, and the name of what a handler throws', async () => {
+    class Handler {
+      @OnBerbixWebhook('status')
+      handle(): void {
+        throw new RangeError('mine');
+      }
+    }
+    const secret = 'whs_test_status';
+    const module = await startModule({
+      module: class Application {},
+      imports: [BerbixModule.forRoot({ apiSecret: 'secret_test_x', webhooks: { status: secret } })],
+      providers: [Handler],
+    });
+    await module.init();
+    const webhooks = module.get(BerbixWebhookService);
+    const rawBody = sampleWebhookBody();
+    const header = signBerbixWebhook({ secret, body: rawBody });
+    const webhook = await webhooks.verify({ kind: 'status', header, rawBody });
+    ended.length = 0;
+    await expect(webhooks.handle(webhook)).rejects.toThrow('mine');
+    expect(ended).toEqual([
+      {
+        name: 'berbix.webhook.handle',
+        attributes: { 'berbix.webhook.kind': 'status', 'error.type': 'RangeError' },
+      },
+    ]);
   });
 });

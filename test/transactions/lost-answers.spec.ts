@@ -83,6 +83,16 @@ describe('a call whose answer was lost', () => {
     expect(before).toBe(1);
   });
 
+  it('is not repeated after a 408, since the API may have acted on it', async () => {
+    const sandbox = await startSandbox();
+    const { transactions } = await servicesFor(sandbox, { retry: 2 });
+    sandbox.faults.add({ kind: 'status', status: 408, processed: true });
+    const templateKey = sandbox.templateKeys.sdk;
+    const error = await errorOf(transactions.create({ customerUid: 'ada', templateKey }));
+    expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', isWithoutEffect: false });
+    expect(sandbox.requests.length).toBe(1);
+  });
+
   it('is repeated if it only reads', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 1 });

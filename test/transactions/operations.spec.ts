@@ -74,6 +74,7 @@ describe('creating', () => {
     [{ customerUid: '' }, /customerUid/],
     [{ templateKey: undefined }, /templateKey/],
     [{ email: 'ada' }, /email/],
+    [{ email: 'ada\ud800@example.com' }, /email must be an email/],
     [
       { matchData: { dateOfBirth: '10.12.1990' } },
       /matchData must be an object of strings.*YYYY-MM-DD/,

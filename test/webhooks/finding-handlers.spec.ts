@@ -245,6 +245,22 @@ describe('a webhook without a handler', () => {
     // It calls handle(), which confirms no webhook without a handler.
     expect((await post(`${app.url}/status`, BODY, signed('status'))).status).toBe(500);
   });
+
+  it('is logged if its own controller receives that of another account', async () => {
+    @Controller('eu')
+    @UseGuards(BerbixWebhookGuard)
+    class EuController {
+      @Post()
+      @BerbixWebhookKind('finished', 'eu')
+      finished(): void {}
+    }
+    const { finished } = SECRETS;
+    const { logs } = await startApp({
+      imports: [webhookModule({ finished }), webhookModule({ finished }, undefined, 'eu')],
+      controllers: [EuController],
+    });
+    expect(logs).toEqual([expect.stringContaining("No method has @OnBerbixWebhook('finished'), ")]);
+  });
 });
 
 describe('a class that two modules provide', () => {

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Get, Post, UseGuards, ValidationPipe } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { BerbixSandbox, WebhookFault } from 'nestjs-berbix/sandbox';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import {
@@ -57,6 +58,12 @@ class HooksController {
 class StatusController {
   @Post()
   take(@BerbixWebhook() webhook: BerbixWebhookDto): void {
+    taken.push(webhook);
+  }
+
+  @Post('finished')
+  @BerbixWebhookKind('finished')
+  finished(@BerbixWebhook() webhook: BerbixWebhookDto): void {
     taken.push(webhook);
   }
 }
@@ -165,7 +172,9 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     expect((await post(`${app.url}/whole`, BODY, FINISHED)).status).toBe(401);
     const header = signBerbixWebhook({ secret: SECRETS.status, body: BODY });
     expect((await post(`${app.url}/whole`, BODY, header)).status).toBe(201);
-    expect(taken).toMatchObject([{ kind: 'status' }]);
+    // The decorator of a handler comes before that of its class.
+    expect((await post(`${app.url}/whole/finished`, BODY, FINISHED)).status).toBe(201);
+    expect(taken).toMatchObject([{ kind: 'status' }, { kind: 'finished' }]);
   });
 
   it('passes the body to the route', async () => {
@@ -274,7 +283,9 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     });
     expect(status).toBe(503);
     expect(app.logs).toEqual([
-      expect.stringContaining('It must return the secrets of this webhook within 5000 ms.'),
+      expect.stringMatching(
+        /finished is too slow\. It must return the secrets .* within 5000 ms\./,
+      ),
     ]);
   });
 
@@ -313,6 +324,20 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     const response = await fetch(`${app.url}/unguarded`);
     expect(response.status).toBe(500);
     expect(app.logs.join()).toContain('Add @UseGuards(BerbixWebhookGuard) to the route.');
+  });
+});
+
+describe('BerbixWebhookGuard', () => {
+  it('passes on an error that is not of this package, so that it is not taken for a forgery', async () => {
+    const mistake = new TypeError('of a service that an application has replaced');
+    const service = { verify: () => Promise.reject(mistake) };
+    const guard = new BerbixWebhookGuard(new Reflector(), { get: () => service } as never);
+    const context = {
+      getHandler: () => HooksController.prototype.finished,
+      getClass: () => HooksController,
+      switchToHttp: () => ({ getRequest: () => ({ headers: {}, rawBody: Buffer.from(BODY) }) }),
+    };
+    await expect(guard.canActivate(context as never)).rejects.toBe(mistake);
   });
 });
 

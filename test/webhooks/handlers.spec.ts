@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   ConflictException,
   Controller,
   Get,
   Injectable,
+  Logger,
   Module,
   SetMetadata,
   type CanActivate,
@@ -15,8 +16,10 @@ import { APP_GUARD } from '@nestjs/core';
 import { BerbixGoneError } from 'nestjs-berbix';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { EMPTY, delay, from, tap, throwError, type Observable } from 'rxjs';
+import { EventBus } from '../../lib/events/index.js';
 import { InMemoryTokenStore } from '../../lib/token-store/index.js';
 import {
+  BerbixWebhookService,
   OnBerbixWebhook,
   createBerbixWebhookController,
   type BerbixWebhookControllerOptions,
@@ -24,6 +27,7 @@ import {
 } from '../../lib/webhooks/index.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 import { BODY, Mailer, calls, signed } from './support/mailer.js';
 import { SECRETS, post, startApp, webhookModule, type AppParts } from './support/webhook-app.js';
 
@@ -226,6 +230,33 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
     ]);
   });
 
+  it('fails for callers of handle() with the first error, and logs each with its stack', async () => {
+    @Injectable()
+    class Failing {
+      @OnBerbixWebhook('finished')
+      fail(): void {
+        throw new RangeError('the first');
+      }
+
+      @OnBerbixWebhook('finished')
+      failToo(): void {
+        throw new TypeError('the second');
+      }
+    }
+    const { module } = await start({}, { providers: [Failing] });
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    try {
+      const webhooks = module.get(BerbixWebhookService, { strict: false });
+      const header = signed('finished');
+      const webhook = await webhooks.verify({ kind: 'finished', header, rawBody: BODY });
+      await expect(webhooks.handle(webhook)).rejects.toThrow(new RangeError('the first'));
+      const stacks = errors.mock.calls.map(([, stack]) => String(stack).split('\n')[0]);
+      expect(stacks).toEqual(['RangeError: the first', 'TypeError: the second']);
+    } finally {
+      errors.mockRestore();
+    }
+  });
+
   it('works with pipes that validate everything', async () => {
     const { url } = await start(
       {},
@@ -262,6 +293,21 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
       /^error: A finished webhook is refused for now: The token store \(the memory of this/,
     );
     expect(logs[0]).not.toContain('password');
+  });
+});
+
+describe('a status webhook without an action', () => {
+  it('is handled, and is no decision', async () => {
+    const { module } = await startApp({ providers: [Mailer] });
+    const kinds: string[] = [];
+    module.get(EventBus, { strict: false }).listen(({ kind }) => kinds.push(kind));
+    const webhooks = module.get(BerbixWebhookService, { strict: false });
+    const rawBody = sampleWebhookBody({ action: '' });
+    const header = signed('status', rawBody);
+    const webhook = await webhooks.verify({ kind: 'status', header, rawBody });
+    expect(await webhooks.handle(webhook)).toBe('handled');
+    await until(() => kinds.includes('webhook.handled'));
+    expect(kinds).toEqual(['webhook.accepted', 'webhook.handled']);
   });
 });
 

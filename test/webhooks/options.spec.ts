@@ -42,6 +42,11 @@ describe('the options of webhooks', () => {
       { finished: ['whs_test_x\n'] },
       'has a secret with a space or line break around it',
     ],
+    [
+      'a control character',
+      { status: 'whs_test_x\0y' },
+      'has a secret with a space or line break around it',
+    ],
     ['a tolerance of 0', { toleranceMs: 0 }, 'webhooks.toleranceMs must be a whole number from 1'],
     ['a fraction', { toleranceMs: 1.5 }, 'webhooks.toleranceMs must be'],
     [

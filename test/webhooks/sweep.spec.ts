@@ -1,13 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { getBerbixToken } from 'nestjs-berbix';
+import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import {
   CheckedStore,
   InMemoryTokenStore,
   type BerbixTokenStore,
 } from '../../lib/token-store/index.js';
+import { BerbixWebhookService, OnBerbixWebhook } from '../../lib/webhooks/index.js';
 import { WebhookSweep } from '../../lib/webhooks/webhook-sweep.js';
 import { changed } from '../support/changed-store.js';
 import { until } from '../support/until.js';
 import { gate, replica, send } from './support/replicas.js';
+import { SECRETS, startApp, webhookModule } from './support/webhook-app.js';
 
 const SWEEP = 'webhook-sweep:default';
 const DAY_MS = 86_400_000;
@@ -57,6 +61,53 @@ describe('the sweep', () => {
     const record = await store.load(SWEEP);
     expect(record).toMatchObject({ leasedForMs: 0 });
     expect(Number(record?.value)).toBeLessThan(Date.now() + DAY_MS / 2);
+  });
+
+  it('happens for each account', async () => {
+    const accounts = ['eu', 'us/ca'] as const;
+    class Handler {
+      @OnBerbixWebhook('status', accounts[0])
+      @OnBerbixWebhook('status', accounts[1])
+      handle(): void {}
+    }
+    const store = new InMemoryTokenStore();
+    const { module } = await startApp({
+      imports: accounts.map((account) => webhookModule(SECRETS, store, account)),
+      providers: [Handler],
+    });
+    const rawBody = sampleWebhookBody();
+    const header = signBerbixWebhook({ secret: SECRETS.status, body: rawBody });
+    for (const account of accounts) {
+      const token = getBerbixToken(BerbixWebhookService, account);
+      const webhooks = module.get<BerbixWebhookService>(token, { strict: false });
+      const webhook = await webhooks.verify({ kind: 'status', header, rawBody });
+      expect(await webhooks.handle(webhook)).toBe('handled');
+      const record = `webhook-sweep:${encodeURIComponent(account)}`;
+      await until(async () => (await store.load(record))?.value !== undefined);
+    }
+  });
+
+  it('looks at every page of keys', async () => {
+    const store = new InMemoryTokenStore();
+    const keys = ['1', '2', '3'].map((id) => `webhook:default/status/${id}`);
+    for (const key of keys) await store.commit(key, 0, JSON.stringify({ hash: 'x', at: 0 }));
+    const paged = changed(store, {
+      keys: async (_prefix, cursor = '0') => ({
+        keys: [keys[Number(cursor)] as string],
+        cursor: cursor === '2' ? undefined : String(Number(cursor) + 1),
+      }),
+    });
+    const sweep = new WebhookSweep(new CheckedStore(paged, 1_500), 'webhook:default/', SWEEP);
+    expect(await sweep.begin()).toBe(3);
+    expect((await store.keys('webhook:default/')).keys).toEqual([]);
+  });
+
+  it('does not begin once the application has ended', async () => {
+    const store = new InMemoryTokenStore();
+    const sweep = new WebhookSweep(new CheckedStore(store, 1_500), 'webhook:default/', SWEEP);
+    sweep.stop();
+    expect(await sweep.begin()).toBe(0);
+    expect(await store.load(SWEEP)).toBeUndefined();
   });
 
   it('skips webhooks that are being handled, and ends with the application', async () => {
