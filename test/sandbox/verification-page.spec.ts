@@ -3,7 +3,8 @@ import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { SandboxWebhooks } from '../../lib/sandbox/webhooks/sandbox-webhooks.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
-import { HookServer } from './support/hook-server.js';
+import { until } from '../support/until.js';
+import { HookServer, status as answerWith } from './support/hook-server.js';
 import { createHosted, mainOf, submit, wordsOf } from './support/pages.js';
 import { type Answer, RawClient } from './support/raw-client.js';
 
@@ -108,20 +109,38 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
     expect(wordsOf(answer)).toContain(' Result reject Flags id_expired, id_blocked Webhook ');
   });
 
-  it('is that a webhook has no answer yet', async () => {
+  /** What is said of a webhook, after the page has waited for this. */
+  async function saidOf(server: HookServer, wait: (own: BerbixSandbox) => Promise<void>) {
+    const webhooks = { retryDelayMs: 1, finished: { url: server.url } };
+    const own = new RawClient(await startSandboxOn(platform, { webhooks }));
+    // Otherwise it waits for the first try, two seconds at most.
+    jest.spyOn(SandboxWebhooks.prototype, 'firstTries').mockImplementationOnce(() => {
+      return wait(own.sandbox);
+    });
+    const { page } = await createHosted(own);
+    const words = wordsOf(await submit(own, page, { choice: 'accept' }));
+    return / Webhook finished (.*) Webhook status not sent: it has no URL You may /.exec(
+      words,
+    )?.[1];
+  }
+
+  it('is that a webhook has no answer yet, to its first try or to another one', async () => {
     const server = await HookServer.start();
-    server.answers.push(() => undefined);
-    sandbox.webhooks.setUrl('finished', server.url);
-    // It waits for two seconds at most: not here.
-    const wait = jest.spyOn(SandboxWebhooks.prototype, 'firstTries').mockResolvedValue();
-    const { page } = await createHosted(client);
-    const words = wordsOf(await submit(client, page, { choice: 'accept' }));
-    wait.mockRestore();
-    sandbox.webhooks.setUrl('finished', undefined);
-    await sandbox.reset();
-    expect(words).toContain(
-      ' Webhook finished sent, no answer yet Webhook status not sent: it has no URL You may ',
-    );
+    for (const answered of [0, 1]) {
+      const before = server.hooks.length;
+      server.answers.push(...[answerWith(500)].slice(0, answered), () => undefined);
+      const said = await saidOf(server, () =>
+        until(() => server.hooks.length === before + answered + 1),
+      );
+      expect([answered, said]).toEqual([answered, 'sent, no answer yet']);
+    }
+  });
+
+  it('is that a webhook is not sent again when it was given up', async () => {
+    const server = await HookServer.start();
+    server.answers.push(...Array.from({ length: 5 }, () => answerWith(500)));
+    const said = await saidOf(server, (own) => own.webhooks.settled());
+    expect(said).toBe('answered with 500, given up');
   });
 
   it('is a title that tells what is wrong', async () => {

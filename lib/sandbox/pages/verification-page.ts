@@ -2,7 +2,8 @@ import { ACTIONS, WEBHOOK_KINDS } from '../../wire/index.js';
 import type { Fields } from '../transactions/sample-fields.js';
 import type { Announcement } from '../transactions/transaction-results.js';
 import type { Transaction } from '../transactions/transaction.js';
-import { isTried, type WebhookDelivery } from '../webhooks/delivery-log.js';
+import type { WebhookDelivery } from '../webhooks/delivery-log.js';
+import { MAX_TRIES } from '../webhooks/webhook-sender.js';
 import { html, type Html } from './page.js';
 import { documentInputs, flagInputs } from './result-form.js';
 
@@ -132,8 +133,10 @@ export function resultSummary({ transaction, deliveries }: Announcement): Html {
 
 function outcomeOf(delivery: WebhookDelivery | undefined): string {
   if (delivery === undefined) return 'not sent: it has no URL';
-  const { status, problem, delivered } = delivery;
-  if (!isTried(delivery)) return 'sent, no answer yet';
-  const outcome = status === undefined ? `failed with ${problem ?? ''}` : `answered with ${status}`;
-  return delivered ? outcome : `${outcome}, will be sent again`;
+  const { status, problem, delivered, tries } = delivery;
+  // A try that has just begun, be it the first one or another.
+  if (status === undefined && problem === undefined) return 'sent, no answer yet';
+  const outcome = status === undefined ? `failed with ${problem}` : `answered with ${status}`;
+  if (delivered) return outcome;
+  return tries < MAX_TRIES ? `${outcome}, will be sent again` : `${outcome}, given up`;
 }

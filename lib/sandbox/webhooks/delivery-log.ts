@@ -111,6 +111,6 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
 }
 
 /** Whether a try has ended. */
-export function isTried({ tries, status, problem }: WebhookDelivery): boolean {
+function isTried({ tries, status, problem }: WebhookDelivery): boolean {
   return tries > 1 || status !== undefined || problem !== undefined;
 }
