@@ -138,3 +138,31 @@ describe.each(REQUESTS)('the schema of the body of %s', (operationId, schema) =>
     expect(seen.forbidden).toBeGreaterThan(0);
   });
 });
+
+const image = (image_subject: string, data = 'QQ==') => ({ image_subject, data });
+const SELFIES = ['selfie_front', 'selfie_left', 'selfie_right'].map((subject) => image(subject));
+const SCAN = { scan_type: 'pdf417', extracted_data: 'QQ==' };
+
+describe('the schemas of bodies', () => {
+  it.each<[operationId: string, body: Json, isAllowed: boolean]>([
+    ['createTransaction', { customer_uid: '', template_key: 'x' }, false],
+    ['createTransaction', { customer_uid: 'alice', template_key: '' }, false],
+    ['refreshTokens', { refresh_token: '' }, false],
+    ['updateTransaction', { action: '' }, false],
+    ['overrideTransaction', { response_payload: 'us-dl', flags: ['ID'] }, false],
+    ['uploadImages', { images: [] }, false],
+    ['uploadImages', { images: SELFIES }, true],
+    ['uploadImages', { images: [...SELFIES, image('document_front')] }, false],
+    ['uploadImages', { images: [image('document_front', '')] }, false],
+    ['uploadIdScan', { id_scans: [] }, false],
+    ['uploadIdScan', { id_scans: [SCAN] }, true],
+    ['uploadIdScan', { id_scans: [SCAN, SCAN] }, false],
+    ['uploadIdScan', { id_scans: [{ ...SCAN, extracted_data: '' }] }, false],
+  ])('have the limits of the sandbox: %s %j', async (operationId, body, isAllowed) => {
+    const [, schema] = REQUESTS.find(([id]) => id === operationId) ?? [];
+    expect(ajv.validate({ $ref: `document${(schema as Schema).$ref}` }, body)).toBe(isAllowed);
+    const client = new RawClient(await startSandbox(optionsFor(operationId)));
+    const reader = await Reader.open(client, operationId);
+    expect((await reader.send(operationId, { body })).status === 400).toBe(!isAllowed);
+  });
+});

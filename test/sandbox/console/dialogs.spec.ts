@@ -39,6 +39,7 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
         ['By the API only', 'apiOnly'],
       ] as const) {
         await tab.activate('Create transaction');
+        await until(() => has('dialog:modal'));
         await tab.type(UID, kind);
         await tab.choose('Kind', option);
         await tab.activate('Create');
@@ -71,6 +72,7 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
       );
       await tab.activate('Complete');
       await shows(tab, 'StaticText: The transaction is complete.');
+      expect(await has('.notice[role=status] p')).toBe(true);
       expect(await has('dialog')).toBe(false);
       const { action, flags, fields } = await sandbox.transactions.find(id);
       expect([action, flags]).toEqual(['reject', ['id_under_18', 'id_expired']]);
@@ -144,6 +146,28 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
       await until(async () => !(await has('dialog')));
       await tab.activate('Dismiss');
       await until(async () => !(await has('.notice p')));
+    });
+
+    it('stay as long as they should when they follow another notice', async () => {
+      const { id } = await sandbox.transactions.create();
+      await openDetails(id);
+      // The time of a notice passes when the test says so.
+      await tab.evaluate(`{
+        const { setTimeout, clearTimeout } = window;
+        window.times = [];
+        window.setTimeout = (work, ms, ...rest) =>
+          ms >= 6_000 ? -window.times.push(work) : setTimeout(work, ms, ...rest);
+        window.clearTimeout = (id) => (id < 0 ? delete window.times[-id - 1] : clearTimeout(id));
+      }`);
+      await tab.activate('Expire tokens');
+      await shows(tab, 'StaticText: Its tokens have expired.');
+      await tab.activate('Rotate refresh token');
+      await shows(tab, 'StaticText: Its refresh token was rotated.');
+      await until(async () => (await tab.evaluate('window.times.length')) === 2);
+      // The time of the first one does not end the second one.
+      expect(await tab.evaluate('0 in window.times')).toBe(false);
+      await tab.evaluate('window.times[1]()');
+      await until(async () => (await noticed()) === undefined);
     });
 
     it('open no page that cannot be found', async () => {

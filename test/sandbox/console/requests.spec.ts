@@ -58,6 +58,11 @@ describeInBrowser('the requests of the console', (openTab) => {
       await until(async () =>
         String(await tab.evaluate('document.body.innerText')).includes(refreshToken),
       );
+      // Those of this request: the other one has the token too.
+      await tab.activate('POST /v0/transactions');
+      await shows(tab, 'heading: POST /v0/transactions 200');
+      expect(await tab.evaluate("document.querySelector('[name=secrets]').checked")).toBe(false);
+      expect(await tab.evaluate('document.body.innerText')).not.toContain(refreshToken);
       expectOnlyFrom(tab, sandbox.url);
     });
 
@@ -101,13 +106,17 @@ describeInBrowser('the requests of the console', (openTab) => {
         "-H 'content-type: application/json'",
         expect.stringMatching(/^--data-raw '\{"customer_uid":"O'\\''Hara",.*\}'$/),
       ]);
-      await client.fetch(json.access_token);
+      // Without a body, and without what curl sends of its own.
+      const bearer = `Bearer ${String(json.access_token)}`;
+      const own = { 'user-agent': 'shop/1.0', 'accept-encoding': 'gzip' };
+      const call = { authorization: bearer, headers: own };
+      await client.send('GET', '/v0/transactions', call);
       await tab.evaluate(`location.hash = '#/requests/${sandbox.requests.last?.id}'`);
       await shows(tab, 'heading: GET /v0/transactions 200');
       await tab.activate('Copy as curl, with its secrets');
       const copied = [
         `curl -i -X GET '${sandbox.url}/v0/transactions'`,
-        `-H 'authorization: Bearer ${String(json.access_token)}'`,
+        `-H 'authorization: ${bearer}'`,
       ].join(' \\\n  ');
       await until(async () => (await tab.evaluate('window.copied')) === copied);
     });

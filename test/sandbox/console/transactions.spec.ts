@@ -155,6 +155,10 @@ describeInBrowser('the transactions of the console', (openTab) => {
         expect(await tab.outline()).not.toContain(`StaticText: ${shown}`);
         shown = rotated;
       }
+      const other = await sandbox.transactions.create({ customerUid: 'grace' });
+      await tab.evaluate(`location.hash = '#/transactions/${other.id}'`);
+      await shows(tab, 'heading: grace open');
+      await shows(tab, 'button: Show the refresh token');
     });
 
     it('open their page where it cannot reach the console', async () => {
@@ -182,6 +186,8 @@ describeInBrowser('the transactions of the console', (openTab) => {
         await shows(tab, 'button: Expire tokens');
         await away();
         await tab.until(isGone);
+        const alert = "document.querySelector('.panel [role=alert]')?.innerText";
+        expect(await tab.evaluate(alert)).toMatch(/^The sandbox has no transaction/);
         expect(await tab.outline()).not.toContain('button: Expire tokens');
       }
     });

@@ -68,6 +68,12 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       await tab.activate('Show secrets');
       await tab.until((outline) => outline.some((line) => line.includes(secret)));
       expect(await shown()).toContain(String(signatures[0]).split(',')[2]);
+      // Those of this webhook.
+      const address = await tab.evaluate('location.hash');
+      await tab.activate('Send a finished sample');
+      await until(async () => (await tab.evaluate('location.hash')) !== address);
+      await shows(tab, 'heading: finished delivered, 200');
+      expect(await tab.evaluate("document.querySelector('[name=secrets]').checked")).toBe(false);
       expectOnlyFrom(tab, sandbox.url);
     });
 
