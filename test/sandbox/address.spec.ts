@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { connect } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
 import { BerbixSandbox, type BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
-import { hostNames } from '../../lib/sandbox/http/listeners.js';
+import { hostNames, urlOfListener } from '../../lib/sandbox/http/listeners.js';
 import { resolveSettings } from '../../lib/sandbox/resolve-settings.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
@@ -72,6 +72,16 @@ describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
     );
     const answer = (await socket.toArray()).join('');
     expect(answer).toContain('"hosted_url":"http://berbix:4010/hosted/');
+    const { id, accessToken } = await sandbox.transactions.create();
+    await sandbox.transactions.complete(id);
+    const result = await fetch(`${sandbox.localUrl}/v0/transactions`, {
+      headers: { authorization: `Bearer ${accessToken}` },
+    });
+    expect(await result.json()).toMatchObject({
+      images: {
+        front: { full_image: expect.stringMatching(/^http:\/\/berbix:4010\/images\//) },
+      },
+    });
   });
 
   it('resets the connection of the client whose request has the fault, and no other', async () => {
@@ -86,6 +96,7 @@ describe('The options of the address', () => {
   it.each([
     [{}, ['localhost', '127.0.0.1', '::1']],
     [{ host: '0.0.0.0' }, ['localhost', '127.0.0.1', '::1']],
+    [{ host: '::' }, ['localhost', '127.0.0.1', '::1']],
     [
       { host: '10.0.0.7', publicUrl: 'https://berbix.test' },
       ['localhost', '127.0.0.1', '::1', '10.0.0.7', 'berbix.test'],
@@ -93,6 +104,14 @@ describe('The options of the address', () => {
     [{ publicUrl: 'http://[fd00::1]:4010/' }, ['localhost', '127.0.0.1', '::1', 'fd00::1']],
   ])('with %j it answers to %j', (options, names) => {
     expect(hostNames(resolveSettings(options))).toEqual(names);
+  });
+
+  it.each([
+    [{ host: '::' }, 'https://127.0.0.1:4010'],
+    [{ host: 'fd00::1' }, 'https://[fd00::1]:4010'],
+    [{ publicUrl: 'http://[fd00::1]' }, 'https://[fd00::1]:4010'],
+  ])('with %j it is reached at %s', (options, url) => {
+    expect(urlOfListener('https', resolveSettings(options), 4010)).toBe(url);
   });
 
   it.each([

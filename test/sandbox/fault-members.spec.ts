@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SandboxClock, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
+import { installClock } from '../support/services.js';
 
 describe('sandbox.faults.add', () => {
   it.each([
@@ -60,7 +61,7 @@ describe('sandbox.faults.add', () => {
     [{ kind: 'hang', probability: 1.1 }, /"probability"/],
     [{ kind: 'hang', probability: '1' }, /"probability"/],
     [{ kind: 'hang', probability: 1, seed: 1.5 }, /"seed" .* whole number/],
-    [{ kind: 'hang', seed: 1 }, /"seed" of a fault needs "probability"/],
+    [{ kind: 'hang', seed: 0 }, /"seed" of a fault needs "probability"/],
     [{ kind: 'hang', probability: 1, seed: 2 ** 32 }, /"seed" .* from 0 to 4294967295/],
     [{ kind: 'hang', forMs: 0 }, /"forMs"/],
     [{ kind: 'hang', forMs: 365 * 86_400_000 + 1 }, /"forMs" .* from 1 to 31536000000/],
@@ -70,6 +71,15 @@ describe('sandbox.faults.add', () => {
     const faults = new SandboxFaults(new SandboxClock());
     expect(() => faults.add(fault as unknown as SandboxFault)).toThrow(message);
     expect(faults.pending).toEqual([]);
+  });
+
+  it('takes another one if some of as many as possible have ended', () => {
+    const clock = installClock();
+    const faults = new SandboxFaults(new SandboxClock());
+    for (let index = 0; index < 1000; index += 1) faults.add({ kind: 'hang', forMs: 1000 });
+    clock.advance(1000);
+    faults.add({ kind: 'reset' });
+    expect(faults.pending).toMatchObject([{ kind: 'reset' }]);
   });
 });
 

@@ -203,8 +203,19 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     expect(late.record).toMatchObject({ fault: 'latency', status: 200 });
   });
 
-  it('shows a request whose body never arrives as a whole', async () => {
+  it('has the kind of a fault while the fault lasts', async () => {
     const sandbox = await startSandboxOn(platform);
+    sandbox.faults.add({ kind: 'latency', ms: 3_600_000 });
+    const call = new RawClient(sandbox).open('GET', '/v0/transactions');
+    call.on('error', () => undefined);
+    await until(() => sandbox.requests.last?.fault === 'latency');
+    expect(sandbox.requests.last?.durationMs).toBeUndefined();
+    call.destroy();
+  });
+
+  it('shows a request whose body never arrives as a whole, and which has taken its fault', async () => {
+    const sandbox = await startSandboxOn(platform);
+    sandbox.faults.add({ kind: 'status', status: 503 });
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
     socket.write(
       'POST /v0/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"half":',

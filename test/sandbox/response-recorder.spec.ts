@@ -15,6 +15,22 @@ describe('ResponseRecorder', () => {
     expect(recorder.read()?.body).toBe('☂'.repeat(64 * 1024));
   });
 
+  it.each([
+    ['text/html', true],
+    ['application/json; charset=utf-8', true],
+    ['image/svg+xml', true],
+    ['application/javascript', true],
+    ['application/x-www-form-urlencoded', true],
+    ['application/jsonp', false],
+    ['image/png', false],
+  ])('has the body of %s: %p', (type, isText) => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const recorder = new ResponseRecorder(response);
+    response.setHeader('content-type', type);
+    response.end('body');
+    expect(recorder.read()?.body).toBe(isText ? 'body' : '');
+  });
+
   it('has the text of an answer, in whatever encoding and type of text it is written', () => {
     const response = new ServerResponse(new IncomingMessage(new Socket()));
     const recorder = new ResponseRecorder(response);

@@ -27,7 +27,8 @@ describe('SandboxClock', () => {
 
   it('refuses what is not a time, and does not change', () => {
     const clock = new SandboxClock();
-    for (const time of [NaN, Infinity, 9e15, -9e15, new Date('x')]) {
+    // What is added to the time has room below 8.64e15, the end of a Date.
+    for (const time of [NaN, Infinity, 8.1e15, -8.1e15, new Date('x')]) {
       expect(() => clock.set(time)).toThrow(RangeError);
     }
     expect(() => clock.advance(NaN)).toThrow(RangeError);
@@ -36,6 +37,15 @@ describe('SandboxClock', () => {
 });
 
 describe('Timers', () => {
+  it('do not keep the process alive', () => {
+    const before = process.getActiveResourcesInfo();
+    const timers = new Timers();
+    const wait = timers.wait(3_600_000);
+    expect(process.getActiveResourcesInfo()).toEqual(before);
+    timers.clear();
+    return expect(wait).rejects.toThrow('aborted');
+  });
+
   it('end all their waits, of which there may be many', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error): number => warnings.push(warning);

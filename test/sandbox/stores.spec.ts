@@ -2,7 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { migrate, PostgresTransactionStore } from '../../lib/sandbox/storage/postgres-storage.js';
-import { InMemoryTransactionStore } from '../../lib/sandbox/storage/storage.js';
+import { InMemoryStorage, InMemoryTransactionStore } from '../../lib/sandbox/storage/storage.js';
 import type {
   CompletedTransaction,
   Transaction,
@@ -225,5 +225,15 @@ describe('The transactions in memory', () => {
     expect(await store.find('100000')).toMatchObject({ id: '100000' });
     await store.save({ ...OPEN, id: '0' });
     expect(await store.find('0')).toBeUndefined();
+  });
+
+  it('are as old as in the state that replaced them', async () => {
+    const storage = new InMemoryStorage();
+    await storage.replace(
+      Array.from({ length: 100_000 }, (_, id) => ({ ...OPEN, id: String(id) })),
+    );
+    await storage.transactions.add({ ...OPEN, id: '100000' });
+    expect(await storage.transactions.find('0')).toBeUndefined();
+    expect(await storage.transactions.find('99999')).toMatchObject({ id: '99999' });
   });
 });

@@ -175,6 +175,8 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
       body: { refresh_token: created.json.refresh_token },
     });
     expect(answer.status).toBe(200);
+    const spaced = { authorization: basic(apiSecret).replace(' ', '  '), body: {} };
+    expect((await client.send('POST', '/v0/tokens', spaced)).status).toBe(400);
   });
 
   it('issues tokens with the configured lifetime', async () => {
@@ -221,6 +223,23 @@ describe.each(PLATFORMS)('POST /v0/tokens on %s', (platform) => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.refresh(token)));
     expect(new Set(answers.map(({ json }) => json.access_token)).size).toBe(20);
   });
+});
+
+it('knows until when a token is valid, and nothing from then on', () => {
+  let now = 0;
+  const clock = { now: () => now } as SandboxClock;
+  const tokens = new TokenWriter(new TokenSigner(Buffer.alloc(32)), clock, resolveSettings());
+  const subject = {
+    id: '1',
+    mode: 'test',
+    customerUid: 'ada',
+    rotation: { generation: 0 },
+  } as const;
+  tokens.issue(subject);
+  now = 3_599_999;
+  expect(tokens.expiryOf(subject)).toBe(3_600_000);
+  now = 3_600_000;
+  expect(tokens.expiryOf(subject)).toBeUndefined();
 });
 
 it('remembers until when the tokens of the last 10,000 transactions are valid', () => {

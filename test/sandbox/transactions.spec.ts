@@ -109,6 +109,7 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       },
       // PHP
       { match_data: [] },
+      { consents_to_automated_facial_recognition: null },
       { hosted_options: null, match_data: { date_of_birth: null, family_name: '' } },
       { match_data: { given_name: 'JANE' }, email: 'a@example.com', phone: '+1415' },
       { something_new: 1 },
