@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryDirectory } from '../support/directories.js';
 import { built } from '../support/programs.js';
 import { runBuilt } from './support/run-command.js';
 
@@ -30,6 +32,19 @@ describe('nestjs-berbix', () => {
       await expect(ended).resolves.toEqual({ code: 1, stderr: '' });
     },
   );
+
+  it('ends with 1 after an error that nobody expects, and shows where it comes from', async () => {
+    const unreadable = openSync(join(temporaryDirectory(), 'file'), 'w');
+    const child = spawn(process.execPath, [built('dist/esm/cli/main.js'), 'refresh'], {
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: [unreadable, 'ignore', 'pipe'],
+    });
+    closeSync(unreadable);
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => (stderr += chunk));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^Error: EBADF/) });
+  });
 
   it('quotes nothing that is not a command name', async () => {
     const { code, stderr } = await runBuilt(['rt_HIDDENWORD']);

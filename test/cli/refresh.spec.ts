@@ -70,6 +70,17 @@ describe('nestjs-berbix refresh', () => {
     expect(failed).toMatchObject({ code: 1, stdout: 'rt_new\n' });
   });
 
+  it('asks for the token at a terminal', async () => {
+    const sandbox = await startSandbox();
+    const { refreshToken } = await createTransaction(sandbox, await servicesFor(sandbox));
+    const atTerminal = (args: string[]) => {
+      Object.assign(process.stdin, { isTTY: true });
+      return refreshCommand(args);
+    };
+    const { code, stderr } = await runCommand(atTerminal, [], account(sandbox), refreshToken);
+    expect([code, stderr]).toEqual([0, 'Paste the refresh token, then press Enter and Ctrl+D.\n']);
+  });
+
   it('explains itself with --help, and reads no token', async () => {
     const ended = await run(['--help'], 'rt', { BERBIX_API_SECRET: undefined });
     expect(ended).toMatchObject({ code: 0, stderr: '' });

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { BerbixTokenService } from 'nestjs-berbix';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { sampleTokens } from 'nestjs-berbix/testing';
+import pg from 'pg';
 import { firstValueFrom } from 'rxjs';
 import { storeCommand } from '../../lib/cli/store/store.command.js';
 import { TokenCipher, type BerbixTokenStore } from '../../lib/token-store/index.js';
@@ -56,7 +58,7 @@ const SERVERS = [
   },
 ];
 
-describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
+describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ name: server, open }) => {
   let opened: Opened;
   let service: BerbixTokenService;
 
@@ -79,14 +81,18 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     await markDead('BERBIX_GONE');
   });
 
-  /** The tokens of transaction 2. */
-  async function markDead(deadCode: string): Promise<void> {
-    const dead = { deadCode, failures: 2, notBefore: Date.now() + 60_000 };
-    const seen = await opened.store.load('default/transaction/2');
-    const lease = await opened.store.lease('default/transaction/2', seen!, 1_000, '');
+  /** What an attempt leaves. */
+  async function leaveNote(transaction: string, note: object): Promise<void> {
+    const name = `default/transaction/${transaction}`;
+    const seen = await opened.store.load(name);
+    const lease = await opened.store.lease(name, seen!, 1_000, '');
     const held = { version: seen!.version, leaseEpoch: lease!.leaseEpoch };
-    await opened.store.release('default/transaction/2', held, JSON.stringify(dead));
+    await opened.store.release(name, held, JSON.stringify(note));
   }
+
+  /** The tokens of transaction 2. */
+  const markDead = (deadCode: string) =>
+    leaveNote('2', { deadCode, failures: 2, notBefore: Date.now() + 60_000 });
 
   it('counts the records by kind, state and encryption key', async () => {
     const { code, stdout } = await run(['stats', ...opened.args, '--json']);
@@ -101,17 +107,14 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
   });
 
   it('says whether a backoff is over, and what is in doubt then', async () => {
-    const record = 'default/transaction/1';
-    for (const [leaseEpoch, leftMs, state] of [
-      [0, 60_000, 'cooling'],
-      [1, -60_000, 'outcome unknown'],
+    for (const [leftMs, state] of [
+      [60_000, 'cooling'],
+      [-60_000, 'outcome unknown'],
     ] as const) {
-      const note = { failures: 1, startedAt: 1, notBefore: Date.now() + leftMs };
-      await opened.store.lease(record, { version: 1, leaseEpoch }, 1_000, '');
-      const held = { version: 1, leaseEpoch: leaseEpoch + 1 };
-      await opened.store.release(record, held, JSON.stringify(note));
-      const { stdout } = await run(['ls', ...opened.args, '--state', state]);
-      expect(stdout).toBe(`transaction/1  ${state}  customer ada\n`);
+      await leaveNote('1', { failures: 1, startedAt: 1, notBefore: Date.now() + leftMs });
+      const args = ['ls', ...opened.args, '--state', state];
+      expect((await run(args)).stdout).toBe(`transaction/1  ${state}  customer ada\n`);
+      expect((await run(args, NO_KEYS)).stdout).toBe(`transaction/1  ${state}\n`);
     }
   });
 
@@ -130,6 +133,10 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
       const { stdout } = await run(['show', '--transaction', `9${id}`, ...opened.args, '--json']);
       expect(JSON.parse(stdout)).toMatchObject([{ state, encryptionKey: 'none' }]);
     }
+    // Whether the application knows of a new refresh token matters more than when it is next used.
+    await leaveNote('93', { failures: 1, notBefore: now + hour });
+    const { stdout } = await run(['ls', ...opened.args, '--state', 'onRotation pending']);
+    expect(stdout).toBe('transaction/93  onRotation pending\n');
   });
 
   it('shows times, and a lease while there is one', async () => {
@@ -139,6 +146,7 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
       expiresAt: at,
       refreshAfter: at + 1,
       exchangedAt: at + 2,
+      templateKey: 'tpk_9',
     };
     const name = 'default/transaction/9';
     await opened.store.commit(name, 0, `clear.${JSON.stringify({ ...value, rotates: true })}`);
@@ -151,6 +159,7 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
         'version           1',
         'lease epoch       0',
         'encryption key    none',
+        'template          tpk_9',
         'expires           2030-01-02T03:04:05.006Z',
         'stale             2030-01-02T03:04:05.007Z',
         'exchanged         2030-01-02T03:04:05.008Z',
@@ -158,7 +167,8 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
         '',
       ].join('\n'),
     );
-    const note = JSON.stringify({ startedAt: at + 3, notBefore: at + 4 });
+    // Another replica tries once more.
+    const note = JSON.stringify({ deadCode: 'X', startedAt: at + 3, notBefore: at + 4 });
     await opened.store.lease(name, { version: 1, leaseEpoch: 0 }, 3_600_000, note);
     const leased = (await show()).stdout;
     expect(leased).toMatch(/^state +leased$/m);
@@ -257,6 +267,13 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     expect((await opened.store.load(name))?.value).toBeUndefined();
   });
 
+  it('lists the transaction of a record that has another name', async () => {
+    const value = JSON.stringify({ refreshToken: 'rt_9', transactionId: '9' });
+    await opened.store.commit('default/anonymous/a', 0, `clear.${value}`);
+    const { stdout } = await run(['ls', ...opened.args, '--state', 'refresh']);
+    expect(stdout).toBe('anonymous/a  refresh token only  transaction 9\n');
+  });
+
   it('lists no control sequences, which a terminal would run', async () => {
     await opened.store.commit('default/customer/\u001b[2J', 0, 'x');
     const tokens = sampleTokens({ transactionId: '3', refreshToken: 'rt_3' });
@@ -294,6 +311,18 @@ describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ open }) => {
     });
     const left = await run(['ls', ...opened.args]);
     expect(left.stdout).toBe('transaction/2  dead (BERBIX_GONE)\n');
+    const again = await run(['forget', '--customer', 'ada', ...opened.args]);
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toMatch(/^Nothing is stored for customer\/ada\./);
+  });
+
+  it('closes its connections, also after a failure', async () => {
+    const ends = [jest.spyOn(pg.Pool.prototype, 'end'), jest.spyOn(Redis.prototype, 'disconnect')];
+    await run(['stats', ...opened.args]);
+    await run(['forget', '--customer', 'ada', ...opened.args], NO_KEYS);
+    const calls = ends.map(({ mock }) => mock.calls.length);
+    for (const end of ends) end.mockRestore();
+    expect(calls).toEqual(server === 'Redis' ? [0, 2] : [2, 0]);
   });
 
   it('forgets nothing that it cannot decrypt, since it would not find all of it', async () => {
@@ -341,8 +370,10 @@ describe('nestjs-berbix store', () => {
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: nestjs-berbix store ACTION/);
+    expect(await run([])).toEqual(help);
     for (const [args, message] of [
       [['fix'], /^The action must be one of stats, ls, show, forget, doctor\./],
+      [['toString', '--redis', 'redis://h'], /^The action must be one of/],
       [['stats'], /^Pass either --postgres or --redis\./],
       [['show', '--redis', 'redis://h'], /^Pass one of --transaction, --customer and --name\./],
       [

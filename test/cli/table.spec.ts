@@ -35,6 +35,7 @@ describe('nestjs-berbix table', () => {
     const help = await run('--help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: nestjs-berbix table sql/);
+    expect(await run()).toEqual(help);
     for (const [flags, message] of [
       [['sql', '--tabel', 'x'], /^Unknown option '--tabel'/],
       [['sql', '--table', 'x; DROP TABLE y'], /^table must be a name such as berbix_tokens/],

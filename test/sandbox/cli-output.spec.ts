@@ -7,8 +7,9 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
 import { networkWarningOf } from '../../lib/cli/sandbox.summary.js';
-import { temporaryDirectory } from '../support/directories.js';
+import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
 import { CommandRuns } from './support/cli-run.js';
+import { HookServer } from './support/hook-server.js';
 import { basic } from './support/raw-client.js';
 
 let runs: CommandRuns;
@@ -64,6 +65,19 @@ describe('what nestjs-berbix sandbox prints', () => {
     for (let calls = 0; calls < 60; calls += 1) expect((await fetch(long)).status).toBe(404);
     child.kill('SIGTERM');
     await expect(code).resolves.toBe(0);
+  });
+
+  it('has no line for a webhook that is accepted', async () => {
+    const server = await HookServer.start();
+    const { output, end } = await runs.startHere(['--json', '--webhook-status', server.url]);
+    const { url } = JSON.parse(output) as BerbixSandboxReady;
+    const tested = await fetch(`${url}/sandbox/webhooks/test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"kind":"status"}',
+    });
+    expect(await tested.json()).toMatchObject({ delivered: true });
+    expect((await end()).stderr).toBe('');
   });
 
   it('has none of these lines with --quiet', async () => {
@@ -157,6 +171,12 @@ describe('the secrets of nestjs-berbix sandbox', () => {
   it('stay the same after a restart, unless a flag says otherwise', async () => {
     const first = await ready();
     expect(await ready()).toEqual(first);
+    const apart = await ready(['--api-secret', 'secret_test_y']);
+    expect(apart.secrets).toEqual({
+      ...first.secrets,
+      apiSecret: 'secret_test_y',
+      templateKeys: apart.secrets.templateKeys,
+    });
     const given = ['--api-secret', 'secret_test_x', '--webhook-status-secret', 'whs_x'];
     const next = await ready(['--new-secrets', ...given]);
     expect(next.secrets).toMatchObject({
@@ -166,6 +186,16 @@ describe('the secrets of nestjs-berbix sandbox', () => {
     expect(next.secrets.liveApiSecret).not.toBe(first.secrets.liveApiSecret);
     const { finished } = next.secrets.webhookSecrets ?? {};
     expect(finished).not.toBe(first.secrets.webhookSecrets?.finished);
+  });
+
+  it('are those of the data directory, until new ones are requested', async () => {
+    const data = ['--data', await databaseDirectory()];
+    const first = await ready(data);
+    expect(await ready(data)).toEqual(first);
+    expect((await ready()).secrets.apiSecret).not.toBe(first.secrets.apiSecret);
+    const renewed = await ready([...data, '--new-secrets']);
+    expect(renewed.secrets.apiSecret).not.toBe(first.secrets.apiSecret);
+    expect(await ready(data)).toEqual(renewed);
   });
 
   it('are new at each start if they cannot be stored, and a warning says so', async () => {

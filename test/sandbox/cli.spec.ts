@@ -295,4 +295,17 @@ describe('nestjs-berbix sandbox', () => {
       code: 1,
     });
   });
+
+  it('leaves another signal, and one after a failed start, to what they usually do', async () => {
+    const listeners = () =>
+      (['SIGINT', 'SIGTERM'] as const).map((signal) => process.listenerCount(signal));
+    const before = listeners();
+    const { end } = await runs.startHere(['--json']);
+    expect(listeners()).toEqual(before.map((count) => count + 1));
+    const ended = end();
+    await until(() => listeners().join() === before.join());
+    expect((await ended).code).toBe(0);
+    const { code } = await runCommand(sandboxCommand, ['--host', '192.0.2.1']);
+    expect([code, listeners()]).toEqual([1, before]);
+  });
 });

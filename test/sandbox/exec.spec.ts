@@ -60,6 +60,14 @@ describe('nestjs-berbix sandbox exec', () => {
     await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('keeps the other variables, and listens for no signal any more at the end', async () => {
+    const before = process.listenerCount('SIGTERM');
+    const script = 'process.exit(process.env.SHOP === "open" ? 7 : 1)';
+    const args = ['exec', '--quiet', '--', process.execPath, '-e', script];
+    const { code } = await runCommand(sandboxCommand, args, { SHOP: 'open' });
+    expect([code, process.listenerCount('SIGTERM')]).toEqual([7, before]);
+  });
+
   it('warns if others can reach the sandbox', async () => {
     const { code, stderr } = await execHere('--host', '0.0.0.0', '--', process.execPath, '-e', '');
     expect(stderr).toMatch(/^The sandbox has no login: .* reach 0\.0\.0\.0 /);

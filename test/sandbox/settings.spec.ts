@@ -16,6 +16,9 @@ const ACTION_MAP = { id_expired: 'reject' };
 const actionMapFile = join(temporaryDirectory(), 'actions.json');
 writeFileSync(actionMapFile, JSON.stringify(ACTION_MAP));
 
+const nullFile = join(temporaryDirectory(), 'null.json');
+writeFileSync(nullFile, 'null');
+
 const CA = '-----BEGIN CERTIFICATE-----\n';
 const caFile = join(temporaryDirectory(), 'ca.pem');
 writeFileSync(caFile, CA);
@@ -55,6 +58,11 @@ describe('the table of options', () => {
     const needed = path === 'rotationGraceSeconds' ? ['--refresh-token', 'rotate'] : [];
     const run = parseSandboxFlags([...needed, ...args]);
     expect(run).toHaveProperty(['options', ...path.split('.')], valueOf(sets, argument));
+  });
+
+  it('has no actions if the file of the action map has none, rather than the default', () => {
+    const run = parseSandboxFlags(['--action-map', nullFile]);
+    expect(run).toHaveProperty('options.actionMap', {});
   });
 
   it('has switches that turn something on, except one', () => {
