@@ -28,9 +28,10 @@ export {
   resolveRecord,
   type NamedRecord,
   type Reference,
+  type SeenTokens,
 } from './token-lookup.js';
 export { TokenNames } from './token-names.js';
 export { queryOf, refQuery, type TokenQuery } from './token-query.js';
 export { leadsToPendingRotation, nextRefreshToken, type TokenRecord } from './token-record.js';
-export { TokenRecords, type FoundTokens, type SeenTokens } from './token-records.js';
+export { TokenRecords, type FoundTokens } from './token-records.js';
 export { TokenRemoval, type Removal } from './token-removal.js';

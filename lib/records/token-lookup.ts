@@ -18,6 +18,11 @@ export interface Reference {
 /** A record with tokens, a reference to such a record, or an empty record. */
 export type NamedRecord = OpenedRecord<TokenRecord | Reference>;
 
+/** A record with tokens, under its own name or another one. */
+export interface SeenTokens extends OpenedRecord<TokenRecord> {
+  readonly value: TokenRecord;
+}
+
 /** The result of looking up a name. */
 export interface Resolution {
   /** The record of that name. */
@@ -102,9 +107,7 @@ export function isReference(value: object | undefined): value is Reference {
   return value !== undefined && 'see' in value;
 }
 
-export function hasTokens(
-  record: NamedRecord,
-): record is OpenedRecord<TokenRecord> & { value: TokenRecord } {
+export function hasTokens(record: NamedRecord): record is SeenTokens {
   return record.value !== undefined && !isReference(record.value);
 }
 

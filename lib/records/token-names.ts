@@ -10,9 +10,9 @@ import {
   resolveRecord,
   type NamedRecord,
   type Reference,
+  type SeenTokens,
 } from './token-lookup.js';
 import { isSuperseded, type TokenRecord } from './token-record.js';
-import type { SeenTokens } from './token-records.js';
 
 /**
  * The names under which tokens are found, besides that of their own record. Two records of one

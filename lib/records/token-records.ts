@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { withTimeout } from '../concurrency/index.js';
 import { BerbixGoneError, BerbixNotFoundError, logLine } from '../errors/index.js';
-import { SHORT_LEASE_MS, type SealedRecords, type OpenedRecord } from '../token-store/index.js';
+import { SHORT_LEASE_MS, type SealedRecords } from '../token-store/index.js';
 import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import { believed } from './clock-steps.js';
 import { resolvedKey, type CustomerIndex } from './customer-index.js';
@@ -18,14 +18,10 @@ import {
   withLoaded,
   type NamedRecord,
   type Resolution,
+  type SeenTokens,
 } from './token-lookup.js';
 import type { TokenQuery } from './token-query.js';
-import { isOfRecord, recordOf, type Times, type TokenRecord } from './token-record.js';
-
-/** A record with tokens, under its own name or another one. */
-export interface SeenTokens extends OpenedRecord<TokenRecord> {
-  readonly value: TokenRecord;
-}
+import { isOfRecord, recordOf, type Times } from './token-record.js';
 
 /** Tokens with the record that led to them. */
 export interface FoundTokens extends SeenTokens {
