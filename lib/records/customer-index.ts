@@ -12,6 +12,7 @@ import {
   resolveRecord,
   type Reference,
 } from './token-lookup.js';
+import { TokenNames } from './token-names.js';
 import { isOfRecord, type TokenRecord } from './token-record.js';
 import { removeOrphan } from './token-removal.js';
 
@@ -41,12 +42,16 @@ export interface CustomerLease extends RecordRevision, Pick<IndexedCustomer, 'ke
 
 /** The records of customers. Each one refers to the records of the customer's transactions. */
 export class CustomerIndex {
+  readonly #names: TokenNames;
+
   /** @param closing once it is aborted, nothing waits for another replica */
   constructor(
     private readonly sealed: SealedRecords,
     readonly limits: RecordLimits,
     private readonly closing: AbortSignal,
-  ) {}
+  ) {
+    this.#names = new TokenNames(sealed);
+  }
 
   /** Undefined if there is no record, not even one of a customer who was forgotten. */
   async find(customerUid: string): Promise<IndexedCustomer | undefined> {
@@ -150,6 +155,17 @@ export class CustomerIndex {
    * one
    */
   async save(
+    key: string,
+    version: number,
+    value: TokenRecord,
+    reference: string | undefined,
+  ): Promise<'saved' | 'changed' | 'forgotten'> {
+    const outcome = await this.#save(key, version, value, reference);
+    if (outcome === 'saved') await this.#names.referTransaction(key, value, value.refreshToken);
+    return outcome;
+  }
+
+  async #save(
     key: string,
     version: number,
     value: TokenRecord,

@@ -129,6 +129,7 @@ export class TokenIntake {
 /** Whether the next record has anything that the previous one lacks. */
 function hasMore(before: TokenRecord, next: TokenRecord): boolean {
   return (
+    before.transactionId !== next.transactionId ||
     before.customerUid !== next.customerUid ||
     before.spares !== next.spares ||
     (before.expiresAt ?? 0) < (next.expiresAt ?? 0)

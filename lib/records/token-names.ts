@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { logLine } from '../errors/index.js';
 import { SHORT_LEASE_MS, type SealedRecords } from '../token-store/index.js';
-import { isCustomer } from './record-names.js';
+import { isAnonymous, isCustomer, recordName } from './record-names.js';
 import { united } from './settle.js';
 import {
   hasTokens,
@@ -22,6 +22,13 @@ export class TokenNames {
   readonly #logger = new Logger('BerbixTokenService');
 
   constructor(private readonly sealed: SealedRecords) {}
+
+  /** Makes tokens whose record was added without their transaction available by its id too. */
+  async referTransaction(key: string, value: TokenRecord, spent: string): Promise<void> {
+    const { transactionId } = value;
+    if (transactionId === undefined || !isAnonymous(key)) return;
+    await this.refer(recordName.transaction(transactionId), key, spent);
+  }
 
   /**
    * Adds a name for the tokens; a failure loses nothing. If there is a record of that name, its

@@ -9,7 +9,6 @@ import {
   withSuccessor,
   localTokens,
   isNameOfRefreshToken,
-  isAnonymous,
   recordName,
   resolveRecord,
   storeTime,
@@ -191,11 +190,9 @@ export class TokenSaver {
   /** Adds the names under which callers may ask for the tokens. */
   async #refer({ seen, next, wasLost }: PendingWrite, name: string): Promise<void> {
     const { key, value } = seen;
-    const { transactionId, customerUid, refreshToken } = next;
+    const { customerUid, refreshToken } = next;
     const spent = value.refreshToken;
-    if (transactionId !== undefined && isAnonymous(key)) {
-      await this.names.refer(recordName.transaction(transactionId), key, spent);
-    }
+    await this.names.referTransaction(key, next, spent);
     if (isNameOfRefreshToken(name) && refreshToken !== spent) {
       await this.names.refer(recordName.refreshToken(refreshToken), key, spent);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixModuleOptions, BerbixRotatedTokens } from 'nestjs-berbix';
+import { BerbixTokens, type BerbixModuleOptions, type BerbixRotatedTokens } from 'nestjs-berbix';
 import type { Habit } from './support/fake-api.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
 import { inRecord } from './support/watch.js';
@@ -36,6 +36,14 @@ describe('a transaction with two names, neither of which leads to the other', ()
     const { memory } = the.world;
     const [key = ''] = (await memory.keys(`default/${prefix}`)).keys;
     return inRecord((await memory.load(key))?.value);
+  }
+
+  /** The names of the records that have tokens. */
+  async function storedTokens(): Promise<string[]> {
+    const { memory } = the.world;
+    const { keys } = await memory.keys('');
+    const records = await Promise.all(keys.map((key) => memory.load(key)));
+    return keys.filter((_, index) => 'refreshToken' in inRecord(records[index]?.value));
   }
 
   it.each<[string, Habit, Freshness['rotation']]>([
@@ -134,9 +142,31 @@ describe('a transaction with two names, neither of which leads to the other', ()
       await valueOf(replica.forget(ONE));
       const other = await world.start();
       expect(await failureOf(other.fresh(ADA))).toMatchObject({ code: 'BERBIX_GONE' });
-      for (const key of (await world.memory.keys('')).keys) {
-        expect(inRecord((await world.memory.load(key))?.value)).not.toHaveProperty('refreshToken');
+      expect(await storedTokens()).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['', false, true],
+    [' and the transaction was forgotten before', true, true],
+    [' and nothing else', false, false],
+  ])(
+    'has both names if its refresh token is remembered alone and then with its id%s',
+    async (_, wasForgotten, hasAccessToken) => {
+      const { world } = the;
+      const [replica, other] = [await world.start(), await world.start()];
+      const created = world.api.create('1');
+      const { refreshToken } = created;
+      if (wasForgotten) {
+        await valueOf(replica.remember(created));
+        await valueOf(replica.forget(ONE));
       }
+      await valueOf(replica.remember(refreshToken, 'ada'));
+      const known = new BerbixTokens({ refreshToken, transactionId: '1' });
+      await valueOf(replica.remember(hasAccessToken ? created : known, 'ada'));
+      expect(await valueOf(other.fresh(ONE))).toHaveProperty('transactionId', '1');
+      await valueOf(replica.forget(ONE));
+      expect(await storedTokens()).toEqual([]);
     },
   );
 
