@@ -5,6 +5,8 @@ import { hashOf, type TokenRecord } from './token-record.js';
 export const recordName = {
   transaction: (id: string): string => `transaction/${id}`,
   customer: (uid: string): string => `customer/${encodeURIComponent(uid)}`,
+  /** That of a refresh token whose transaction was not known when it was added. */
+  anonymous: (token: string): string => `anonymous/${hashOf(token)}`,
   /** Used only in the memory of this process: the name contains the token. */
   refreshToken: (token: string): string => `refresh-token/${token}`,
 };
@@ -29,7 +31,7 @@ export function refNamed(name: string): BerbixTransactionRef | undefined {
  */
 export function keyFor({ refreshToken, transactionId }: BerbixTokens): string {
   return transactionId === undefined
-    ? `anonymous/${hashOf(refreshToken)}`
+    ? recordName.anonymous(refreshToken)
     : recordName.transaction(transactionId);
 }
 

@@ -30,15 +30,23 @@ export class TokenNames {
     await this.refer(recordName.transaction(transactionId), key, spent);
   }
 
+  /** I3: a record of the spent refresh token alone, of the same transaction, leads to the tokens. */
+  async referSpent(key: string, spent: string): Promise<void> {
+    await this.refer(recordName.anonymous(spent), key, spent, true);
+  }
+
   /**
    * Adds a name for the tokens; a failure loses nothing. If there is a record of that name, its
    * verification stays known, and another refresh token of it becomes a spare of these.
+   *
+   * @param ifThere adds nothing if there is no record of that name
    */
-  async refer(name: string, key: string, spent: string): Promise<void> {
+  async refer(name: string, key: string, spent: string, ifThere = false): Promise<void> {
     if (name === key) return;
     try {
       for (let isDone = false; !isDone;) {
         const seen: NamedRecord = await this.sealed.load(name);
+        if (ifThere && seen.value === undefined) return;
         const next = referenceTo(key, seen, spent);
         if (next === undefined) return;
         if (isReference(seen.value) && !isCustomer(name)) {

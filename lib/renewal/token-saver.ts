@@ -193,6 +193,7 @@ export class TokenSaver {
     const { customerUid, refreshToken } = next;
     const spent = value.refreshToken;
     await this.names.referTransaction(key, next, spent);
+    if (refreshToken !== spent) await this.names.referSpent(key, spent);
     if (isNameOfRefreshToken(name) && refreshToken !== spent) {
       await this.names.refer(recordName.refreshToken(refreshToken), key, spent);
     }

@@ -170,6 +170,27 @@ describe('a transaction with two names, neither of which leads to the other', ()
     },
   );
 
+  it.each([
+    ['its id', ONE],
+    ['another customer', { customerUid: 'bob' }],
+  ])(
+    'I3: a refresh token that was also remembered alone is not presented once %s has got its successor',
+    async (_, first) => {
+      const { world } = the;
+      world.api.habit = 'strict';
+      const replica = await world.start({ freshness: { rotation: 'strict' } });
+      await valueOf(replica.remember(world.api.create('1'), 'bob'));
+      await valueOf(replica.remember(world.api.currentOf('1'), 'ada'));
+      await advance(HOUR);
+      await valueOf(replica.fresh(first));
+      const { refreshToken } = await valueOf(replica.fresh(ADA));
+      expect(refreshToken).toBe(world.api.currentOf('1'));
+      expect(world.api.exchanges).toHaveLength(1);
+      await valueOf(replica.forget(ADA));
+      expect((await world.memory.keys('default/anonymous')).keys).toEqual([]);
+    },
+  );
+
   it('I3: customers who share its refresh token share the successors too', async () => {
     const { world } = the;
     world.api.habit = 'strict';
