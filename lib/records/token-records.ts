@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { withTimeout } from '../concurrency/index.js';
 import { BerbixGoneError, BerbixNotFoundError, logLine } from '../errors/index.js';
-import { SHORT_LEASE_MS, type SealedRecords } from '../token-store/index.js';
+import { SHORT_LEASE_MS, type RecordLease, type SealedRecords } from '../token-store/index.js';
 import { BerbixTokens, type BerbixTransactionRef } from '../values/index.js';
 import { believed } from './clock-steps.js';
 import { resolvedKey, type CustomerIndex } from './customer-index.js';
@@ -85,7 +85,23 @@ export class TokenRecords {
     // I3: a faster replica may have stored and spent it since.
     const lease = await this.sealed.lease(seen.key, seen, SHORT_LEASE_MS, seen.attempt);
     if (lease === undefined) return true;
-    const customerUid = uidOf(owner);
+    try {
+      return await this.#reloaded(uidOf(owner), seen, tokens, lease);
+    } finally {
+      // If another record has the loaded tokens: once their exchange tells of which transaction they
+      // are, this record is united with that one.
+      const held = { version: seen.version, leaseEpoch: lease.leaseEpoch };
+      await this.sealed.release(seen.key, held, seen.attempt).catch(() => false);
+    }
+  }
+
+  /** Saves loaded tokens under the lease of the dead one. */
+  async #reloaded(
+    customerUid: string | undefined,
+    seen: FoundTokens,
+    tokens: BerbixTokens,
+    lease: RecordLease,
+  ): Promise<boolean> {
     if (seen.value.transactionId === undefined && tokens.transactionId === undefined) {
       // No exchange of the dead token ever succeeded, so nothing is lost. A new record for each
       // loaded token would never be removed.

@@ -191,6 +191,20 @@ describe('a transaction with two names, neither of which leads to the other', ()
     },
   );
 
+  it('a bare refresh token that loadTokens() has in place of a dead one ends in the same record', async () => {
+    const { world } = the;
+    const loadTokens = () => Promise.resolve(world.api.currentOf('1'));
+    const replica = await world.start({ loadTokens });
+    await valueOf(replica.remember(world.api.create('1'), 'ada'));
+    world.api.reissue('1');
+    await advance(HOUR);
+    await valueOf(replica.fresh(ADA));
+    await valueOf(replica.forget(ONE));
+    const other = await world.start();
+    expect(await failureOf(other.fresh(ADA))).toMatchObject({ code: 'BERBIX_GONE' });
+    expect(await storedTokens()).toEqual([]);
+  });
+
   it('I3: customers who share its refresh token share the successors too', async () => {
     const { world } = the;
     world.api.habit = 'strict';
