@@ -4,6 +4,7 @@ import type { BerbixCallOptions, BerbixTokenRef } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom, map } from 'rxjs';
 import { errorOf } from '../support/errors.js';
+import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import { ALL, SENDING, TOKENS, TRANSACTION, setting } from './support/calls.js';
 
@@ -86,6 +87,15 @@ describe('the timeoutMs of a call', () => {
     await world.arrived(3);
     busy(2);
     expect(await refreshed).toMatchObject({ code: 'BERBIX_SERVER', retryAfterMs: 1_000 });
+  });
+
+  it('leaves each attempt its own limit', async () => {
+    const sandbox = await startSandbox();
+    const created = await createTransaction(sandbox, await servicesFor(sandbox));
+    const { transactions } = await servicesFor(sandbox, { timeoutMs: 500, retry: 10 });
+    sandbox.faults.add({ kind: 'hang' });
+    const call = transactions.fetch(created, { timeoutMs: 60_000 });
+    expect((await firstValueFrom(call)).id).toBe(created.transactionId);
   });
 
   it('says nothing about the health of the API', async () => {

@@ -284,69 +284,6 @@ describe('the circuit breaker', () => {
   });
 });
 
-describe('uploads', () => {
-  it('leave most connections to other calls', async () => {
-    let uploads = 0;
-    const url = await listening(
-      createServer((request, response) => {
-        request.resume();
-        if (request.url === '/v0/images/upload') return void uploads++;
-        answer(response);
-      }),
-    );
-    const { tokens, transactions } = await startServices({
-      apiSecret: 's',
-      apiHost: url,
-      totalTimeoutMs: 5_000,
-    });
-    const hanging = Array.from({ length: 40 }, () =>
-      transactions.uploadImages(sampleTokens(), [IMAGE]).subscribe({ error: () => {} }),
-    );
-    await until(() => uploads >= 8);
-    expect((await firstValueFrom(tokens.refresh('rt'))).accessToken).toBe('a');
-    expect(uploads).toBe(8);
-    // An upload that is given up makes room for the next.
-    hanging[0]?.unsubscribe();
-    await until(() => uploads === 9);
-    for (const upload of hanging) upload.unsubscribe();
-  });
-});
-
-describe('the limit of calls at a time', () => {
-  it('lets one call through per connection, and the others as these end', async () => {
-    const sandbox = await startSandbox();
-    const services = await servicesFor(sandbox, { http: { connections: 3 } });
-    const created = await Promise.all(
-      Array.from({ length: 10 }, () => createTransaction(sandbox, services)),
-    );
-    sandbox.requests.clear();
-    sandbox.faults.add({ kind: 'hang', times: 3 });
-    const hanging = created
-      .slice(0, 3)
-      .map((tokens) => services.tokens.refresh(tokens).subscribe());
-    const waiting = created
-      .slice(3)
-      .map((tokens) => firstValueFrom(services.tokens.refresh(tokens)));
-    await until(() => sandbox.requests.length === 3);
-    expect(sandbox.requests.length).toBe(3);
-    for (const subscription of hanging) subscription.unsubscribe();
-    expect(await Promise.all(waiting)).toHaveLength(7);
-  });
-
-  it('refuses calls if a thousand already wait', async () => {
-    const sandbox = await startSandbox();
-    const { tokens } = await servicesFor(sandbox, { http: { connections: 1 } });
-    sandbox.faults.add({ kind: 'hang', times: Infinity });
-    const subscriptions = Array.from({ length: 1001 }, (_, index) =>
-      tokens.refresh(`rt_${index}`).subscribe({ error: () => {} }),
-    );
-    const error = await errorOf(tokens.refresh('rt_one_too_many'));
-    expect(error).toMatchObject({ code: 'BERBIX_UNAVAILABLE', retryable: true });
-    expect(error.message).toContain('connections');
-    for (const subscription of subscriptions) subscription.unsubscribe();
-  });
-});
-
 interface FailingApi {
   /** Uploads that wait for the test to answer them. */
   readonly uploads: ServerResponse[];

@@ -58,6 +58,7 @@ describe('refresh()', () => {
     });
     expect(request?.headers).toMatchObject({
       authorization: `Basic ${Buffer.from(`${sandbox.apiSecret}:`).toString('base64')}`,
+      accept: 'application/json',
       'content-type': 'application/json',
       'user-agent': expect.stringMatching(/^nestjs-berbix\/\d+\.\d+\.\d+/),
     });
