@@ -29,9 +29,13 @@ class FailingController {
 
   @Get(':name')
   fail(@Param('name') name: string): Observable<never> {
-    const ErrorClass = (berbix as Record<string, unknown>)[name] as typeof BerbixGoneError;
-    return throwError(() => new ErrorClass('for the log only', { retryAfterMs: 1500 }));
+    return throwError(() => errorNamed(name));
   }
+}
+
+function errorNamed(name: string): berbix.BerbixError {
+  const ErrorClass = (berbix as Record<string, unknown>)[name] as typeof BerbixGoneError;
+  return new ErrorClass('for the log only', { retryAfterMs: 1500 });
 }
 
 const STATUSES: Record<string, number> = {
@@ -65,14 +69,26 @@ describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (platform) => {
       }),
       platform,
     );
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const logged: string[] = [];
     for (const [name, status] of Object.entries(STATUSES)) {
+      const { code } = errorNamed(name);
+      if (status > 500 || name === 'BerbixInputError') logged.push(code);
       const answer = await fetch(`${url}/${name}`);
       expect([name, answer.status]).toEqual([name, status]);
       if (status !== 500) expect(answer.headers.get('retry-after')).toBe('2');
       const body = await answer.text();
-      expect(JSON.parse(body)).toMatchObject({ statusCode: status, message: expect.any(String) });
+      const message = expect.any(String) as unknown;
+      expect(JSON.parse(body)).toEqual({
+        statusCode: status,
+        message,
+        ...(status !== 500 && { error: code }),
+      });
       expect(body).not.toContain('for the log only');
     }
+    const lines = warned.mock.calls.map(([line]) => String(line));
+    expect(lines).toEqual(logged.map((code) => expect.stringMatching(`only \\(${code}, see`)));
+    warned.mockRestore();
     // Whatever the API asks for, no client is told to wait for days.
     expect((await fetch(`${url}/days`)).headers.get('retry-after')).toBe('60');
     expect((await fetch(`${url}/http`)).status).toBe(418);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Injectable, Logger, Module, Scope, type Type } from '@nestjs/common';
 import {
   BerbixConfigurationError,
+  BerbixEvents,
   BerbixModule,
   BerbixTokenService,
   OnBerbixEvent,
@@ -98,6 +99,12 @@ describe('@OnBerbixEvent', () => {
       'Troubled.rejects failed on a token.exchanged event: RangeError: No audit.',
       'Troubled.rejectsWithoutText failed on a token.exchanged event: object',
       'Troubled.throws failed on a token.exchanged event: TypeError: No audit.',
+    ]);
+    const stacks = errors.mock.calls.map(([, stack]) => String(stack).split('\n')[0]);
+    expect(stacks.toSorted()).toEqual([
+      'RangeError: No audit.',
+      'TypeError: No audit.',
+      'undefined',
     ]);
   });
 
@@ -241,6 +248,8 @@ describe('without a listener', () => {
     const describeEvent = jest.fn(() => ({}));
     bus.emit('circuit.opened', describeEvent);
     bus.listen(() => {})();
+    bus.emit('circuit.opened', describeEvent);
+    new BerbixEvents(bus).events$.subscribe().unsubscribe();
     bus.emit('circuit.opened', describeEvent);
     expect(describeEvent).not.toHaveBeenCalled();
   });

@@ -133,6 +133,20 @@ describe('an answer becomes the right error', () => {
     expect(messages).toEqual([`${refused} ${withheld}`, refused]);
   });
 
+  it.each([
+    [200, ` Berbix says: "${'x'.repeat(200)}"`],
+    [201, ` Berbix says: "${'x'.repeat(200)}..."`],
+    [16_384, ` Berbix says: "${'x'.repeat(200)}..."`],
+    [16_385, ' The reason that Berbix gives is withheld, since it may quote the request.'],
+  ])('a reason of %i characters is shortened, or withheld', async (length, said) => {
+    const sandbox = await startSandbox();
+    const { tokens } = await servicesFor(sandbox);
+    const body = { message: 'x'.repeat(length) };
+    sandbox.faults.add({ kind: 'answer', status: 403, body });
+    const { message } = await errorOf(tokens.refresh('rt_any'));
+    expect(message).toBe(`POST /v0/tokens was refused (403).${said}`);
+  });
+
   it('a wrong API secret and a wrong refresh token are different errors', async () => {
     const sandbox = await startSandbox();
     const right = await servicesFor(sandbox);
