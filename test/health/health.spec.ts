@@ -287,7 +287,13 @@ describe('the indicator for @nestjs/terminus', () => {
     expect([down.status, await down.json()]).toEqual([
       503,
       expect.objectContaining({
-        error: { berbix: expect.objectContaining({ status: 'down', store: 'down' }) },
+        error: {
+          berbix: expect.objectContaining({
+            status: 'down',
+            store: 'down',
+            message: expect.stringContaining('The token store (the memory of this process)'),
+          }),
+        },
       }),
     ]);
   });

@@ -133,7 +133,7 @@ describe('no secret is visible', () => {
     const sandbox = await startSandbox();
     const { transactions } = await servicesFor(sandbox);
     const message =
-      'Customer 42 (ADA KING, 1815-12-10, ada@example.com, %2B44%2020, (+44 20)), 1 of 422: by ALAN.';
+      'Customer 42 (ADA KING, 1815-12-10, ada@example.com, %2B44%2020, (+44 20)), 142 of 422: by ALAN.';
     sandbox.faults.add({
       kind: 'answer',
       status: 400,
@@ -155,7 +155,7 @@ describe('no secret is visible', () => {
       }),
     );
     expect(error.message).toContain(
-      '"Customer [redacted] ([redacted] [redacted], [redacted], [redacted], [redacted], ([redacted])), 1 of 422: by ALAN."',
+      '"Customer [redacted] ([redacted] [redacted], [redacted], [redacted], [redacted], ([redacted])), 142 of 422: by ALAN."',
     );
     expect(error).toMatchObject({ readable: 'customer_[redacted]', requestId: 'req422' });
   });

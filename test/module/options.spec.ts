@@ -129,6 +129,26 @@ const WRONG: [string, unknown, RegExp][] = [
     /^freshness\.leaseMs must be more than totalTimeoutMs/,
   ],
   [
+    'a cache without entries',
+    { apiSecret: SECRET, freshness: { cacheSize: 0 } },
+    /^freshness\.cacheSize must be a whole number, 1 or more; the default is 10000\.$/,
+  ],
+  [
+    'a grace as text',
+    { apiSecret: SECRET, freshness: { rotation: { graceMs: '60000' as never } } },
+    /^freshness\.rotation\.graceMs must be a whole number, 1 or more\.$/,
+  ],
+  [
+    'an unknown rotation',
+    { apiSecret: SECRET, freshness: { rotation: 'always' as never } },
+    /^freshness\.rotation must be 'none', 'strict' or \{ graceMs: milliseconds \}\.$/,
+  ],
+  [
+    'a misspelt option of freshness',
+    { apiSecret: SECRET, freshness: { leasMs: 60_000 } as never },
+    /^freshness has no option named "leasMs"\. It takes rotation, leaseMs, cacheSize\.$/,
+  ],
+  [
     'a rotation with a store that a crash empties, without onRotation',
     { apiSecret: SECRET, freshness: { rotation: 'strict' } },
     /a crash of the store \(.*\) would lose the new ones\. Use a durable store/,

@@ -174,6 +174,16 @@ describe('metrics', () => {
     expect(code).toBe('BERBIX_TIMEOUT');
     await waiting.module.close();
     expect(await total('berbix.token.lease.wait.duration')).toBe(before + 1);
+    const series = await seriesOf('berbix.token.lease.wait.duration');
+    expect(series.map(([attributes]) => attributes)).toEqual([{ 'berbix.account': 'default' }]);
+  });
+
+  it('measure durations in buckets from a millisecond to the time limit of a call', async () => {
+    await errorOf(services.tokens.refresh('rt_unknown'));
+    await until(async () => (await exchanges()) > 0);
+    const [, value] = (await seriesOf('berbix.token.exchange.duration'))[0] ?? [];
+    const { boundaries } = (value as { buckets: { boundaries: number[] } }).buckets;
+    expect([boundaries[0], boundaries.at(-1)]).toEqual([0.001, 15]);
   });
 
   it('count a new refresh token that the store does not take before the shutdown', async () => {

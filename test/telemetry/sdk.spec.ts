@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { context, metrics, trace } from '@opentelemetry/api';
+import { context, diag, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
@@ -15,6 +15,7 @@ import { ALL, setting } from '../http/support/calls.js';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startModule, startSandbox } from '../support/services.js';
 import { quietNest } from '../support/sinks.js';
+import { until } from '../support/until.js';
 
 quietNest();
 
@@ -81,10 +82,17 @@ describe('an SDK that fails', () => {
     };
     const meter = { createCounter: () => ({ add }), createHistogram: () => ({ record: add }) };
     metrics.setGlobalMeterProvider({ getMeter: () => meter as never });
+    const told: string[] = [];
+    const ignore = (): void => {};
+    const logger = { warn: ignore, info: ignore, debug: ignore, verbose: ignore };
+    diag.setLogger({ ...logger, error: (line) => told.push(line) });
     try {
       openMeter();
       expect(() => countLookup('default', 'memory')).not.toThrow();
+      // Where OpenTelemetry reports its own failures.
+      expect(told).toEqual(['nestjs-berbix: telemetry failed with Error.']);
     } finally {
+      diag.disable();
       metrics.disable();
       openMeter();
     }
@@ -119,6 +127,43 @@ describe('the span of a call', () => {
       erase: 'berbix.verification.erase',
       history: 'berbix.verification.history',
     });
+  });
+});
+
+describe('what a call emits', () => {
+  it('runs in the context of the subscriber, not in that of the span', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    const seen: [string, unknown][] = [];
+    const see = (what: string) => () =>
+      void seen.push([what, trace.getSpan(context.active())?.spanContext()]);
+    const observer = { next: see('value'), error: see('error'), complete: see('end') };
+    for (const fails of [false, true]) {
+      if (fails) sandbox.faults.add({ kind: 'status', status: 403 });
+      const { length } = seen;
+      services.transactions.fetch(created).subscribe(observer);
+      await until(() => seen.length === length + (fails ? 1 : 2));
+    }
+    expect(seen).toEqual([
+      ['value', undefined],
+      ['end', undefined],
+      ['error', undefined],
+    ]);
+  });
+});
+
+describe('the span of an operation', () => {
+  it('ends when its caller leaves', async () => {
+    const sandbox = await startSandbox();
+    const services = await servicesFor(sandbox);
+    const created = await createTransaction(sandbox, services);
+    sandbox.faults.add({ kind: 'hang' });
+    ended.length = 0;
+    const call = services.transactions.fetch(created).subscribe();
+    await until(() => sandbox.requests.last?.method === 'GET');
+    call.unsubscribe();
+    expect(ended).toEqual([{ name: 'berbix.transaction.fetch', attributes: {} }]);
   });
 });
 

@@ -171,6 +171,18 @@ describe('creating', () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
+  it('refuses an answer without a refresh token', async () => {
+    const { sandbox, transactions } = await start();
+    const body = { transaction_id: 5, access_token: 'a', client_token: 'c', expires_in: 60 };
+    sandbox.faults.add({ kind: 'answer', body });
+    const templateKey = sandbox.templateKeys.sdk;
+    const error = await errorOf(transactions.create({ customerUid: 'ada', templateKey }));
+    expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', status: 200 });
+    expect(error.message).toBe(
+      'The answer to POST /v0/transactions breaks the contract of the API: refresh_token is missing.',
+    );
+  });
+
   it('loses no refresh token if the answer lacks the rest', async () => {
     const { sandbox, transactions } = await start();
     sandbox.faults.add({
