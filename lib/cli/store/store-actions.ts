@@ -65,7 +65,7 @@ function section(title: string, counts: Record<string, number>, width: number): 
 /** `store ls`: name, state and owner of each record; those of one state with `--state`. */
 export async function listStore(context: StoreContext): Promise<number> {
   let listed = 0;
-  const read = await forEach(context, ({ name, state, encryptionKey, value }) => {
+  const read = await forEach(context, ({ name, state, encryptionKey, value }, progress) => {
     if (context.state !== undefined && !state.startsWith(context.state)) return;
     listed++;
     const { transactionId: transaction, customerUid: customer } = (value ?? {}) as TokenRecord;
@@ -80,6 +80,8 @@ export async function listStore(context: StoreContext): Promise<number> {
             : [`transaction ${printable(transaction)}`]),
           ...(customer === undefined ? [] : [`customer ${printable(customer)}`]),
         ].join('  ');
+    // On a terminal, it would end up behind the progress.
+    progress.end();
     process.stdout.write(`${line}\n`);
   });
   if (read === 0) return nothing('Nothing is stored there.');
@@ -136,7 +138,7 @@ function nameOf({ transaction, customer, name }: StoreContext): string {
 /** Resolves to the number of records. */
 async function forEach(
   { store, cipher, account }: StoreContext,
-  work: (summary: RecordSummary) => void,
+  work: (summary: RecordSummary, progress: Progress) => void,
 ): Promise<number> {
   const progress = new Progress(process.stderr);
   let read = 0;
@@ -144,7 +146,7 @@ async function forEach(
     for await (const summary of new StoredRecords(store, cipher, account).all()) {
       read++;
       progress.update(() => `${read} records read so far`);
-      work(summary);
+      work(summary, progress);
     }
     return read;
   } finally {
