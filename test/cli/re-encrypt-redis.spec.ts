@@ -51,6 +51,25 @@ describeOnServers('nestjs-berbix re-encrypt --redis', () => {
     expect(stdout).toMatch(/^30 values\n {2}30 re-encrypted/);
   });
 
+  it('uses the password for all servers of a Cluster', async () => {
+    for (const port of ports) {
+      const server = redisClient({}, `redis://127.0.0.1:${port}`);
+      await server.config('SET', 'requirepass', PASSWORD);
+      closeAfterTest(() => server.config('SET', 'requirepass', ''));
+    }
+    const address = { host: '127.0.0.1', port: ports[0] as number };
+    const cluster = new Cluster([address], { redisOptions: { password: PASSWORD } });
+    closeAfterTest(async () => cluster.disconnect());
+    const prefix = uniquePrefix();
+    await fill(new RedisTokenStore(cluster, { prefix }));
+    const args = ['re-encrypt', '--redis', `redis://127.0.0.1:${ports[1]}`, '--prefix', prefix];
+    const environment = { ...encryptionKeys, REDISCLI_AUTH: PASSWORD };
+    expect(await runBuilt(args, environment)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^30 values\n {2}30 re-encrypted/),
+    });
+  });
+
   it('uses a password from REDISCLI_AUTH if the URL has none', async () => {
     const client = openLocked();
     await fill(new RedisTokenStore(client));

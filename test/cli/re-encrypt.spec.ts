@@ -213,6 +213,11 @@ describe('nestjs-berbix re-encrypt', () => {
       ['--postgres', 'postgres://u:100%HIDDENWORD@h/d'],
       /^The URL of --postgres has a %/,
     ],
+    [
+      'a stray percent sign in a path',
+      ['--postgres', 'postgres://u@h/100%HIDDENWORD'],
+      /^The URL of --postgres has a %/,
+    ],
     ['an unknown flag', ['--tabel', 't'], /^Unknown option '--tabel'\.$/],
   ])('refuses %s', (_what, args, problem) => {
     const flags = parseReEncryptFlags(args);

@@ -67,6 +67,15 @@ describe('what nestjs-berbix sandbox prints', () => {
     await expect(code).resolves.toBe(0);
   });
 
+  it('goes on if whoever reads it has left', async () => {
+    const { child, output, code } = await runs.start(['sandbox', '--json'], {}, 'unread');
+    child.stderr?.destroy();
+    const { url } = JSON.parse(output) as BerbixSandboxReady;
+    for (let calls = 0; calls < 3; calls += 1) expect((await fetch(`${url}/v1`)).status).toBe(404);
+    child.kill('SIGTERM');
+    await expect(code).resolves.toBe(0);
+  });
+
   it('has no line for a webhook that is accepted', async () => {
     const server = await HookServer.start();
     const { output, end } = await runs.startHere(['--json', '--webhook-status', server.url]);
@@ -87,18 +96,25 @@ describe('what nestjs-berbix sandbox prints', () => {
   });
 
   it('includes environment variables for the application, all of them correct', async () => {
+    // The same secrets as at any other start.
+    const { secrets } = await ready();
     const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const hook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const { output } = await runs.startHere(['--webhook-status', hook]);
     const environment = environmentOf(output);
-    expect(Object.keys(environment)).toEqual([
-      'BERBIX_API_SECRET',
-      'BERBIX_API_HOST',
-      'BERBIX_TEMPLATE_KEY',
-      'BERBIX_WEBHOOK_FINISHED_SECRET',
-      'BERBIX_WEBHOOK_STATUS_SECRET',
+    const { apiSecret, liveApiSecret, templateKeys, webhookSecrets } = secrets;
+    expect(Object.entries(environment)).toEqual([
+      ['BERBIX_API_SECRET', apiSecret],
+      ['BERBIX_API_HOST', expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)],
+      ['BERBIX_TEMPLATE_KEY', templateKeys?.sdk],
+      ['BERBIX_WEBHOOK_FINISHED_SECRET', webhookSecrets?.finished],
+      ['BERBIX_WEBHOOK_STATUS_SECRET', webhookSecrets?.status],
     ]);
+    expect(output).toContain(`  live secret   ${liveApiSecret}\n`);
+    expect(output).toContain(`  templates     ${templateKeys?.sdk} (SDK)\n`);
+    expect(output).toContain(`                ${templateKeys?.hosted} (hosted)\n`);
+    expect(output).toContain(`                ${templateKeys?.apiOnly} (API-only)\n`);
     const created = await fetch(`${environment.BERBIX_API_HOST}/v0/transactions`, {
       method: 'POST',
       headers: { authorization: basic(environment.BERBIX_API_SECRET ?? '') },

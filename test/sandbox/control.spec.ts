@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { PLATFORMS } from '../support/platforms.js';
@@ -47,6 +49,16 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     expect(all.json.requests).toEqual(json.requests);
     expect((await client.send('DELETE', '/sandbox/requests')).status).toBe(204);
     expect((await client.send('GET', '/sandbox/requests')).text).toBe('{"requests":[]}');
+  });
+
+  it('does nothing for a request whose body never arrives as a whole', async () => {
+    await client.create();
+    const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1').resume();
+    const head = 'DELETE /sandbox/requests HTTP/1.1\r\nHost: localhost';
+    socket.end(`${head}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`);
+    await once(socket, 'close');
+    expect((await client.send('GET', '/sandbox/clock')).status).toBe(200);
+    expect(sandbox.requests.length).toBe(1);
   });
 
   it('is neither recorded nor affected by faults', async () => {

@@ -174,6 +174,7 @@ describe('nestjs-berbix sandbox exec', () => {
     [['--tls', 'npm', 'run', '--silent'], 'Put -- before the command: '],
     [['--port', 'x', '--', 'true'], '--port must be'],
     [['--json', '--', 'true'], '--json and --open are not for exec.'],
+    [['--open', '--', 'true'], '--json and --open are not for exec.'],
   ])('refuses %j', async (args, problem) => {
     const { code, stdout, stderr } = await execHere(...args);
     expect([code, stdout]).toEqual([2, '']);

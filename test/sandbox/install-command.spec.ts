@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { installCommand } from '../../lib/sandbox/http/packages.js';
+import { installCommand, isMissing } from '../../lib/sandbox/http/packages.js';
 
 /** The packages of an application. */
 function application(nest: string) {
@@ -28,5 +28,18 @@ describe('the command that installs packages', () => {
     expect(installCommand(['@nestjs/platform-express'])).toMatch(
       /@nestjs\/platform-express@\^1[12]$/,
     );
+  });
+});
+
+describe('a package that cannot be imported', () => {
+  it.each([
+    ['ERR_MODULE_NOT_FOUND', "Cannot find package '@a/b' imported from x", true],
+    // The build for CommonJS.
+    ['MODULE_NOT_FOUND', "Cannot find module '@a/b'", true],
+    // One that it needs itself.
+    ['MODULE_NOT_FOUND', "Cannot find module '@a/bc'", false],
+    ['ERR_REQUIRE_ESM', "require() of '@a/b' is not supported", false],
+  ])('is missing with %s, %s: %p', (code, message, missing) => {
+    expect(isMissing(Object.assign(new Error(message), { code }), '@a/b')).toBe(missing);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
+import { idNumberFrom } from '../../lib/sandbox/transactions/sample-fields.js';
 import { startSandbox } from '../support/services.js';
 import { FRONT, image } from './support/images.js';
 import { RawClient } from './support/raw-client.js';
@@ -219,13 +220,17 @@ describe('Results', () => {
       }
     });
 
-    it('keeps the note', async () => {
+    it('keeps the note until the next change', async () => {
       const client = await start();
       const { access_token } = (await client.create()).json;
       await client.override(access_token, { response_payload: 'us-dl' });
       await client.update(access_token, { action: 'reject', note: 'They were not who they said.' });
       expect((await client.sandbox.exportState()).transactions).toMatchObject([
         { state: { action: 'reject', note: 'They were not who they said.' } },
+      ]);
+      await client.update(access_token, { action: 'accept' });
+      expect((await client.sandbox.exportState()).transactions).toMatchObject([
+        { state: { action: 'accept', note: undefined } },
       ]);
     });
 
@@ -338,4 +343,10 @@ describe('Results', () => {
       expect(text).toContain(`"duplicates":[{"customer_uid":"bob","transaction_id":${id}}]`);
     });
   });
+});
+
+it('the number of a document has eight digits, whatever it comes from', () => {
+  const numbers = Array.from({ length: 200 }, (_, source) => idNumberFrom(String(source)));
+  for (const number of numbers) expect(number).toMatch(/^D\d{8}$/);
+  expect(new Set(numbers).size).toBe(200);
 });

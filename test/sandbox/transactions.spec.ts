@@ -117,6 +117,19 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
       expect((await client.create(quirk)).status).toBe(200);
     });
 
+    it('keeps what the backend knows of the person', async () => {
+      const match_data = {
+        given_name: 'ADA',
+        middle_name: 'KING',
+        family_name: 'LOVELACE',
+        date_of_birth: '1815-12-10',
+        id_expiry_date: '2030-01-01',
+      };
+      await client.create({ match_data: { ...match_data, pet: 'Rex' } });
+      const { transactions } = await sandbox.exportState();
+      expect(transactions).toEqual([expect.objectContaining({ matchData: match_data })]);
+    });
+
     it('accepts a number as customer_uid, if it has kept its digits', async () => {
       const created = await client.create({ customer_uid: 42 });
       const { json } = await client.fetch(created.json.access_token);

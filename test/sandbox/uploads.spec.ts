@@ -195,6 +195,21 @@ describe.each(PLATFORMS)('Uploads on %s', (platform) => {
       expect((await client.uploadImages(token, [last])).json.next_step).toBe('done');
     });
 
+    it('leave the selfie for after the photos of a failed scan', async () => {
+      const client = await start({
+        apiOnlyDocument: 'barcode-or-photo',
+        apiOnlySelfie: 'liveness',
+      });
+      const { client_token, access_token } = (await client.createApiOnly({ id_type: 'P' })).json;
+      await client.uploadIdScan(client_token, [scan('issue:bad_upload')]);
+      const photo = await client.uploadImages(client_token, [FRONT]);
+      expect(photo.json.next_step).toBe('upload_selfie_liveness');
+      // Without the consent, its flags do not count.
+      const images = [image('selfie_front', 'flag:made_up'), ...LIVENESS.filter((_, i) => i !== 1)];
+      expect((await client.uploadImages(client_token, images)).json.next_step).toBe('done');
+      expect((await client.fetch(access_token)).json.flags).toEqual([]);
+    });
+
     it.each([true, false])('have flags in a selfie only with the consent: %j', async (consent) => {
       const client = await start({ apiOnlySelfie: 'basic' });
       const { client_token, access_token } = (

@@ -170,33 +170,36 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     expect(server.hooks.map((hook) => hook.body)).toEqual([SAMPLE, SAMPLE, SAMPLE]);
   });
 
-  it('explains how a signature is checked', async () => {
-    await call('PUT', '', { finished: server.url });
-    const { json: sent } = await call('POST', '/test', { kind: 'finished' });
-    const { finished: secret } = sandbox.webhookSecrets;
-    const header = String(server.hooks[0]?.headers['x-berbix-signature']);
-    const [, timestamp, hex] = header.split(',');
-    const signature = {
-      header,
-      timestamp: Number(timestamp),
-      signed_text: `${timestamp},${secret},${SAMPLE}`,
-      algorithm: 'HMAC-SHA256',
-      expected: hex,
-    };
-    const path = `/deliveries/${sent.id}`;
-    expect((await call('GET', `${path}?secrets=1`)).json).toEqual({ ...sent, signature });
-    const masked = { ...signature, signed_text: `${timestamp},[redacted],${SAMPLE}` };
-    expect((await call('GET', path)).json).toEqual({ ...sent, signature: masked });
+  it.each(['finished', 'status'] as const)(
+    'explains how a signature is checked: %s',
+    async (kind) => {
+      await call('PUT', '', { [kind]: server.url });
+      const { json: sent } = await call('POST', '/test', { kind });
+      const secret = sandbox.webhookSecrets[kind];
+      const header = String(server.hooks[0]?.headers['x-berbix-signature']);
+      const [, timestamp, hex] = header.split(',');
+      const signature = {
+        header,
+        timestamp: Number(timestamp),
+        signed_text: `${timestamp},${secret},${SAMPLE}`,
+        algorithm: 'HMAC-SHA256',
+        expected: hex,
+      };
+      const path = `/deliveries/${sent.id}`;
+      expect((await call('GET', `${path}?secrets=1`)).json).toEqual({ ...sent, signature });
+      const masked = { ...signature, signed_text: `${timestamp},[redacted],${SAMPLE}` };
+      expect((await call('GET', path)).json).toEqual({ ...sent, signature: masked });
 
-    const resend = async (fault: string) => {
-      const { json } = await call('POST', `${path}/resend`, { fault });
-      return (await call('GET', `/deliveries/${json.id}`)).json.signature;
-    };
-    await expect(resend('unsigned')).resolves.toBeNull();
-    const { expected, header: forged } = (await resend('forged')) as Record<string, string>;
-    expect(forged).toMatch(/^v0,\d+,[0-9a-f]{64}$/);
-    expect(forged?.endsWith(expected ?? '')).toBe(false);
-  });
+      const resend = async (fault: string) => {
+        const { json } = await call('POST', `${path}/resend`, { fault });
+        return (await call('GET', `/deliveries/${json.id}`)).json.signature;
+      };
+      await expect(resend('unsigned')).resolves.toBeNull();
+      const { expected, header: forged } = (await resend('forged')) as Record<string, string>;
+      expect(forged).toMatch(/^v0,\d+,[0-9a-f]{64}$/);
+      expect(forged?.endsWith(expected ?? '')).toBe(false);
+    },
+  );
 
   it('masks a secret of any form in what is signed', async () => {
     const secret = 'nothing~special';
