@@ -157,17 +157,14 @@ export class CustomerAttempts {
     }
   }
 
-  /** Deletes all transactions that can be deleted, then throws the first error. */
+  /**
+   * Deletes all transactions that can be deleted, then throws the first error. All at once: one after
+   * the other, they could take longer than the lease of the customer.
+   */
   async #endAll(keys: string[]): Promise<void> {
-    const failures: unknown[] = [];
-    for (const key of keys) {
-      try {
-        await this.#endOne(key);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
+    const outcomes = await Promise.allSettled(keys.map((key) => this.#endOne(key)));
+    const failure = outcomes.find(({ status }) => status === 'rejected');
+    if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
   }
 
   /**

@@ -250,6 +250,19 @@ describeEachOn(STORES)('concurrently, on $name', ({ open }) => {
     expect([creations(sandbox), deletions(sandbox)]).toEqual([2, 1]);
   });
 
+  it('deletes all transactions of a customer at the same time, within its lease', async () => {
+    const { http, letGo, held } = holdBack('delete');
+    const [one] = await replicas(http);
+    await begin(one);
+    const options = { templateKey: sandbox.templateKeys.sdk };
+    await firstValueFrom(one.verifications.reverify('ada', options));
+    const erasing = firstValueFrom(one.verifications.erase('ada'));
+    await until(() => held() === 2);
+    letGo();
+    await erasing;
+    expect([await records(), await sandbox.transactions.list()]).toEqual([[], []]);
+  });
+
   it('erases a verification that is just beginning', async () => {
     const { http, arrived, letGo } = holdBack('post');
     const [one, two] = await replicas(http);

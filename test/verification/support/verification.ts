@@ -44,17 +44,18 @@ export function suspended(): { resumed: Promise<void>; resume: () => void } {
 export function holdBack(method: 'post' | 'delete') {
   let arrive = (): void => {};
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  let letGo = (): void => {};
+  let [letGo, held] = [(): void => {}, 0];
   const released = new Promise<void>((resolve) => (letGo = resolve));
   const http: BerbixModuleOptions['http'] = {
     configureAxios: (axios) =>
       void axios.interceptors.request.use(async (config) => {
         if (config.method === method && config.url?.endsWith('/v0/transactions')) {
+          held++;
           arrive();
           await released;
         }
         return config;
       }),
   };
-  return { http, arrived, letGo };
+  return { http, arrived, letGo, held: () => held };
 }
