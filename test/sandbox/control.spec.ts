@@ -131,6 +131,9 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
         },
       ],
     });
+    const seeded = await client.send('POST', '/sandbox/faults', { body: { ...body, seed: 7 } });
+    expect(seeded.json).toMatchObject({ probability: 0.5, seed: 7 });
+    await client.send('DELETE', `/sandbox/faults/${String(seeded.json.id)}`);
     expect((await client.send('DELETE', `/sandbox/faults/${fault?.id}`)).status).toBe(204);
     const { status, json } = await client.send('DELETE', `/sandbox/faults/${fault?.id}`);
     expect([status, json.readable]).toEqual([404, 'not_found']);
@@ -159,6 +162,8 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     expect(sandbox.faults.pending).toMatchObject([{ ...body, times: Infinity }]);
     expect((await client.create()).status).toBe(503);
     expect((await client.create()).status).toBe(503);
+    const { requests } = (await client.send('GET', '/sandbox/requests?summary=1')).json;
+    expect(requests).toMatchObject([{ fault: 'status' }, { fault: 'status' }]);
     expect((await client.send('DELETE', '/sandbox/faults')).status).toBe(204);
     expect((await client.create()).status).toBe(200);
   });
