@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { expectAccessible } from '../../support/browser/accessibility.js';
@@ -5,7 +7,7 @@ import { describeInBrowser, PAGE_PLATFORMS } from '../../support/browser/describ
 import type { Tab } from '../../support/browser/tab.js';
 import { startSandboxOn } from '../../support/services.js';
 import { until } from '../../support/until.js';
-import { RawClient } from '../support/raw-client.js';
+import { basic, RawClient } from '../support/raw-client.js';
 import { expectOnlyFrom, shows } from './support/console.js';
 
 describeInBrowser('the requests of the console', (openTab) => {
@@ -185,6 +187,22 @@ describeInBrowser('the requests of the console', (openTab) => {
       await until(async () => (await texts('.panel pre')).at(-1) === 'no JSON', 20);
     });
 
+    it('are there before they are answered, and tell it when they are', async () => {
+      const headers = { authorization: basic(sandbox.apiSecret) };
+      const call = request(`${sandbox.url}/v0/tokens`, { method: 'POST', headers });
+      call.write('{"refresh_token":');
+      await until(() => sandbox.requests.length === 1);
+      await tab.visit(`${sandbox.url}#/requests`);
+      const row = async (text: RegExp): Promise<boolean> =>
+        text.test((await texts('tbody tr')).join());
+      await until(() => row(/^POST \/v0\/tokens no answer … /i));
+      const answered = once(call, 'response');
+      call.end('"rt_1"}');
+      const [answer] = (await answered) as [IncomingMessage];
+      expect(answer.resume().statusCode).toBe(401);
+      await until(() => row(/^POST \/v0\/tokens 401 \d/i));
+    });
+
     it('open beside the list with the focus, say how long they took, and close with Escape', async () => {
       await client.create();
       await tab.visit(`${sandbox.url}#/requests`);
@@ -193,16 +211,19 @@ describeInBrowser('the requests of the console', (openTab) => {
         window.fetch = async (...all) => {
           const answer = await fetch(...all);
           if (!all[0].includes('requests/')) return answer;
-          return Response.json({ ...(await answer.json()), duration_ms: 1_500 });
+          const received_at = '2030-01-02T03:04:05.006Z';
+          return Response.json({ ...(await answer.json()), duration_ms: 1_500, received_at });
         };
       }`);
       await tab.focus('POST /v0/transactions');
       await tab.pressKey('Enter');
       await shows(tab, 'heading: POST /v0/transactions 200');
       expect(await tab.focused()).toBe('Request');
-      expect((await texts('.panel p'))[1]).toMatch(/^\d?\d:\d\d:\d\d( [AP]M)?\.\d{3}, in 1\.5 s$/);
+      expect((await texts('.panel p'))[1]).toMatch(/^\d?\d:\d\d:\d\d( [AP]M)?\.006, in 1\.5 s$/);
       await tab.pressKey('Escape');
       await until(async () => (await tab.evaluate('location.hash')) === '#/requests');
+      // Whoever came from the list goes on there.
+      await until(async () => (await tab.focused()) === 'POST /v0/transactions');
     });
   });
 });

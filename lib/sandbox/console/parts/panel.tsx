@@ -3,8 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { hrefOf, type View } from '../router.js';
 
 /**
- * One item beside its list. It gets the focus when it opens, unless the page opened with it, and the
- * Escape key closes it.
+ * One item beside its list. It gets the focus when it opens, unless the page opened with it, and gives
+ * it back to what had it before. The Escape key closes it.
  *
  * @param problem why there is nothing to show
  */
@@ -21,7 +21,14 @@ export function Panel({
 }) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
-    if (document.activeElement !== document.body) panel.current?.focus();
+    const opener = document.activeElement;
+    if (opener === document.body) return undefined;
+    panel.current?.focus();
+    return () => {
+      // It was in the panel, which is gone.
+      const isLost = document.activeElement === document.body;
+      if (isLost && opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   const close = ({ key, target }: KeyboardEvent): void => {
     const isInDialog = (target as Element).closest('dialog') !== null;
