@@ -4,11 +4,12 @@ import {
   type OpenApiDocument,
   PLACEHOLDERS,
   type Schema,
+  type SecurityName,
 } from '../../lib/sandbox/openapi/model.js';
 import { startSandbox } from '../support/services.js';
 import { type Hook, HookServer } from './support/hook-server.js';
 import { openApiComplaints } from './support/openapi-31.js';
-import { complaintsAbout } from './support/reference.js';
+import { complaintsAbout, refusalsOf, routesOf } from './support/reference.js';
 
 describe('the document as OpenAPI 3.1', () => {
   it('is valid, outside of a sandbox and with the control API', async () => {
@@ -17,7 +18,9 @@ describe('the document as OpenAPI 3.1', () => {
     const document = (await answer.json()) as OpenApiDocument;
     expect(document.openapi).toMatch(/^3\.1\./);
     expect(openApiComplaints(document)).toEqual([]);
-    expect(openApiComplaints(createReferenceDocument(PLACEHOLDERS))).toEqual([]);
+    const outside = createReferenceDocument(PLACEHOLDERS);
+    expect(openApiComplaints(outside)).toEqual([]);
+    expect(outside.servers).toEqual([{ url: 'https://api.berbix.com' }]);
   });
 
   it.each(['nullable', 'example'])('is not valid with %s, which OpenAPI 3.0 has', (keyword) => {
@@ -34,6 +37,22 @@ describe('the document as OpenAPI 3.1', () => {
     const document = createReferenceDocument(PLACEHOLDERS);
     expect(openApiComplaints({ ...document, openapi: '3.0.3' })).not.toEqual([]);
     expect(openApiComplaints({ ...document, paths: { v0: {} } })).not.toEqual([]);
+  });
+
+  it('says what becomes of a credential that is wrong, of another kind, or too old', () => {
+    for (const { operation } of routesOf(createReferenceDocument(PLACEHOLDERS))) {
+      const refusals = refusalsOf(operation).map(([, name]) => name);
+      const [scheme] = Object.keys(operation.security[0] ?? {});
+      const expected = {
+        apiSecret: ['invalid_api_secret'],
+        accessToken: ['invalid_access_token', 'wrong_token_kind', 'transaction_gone'],
+        clientToken: ['invalid_client_token', 'wrong_token_kind', 'transaction_gone'],
+      }[scheme as SecurityName];
+      expect([operation.operationId, refusals]).toEqual([
+        operation.operationId,
+        expect.arrayContaining(expected),
+      ]);
+    }
   });
 
   it('has the webhooks as they arrive', async () => {

@@ -4,7 +4,7 @@ import type { BerbixSandbox, BerbixSandboxOptions } from 'nestjs-berbix/sandbox'
 import { isPagePath } from '../../lib/sandbox/http/paths.js';
 import type { ResolvePackage } from '../../lib/sandbox/http/packages.js';
 import { createReferenceDocument } from '../../lib/sandbox/openapi/document.js';
-import { PLACEHOLDERS, type ValueSchema } from '../../lib/sandbox/openapi/model.js';
+import { PLACEHOLDERS, type Schema, type ValueSchema } from '../../lib/sandbox/openapi/model.js';
 import { pageAdvice, swaggerCommand } from '../../lib/sandbox/openapi/swagger-ui.js';
 import { SandboxModule } from '../../lib/sandbox/sandbox.module.js';
 import { closeAfterFile } from '../support/closing.js';
@@ -106,6 +106,8 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     expect((await client.send('GET', '/reference/openapi.json')).text).toBe(text);
     const [transaction, ...others] = await sandbox.transactions.list();
     expect([text.includes(`${transaction?.refreshToken}`), others]).toEqual([true, []]);
+    // Who finds it in the list knows where it comes from.
+    expect(transaction?.customerUid).toBe('reference-page');
   });
 
   it('has the template keys of this sandbox, on http and https', async () => {
@@ -267,11 +269,41 @@ describe('the document', () => {
     );
   });
 
+  it('has an example for each refusal, with its status, its word and what it means', () => {
+    for (const { responses } of OPERATIONS) {
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        const { schema, examples = {} } = content?.['application/json'] ?? {};
+        if (JSON.stringify(schema) !== '{"$ref":"#/components/schemas/ApiErrorBody"}') continue;
+        const reasons = Object.entries(examples).map(([readable, { summary, value }]) => {
+          const { message, ...others } = value as { message: string };
+          expect([summary, others]).toEqual([readable, { code: Number(status), readable }]);
+          return message;
+        });
+        expect(reasons.join('\n\n')).toBe(description);
+      }
+    }
+  });
+
+  it('requires what every answer has', () => {
+    const requiredBy = (schema: Schema | undefined): unknown =>
+      schema && 'required' in schema ? schema.required : undefined;
+    const { schemas } = DOCUMENT.components;
+    const { CreationAnswer, TransactionField } = schemas as {
+      CreationAnswer: { allOf: Schema[] };
+      TransactionField: ValueSchema;
+    };
+    expect(requiredBy(CreationAnswer.allOf[1])).toEqual(['refresh_token']);
+    expect(requiredBy(schemas.TransactionMetadata)).toEqual(['entity', 'id', 'customer_uid']);
+    const { sources } = TransactionField.properties as { sources: ValueSchema };
+    expect(requiredBy(sources.items)).toEqual(['value', 'type', 'confidence']);
+  });
+
   it('names the words that are known where there may be others', () => {
-    const { UpdateTransactionRequest, TokenAnswer } = DOCUMENT.components.schemas as Record<
-      string,
-      ValueSchema
-    >;
+    const { UpdateTransactionRequest, TokenAnswer, TransactionMetadata } = DOCUMENT.components
+      .schemas as Record<string, ValueSchema>;
+    expect(TransactionMetadata?.properties?.action).toMatchObject({
+      description: 'Empty or null while unfinished. One of accept, reject, review, or another.',
+    });
     expect(UpdateTransactionRequest?.properties?.action).toMatchObject({
       type: 'string',
       description: 'One of accept, reject, review, or another.',

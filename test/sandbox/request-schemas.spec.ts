@@ -141,12 +141,15 @@ describe.each(REQUESTS)('the schema of the body of %s', (operationId, schema) =>
 
 const image = (image_subject: string, data = 'QQ==') => ({ image_subject, data });
 const SELFIES = ['selfie_front', 'selfie_left', 'selfie_right'].map((subject) => image(subject));
+const CREATION = { customer_uid: 'alice', template_key: 'x' };
 const SCAN = { scan_type: 'pdf417', extracted_data: 'QQ==' };
 
 describe('the schemas of bodies', () => {
   it.each<[operationId: string, body: Json, isAllowed: boolean]>([
     ['createTransaction', { customer_uid: '', template_key: 'x' }, false],
     ['createTransaction', { customer_uid: 'alice', template_key: '' }, false],
+    ['createTransaction', { ...CREATION, api_only_options: { id_country: 'gb' } }, true],
+    ['createTransaction', { ...CREATION, api_only_options: { id_country: 'GBR' } }, false],
     ['refreshTokens', { refresh_token: '' }, false],
     ['updateTransaction', { action: '' }, false],
     ['overrideTransaction', { response_payload: 'us-dl', flags: ['ID'] }, false],
@@ -163,6 +166,9 @@ describe('the schemas of bodies', () => {
     expect(ajv.validate({ $ref: `document${(schema as Schema).$ref}` }, body)).toBe(isAllowed);
     const client = new RawClient(await startSandbox(optionsFor(operationId)));
     const reader = await Reader.open(client, operationId);
-    expect((await reader.send(operationId, { body })).status === 400).toBe(!isAllowed);
+    const { status } = await reader.send(operationId, {
+      body: completed(body, client.sandbox, reader.created),
+    });
+    expect(status === 400).toBe(!isAllowed);
   });
 });

@@ -49,6 +49,9 @@ describeInBrowser('the console', (openTab) => {
     await tab.type(field, typed);
     await first.close();
     await shows(tab, 'StaticText: Not connected: waiting for the sandbox');
+    // It asks for nothing in vain, and does not complain.
+    await tab.evaluate('fetch("sandbox").catch(() => new Promise((go) => setTimeout(go, 150)))');
+    expect(await tab.evaluate("document.querySelector('.notice p')")).toBeNull();
     const second = await startSandbox({ port: Number(new URL(first.url).port) });
     await shows(tab, 'StaticText: Connected');
     await tab.activate('Save');

@@ -51,6 +51,23 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
         const marked = "document.querySelector('table.list [aria-current=true]')?.innerText";
         await until(async () => (await tab.evaluate(marked)) === kind, 20);
       }
+      await tab.activate('Create transaction');
+      await until(() => has('dialog:modal'));
+      await tab.activate('Create');
+      await until(async () => (await sandbox.transactions.list()).length === 3);
+      const [latest] = await sandbox.transactions.list();
+      expect(latest).toMatchObject({
+        kind: 'sdk',
+        customerUid: expect.stringMatching(/^customer-/),
+      });
+    });
+
+    it('are about a transaction whose mode and template the page tells', async () => {
+      const { id } = await sandbox.transactions.create({ mode: 'live', kind: 'hosted' });
+      await openDetails(id);
+      expect(await factsOf()).toContain(
+        `${id} Copy, in live mode Template ${sandbox.templateKeys.hosted} Created `,
+      );
     });
 
     it('complete a transaction with a document, and let its flags decide', async () => {

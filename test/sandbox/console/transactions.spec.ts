@@ -266,8 +266,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await tab.type('Customer uid', 'ada');
       await expectCustomers('ada');
       // Neither somebody else's nor those that are gone.
-      await client.create({ customer_uid: 'zoe' });
-      await client.create({ customer_uid: 'ada' });
+      for (const customer_uid of ['zoe', 'adaline', 'ada']) await client.create({ customer_uid });
       await expectCustomers('ada', 'ada');
       const [latest] = await sandbox.transactions.list();
       await sandbox.transactions.purge(latest?.id ?? '');

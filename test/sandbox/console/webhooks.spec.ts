@@ -144,7 +144,8 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       await until(async () => (await tab.evaluate(enabled)) === 'Send a status sample');
       await tab.activate('Send a status sample');
       await shows(tab, 'heading: status delivered, 200');
-      await until(async () => /^status .* delivered, 200 1$/i.test(await textOf('tbody tr')), 20);
+      const row = /^status unique-uid \d?\d:\d\d:\d\d( [AP]M)?\.\d{3} delivered, 200 1$/i;
+      await until(async () => row.test(await textOf('tbody tr')), 20);
       await tab.visit('about:blank');
       await tab.visit(`${sandbox.url}#/webhooks`);
       // They are folded away as soon as there is one.
