@@ -172,12 +172,17 @@ describeOnRedis('nestjs-berbix store doctor --redis', () => {
     );
   });
 
+  const unknown = 'cannot be read. Allow the user to run INFO, or ask your host.';
+
   it.each([
-    ['5.0.14', 'error', 'Redis is older than 6. Upgrade it.'],
-    ['6.0.0', 'ok', 'Redis 6.0.'],
-  ])('judges Redis %s', async (version, level, finding) => {
+    ['redis_version:5.0.14\r\n', 'error', 'Redis is older than 6. Upgrade it.'],
+    ['redis_version:6.0.0\r\n', 'ok', 'Redis 6.0.'],
+    ['redis_version:10.1.0\r\n', 'ok', 'Redis 10.1.'],
+    ['role:master\r\n', 'ok', 'This server is a primary.'],
+    ['', 'warning', `The version of Redis ${unknown}`],
+    ['', 'warning', `The role of this server ${unknown}`],
+  ])('judges a server that says %j', async (answer, level, finding) => {
     const url = await startRedis();
-    const answer = `redis_version:${version}\r\nrole:master\r\n`;
     // The client itself passes a callback.
     const info = jest.spyOn(Redis.prototype, 'info').mockImplementation(async (...args) => {
       const callback: unknown = args.at(-1);

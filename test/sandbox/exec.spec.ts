@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -138,6 +138,12 @@ describe('nestjs-berbix sandbox exec', () => {
     const { code, stderr } = await execHere('--quiet', '--', program);
     const line = `The program ${JSON.stringify(program)} cannot be started (ENOTDIR).\n`;
     expect([code, stderr]).toEqual([126, line]);
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '', { mode: 0o600 });
+    expect(await execHere('--quiet', '--', file)).toMatchObject({
+      code: 126,
+      stderr: `The program ${JSON.stringify(file)} cannot be started (EACCES).\n`,
+    });
   });
 
   it('finds the files of the console when it is installed globally', async () => {

@@ -171,6 +171,19 @@ describe('the data directory', () => {
     claimed.release();
   });
 
+  it.each([
+    ['what it has written cannot be read', (lock: string) => mkdirSync(lock)],
+    ['it has written no number', (lock: string) => writeFileSync(lock, 'x')],
+    ['it is about to write its number', (lock: string) => writeFileSync(lock, '')],
+  ])('is left to another process if %s', (_, write) => {
+    const dataDir = temporaryDirectory();
+    write(join(dataDir, 'lock-1'));
+    expect(() => DataDirectory.claim(dataDir)).toThrow(
+      /which another process uses; .* \(if the process is not a sandbox, remove lock-1 there\)/,
+    );
+    expect(locksIn(dataDir)).toEqual(['lock-1']);
+  });
+
   it('can be used again after a failed start', async () => {
     const { url } = await startSandbox();
     const port = Number(new URL(url).port);

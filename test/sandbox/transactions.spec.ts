@@ -255,6 +255,8 @@ describe.each(PLATFORMS)('/v0/transactions on %s', (platform) => {
         expect(answer.status).toBe(410);
         expect(answer.json).toMatchObject({ code: 410, readable: 'transaction_gone' });
       }
+      sandbox.clock.advance(3_600_000);
+      expect((await client.fetch(json.access_token)).status).toBe(401);
       const stranger = await new RawClient(sandbox, sandbox.liveApiSecret).refresh(
         json.refresh_token,
       );

@@ -94,9 +94,9 @@ function takeLock(directory: string): string {
 function ownerOf(lock: string): string | undefined {
   try {
     const pid = readFileSync(lock, 'utf8');
-    // Empty: the owner is about to write its pid.
-    const alive =
-      Number(pid) === process.pid ? held.has(lock) : pid === '' || process.kill(Number(pid), 0);
+    // The owner is about to write its pid.
+    if (pid === '') return 'another process';
+    const alive = Number(pid) === process.pid ? held.has(lock) : process.kill(Number(pid), 0);
     return alive ? `process ${pid}` : undefined;
   } catch (error) {
     // ESRCH: no such process. Any other error does not prove that the owner is gone.
