@@ -42,7 +42,7 @@ const TOKENS = {
   client_token: 'ct_CANARYclient',
   refresh_token: 'rt_CANARYnew',
 };
-const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]}); ${REFRESH_TOKEN}, ${API_SECRET}`;
+const ECHO = `no such token\r\n[Nest] forged line\u2028${REFRESH_TOKEN} for ${API_SECRET} (Basic ${CANARIES[5]}); ${REFRESH_TOKEN}, ${API_SECRET}, x${REFRESH_TOKEN}x`;
 
 /** The texts in a value. */
 function valuesIn(value: unknown): string[] {

@@ -1,7 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
+  BerbixAuthenticationError,
   BerbixConfigurationError,
   BerbixInvalidRefreshTokenError,
+  BerbixRateLimitError,
   BerbixServerError,
   BerbixUnavailableError,
   type BerbixError,
@@ -22,6 +24,8 @@ const POLICY = {
 const FULL = new BerbixUnavailableError('full', { retryable: true }).withoutEffect();
 const NO_SECRET = new BerbixConfigurationError('no secret').withoutEffect();
 const UNKNOWN = new BerbixInvalidRefreshTokenError('unknown', { status: 400 });
+const REFUSED = new BerbixAuthenticationError('refused', { status: 401 });
+const BUSY = new BerbixRateLimitError('busy', { status: 429, retryAfterMs: 3_600_000 });
 const SERVER_ERROR = new BerbixServerError('out of order', { status: 503, retryable: true });
 
 function attemptLeftBy(error: BerbixError, attempt: ExchangeAttempt) {
@@ -52,11 +56,29 @@ describe('attemptAfter', () => {
   });
 
   it('I3: "unknown", while another replica may be at work, leaves the token in doubt since its first attempt', () => {
-    const known = { isUnreported: true, unknownCount: 1, startedAt: NOW - 5_000 } as const;
+    const times = { startedAt: NOW - 5_000, failures: 2 };
+    const known = { isUnreported: true, unknownCount: 1, ...times } as const;
     expect(attemptLeftBy(UNKNOWN, known)).toEqual({
+      failures: 2,
       notBefore: NOW + POLICY.leaseMs,
       startedAt: known.startedAt,
     });
+  });
+
+  it.each([
+    ['an outage', SERVER_ERROR, [1_000, 2_000, 4_000, 32_000, 60_000]],
+    ['an API secret that is refused', REFUSED, [1_000, 2_000, 4_000, 5_000, 5_000]],
+    ['a long Retry-After', BUSY, [60_000, 60_000, 60_000, 60_000, 60_000]],
+  ])('all replicas wait longer after each failure, up to a limit: %s', (_, error, waits) => {
+    const random = jest.spyOn(Math, 'random').mockReturnValue(1);
+    try {
+      const before = [0, 1, 2, 5, 6];
+      expect(before.map((failures) => attemptLeftBy(error, { failures }).notBefore - NOW)).toEqual(
+        waits,
+      );
+    } finally {
+      random.mockRestore();
+    }
   });
 
   it('a server error does not continue the count of failures of a dead refresh token', () => {

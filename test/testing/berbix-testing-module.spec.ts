@@ -1,10 +1,10 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Injectable, Module, Post } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import {
   BerbixEvents,
+  BerbixHealthService,
   BerbixModule,
-  BerbixServerError,
   BerbixTokenService,
   BerbixTokenStore,
   BerbixTokens,
@@ -13,10 +13,12 @@ import {
   BerbixWebhookService,
   FreshTokens,
   InjectBerbix,
+  OnBerbixEvent,
   OnBerbixWebhook,
   RequireFreshTokens,
   createBerbixWebhookController,
   getBerbixToken,
+  type BerbixEvent,
   type BerbixWebhookDto,
   type VerificationStartDto,
 } from 'nestjs-berbix';
@@ -28,9 +30,8 @@ import {
 } from 'nestjs-berbix/testing';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { closeAfterTest } from '../support/closing.js';
-import { errorOf } from '../support/errors.js';
 import { PLATFORMS, listen } from '../support/platforms.js';
-import { installClock, servicesFor, startSandbox } from '../support/services.js';
+import { until } from '../support/until.js';
 
 const berbixModule = BerbixModule.forRoot('secret_test_of_nobody');
 const SECRET = 'whs_of_the_test';
@@ -106,6 +107,59 @@ describe('BerbixTestingModule', () => {
     expect(module.get(Handler).seen).toEqual(['ada']);
   });
 
+  it('calls the methods for events', async () => {
+    const begun: string[] = [];
+    @Injectable()
+    class Audit {
+      @OnBerbixEvent('verification.begun')
+      begun({ customerUid }: BerbixEvent<'verification.begun'>): void {
+        begun.push(customerUid);
+      }
+    }
+    const berbix = new FakeBerbix();
+    const module = await Test.createTestingModule({
+      imports: [BerbixTestingModule.forRoot({ berbix })],
+      providers: [Audit],
+    }).compile();
+    closeAfterTest(() => module.close());
+    await module.init();
+    await firstValueFrom(berbix.verifications.begin('ada', { templateKey: 'tpk_x' }));
+    await until(() => begun.length > 0);
+    expect(begun).toEqual(['ada']);
+  });
+
+  it('exports all services of the module that it replaces', async () => {
+    const services = [
+      BerbixEvents,
+      BerbixHealthService,
+      BerbixTokenService,
+      BerbixTokenStore,
+      BerbixTransactionService,
+      BerbixVerificationService,
+      BerbixWebhookService,
+    ];
+    const injecting = {
+      provide: 'injected',
+      inject: services,
+      useFactory: (...injected: unknown[]) => injected.length,
+    };
+    for (const berbixOrFake of [BerbixTestingModule.forRoot(), BerbixModule.forRoot('secret')]) {
+      const module = await Test.createTestingModule({
+        imports: [berbixOrFake],
+        providers: [injecting],
+      }).compile();
+      closeAfterTest(() => module.close());
+      expect(module.get('injected')).toBe(services.length);
+    }
+  });
+
+  it('has the health of an account that is up', async () => {
+    const module = await withFake(new FakeBerbix()).compile();
+    closeAfterTest(() => module.close());
+    const health = module.get(BerbixHealthService, { strict: false });
+    expect(await health.check()).toEqual({ status: 'up', berbix: 'up', store: 'up' });
+  });
+
   it('is global only on request', async () => {
     const tokens = {
       provide: 'tokens',
@@ -167,170 +221,5 @@ describe('FakeBerbix', () => {
     const controller = module.get(VerificationController);
     expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: false });
     expect(await firstValueFrom(controller.begin())).toMatchObject({ isResumed: true });
-  });
-
-  it('accepts no access token after an hour, even if the client considers it valid', async () => {
-    const clock = installClock();
-    const fake = new FakeBerbix();
-    const created = await firstValueFrom(
-      fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
-    );
-    const { accessToken, refreshToken } = created;
-    clock.advance(3_601_000);
-    const expiresAt = new Date(Date.now() + 3_000_000);
-    const believed = new BerbixTokens({ accessToken, refreshToken, expiresAt });
-    await firstValueFrom(fake.transactions.fetch(believed));
-    expect(fake.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'POST /v0/transactions',
-      'GET /v0/transactions',
-      'POST /v0/tokens',
-      'GET /v0/transactions',
-    ]);
-  });
-
-  it('ends the hour of an access token at the exact millisecond', async () => {
-    const now = Date.now();
-    const time = jest.spyOn(Date, 'now').mockReturnValue(now);
-    try {
-      const fake = new FakeBerbix();
-      const { accessToken, refreshToken } = await firstValueFrom(
-        fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
-      );
-      const expiresAt = new Date(now + 7_200_000);
-      const believed = new BerbixTokens({ accessToken, refreshToken, expiresAt });
-      for (const [ms, methods] of [
-        [3_599_999, ['GET']],
-        [3_600_000, ['GET', 'POST', 'GET']],
-      ] as const) {
-        time.mockReturnValue(now + ms);
-        fake.calls.length = 0;
-        await firstValueFrom(fake.transactions.fetch(believed));
-        expect(fake.calls.map(({ method }) => method)).toEqual(methods);
-      }
-    } finally {
-      time.mockRestore();
-    }
-  });
-
-  it('exchanges no refresh token of a deleted transaction', async () => {
-    const fake = new FakeBerbix();
-    const created = await firstValueFrom(
-      fake.transactions.create({ customerUid: 'ada', templateKey: 'tpk_x' }),
-    );
-    await firstValueFrom(fake.transactions.delete(created));
-    const error = await errorOf(fake.tokens.refresh(created.refreshToken));
-    expect(error.code).toBe('BERBIX_GONE');
-  });
-
-  it('supports a whole verification', async () => {
-    const fake = new FakeBerbix();
-    const options = { templateKey: 'tpk_x' };
-    const result = async (): Promise<string> =>
-      (await firstValueFrom(fake.verifications.result('ada'))).status;
-    expect(await result()).toBe('not_started');
-    await firstValueFrom(fake.verifications.begin('ada', options));
-    expect(await result()).toBe('in_progress');
-    fake.finish('ada', 'reject', ['id_expired']);
-    expect(await result()).toBe('rejected');
-    const accept = { action: 'accept' };
-    await firstValueFrom(fake.transactions.update({ customerUid: 'ada' }, accept));
-    expect(await result()).toBe('accepted');
-    await firstValueFrom(fake.verifications.reverify('ada', options));
-    const override = { responsePayload: 'us-dl' as const, overrideFields: { given_name: 'ADA' } };
-    await firstValueFrom(fake.transactions.override({ customerUid: 'ada' }, override));
-    const { transaction } = await firstValueFrom(fake.verifications.result('ada'));
-    expect(transaction?.fields['given_name']?.value).toBe('ADA');
-    await firstValueFrom(fake.verifications.erase('ada'));
-    expect(await result()).toBe('gone');
-  });
-
-  it('updates only a completed transaction, and overrides only an open one', async () => {
-    const fake = new FakeBerbix();
-    const ada = { customerUid: 'ada' };
-    await firstValueFrom(fake.verifications.begin('ada', { templateKey: 'tpk_x' }));
-    const update = () => fake.transactions.update(ada, { action: 'reject' });
-    const override = () => fake.transactions.override(ada, { responsePayload: 'us-dl' });
-    expect((await errorOf(update())).code).toBe('BERBIX_CONFLICT');
-    await firstValueFrom(override());
-    expect((await errorOf(override())).code).toBe('BERBIX_CONFLICT');
-    expect((await firstValueFrom(update())).action).toBe('reject');
-  });
-
-  it('decides by the flags of an override as the sandbox does', async () => {
-    const sandbox = await startSandbox();
-    const services = await servicesFor(sandbox);
-    const actionOf = async (transactions: BerbixTransactionService, flags: string[]) => {
-      const templateKey = sandbox.templateKeys.sdk;
-      const created = await firstValueFrom(
-        transactions.create({ customerUid: 'ada', templateKey }),
-      );
-      const override = { responsePayload: 'us-dl' as const, flags };
-      await firstValueFrom(transactions.override(created, override));
-      return (await firstValueFrom(transactions.fetch(created))).action;
-    };
-    const fake = new FakeBerbix();
-    const results = [
-      [],
-      ['id_expired'],
-      ['id_under_18'],
-      ['id_expired', 'id_blocked'],
-      ['made_up'],
-    ];
-    for (const flags of results) {
-      const action = await actionOf(services.transactions, flags);
-      expect(await actionOf(fake.transactions, flags)).toBe(action);
-    }
-  });
-
-  it("finishes the customer's latest transaction, and no other", async () => {
-    const fake = new FakeBerbix();
-    const create = (customerUid: string) =>
-      firstValueFrom(fake.transactions.create({ customerUid, templateKey: 'tpk_x' }));
-    const created = [await create('ada'), await create('ada'), await create('bob')];
-    fake.finish('ada', 'reject');
-    const completed = created.map(async (tokens) => {
-      const { completedAt } = await firstValueFrom(fake.transactions.fetch(tokens));
-      return completedAt !== undefined;
-    });
-    expect(await Promise.all(completed)).toEqual([false, true, false]);
-  });
-
-  it('fails once for each error, in their order', async () => {
-    const berbix = new FakeBerbix();
-    for (const problem of ['down', 'still down']) {
-      berbix.failNext(new BerbixServerError(problem, { retryable: true }));
-    }
-    const create = { customerUid: 'ada', templateKey: 'tpk_x' };
-    for (const problem of ['down', 'still down']) {
-      expect((await errorOf(berbix.transactions.create(create))).message).toContain(problem);
-    }
-    expect(await firstValueFrom(berbix.transactions.create(create))).toBeDefined();
-    expect(berbix.calls).toHaveLength(3);
-    expect(() => berbix.finish('bob', 'accept')).toThrow('There is no transaction of bob.');
-  });
-
-  it('expires tokens by the clock of the test runner', async () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-    try {
-      const berbix = new FakeBerbix();
-      await firstValueFrom(berbix.verifications.begin('ada', { templateKey: 'tpk_x' }));
-      jest.advanceTimersByTime(3_600_000);
-      await firstValueFrom(berbix.transactions.fetch({ customerUid: 'ada' }));
-      expect(berbix.calls.map(({ path }) => path)).toContain('/v0/tokens');
-    } finally {
-      jest.useRealTimers();
-    }
-  });
-
-  it('knows only its own tokens', async () => {
-    const berbix = new FakeBerbix();
-    expect((await errorOf(berbix.tokens.refresh('rt_unknown'))).code).toBe(
-      'BERBIX_INVALID_REFRESH_TOKEN',
-    );
-    const create = { customerUid: 'ada', templateKey: 'tpk_x' };
-    const hosted = await firstValueFrom(berbix.transactions.createHosted(create));
-    expect(hosted.hostedUrl).toMatch(/^https:/);
-    const apiOnly = await firstValueFrom(berbix.transactions.createApiOnly(create));
-    expect(apiOnly.firstStep).toBe('upload_document_front');
   });
 });
