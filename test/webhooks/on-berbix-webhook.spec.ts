@@ -72,7 +72,7 @@ describe('@OnBerbixWebhook', () => {
       [[Transient], 'Transient.handle cannot handle webhooks: its class is transient'],
       [
         [Dependent, Context],
-        'Dependent.handle cannot handle webhooks: its class is request-scoped',
+        'Dependent.handle cannot handle webhooks: its class is request-scoped, or depends on a request-scoped one, so',
       ],
     ] as const) {
       await expect(startApp({ providers: [...providers] })).rejects.toThrow(message);
