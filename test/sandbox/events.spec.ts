@@ -76,6 +76,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
   it('tells of transactions, exchanges, webhooks and requests', async () => {
     const server = await HookServer.start();
     sandbox.webhooks.setUrl('finished', server.url);
+    sandbox.webhooks.deliveries.clear();
     const reader = await EventReader.open(client);
     const { headers, json } = await client.create({ customer_uid: 'ada' });
     const id = String(json.transaction_id);

@@ -242,6 +242,21 @@ describe.each(PLATFORMS)('The exchanges of a transaction on %s', (platform) => {
     expect(await lineage.ended()).toMatchObject([{ outcome: 'answered' }]);
   });
 
+  it('that are listed stay as they were', async () => {
+    const lineage = await start();
+    lineage.sandbox.faults.add({ kind: 'hang' });
+    const call = lineage.client.open('POST', '/v0/tokens', {
+      authorization: basic(lineage.sandbox.apiSecret),
+      body: { refresh_token: lineage.refreshToken },
+    });
+    call.on('error', () => undefined);
+    await until(async () => (await lineage.read()).length === 1);
+    const exchanges = await lineage.read();
+    call.destroy();
+    await lineage.ended();
+    expect(exchanges).toMatchObject([{ outcome: 'pending' }]);
+  });
+
   it('are pending no longer when the sandbox closes', async () => {
     const lineage = await start();
     lineage.sandbox.faults.add({ kind: 'hang' });
@@ -311,4 +326,18 @@ it('keeps the last 10,000 exchanges, and drops older ones', () => {
   expect(log.of('oldest')).toHaveLength(1);
   for (let count = 0; count < 2_000; count += 1) exchange('another');
   expect(log.of('oldest')).toEqual([]);
+});
+
+it('says nothing more of an exchange that was pending when all were forgotten', () => {
+  const tokens = { read: (transactionId: string) => ({ kind: 'refresh', transactionId }) };
+  const requests = new RequestLog();
+  const log = new ExchangeLog(tokens as never, requests);
+  const told: string[] = [];
+  log.onChange(({ outcome }) => told.push(outcome));
+  const request = { id: '1', method: 'POST', path: '/v0/tokens', headers: {}, body: '' } as never;
+  requests.add(request);
+  requests.complete(request, JSON.stringify({ refresh_token: 'one' }));
+  log.clear();
+  requests.end(request, undefined, 7, true);
+  expect([told, log.of('one')]).toEqual([['pending'], []]);
 });

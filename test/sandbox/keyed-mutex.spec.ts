@@ -20,13 +20,19 @@ describe('KeyedMutex', () => {
       order.push('one');
       return 1;
     });
-    const two = mutex.run('a', async () => order.push('two'));
+    const second = gate();
+    const two = mutex.run('a', async () => {
+      await second.opened;
+      order.push('two');
+    });
     const other = mutex.run('b', async () => order.push('other'));
     await other;
     first.open();
     await expect(one).resolves.toBe(1);
-    await two;
-    expect(order).toEqual(['other', 'one', 'two']);
+    const three = mutex.run('a', async () => order.push('three'));
+    second.open();
+    await Promise.all([two, three]);
+    expect(order).toEqual(['other', 'one', 'two', 'three']);
   });
 
   it('continues after a failure', async () => {

@@ -135,6 +135,7 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     ]);
     expect(sandbox.requests.to('GET', '/v0/transactions')).toHaveLength(1);
     expect(sandbox.requests.to('GET', '/v0/tokens')).toHaveLength(0);
+    expect(sandbox.requests.to('GET', '/v0/transaction')).toHaveLength(0);
     sandbox.requests.clear();
     expect(sandbox.requests.length).toBe(0);
     expect(sandbox.requests.last).toBeUndefined();
