@@ -47,6 +47,27 @@ describe('fresh(), its store and the database of the application', () => {
     },
   );
 
+  it('after a store was down, serves nobody stale tokens as soon as it has answered again', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owners = [await world.remembered(replica), await world.remembered(replica, '2')];
+    for (const owner of owners) await valueOf(replica.fresh(owner));
+    await advance(59.5 * MINUTE);
+    world.storeFault = { fault: 'fail' };
+    world.watch.isTroubled = true;
+    for (const owner of owners) {
+      const { accessToken } = await valueOf(replica.fresh(owner));
+      expect(world.api.leftOf(accessToken)).toBeLessThan(MINUTE);
+    }
+    world.storeFault = undefined;
+    world.watch.isTroubled = false;
+    await valueOf(replica.fresh(await world.remembered(replica, '3')));
+    for (const owner of owners) {
+      const { accessToken } = await valueOf(replica.fresh(owner));
+      expect(world.api.leftOf(accessToken)).toBeGreaterThan(59 * MINUTE);
+    }
+  });
+
   it('with a store that is down, asks it every five seconds, not with every call', async () => {
     const { world } = the;
     const replica = await world.start();

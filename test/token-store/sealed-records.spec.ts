@@ -1,4 +1,6 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { BerbixStoreError } from 'nestjs-berbix';
 import {
   CheckedStore,
   InMemoryTokenStore,
@@ -71,4 +73,20 @@ it.each(['forget', 'remove'] as const)('%s() knows that only its answer was lost
   // Another version is another record.
   await sealed.commit('name', 2, { count: 2 });
   await expect(sealed.forget('name', seen)).rejects.toMatchObject({ code: 'BERBIX_STORE' });
+});
+
+it('a record that could not be read is logged if it is removed, and not if it has changed', async () => {
+  const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+  const store = new CheckedStore(new InMemoryTokenStore(), 60_000);
+  const sealed = new SealedRecords(store, new PlaintextCipher(), 'default');
+  await sealed.commit('name', 0, { count: 1 });
+  const unread = new BerbixStoreError('It was altered.');
+  try {
+    expect(await sealed.forget('name', { version: 2, leaseEpoch: 0, unread })).toBe(false);
+    expect(warn).not.toHaveBeenCalled();
+    expect(await sealed.forget('name', { version: 1, leaseEpoch: 0, unread })).toBe(true);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('It was altered. (BERBIX_STORE'));
+  } finally {
+    warn.mockRestore();
+  }
 });
