@@ -309,11 +309,11 @@ describe('events of outages', () => {
     store.isDown = true;
     for (let call = 0; call < 3; call += 1) await errorOf(tokens.fresh({ customerUid: 'ada' }));
     store.isDown = false;
+    for (let call = 0; call < 3; call += 1) await errorOf(tokens.fresh({ customerUid: 'ada' }));
+    store.isDown = true;
     await errorOf(tokens.fresh({ customerUid: 'ada' }));
-    expect(await details(events, 2)).toEqual([
-      { kind: 'store.failed', code: 'BERBIX_STORE', retryable: true },
-      { kind: 'store.recovered' },
-    ]);
+    const failed = { kind: 'store.failed', code: 'BERBIX_STORE', retryable: true };
+    expect(await details(events, 3)).toEqual([failed, { kind: 'store.recovered' }, failed]);
   });
 });
 
