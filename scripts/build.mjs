@@ -30,6 +30,10 @@ const COMMON = [
   'node_modules/.package-lock.json',
 ];
 
+/** Statements of types that lead to other files. */
+const IMPORTED = /\b(?:from |import\()['"](\.[^'"]+)\.js['"]/g;
+const EXPORTED = /^export [^;]*? from ['"](\.[^'"]+)\.js['"]/gm;
+
 const TARGETS = {
   dist: {
     title: 'the package (dist)',
@@ -167,17 +171,17 @@ async function bundleConsole(folder) {
 
 /**
  * The types that the entries lead to, for both formats: internal ones are no use to anybody.
- * What editors show has no tags that say where a statement comes from, such as [sdk: node]. Lines
- * are indented with tabs, as in the bundle: they take less space.
+ * What editors show has no tags that say where a statement comes from, such as [sdk: node]. To take
+ * less space, lines are indented with tabs, as in the bundle, and what is only imported has no
+ * comments, except for options, which those of the module extend.
  */
 function writeTypes(folder, entries) {
-  const reached = new Set(entries.map((entry) => `${entry}.d.ts`));
-  for (const file of reached) {
-    const types = readFileSync(join(folder, COMPILED, file), 'utf8');
-    for (const [, path] of types.matchAll(/\b(?:from |import\()['"](\.[^'"]+)\.js['"]/g)) {
-      reached.add(join(dirname(file), `${path}.d.ts`));
-    }
-    const shown = types
+  const compiled = join(folder, COMPILED);
+  const exported = typesFrom(compiled, entries, EXPORTED);
+  for (const [file, types] of typesFrom(compiled, entries, IMPORTED)) {
+    const isShown = exported.has(file) || file.endsWith('.options.d.ts');
+    const commented = isShown ? types : types.replaceAll(/^ *\/\*\*[^]*?\*\/\n/gm, '');
+    const shown = commented
       .replaceAll(/ \[(?:doc|sdk|3p):[^\]]*\]/g, '')
       .replaceAll(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
     for (const format of ['esm', 'cjs']) {
@@ -185,4 +189,18 @@ function writeTypes(folder, entries) {
       writeFileSync(join(folder, format, file), shown);
     }
   }
+}
+
+/** The content of the files to which such statements lead from the entries. */
+function typesFrom(folder, entries, statement) {
+  const reached = new Map(entries.map((entry) => [`${entry}.d.ts`, '']));
+  for (const file of reached.keys()) {
+    const types = readFileSync(join(folder, file), 'utf8');
+    reached.set(file, types);
+    for (const [, path] of types.matchAll(statement)) {
+      const next = join(dirname(file), `${path}.d.ts`);
+      if (!reached.has(next)) reached.set(next, '');
+    }
+  }
+  return reached;
 }
