@@ -174,6 +174,7 @@ describe('nestjs-berbix re-encrypt', () => {
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: nestjs-berbix re-encrypt --postgres URL/);
+    expect(help.stdout).toContain('with the current one first and all older ones after it.');
     const wrong = await run(['--postgres', 'postgres://user:HIDDENWORD@']);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(wrong.stderr).toMatch(/^--postgres must be a URL such as/);

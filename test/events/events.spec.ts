@@ -293,6 +293,10 @@ describe('events of outages', () => {
     for (let call = 0; call < 10; call += 1) await errorOf(services.tokens.refresh(`rt_${call}`));
     await until(() => kinds(events).includes('circuit.opened'));
     await errorOf(services.tokens.refresh('rt_unknown'));
+    // An attempt that fails keeps it open.
+    sandbox.faults.add({ kind: 'status', status: 503 });
+    clock.advance(5_000);
+    await errorOf(services.tokens.refresh('rt_unknown'));
     clock.advance(5_000);
     await errorOf(services.tokens.refresh('rt_unknown'));
     await until(() => kinds(events).includes('circuit.closed'));

@@ -175,6 +175,8 @@ describe('parseRetryAfter()', () => {
     [' 0 ', 0],
     ['Wed, 21 Oct 2026 07:28:00 GMT', 60_000],
     ['Wed, 21 Oct 2020 07:28:00 GMT', 0],
+    // A form that RFC 9110 calls obsolete, and that is still to be read.
+    ['Wed Oct 21 07:28:00 2026 GMT', 60_000],
     ['soon', undefined],
     ['-1', undefined],
     ['1.5', undefined],

@@ -71,6 +71,20 @@ describe('remember()', () => {
     expect(world.api.exchanges).toHaveLength(1);
   });
 
+  it('I2: of a superseded refresh token: does not end the lease of an exchange', async () => {
+    const { world } = the;
+    const { replica, other, created } = await twoReplicas('strict');
+    await valueOf(replica.fresh(ONE));
+    await advance(HOUR);
+    world.api.latencyMs = 2 * SECOND;
+    const exchanged = replica.fresh(ONE);
+    await advance(SECOND);
+    await valueOf(other.remember(bare(created)));
+    const { version, leasedForMs = 0 } = await world.stored();
+    expect([version, leasedForMs > 0]).toEqual([2, true]);
+    expect((await valueOf(exchanged)).refreshToken).toBe(world.api.currentOf('1'));
+  });
+
   it('I3: is merged with the result of an exchange that it did not wait for', async () => {
     const { world } = the;
     const { replica, other } = await twoReplicas('strict');

@@ -108,6 +108,17 @@ describe('BerbixSandbox.start', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  it('leaves no port open if another one is in use', async () => {
+    const { url } = await startSandbox();
+    const free = createServer().listen(0, '127.0.0.1');
+    await until(() => free.listening);
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    const tlsPort = Number(new URL(url).port);
+    await expect(BerbixSandbox.start({ port, tls: true, tlsPort })).rejects.toThrow('is in use');
+    await startSandbox({ port });
+  });
+
   it.each([
     [{ port: -1 }, /"port" must be a whole number from 0 to 65535/],
     [{ port: 1.5 }, /"port" must be a whole number/],

@@ -6,10 +6,10 @@ import { WRONG_TEXTS } from './support/mistaken-texts.js';
 import { RowStore } from './support/row.store.js';
 
 /** The names of the cases that a store fails. */
-async function failures(store: BerbixTokenStore): Promise<string[]> {
+async function failures(store: BerbixTokenStore, another?: BerbixTokenStore): Promise<string[]> {
   const failed = await Promise.all(
     tokenStoreContract.map(({ name, run }) =>
-      run(store).then(
+      run(store, another).then(
         () => [],
         () => [name],
       ),
@@ -32,6 +32,11 @@ describe('the contract of token stores', () => {
       await expect(failures(new Mistaken())).resolves.toEqual(expect.arrayContaining(cases));
     },
   );
+
+  it('is broken by two stores that do not share their records', async () => {
+    const failed = await failures(new InMemoryTokenStore(), new InMemoryTokenStore());
+    expect(failed).toContain('a commit increments the version');
+  });
 
   it('names each case once', () => {
     const names = tokenStoreContract.map(({ name }) => name);

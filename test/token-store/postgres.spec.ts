@@ -112,6 +112,16 @@ describe('the table', () => {
     expect(reason).toBe('3F000');
     expect(message).toMatch(/^The schema no_such_schema does not exist\. Create it first: CREATE/);
   });
+
+  it('is not said to be a schema if no schema of the search path exists', async () => {
+    const client = await sharedPglite();
+    await client.query('SET search_path TO no_such_schema');
+    const store = new PostgresTokenStore(client, { table: uniqueTable() });
+    const { reason, message } = await errorOf(store.createTable(), BerbixStoreError);
+    await client.query('SET search_path TO DEFAULT');
+    expect(reason).toBe('3F000');
+    expect(message).not.toContain('The schema');
+  });
 });
 
 describe('records without a value', () => {

@@ -343,10 +343,10 @@ describe('BerbixWebhookGuard', () => {
 
 describe('BerbixWebhookKind', () => {
   it.each([
-    [['done'], "must be 'finished' or 'status'"],
-    [[], "must be 'finished' or 'status'"],
-    [['finished', ''], 'second argument'],
-    [['finished', 7], 'second argument'],
+    [['done'], "The first argument of @BerbixWebhookKind must be 'finished' or 'status'"],
+    [[], "The first argument of @BerbixWebhookKind must be 'finished' or 'status'"],
+    [['finished', ''], 'The second argument of @BerbixWebhookKind'],
+    [['finished', 7], 'The second argument of @BerbixWebhookKind'],
   ])('refuses %j', async (args, mention) => {
     const error = await errorOf(() => BerbixWebhookKind(...(args as ['finished'])));
     expect(error.message).toContain(mention);

@@ -129,9 +129,34 @@ describeInBrowser('the transactions of the console', (openTab) => {
         outline.some((line) => line.startsWith('StaticText: The clock shows')),
       );
       const { tokensExpireAt } = await sandbox.transactions.find(id);
+      const shown = "document.querySelector('.notice p').firstChild.textContent";
+      const time = await tab.evaluate(`Date.parse(/The clock shows (.*)\\./.exec(${shown})[1])`);
+      expect(Math.abs(Number(time) - sandbox.clock.now())).toBeLessThan(300_000);
       const leftMs = Number(tokensExpireAt) - sandbox.clock.now();
       expect(leftMs).toBeGreaterThan(0);
       expect(leftMs).toBeLessThanOrEqual(900_000);
+    });
+
+    it('are shown as they are, even if an earlier answer arrives after a later one', async () => {
+      const { id } = await sandbox.transactions.create({ customerUid: 'ada' });
+      await tab.visit(sandbox.url);
+      await shows(tab, 'StaticText: ada');
+      await tab.evaluate(`{
+        const { fetch } = window;
+        window.fetch = async (address, options) => {
+          const answer = await fetch(address, options);
+          if (address.endsWith('transactions/${id}') && window.late === undefined) {
+            await new Promise((resolve) => (window.late = resolve));
+          }
+          return answer;
+        };
+        location.hash = '#/transactions/${id}';
+      }`);
+      await until(async () => (await tab.evaluate('window.late !== undefined')) === true);
+      await sandbox.transactions.complete(id);
+      await shows(tab, 'heading: ada accept');
+      await tab.evaluate('late(); new Promise((resolve) => setTimeout(resolve, 150))');
+      expect(await tab.outline()).toContain('heading: ada accept');
     });
 
     it('keep their secrets until somebody asks for one, and when it may have changed', async () => {
