@@ -253,6 +253,17 @@ describe('loadTokens', () => {
     },
   );
 
+  it('that replaces the dead refresh token of a transaction leaves it with its customer', async () => {
+    const { world } = the;
+    const { refreshToken } = world.api.create('1');
+    const replica = await world.start({ loadTokens: async () => refreshToken });
+    const dead = new BerbixTokens({ refreshToken: CANARY, transactionId: '1' });
+    await valueOf(replica.remember(dead, 'ada'));
+    expect((await valueOf(replica.fresh({ transactionId: '1' }))).transactionId).toBe('1');
+    const { tokens } = await world.stored();
+    expect(tokens).toMatchObject({ refreshToken, customerUid: 'ada' });
+  });
+
   it('a slow answer does not replace what was remembered meanwhile', async () => {
     const { world } = the;
     const slow = await world.start({

@@ -74,6 +74,8 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
         await tab.visit(sandbox.url + page);
         // The security policy allows the styles of the page.
         expect(await tab.style('main', 'max-width')).toBe('640px');
+        // The ring is drawn around the face, not over it.
+        expect(await tab.style('.ring', 'fill')).toBe('none');
         const outline = await tab.outline();
         expect(outline).toEqual(
           expect.arrayContaining([

@@ -107,6 +107,13 @@ describeInBrowser('the clock and the state in the console', (openTab) => {
         expect(sandbox.clock.now()).toBeLessThan(before + ms + 60_000);
       }
       await tab.until((outline) => outline.some((line) => /: 31 d( \d+ h)? ahead$/.test(line)));
+      // The time goes on from there.
+      const shown = "Date.parse(document.querySelector('.clock a').textContent)";
+      const first = Number(await tab.evaluate(shown));
+      let later = first;
+      await until(async () => (later = Number(await tab.evaluate(shown))) !== first);
+      expect(later - first).toBeGreaterThan(0);
+      expect(later - first).toBeLessThan(60_000);
     });
 
     it('take a date and time, and say how far behind it is', async () => {

@@ -76,6 +76,14 @@ describeInBrowser('the dialogs and notices of the console', (openTab) => {
       expect(await factsOf()).toContain(`${id} Copy, in test mode`);
       sandbox.clock.advance(7_200_000);
       await tab.activate('Complete');
+      const results =
+        "[...document.querySelector('[name=result]').options].map(({ text, value }) => text + ': ' + value)";
+      expect(await tab.evaluate(results)).toEqual([
+        'Accept: accept',
+        'Reject: reject',
+        'Review: review',
+        'What the flags lead to: ',
+      ]);
       await tab.choose('Result', 'What the flags lead to');
       await tab.type(FLAGS, 'id_under_18,id_expired');
       const values = {

@@ -47,6 +47,8 @@ describeInBrowser('the requests of the console', (openTab) => {
       const time = `{ const { dateTime, title } = document.querySelector('tbody time');
         [dateTime, title === new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(dateTime))]; }`;
       expect(await tab.evaluate(time)).toEqual([received?.toISOString(), true]);
+      const moment = "document.querySelector('tbody time').textContent";
+      expect(await tab.evaluate(moment)).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/);
       await client.refresh(json.refresh_token);
       await tab.activate('POST /v0/tokens');
       await shows(tab, 'heading: POST /v0/tokens 200');

@@ -124,6 +124,9 @@ describeInBrowser('the transactions of the console', (openTab) => {
       const meter = `{ const { min, low, max, value } = document.querySelector('meter');
         [min, low / max, Math.round(max / 60_000), value > max / 2]; }`;
       expect(await tab.evaluate(meter)).toEqual([0, 0.25, 60, true]);
+      const titles =
+        "[...document.querySelectorAll('.lifetimes button')].map(({ title }) => title)";
+      expect(await tab.evaluate(titles)).toContain('The sandbox deletes the transaction then');
       await tab.activate('Move clock to ¾ of their lifetime');
       await tab.until((outline) =>
         outline.some((line) => line.startsWith('StaticText: The clock shows')),
@@ -299,6 +302,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await tab.choose('State', 'Any');
       await tab.type('Customer uid', 'nobody');
       await shows(tab, 'StaticText: No transaction has this customer uid and state.');
+      expect(await tab.evaluate("document.querySelector('[name=state]').value")).toBe('');
       expect(await tab.outline()).not.toContain('heading: Connect your backend');
     });
 

@@ -36,7 +36,8 @@ function Filter() {
     return () => clearTimeout(timer);
   }, [filter]);
   const change = (part: Partial<typeof filter>): void => {
-    update(() => ({ filter: { ...filter, ...part } }));
+    // That of the store: the page may not have been drawn since the last change.
+    update((state) => ({ filter: { ...state.filter, ...part } }));
   };
   return (
     <div class="toolbar">
