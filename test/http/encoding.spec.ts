@@ -43,6 +43,12 @@ describe('an answer', () => {
     },
   );
 
+  it('that is empty is read as such, regardless of the header', async () => {
+    const { tokens } = await answeringWith(Buffer.alloc(0), 'gzip');
+    const { code, message } = await errorOf(tokens.refresh('rt'));
+    expect([code, message]).toEqual(['BERBIX_RESPONSE', expect.not.stringContaining('decoded')]);
+  });
+
   it.each([
     ['in an unknown encoding', Buffer.from('(\xb5/\xfd', 'latin1'), 'zstd', /JSON/],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixTokens } from 'nestjs-berbix';
+import { BerbixTokens } from 'nestjs-berbix';
 import { eachWorld, World } from './support/world.js';
 import { advance, failureOf, outcomeOf, valueOf } from './support/virtual-time.js';
 
@@ -50,10 +50,16 @@ describe('forgotten tokens', () => {
     const { world } = the;
     const [replica, other] = [await world.start(), await world.start()];
     const owner = await world.remembered(replica, '1', 'ada');
-    await valueOf(other.fresh({ customerUid: 'ada' }));
+    const { refreshToken } = await valueOf(replica.fresh(owner));
+    await valueOf(
+      replica.remember(new BerbixTokens({ refreshToken, transactionId: '1' }), 'grace'),
+    );
+    for (const customerUid of ['ada', 'grace']) await valueOf(other.fresh({ customerUid }));
     await valueOf(replica.forget(owner));
     await valueOf(other.forget(owner));
-    expect(await failureOf(other.fresh({ customerUid: 'ada' }))).toMatchObject(GONE);
+    for (const customerUid of ['ada', 'grace']) {
+      expect(await failureOf(other.fresh({ customerUid }))).toMatchObject(GONE);
+    }
   });
 
   it('I8: are not handed out when the store answers again after an outage', async () => {

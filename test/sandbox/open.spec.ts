@@ -11,7 +11,8 @@ const runs = new CommandRuns();
 /** A directory with a program in the place of the one that opens a browser. */
 function pathWith(script: string | undefined): string {
   const path = temporaryDirectory();
-  for (const name of script === undefined ? [] : ['xdg-open', 'open']) {
+  const name = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  if (script !== undefined) {
     writeFileSync(join(path, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
   return path;
