@@ -122,6 +122,7 @@ describe('BerbixSandbox.start', () => {
   it.each([
     [{ port: -1 }, /"port" must be a whole number from 0 to 65535/],
     [{ port: 1.5 }, /"port" must be a whole number/],
+    [{ actionMap: { 'id expired': 'reject' } }, /"actionMap" must be an object of flags/],
     [{ tlsPort: 65_536 }, /"tlsPort" must be a whole number from 0 to 65535/],
     [{ tokenTtlSeconds: 0 }, /"tokenTtlSeconds" must be a whole number from 1/],
     [{ tokenTtlSeconds: NaN }, /"tokenTtlSeconds" must be a whole number/],

@@ -236,6 +236,7 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     const answer = await reader.send(id, { body: Object.fromEntries(examplesOf(operation))[name] });
     expect(reader.complaints(id, answer)).toEqual([]);
     expect(answer.status).toBe(successOf(operation));
+    if (name === 'blurred') expect(answer.json.issues).toEqual(['text_unreadable']);
   });
 
   it.each(REFUSALS)('%s refuses with %d %s as documented', async (id, status, name) => {

@@ -109,6 +109,12 @@ describe.each(PLATFORMS)('The request log on %s', (platform) => {
     expect(Array.from(sandbox.requests, ({ path }) => path)).toEqual(paths);
   });
 
+  it('has the path of the API if a base URL ends with a slash', async () => {
+    const sandbox = await startSandboxOn(platform);
+    const { status } = await new RawClient(sandbox).send('GET', '//v0/transactions');
+    expect([status, sandbox.requests.last?.path]).toEqual([401, '/v0/transactions']);
+  });
+
   it.each(['/SANDBOX/requests', '/%73andbox/requests', '/sandbox/requests'])(
     'is not to be had by a path that counts as a request to the API: %s',
     async (path) => {

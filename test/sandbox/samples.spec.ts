@@ -119,6 +119,8 @@ describe('the samples', () => {
     const { source } = await sampleOf(sandbox, 'createTransaction', 'PHP');
     expect(source).toContain(sandbox.templateKeys.sdk);
     expect(source).toContain(sandbox.templateKeys.hosted);
+    const nest = (await sampleOf(sandbox, 'createTransaction', 'NestJS')).source;
+    expect(nest).toMatch(new RegExp(`createHosted[^]*'${sandbox.templateKeys.hosted}'`));
   });
 
   it('check a webhook with the secret of its kind', () => {

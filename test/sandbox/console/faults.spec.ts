@@ -157,6 +157,12 @@ describeInBrowser('the faults of the console', (openTab) => {
         tab,
         'StaticText: Send an answer without an end in sight (100000000 bytes), for POST /v0/tokens.',
       );
+      // A number that was typed for one kind is not that of the next.
+      await tab.choose('What happens', 'Answer with an error');
+      const number = "document.querySelector('form input[type=number]').value";
+      await tab.evaluate(`${number} = '500'`);
+      await tab.choose('What happens', 'Answer later');
+      await until(async () => (await tab.evaluate(number)) === '2000');
     });
 
     it('are told in words, and counted in every view', async () => {

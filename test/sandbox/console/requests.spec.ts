@@ -39,6 +39,11 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.activate('POST /v0/transactions');
       await shows(tab, 'heading: POST /v0/transactions 200');
       await shows(tab, 'StaticText: Basic [redacted]');
+      const [ofResponse, ofRequest] = await texts('dl.facts');
+      expect([ofResponse, ofRequest]).toEqual([
+        expect.stringContaining(`x-request-id ${sandbox.requests.last?.id}`),
+        expect.stringContaining('authorization Basic'),
+      ]);
       expect(await texts('button:disabled')).toEqual([]);
       expect(await texts('tbody td:nth-child(3)')).toEqual([
         expect.stringMatching(/^(\d+ ms|\d+\.\d s)$/),
