@@ -80,7 +80,9 @@ describe.each(PLATFORMS)('A page of another origin on %s', (platform) => {
     expect(client.sandbox.requests.length).toBe(0);
     const customers = (await client.sandbox.transactions.list()).map((each) => each.customerUid);
     expect(customers).not.toContain('reference-page');
-    expect((await client.send('GET', '/reference', linked)).status).toBe(200);
+    for (const page of ['/reference', '/reference?from=elsewhere', '/verify?client_token=x']) {
+      expect((await client.send('GET', page, linked)).status).toBe(200);
+    }
     expect((await client.send('GET', document)).status).toBe(200);
   });
 });

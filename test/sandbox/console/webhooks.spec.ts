@@ -59,6 +59,9 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       const marked =
         "[...document.querySelectorAll('table [aria-current]')].map((it) => it.innerText)";
       expect(await tab.evaluate(marked)).toEqual(['finished']);
+      const [delivery] = sandbox.webhooks.deliveries;
+      const link = "document.querySelector('table a[aria-current]').hash";
+      expect(await tab.evaluate(link)).toBe(`#/webhooks/${delivery?.id}`);
       const step = async (selector: string): Promise<string> =>
         String(await tab.evaluate(`document.querySelector('.steps ${selector}').innerText`));
       const [, seconds] = String(signatures[0]).split(',');
