@@ -8,6 +8,9 @@ import { php } from './defects/php.js';
 import { python } from './defects/python.js';
 import { ruby } from './defects/ruby.js';
 import { SDK_DEFECTS, type Row } from './sdk-defects.js';
+import { quietNest } from '../support/sinks.js';
+
+quietNest();
 
 const PROOFS: [sdks: string, proofs: Record<string, () => Promise<void>>][] = [
   ['all official SDKs', common],

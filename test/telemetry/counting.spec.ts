@@ -18,6 +18,9 @@ import {
   type Services,
 } from '../support/services.js';
 import { until } from '../support/until.js';
+import { quietNest } from '../support/sinks.js';
+
+quietNest();
 
 class TestReader extends MetricReader {
   protected async onForceFlush(): Promise<void> {}

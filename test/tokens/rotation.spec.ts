@@ -2,6 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
+import { quietNest } from '../support/sinks.js';
+
+quietNest();
 
 describe('the retry of an exchange whose answer was lost', () => {
   it('is made while the API is not known to replace refresh tokens', async () => {
