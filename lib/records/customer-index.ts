@@ -149,7 +149,8 @@ export class CustomerIndex {
 
   /**
    * Saves tokens, unless their record has `changed`; removes them again if their customer was
-   * `forgotten` meanwhile (I8). Earlier transactions no longer count.
+   * `forgotten` meanwhile (I8). Earlier transactions no longer count. A transaction whose record was
+   * added without its id is found by that too.
    *
    * @param reference the key by which the record of their customer must refer to them, if there is
    * one

@@ -49,7 +49,7 @@ export class TokenRemoval {
 
   /**
    * Removes the tokens if the record has not changed since it was seen. Tokens that are saved during
-   * the removal stay: whoever saves them changes the record first.
+   * the removal stay: the call that saves them changes the record first.
    */
   async forgetIfUnchanged(name: string, expected: RecordRevision): Promise<Removal> {
     const names = new Set([name]);

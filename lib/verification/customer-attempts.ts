@@ -133,7 +133,8 @@ export class CustomerAttempts {
 
   /**
    * Deletes the customer's transactions at Berbix, then removes their tokens from the store. Tokens
-   * that are remembered meanwhile are deleted with the rest.
+   * that are remembered meanwhile are deleted with the rest, or kept as if they were remembered
+   * afterwards.
    *
    * @param remove removes the tokens from the store; resolves to false if any were remembered since
    * @throws (as a rejection) the error of the deletion; nothing is removed then

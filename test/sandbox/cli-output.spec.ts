@@ -67,7 +67,7 @@ describe('what nestjs-berbix sandbox prints', () => {
     await expect(code).resolves.toBe(0);
   });
 
-  it('goes on if whoever reads it has left', async () => {
+  it('goes on if its reader has left', async () => {
     const { child, output, code } = await runs.start(['sandbox', '--json'], {}, 'unread');
     child.stderr?.destroy();
     const { url } = JSON.parse(output) as BerbixSandboxReady;

@@ -319,7 +319,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     process.on('warning', warn);
     const readers = await Promise.all(Array.from({ length: 100 }, () => EventReader.open(client)));
     process.off('warning', warn);
-    // So many listeners are no leak.
+    // As many listeners as there are streams are no leak.
     expect(warnings).toEqual([]);
     const { status, json } = await client.send('GET', '/sandbox/events');
     expect([status, json.readable]).toEqual([429, 'rate_limited']);

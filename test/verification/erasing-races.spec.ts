@@ -36,6 +36,20 @@ describeEachOn(STORES)('while tokens are remembered, on $name', ({ open }) => {
   /** The names of the records with a value. */
   const records = (): Promise<string[]> => allKeys(opened.store);
 
+  /** A replica whose commits wait, from the first one of a transaction on, until they are let go. */
+  async function heldReplica() {
+    let [isHeld, mayGoOn] = [false, false];
+    const store = changed(opened.another, {
+      commit: async (key, ...step) => {
+        isHeld ||= key.startsWith('default/transaction/');
+        if (isHeld) await until(() => mayGoOn);
+        return opened.another.commit(key, ...step);
+      },
+    });
+    const held = await replica(sandbox, { store, storeTimeoutMs: 60_000 });
+    return { held, untilHeld: () => until(() => isHeld), letGo: () => void (mayGoOn = true) };
+  }
+
   it('deletes tokens that are remembered while a customer is erased', async () => {
     const { http, arrived, letGo } = holdBack('delete');
     const one = await replica(sandbox, { store: opened.store, http });
@@ -71,24 +85,14 @@ describeEachOn(STORES)('while tokens are remembered, on $name', ({ open }) => {
   });
 
   it('leaves no tokens behind whose reference the erased customer already had', async () => {
-    const { store, another } = opened;
-    let [hasReference, mayGoOn] = [false, false];
-    const slow = changed(another, {
-      commit: async (key, ...step) => {
-        if (key.startsWith('default/transaction/')) {
-          hasReference = true;
-          await until(() => mayGoOn);
-        }
-        return another.commit(key, ...step);
-      },
-    });
-    const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
-    const handingOver = handOver(sandbox, two);
-    await until(() => hasReference);
+    const { store } = opened;
+    const { held, untilHeld, letGo } = await heldReplica();
+    const handingOver = handOver(sandbox, held);
+    await untilHeld();
     const late = changed(store, {
       forget: async (key, expected) => {
         if (key === 'default/customer/ada') {
-          mayGoOn = true;
+          letGo();
           await handingOver;
         }
         return store.forget(key, expected);
@@ -100,21 +104,12 @@ describeEachOn(STORES)('while tokens are remembered, on $name', ({ open }) => {
   });
 
   it('erases either all of a transaction that is being remembered, or nothing', async () => {
-    const { store, another } = opened;
-    let [hasReference, mayGoOn] = [false, false];
-    const slow = changed(another, {
-      commit: async (key, ...step) => {
-        hasReference ||= key.startsWith('default/transaction/');
-        if (hasReference) await until(() => mayGoOn);
-        return another.commit(key, ...step);
-      },
-    });
-    const two = await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 });
-    const one = await replica(sandbox, { store });
-    const handingOver = handOver(sandbox, two);
-    await until(() => hasReference);
+    const { held, untilHeld, letGo } = await heldReplica();
+    const one = await replica(sandbox, { store: opened.store });
+    const handingOver = handOver(sandbox, held);
+    await untilHeld();
     await firstValueFrom(one.verifications.erase('ada'));
-    mayGoOn = true;
+    letGo();
     const transactionId = await handingOver;
     const tokens = await firstValueFrom(one.tokens.fresh({ customerUid: 'ada' }));
     expect([tokens.transactionId, deletions(sandbox)]).toEqual([transactionId, 0]);
@@ -129,7 +124,7 @@ describeEachOn(STORES)('while tokens are remembered, on $name', ({ open }) => {
     it.each([1, 2, 3, 4, 5, 6, 7, 8])(
       'erases all of it if they are saved right before look %i',
       async (look) => {
-        const { store, another } = opened;
+        const { store } = opened;
         const services = await replica(sandbox, { store });
         const tokens = await createTransaction(sandbox, services);
         const remember = (by: Replica): Promise<unknown> =>
@@ -138,28 +133,22 @@ describeEachOn(STORES)('while tokens are remembered, on $name', ({ open }) => {
           await remember(services);
           await firstValueFrom(services.tokens.forget({ customerUid: 'ada' }));
         }
-        let [hasReference, mayGoOn, count] = [false, false, 0];
-        const slow = changed(another, {
-          commit: async (key, ...step) => {
-            hasReference ||= key.startsWith('default/transaction/');
-            if (hasReference) await until(() => mayGoOn);
-            return another.commit(key, ...step);
-          },
-        });
-        const remembering = remember(
-          await replica(sandbox, { store: slow, storeTimeoutMs: 60_000 }),
-        );
-        await until(() => hasReference);
+        const { held, untilHeld, letGo } = await heldReplica();
+        const remembering = remember(held);
+        await untilHeld();
+        let count = 0;
         const late = changed(store, {
           load: async (key) => {
-            mayGoOn ||= key.startsWith('default/transaction/') && ++count === look;
-            if (mayGoOn) await remembering;
+            if (key.startsWith('default/transaction/') && ++count === look) {
+              letGo();
+              await remembering;
+            }
             return store.load(key);
           },
         });
         const one = await replica(sandbox, { store: late, storeTimeoutMs: 60_000 });
         await firstValueFrom(one.verifications.erase('ada'));
-        mayGoOn = true;
+        letGo();
         await remembering;
         const kept = (await records()).filter((key) => key.startsWith('default/transaction/'));
         const existing = await sandbox.transactions.list();

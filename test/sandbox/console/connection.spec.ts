@@ -219,7 +219,7 @@ describeInBrowser('the console', (openTab) => {
     const note = "document.querySelector('.note')?.innerText";
     const full = 'Only the last 1000 are here. Filter by customer or state to find an older one.';
     await until(async () => (await tab.evaluate(note)) === full);
-    // An outline of so many rows takes seconds.
+    // An outline of a thousand rows takes seconds.
     const buttons =
       "[...document.querySelectorAll('main button')].map((it) => it.innerText).join()";
     expect(await tab.evaluate(buttons)).not.toContain('Show more');
