@@ -21,7 +21,8 @@ export function callHook<T>(
     try {
       return await hook();
     } catch (error) {
-      throw new BerbixStoreError(`${name} failed (${nameOf(error)}).`, { retryable: true }, HOOK);
+      const what = `The hook ${name} failed (${nameOf(error)}).`;
+      throw new BerbixStoreError(what, { retryable: true }, HOOK);
     }
   };
   return withTimeout(call, timeoutMs, () => noAnswerError(name, timeoutMs, HOOK), { unref: true });

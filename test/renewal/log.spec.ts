@@ -85,7 +85,7 @@ describe('what operators read in the log', () => {
       expect.stringContaining(
         'The tokens of an exchange could not be saved, and the store does not have their refresh token.',
       ),
-      expect.stringMatching(/^'onRotation failed \(TypeError\)\./),
+      expect.stringMatching(/^'The hook onRotation failed \(TypeError\)\./),
     ]);
   });
 });
