@@ -1,16 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, Type } from '@nestjs/common';
-import { ApiExtraModels, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { Test } from '@nestjs/testing';
 import ts from 'typescript';
-import { closeAfterFile } from '../support/closing.js';
+import { schemasOfApplication, type Schema } from '../support/dto-schemas.js';
 
 /*
  * What @nestjs/swagger says about the DTO classes in an application, and what the classes say: types,
  * what is optional, enums, and descriptions, which are the docstrings.
  */
-
-type Schema = Record<string, unknown>;
 
 const program = ts.createProgram(['lib/index.ts'], {
   module: ts.ModuleKind.NodeNext,
@@ -87,24 +82,6 @@ function docstringOf(member: ts.Symbol): string {
     .replaceAll(/\s*\[(?:doc|sdk|3p):[^\]]*\]/g, '')
     .replaceAll(/\s+/g, ' ')
     .trim();
-}
-
-@Controller()
-class AnyController {
-  @Get()
-  get(): void {}
-}
-
-/** The schemas in the document of an application that uses the classes. */
-async function schemasOfApplication(): Promise<Record<string, Schema>> {
-  const berbix = (await import('nestjs-berbix')) as unknown as Record<string, Type>;
-  const models = classes.map(({ name }) => berbix[name]!);
-  ApiExtraModels(...models)(AnyController);
-  const module = await Test.createTestingModule({ controllers: [AnyController] }).compile();
-  const app = module.createNestApplication({ logger: false });
-  closeAfterFile(() => app.close());
-  const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());
-  return document.components?.schemas as Record<string, Schema>;
 }
 
 const schemas = await schemasOfApplication();
