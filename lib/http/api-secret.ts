@@ -126,7 +126,7 @@ export class ApiSecret {
 
 function findProblem(secret: unknown): string | undefined {
   if (secret === undefined || secret === null || secret === '') return 'is missing';
-  if (typeof secret !== 'string') return `is a ${typeof secret}, not a string`;
+  if (typeof secret !== 'string') return `is of type ${typeof secret}, not a string`;
   if (secret.includes(':')) return 'contains a colon, which Basic authorization does not allow';
   if (/[^\x21-\x7e]/.test(secret)) {
     return 'contains a space, a line break or another character that API secrets cannot have';
