@@ -151,7 +151,7 @@ describe('fresh(), in any order of events', () => {
             expect(await world.end()).toEqual([]);
           },
         ),
-        { numRuns: usualOrLong(150, 2_000) },
+        { numRuns: usualOrLong(100, 2_000) },
       );
     },
   );
