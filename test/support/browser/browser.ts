@@ -34,7 +34,10 @@ export class Browser {
     const container = ['--no-sandbox', '--disable-dev-shm-usage'];
     // Frames of other sites stay in the process of their tab, where `Tab` sees them.
     const frames = '--disable-site-isolation-trials';
-    const child = spawn(path, [...flags, ...quiet, ...container, frames], {
+    // Pages write times in the language of the browser. Chromium on Linux reads the variable instead.
+    const language = '--lang=en-US';
+    const child = spawn(path, [...flags, ...quiet, ...container, frames, language], {
+      env: { ...process.env, LANGUAGE: 'en_US' },
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
     });
     await once(child, 'spawn');
