@@ -22,7 +22,8 @@ interface Ended {
   stderr: string;
 }
 
-interface Start {
+/** How a command starts. */
+export interface Start {
   /** What is special about this start. */
   note?: string;
   environment?: Record<string, string | undefined>;
