@@ -35,7 +35,7 @@ export interface StorePlan {
 }
 
 /** The difference between the store's clock and the clock of the host. */
-const SKEW_MS = -777_000;
+export const SKEW_MS = -777_000;
 
 /** The connection of one replica to the store that all share. */
 export class ReplicaStore extends BerbixTokenStore {

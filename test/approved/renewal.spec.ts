@@ -1,0 +1,21 @@
+import { describe, it } from '@jest/globals';
+import { eachWorld } from '../renewal/support/world.js';
+import { expectApproved } from './support/approved.js';
+import { RENEWALS } from './support/renewals.js';
+import { Steps } from './support/steps.js';
+import { TROUBLES } from './support/troubles.js';
+
+describe('the calls to the store and the API, the events and the log', () => {
+  const the = eachWorld();
+
+  it.each(Object.entries({ ...RENEWALS, ...TROUBLES }))(
+    'with %s, are those approved',
+    async (name, scenario) => {
+      // Stale tokens are handed out, and the log says why.
+      if (name in TROUBLES) the.world.watch.isTroubled = true;
+      const steps = new Steps(the.world);
+      await scenario(the.world, steps);
+      expectApproved(`renewal/${name.replaceAll(' ', '-')}.txt`, steps.text);
+    },
+  );
+});
