@@ -2,13 +2,12 @@ import { connect } from 'node:net';
 import { beforeAll, beforeEach, describe, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { FRONT, image, LIVENESS, scan, SELFIE } from '../sandbox/support/images.js';
-import { basic, type Call, RawClient, readAll } from '../sandbox/support/raw-client.js';
+import { basic, type Call, readAll } from '../sandbox/support/raw-client.js';
 import { expectApproved } from './support/approved.js';
 import { Conversation, startKnownSandbox } from './support/conversation.js';
 import { freezeTime } from './support/frozen-time.js';
 
 const DL = { response_payload: 'us-dl' };
-const MIB = 1024 * 1024;
 const PDF417 = { barcode_type: 'pdf417', extracted_data: scan().extracted_data };
 
 describe('the refusals of the API', () => {
@@ -213,14 +212,6 @@ describe('the refusals of the API', () => {
     await api.send('GET', '/reference/openapi.json', {
       headers: { origin: 'https://example.com' },
     });
-    api.about('Too large');
-    const large = new RawClient(sandbox);
-    for (const bytes of [20 * MIB, 20 * MIB + 1]) {
-      const body = `{}${' '.repeat(bytes - 2)}`;
-      const answer = await large.send('POST', '/v0/tokens', { authorization, body });
-      api.note(`A body of ${bytes} bytes:`);
-      api.note(answer.text);
-    }
     api.about('No HTTP');
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
     socket.end('nonsense\r\n\r\n');

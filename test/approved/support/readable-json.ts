@@ -42,14 +42,19 @@ function valueIn(parts: string[]): Value {
 }
 
 function written(value: Value, indent: string, name = ''): string {
-  if (typeof value === 'string') return name + value;
-  const { open, entries } = value;
-  const [close, space] = open === '[' ? [']', ''] : ['}', ' '];
-  if (entries.length === 0) return name + open + close;
-  const inner = entries.map(([key, member]) => written(member, '', key));
-  const line = `${name}${open}${space}${inner.join(', ')}${space}${close}`;
-  if (!line.includes('\n') && indent.length + line.length <= WIDTH) return line;
+  const line = name + inOneLine(value);
+  if (typeof value === 'string' || value.entries.length === 0) return line;
+  if (indent.length + line.length <= WIDTH) return line;
   const deeper = `${indent}  `;
-  const lines = entries.map(([key, member]) => deeper + written(member, deeper, key));
-  return `${name}${open}\n${lines.join(',\n')}\n${indent}${close}`;
+  const lines = value.entries.map(([key, member]) => deeper + written(member, deeper, key));
+  const close = value.open === '[' ? ']' : '}';
+  return `${name}${value.open}\n${lines.join(',\n')}\n${indent}${close}`;
+}
+
+function inOneLine(value: Value): string {
+  if (typeof value === 'string') return value;
+  const { open, entries } = value;
+  const line = entries.map(([key, member]) => key + inOneLine(member)).join(', ');
+  if (open === '[') return `[${line}]`;
+  return line === '' ? '{}' : `{ ${line} }`;
 }
