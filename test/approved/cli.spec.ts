@@ -3,7 +3,8 @@ import { describe, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { temporaryDirectory } from '../support/directories.js';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
-import { runBuilt } from '../cli/support/run-command.js';
+import { VERSION } from '../../lib/version.js';
+import { runMain } from '../cli/support/run-main.js';
 import { expectApproved } from './support/approved.js';
 import { Terminal } from './support/terminal.js';
 
@@ -12,10 +13,29 @@ const account = (sandbox: BerbixSandbox): Record<string, string> => ({
   BERBIX_API_HOST: sandbox.url,
 });
 
+const OF_MAIN: readonly string[][] = [
+  ['--help'],
+  ['--version'],
+  [],
+  ['toString'],
+  ['-a-command-of-twenty'],
+  ['commands-of-twentyone'],
+  ['rt_token'],
+  // Other tests run the other commands in processes.
+  ['store', '--help'],
+  ['openapi', '--help'],
+];
+
 describe('the texts of nestjs-berbix', () => {
   it('list the commands', async () => {
-    const terminal = new Terminal();
-    terminal.add([], await runBuilt([]));
+    const terminal = new Terminal().name('version', VERSION);
+    for (const args of OF_MAIN) {
+      const { code, stdout, stderr } = await runMain(args);
+      // The files of the commands have their help.
+      const shown = args.length > 1 ? stdout.replace(/(?<=\n)[^]+/, '') : stdout;
+      terminal.add(args, { code, stdout: shown, stderr });
+      if (args[0] === '--help') terminal.help = stdout;
+    }
     expectApproved('cli/main.txt', terminal.text);
   });
 

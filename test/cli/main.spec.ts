@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { temporaryDirectory } from '../support/directories.js';
 import { built } from '../support/programs.js';
-import { runBuilt } from './support/run-command.js';
 
 /** Starts the built command line with pipes for its output. */
 function start(...args: string[]) {
@@ -44,13 +43,6 @@ describe('nestjs-berbix', () => {
     child.stderr?.on('data', (chunk) => (stderr += chunk));
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^Error: EBADF/) });
-  });
-
-  it('quotes nothing that is not a command name', async () => {
-    const { code, stderr } = await runBuilt(['rt_HIDDENWORD']);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^The first argument is not a command\.\n\nUsage: /);
-    expect(stderr).not.toContain('HIDDENWORD');
   });
 });
 

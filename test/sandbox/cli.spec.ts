@@ -29,19 +29,6 @@ describe('nestjs-berbix', () => {
     const result = await finish('--version');
     expect(result).toEqual({ stdout: `${version}\n`, stderr: '', code: 0 });
   });
-
-  it('shows its usage', async () => {
-    const help = await finish('--help');
-    expect(help).toMatchObject({ stderr: '', code: 0 });
-    expect(help.stdout).toMatch(/^Usage: nestjs-berbix <command>/);
-    expect(help.stdout).toMatch(/\n {2}sandbox +start a local Berbix/);
-    const none = await finish();
-    expect(none).toMatchObject({ stdout: '', code: 2 });
-    expect(none.stderr).toMatch(/^A command is missing\.\n\nUsage: nestjs-berbix <command>/);
-    const unknown = await finish('toString');
-    expect(unknown).toMatchObject({ stdout: '', code: 2 });
-    expect(unknown.stderr).toMatch(/^There is no command "toString"\.\n\nUsage:/);
-  });
 });
 
 const JSON_RUN =

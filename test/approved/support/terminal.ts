@@ -36,7 +36,8 @@ export interface Start {
 export class Terminal {
   readonly #parts: string[] = [];
   readonly #variables: [value: string | RegExp, name: string][] = [];
-  #help: string | undefined;
+  /** Shown once. */
+  help = '';
 
   /** Shows `{name}` in the place of what is another one in each run. */
   name(name: string, value: string | RegExp): this {
@@ -44,7 +45,7 @@ export class Terminal {
     return this;
   }
 
-  /** Runs a command in this process. The help is shown once. */
+  /** Runs a command in this process. */
   async run(args: string[], start: Start = {}): Promise<Ended> {
     const { environment, input, note, show } = start;
     const [command = '', ...rest] = args;
@@ -52,14 +53,13 @@ export class Terminal {
     const ended = await runCommand(run, rest, environment, input);
     const shown = { ...ended, stdout: show?.(ended.stdout) ?? ended.stdout };
     this.add(args, shown, note);
-    if (args.at(-1) === '--help') this.#help = ended.stdout;
+    if (args.at(-1) === '--help') this.help = ended.stdout;
     return ended;
   }
 
   /** Adds what a command has printed somewhere else. */
   add(args: string[], { code, stdout, stderr }: Ended, note?: string): void {
-    const help = this.#help ?? '';
-    const errors = help === '' ? stderr : stderr.replace(help, '{the help}\n');
+    const errors = this.help === '' ? stderr : stderr.replace(this.help, '{the help}\n');
     const lines = [
       ...(note === undefined ? [] : [`# ${note}`]),
       `$ ${['nestjs-berbix', ...args].map(quoted).join(' ')}`,
