@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { eachWorld } from '../renewal/support/world.js';
 import { expectApproved } from './support/approved.js';
+import { LIMITS } from './support/limits.js';
 import { RENEWALS } from './support/renewals.js';
 import { Steps } from './support/steps.js';
 import { TROUBLES } from './support/troubles.js';
@@ -8,11 +9,11 @@ import { TROUBLES } from './support/troubles.js';
 describe('the calls to the store and the API, the events and the log', () => {
   const the = eachWorld();
 
-  it.each(Object.entries({ ...RENEWALS, ...TROUBLES }))(
+  it.each(Object.entries({ ...RENEWALS, ...TROUBLES, ...LIMITS }))(
     'with %s, are those approved',
     async (name, scenario) => {
       // Stale tokens are handed out, and the log says why.
-      if (name in TROUBLES) the.world.watch.isTroubled = true;
+      if (!(name in RENEWALS)) the.world.watch.isTroubled = true;
       const steps = new Steps(the.world);
       await scenario(the.world, steps);
       expectApproved(`renewal/${name.replaceAll(' ', '-')}.txt`, steps.text);

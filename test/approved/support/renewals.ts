@@ -118,6 +118,11 @@ export const RENEWALS: Record<string, Scenario> = {
     await steps.fresh(replica, ONE);
     await steps.fresh(replica, ADA);
     await steps.forget(replica, ADA);
+    const { refreshToken } = world.api.create('2');
+    await steps.remember(replica, refreshToken, 'eve');
+    await steps.remember(replica, bare(refreshToken, '2'));
+    await steps.remember(replica, bare(refreshToken, '2'), 'eve');
+    await steps.fresh(replica, { transactionId: '2' });
   },
 
   'tokens of the application': async (world, steps) => {

@@ -1,4 +1,4 @@
-import { advance, outcomeOf } from '../../renewal/support/virtual-time.js';
+import { advance } from '../../renewal/support/virtual-time.js';
 import type { World } from '../../renewal/support/world.js';
 import type { Steps } from './steps.js';
 
@@ -63,13 +63,13 @@ export const TROUBLES: Record<string, Scenario> = {
     await steps.remember(replica, world.api.create('1'), 'ada');
     await advance(HOUR);
     world.api.latencyMs = SECOND;
-    const first = outcomeOf(replica.fresh(ADA));
+    const first = replica.fresh(ADA);
     await advance(100);
     await steps.fresh(other, ADA);
     await steps.of('the first one', first);
     await steps.fresh(other, ADA, { refused: (await other.fresh(ADA)).accessToken });
     await advance(MINUTE);
-    const newer = outcomeOf(replica.refresh(world.api.tokensOf('1')));
+    const newer = replica.refresh(world.api.tokensOf('1'));
     await steps.of('refresh() of the other one', other.refresh(world.api.tokensOf('1')));
     await steps.of('refresh() of the first one', newer);
   },
@@ -108,6 +108,10 @@ export const TROUBLES: Record<string, Scenario> = {
       ['load', 'hang'],
     ] as const) {
       world.storeFaults.push({ call, fault });
+      await steps.fresh(replica, ADA);
+      await advance(4_999);
+      await steps.fresh(replica, ADA);
+      await advance(1);
       await steps.fresh(replica, ADA);
       await steps.fresh(replica, ONE);
       await advance(MINUTE);
