@@ -24,6 +24,14 @@ describe.each(PLATFORMS)('/sandbox/state on %s', (platform) => {
     client = new RawClient(sandbox);
   });
 
+  it('takes back what it has exported, without JSON in between', async () => {
+    await client.create({ match_data: { given_name: 'Ada' } });
+    await client.createApiOnly();
+    const exported = await sandbox.exportState();
+    await sandbox.importState(exported);
+    await expect(sandbox.exportState()).resolves.toEqual(exported);
+  });
+
   it('carries transactions, their tokens and the clock to another sandbox', async () => {
     sandbox.clock.advance(DAY_MS);
     const { json: first } = await client.create({ email: 'ada@example.com' });

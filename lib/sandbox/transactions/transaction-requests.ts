@@ -95,7 +95,9 @@ function idTypeOf(options: JsonObject): IdType | undefined {
  */
 function matchDataOf(body: JsonObject): MatchData | undefined {
   const data = optionalObject(body, 'match_data');
-  return data && Object.fromEntries(MATCH_DATA.map((name) => [name, optionalString(data, name)]));
+  if (data === undefined) return undefined;
+  const members = MATCH_DATA.map((name) => [name, optionalString(data, name)] as const);
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
 /** What `PATCH /v0/transactions/override` asks for. */
