@@ -1,6 +1,7 @@
 /** What is another one in each run. */
 const VALUES: readonly [name: string, RegExp][] = [
   ['id', /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g],
+  ['key', /(?<="signingKey":")[^"]+/g],
   ['client token', /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g],
   ['refresh token', /\brt_[\w-]{40,}/g],
   ['access token', /\bat_[\w-]{40,}/g],
