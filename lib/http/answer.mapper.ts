@@ -38,7 +38,7 @@ export function mapAnswer(
   const { method, path } = request;
   const details: BerbixErrorDetails = { status, requestId, method, path };
   if (isGood) {
-    const [mediaType] = String(headers['content-type']).split(';');
+    const [mediaType] = String(headers['content-type'] ?? '').split(';');
     const type = shortWord(mediaType, redact) ?? 'no content type';
     return new BerbixResponseError(
       `The answer to ${call(request)} was ${status} with a body that is not a JSON object (${type}). ` +
