@@ -50,8 +50,10 @@ export function startKnownSandbox(options: BerbixSandboxOptions = {}): Promise<B
 
 /** Writes down what is sent to a sandbox, and what it answers. */
 export class Conversation extends RawClient {
+  /** @param contentOf leaves out of an answer what the file need not repeat */
   constructor(
     sandbox: BerbixSandbox,
+    private readonly contentOf = (text: string): string => text,
     readonly variables = new Variables(KNOWN),
     private readonly parts: string[] = [],
     secret = sandbox.apiSecret,
@@ -61,12 +63,18 @@ export class Conversation extends RawClient {
 
   /** The same with the secret of live mode. */
   get live(): Conversation {
-    return new Conversation(this.sandbox, this.variables, this.parts, this.sandbox.liveApiSecret);
+    return new Conversation(
+      this.sandbox,
+      this.contentOf,
+      this.variables,
+      this.parts,
+      this.sandbox.liveApiSecret,
+    );
   }
 
   /** The same with another sandbox. */
   with(sandbox: BerbixSandbox): Conversation {
-    return new Conversation(sandbox, this.variables, this.parts);
+    return new Conversation(sandbox, this.contentOf, this.variables, this.parts);
   }
 
   /** Says what the next part is about. */
@@ -84,7 +92,7 @@ export class Conversation extends RawClient {
     method: string,
     path: string,
     call: Call = {},
-    show = (text: string) => readableJson(text, this.variables),
+    show = (text: string) => readableJson(this.contentOf(text), this.variables),
   ): Promise<Answer> {
     this.parts.push(this.#requestText(method, path, call));
     const answer = await super.send(method, path, call);

@@ -16,7 +16,7 @@ const OTHERS: readonly [RegExp, string][] = [
   [/127\.0\.0\.1:\d+/g, '{host}'],
   [/(?<="duration_ms": ?)\d+/g, '{milliseconds}'],
   [/(?<=<style>).*?(?=<\/style>)/gs, '{style}'],
-  [/'sha256-[^']+'(?=; img-src)/g, "'{hash of the style}'"],
+  [/(?<=style-src )'sha256-[^']+'/g, "'{hash of the style}'"],
 ];
 
 /**
