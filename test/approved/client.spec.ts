@@ -5,7 +5,7 @@ import { startServices } from '../support/services.js';
 import { freezeTime } from './support/frozen-time.js';
 import { expectApproved } from './support/approved.js';
 import { BAD_ANSWERS, FAILURES, REFUSALS, TOKEN_REFUSALS } from './support/answers.js';
-import { CALLS, CREATED, TRANSACTION } from './support/calls.js';
+import { CALLS, CREATED, REFRESHED, TRANSACTION } from './support/calls.js';
 import { ScriptedApi } from './support/scripted-api.js';
 
 freezeTime();
@@ -24,13 +24,13 @@ async function servicesOf(api: ScriptedApi) {
   return startServices({
     ...ACCOUNT,
     http: { dispatcher: api.dispatcher },
-    freshness: { rotation: 'strict' },
   });
 }
 
-/** Keeps the circuit closed. */
+/** Keeps the circuit closed: fewer than half of the calls fail. */
 async function succeed(api: ScriptedApi, transactions: BerbixTransactionService): Promise<void> {
-  await api.call('', transactions.fetch(TOKENS), { status: 200, body: TRANSACTION });
+  const answer = { status: 200, body: TRANSACTION };
+  for (let count = 0; count < 2; count++) await api.call('', transactions.fetch(TOKENS), answer);
 }
 
 it('the requests of all operations, and the values of their answers, are those approved', async () => {
@@ -45,7 +45,7 @@ it('the requests of all operations, and the values of their answers, are those a
 it('what callers get of each answer and failure is approved', async () => {
   const api = new ScriptedApi(false);
   const { transactions, tokens } = await servicesOf(api);
-  for (let count = 0; count < 10; count++) await succeed(api, transactions);
+  await succeed(api, transactions);
   for (const answer of [...REFUSALS, ...FAILURES]) {
     await api.call(`fetch() => ${JSON.stringify(answer)}`, transactions.fetch(TOKENS), answer);
     await succeed(api, transactions);
@@ -63,7 +63,6 @@ it('what callers get of an answer that breaks the contract is approved', async (
   let count = 0;
   const calls: Record<string, () => Observable<unknown>> = {
     fetch: () => transactions.fetch(TOKENS),
-    // Each answer that has a refresh token replaces the one that was presented.
     refresh: () =>
       tokens.refresh(new BerbixTokens({ refreshToken: `rt_${++count}`, transactionId: '1' })),
     create: () => transactions.createHosted({ customerUid: 'ada', templateKey: 'tk_1' }),
@@ -71,7 +70,7 @@ it('what callers get of an answer that breaks the contract is approved', async (
   };
   const good = {
     fetch: TRANSACTION,
-    refresh: CREATED,
+    refresh: REFRESHED,
     create: CREATED,
     upload: { next_step: 'x' },
   };

@@ -101,7 +101,7 @@ export const BAD_ANSWERS: BadAnswer[] = [
   ...[
     { access_token: null },
     { access_token: 5, client_token: 6, refresh_token: 7, transaction_id: 'x', expires_in: 'soon' },
-    { access_token: 'a\nb', client_token: 'a b', refresh_token: 'é' },
+    { access_token: 'a\nb', client_token: 'a b' },
     { expires_in: 0 },
     { expires_in: -1 },
     { expires_in: 1.5 },
@@ -112,9 +112,10 @@ export const BAD_ANSWERS: BadAnswer[] = [
     { refresh_token: '' },
     { transaction_id: 8 },
   ].flatMap((change): BadAnswer[] => [
-    ['refresh', { transaction_id: 1, ...change }],
+    ['refresh', change],
     ['create', { hosted_url: 'https://hosted', ...change }],
   ]),
+  ['create', { hosted_url: 'https://hosted', refresh_token: 'é' }],
   ['create', { hosted_url: 7 }],
   ['upload', { next_step: null, issues: [1], issue_details: 5 }],
   ['upload', { issue_details: { unsupported_id_type: { visa_page_of_passport: 'yes' } } }],

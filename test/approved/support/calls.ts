@@ -39,7 +39,8 @@ export const TRANSACTION = {
   of_next_year: [true],
 };
 
-const REFRESHED = { ...CREATED, refresh_token: undefined, transaction_id: 1 };
+/** The answer to an exchange that does not replace the refresh token. */
+export const REFRESHED = { ...CREATED, refresh_token: undefined, transaction_id: 1 };
 const USER = { customerUid: 'ada', templateKey: 'tk_1' };
 const ok = (body?: object): Answer => ({ status: 200, body });
 
@@ -159,5 +160,5 @@ export const CALLS: Call[] = [
     ({ tokens: service }) => service.refresh('rt_of_eve'),
     ok({ access_token: 'at', expires_in: 60 }),
   ],
-  ['fresh', ({ tokens: service }) => service.fresh('rt_of_joe'), ok(CREATED)],
+  ['fresh', ({ tokens: service }) => service.fresh('rt_of_joe'), ok(REFRESHED)],
 ];
