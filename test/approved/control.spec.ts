@@ -6,6 +6,7 @@ import { expectApproved } from './support/approved.js';
 import { Conversation, startKnownSandbox } from './support/conversation.js';
 import { freezeTime } from './support/frozen-time.js';
 
+const DAY_MS = 86_400_000;
 const UNKNOWN = '/sandbox/transactions/1';
 
 describe('the control API', () => {
@@ -112,6 +113,8 @@ describe('the control API', () => {
     ]) {
       await control.send('GET', `/sandbox/transactions${query}`);
     }
+    sandbox.clock.advance(30 * DAY_MS - 1000);
+    await control.send('GET', '/sandbox/transactions?customer=ada&state=open');
     await control.send('GET', UNKNOWN);
     await control.send('GET', '/sandbox/transactions/one');
     expectApproved('control/transactions.txt', control.text);

@@ -1,5 +1,6 @@
 import { describe, it } from '@jest/globals';
-import type { SandboxState } from 'nestjs-berbix/sandbox';
+import type { SandboxResult, SandboxState } from 'nestjs-berbix/sandbox';
+import { FLAGS } from '../../lib/wire/index.js';
 import { RawClient } from '../sandbox/support/raw-client.js';
 import { expectApproved } from './support/approved.js';
 import { startKnownSandbox } from './support/conversation.js';
@@ -7,6 +8,13 @@ import { freezeTime } from './support/frozen-time.js';
 
 const DAY = Date.UTC(2030, 5, 15);
 const ID = '1000000000000001';
+const COMPLETED_ID = '1000000000000002';
+
+/** Around the day of these tests. */
+const BIRTHS =
+  '2012-06-15 2012-06-16 2012-07-15 2012-05-16 2011-12-31 2030-06-15 2030-06-16 2029-12 0001-01-01 ?'.split(
+    ' ',
+  );
 
 /** A state as a sandbox writes it, and a later version must read. */
 const STATE = {
@@ -26,20 +34,69 @@ const STATE = {
       expirations: 1,
       state: { status: 'open', steps: [], flags: [] },
     },
+    {
+      id: COMPLETED_ID,
+      mode: 'test',
+      kind: 'apiOnly',
+      customerUid: 'grace',
+      createdAt: DAY,
+      facialRecognition: true,
+      idType: 'P',
+      rotation: { generation: 0, rotatedAt: DAY },
+      state: { status: 'completed', completedAt: DAY, action: 'accept', flags: [], fields: {} },
+    },
   ],
 } satisfies SandboxState;
 
-describe('a sandbox with the key and the transactions of another run', () => {
+describe('a sandbox with what another run knew', () => {
   freezeTime();
 
   it('issues the same tokens and links', async () => {
-    const sandbox = await startKnownSandbox({ refreshToken: 'echo' });
+    const sandbox = await startKnownSandbox({
+      refreshToken: 'echo',
+      images: true,
+      apiOnlySelfie: 'liveness',
+    });
     await sandbox.importState(STATE);
     const { refreshToken, pageUrl } = await sandbox.transactions.find(ID);
     const live = new RawClient(sandbox, sandbox.liveApiSecret);
     const { json } = await live.refresh(refreshToken);
-    const facts = { page: pageUrl, ...json };
+    const completed = await sandbox.transactions.find(COMPLETED_ID);
+    const client = new RawClient(sandbox);
+    const { access_token } = (await client.refresh(completed.refreshToken)).json;
+    const { images } = (await client.fetch(access_token)).json;
+    const links = JSON.stringify(images, null, 2).replaceAll(sandbox.url, '');
+    const facts = { page: pageUrl, ...json, images: links };
     const lines = Object.entries(facts).map(([name, value]) => `${name}: ${value}\n`);
     expectApproved('known-state.txt', lines.join(''));
+  });
+
+  it('decides in the same way', async () => {
+    const lines: string[] = [];
+    for (const actionMap of [
+      undefined,
+      { id_under_21: 'call', id_blocked: 'reject', id_duplicate_possible: 'accept' },
+    ]) {
+      const sandbox = await startKnownSandbox({ actionMap });
+      const decide = async (result: SandboxResult) => {
+        const { id } = await sandbox.transactions.create({ customerUid: 'ada' });
+        const problem = await sandbox.transactions.complete(id, result).catch(String);
+        const { action, flags, fields } = await sandbox.transactions.find(id);
+        const { age = 'none' } = fields ?? {};
+        lines.push(`${JSON.stringify(result)}: ${problem ?? `${action} [${flags}], age ${age}`}\n`);
+      };
+      for (const action of ['accept', 'reject', 'review', 'call']) await decide({ action });
+      for (const flags of [...FLAGS, 'a_new_one']) await decide({ flags: [flags] });
+      await decide({ flags: ['id_blocked', 'id_under_21'] });
+      await decide({ flags: ['id_expired'], action: 'accept' });
+      await decide({ flags: [], action: 'reject' });
+      lines.push('\n');
+      if (actionMap !== undefined) continue;
+      for (const birth of BIRTHS) {
+        await decide({ fields: { date_of_birth: birth } });
+      }
+      lines.push('\n');
+    }
+    expectApproved('known-results.txt', lines.join(''));
   });
 });

@@ -97,6 +97,15 @@ describe.each(PLATFORMS)('An application around a sandbox on %s', (platform) => 
     ]);
   });
 
+  it('finds the logger as it was before', async () => {
+    const fields = ['staticInstanceRef', 'isBufferAttached'];
+    const before = fields.map((field) => Object.getOwnPropertyDescriptor(Logger, field));
+    expect(before).toEqual(fields.map(() => expect.objectContaining({ writable: true })));
+    await startAndClose();
+    const after = fields.map((field) => Object.getOwnPropertyDescriptor(Logger, field));
+    expect(after).toEqual(before);
+  });
+
   it('that logs nothing still logs nothing', async () => {
     Logger.overrideLogger(false);
     const lines = await logDuring(startAndClose(), (line) => Logger.log(line));

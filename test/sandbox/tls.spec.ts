@@ -49,6 +49,11 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
     expect(authority.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
     // Basic constraints with a path length of 0: it issues no further authority.
     expect(authority.raw.includes(Buffer.from('30060101ff020100', 'hex'))).toBe(true);
+    expect(authority.subject).toBe('CN=nestjs-berbix sandbox authority');
+    expect(authority.issuer).toBe(authority.subject);
+    // It signs certificates only, and says which key it has.
+    expect(authority.raw.includes(Buffer.from('0603551d0f0101ff040403020204', 'hex'))).toBe(true);
+    expect(authority.raw.includes(Buffer.from('0603551d0e', 'hex'))).toBe(true);
     // For a clock that is slow, and not for longer than any run.
     const dayMs = 86_400_000;
     expect(Date.now() - Date.parse(authority.validFrom)).toBeGreaterThanOrEqual(dayMs - 1000);
@@ -62,7 +67,18 @@ describe.each(PLATFORMS)('HTTPS on %s', (platform) => {
         ca,
         ...checked,
         checkServerIdentity: (_, certificate) => {
-          expect(new X509Certificate(certificate.raw).verify(authority.publicKey)).toBe(true);
+          const own = new X509Certificate(certificate.raw);
+          expect(own.verify(authority.publicKey)).toBe(true);
+          expect([own.subject, own.issuer, own.ca]).toEqual([
+            'CN=localhost',
+            authority.subject,
+            false,
+          ]);
+          expect([own.validFrom, own.validTo]).toEqual([authority.validFrom, authority.validTo]);
+          // For servers, which sign, under the key of the authority.
+          expect(own.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
+          expect(own.raw.includes(Buffer.from('0603551d0f0101ff040403020780', 'hex'))).toBe(true);
+          expect(own.raw.includes(Buffer.from('0603551d23', 'hex'))).toBe(true);
           const names = certificate.subjectaltname ?? '';
           expect(names).toBe('DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1');
           return undefined;
