@@ -42,7 +42,7 @@ export async function sandboxExec(args: string[]): Promise<number> {
   }
   if ('problem' in flags) return refuse(flags.problem);
   if (!program) return refuse('A command is missing after --.');
-  if (flags.json || flags.open) return refuse('--json and --open are not for exec.');
+  if (flags.json || flags.open) return refuse('sandbox exec takes neither --json nor --open.');
   const signals = new SignalForwarder();
   try {
     return await runWith([program, ...rest], flags, signals);

@@ -46,7 +46,7 @@ export function keptSecrets(path = secretsPath()): KeptSecrets {
   if (replaced.length === 0) return { secrets };
   const saved = save(path, secrets);
   if (saved.problem !== undefined || text === undefined) return saved;
-  const problem = `${path} has no usable ${replaced.join(', ')}, so the sandbox has new ones. Paste its .env again.`;
+  const problem = `${path} has no usable ${replaced.join(', ')}, so the sandbox has new ones. Copy the lines that it prints into your .env again.`;
   return { secrets, problem };
 }
 

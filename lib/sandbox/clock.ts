@@ -71,7 +71,7 @@ export class Timers {
     return setTimeout(milliseconds, undefined, { ref: false, signal: this.#closing.signal });
   }
 
-  /** Ends all waits, also future ones. */
+  /** Ends all waits, including later ones. */
   clear(): void {
     this.#closing.abort();
   }

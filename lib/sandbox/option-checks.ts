@@ -77,7 +77,7 @@ export function problemOfWebhookUrl(url: unknown): string | undefined {
 
 export const certificates: Check<string> = (value, option) => {
   if (typeof value === 'string' && value.includes('-----BEGIN')) return value;
-  throw new SandboxOptionError(option, 'must be certificates in PEM');
+  throw new SandboxOptionError(option, 'must be CA certificates in PEM');
 };
 
 /**
@@ -106,7 +106,7 @@ export const actions: Check<Readonly<Record<string, string>>> = (value, option) 
   if (isActionMap(value)) return value;
   throw new SandboxOptionError(
     option,
-    "must be an object of flags and actions, such as { id_expired: 'reject' }",
+    'must be an object of flags and actions, such as {"id_expired": "reject"}',
   );
 };
 
@@ -131,6 +131,6 @@ export function checkMembers(option: string, value: unknown, known: readonly str
   if (unknown === undefined) return;
   throw new SandboxOptionError(
     `${option}.${unknown}`,
-    `is not an option of the sandbox; ${option} has ${known.join(', ')}`,
+    `is not known; the options of ${option} are ${known.join(', ')}`,
   );
 }

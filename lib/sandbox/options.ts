@@ -64,9 +64,9 @@ export interface BerbixSandboxOptions {
    */
   refreshToken?: RefreshTokenMode | undefined;
   /**
-   * With `refreshToken: 'rotate'`, a replaced token still works for this many seconds, and gets the
-   * same successor again. With 0, it is invalid immediately. Refused in the other modes, where it would
-   * have no effect.
+   * A replaced refresh token still works for this many seconds, and gets the same successor again. With
+   * 0, it is invalid immediately. Exchanges replace tokens with `refreshToken: 'rotate'`; in each mode,
+   * `transactions.rotateRefreshToken()` does.
    * @default 0
    */
   rotationGraceSeconds?: number | undefined;
@@ -163,7 +163,7 @@ export interface SandboxWebhooksOptions {
    * @default 10000
    */
   timeoutMs?: number | undefined;
-  /** Certificates in PEM of authorities for `https:` URLs, in addition to the usual ones. */
+  /** CA certificates (PEM) to trust for `https:` URLs, in addition to the default ones. */
   ca?: string | undefined;
   /**
    * Send to `https:` URLs without checking the certificate; anyone on the network path can then

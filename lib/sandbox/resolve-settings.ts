@@ -55,7 +55,6 @@ export function resolveSettings(
     ...Object.fromEntries(names.map((name) => [name, value(name)])),
     webhooks: webhookSettings,
   } as SandboxSettings;
-  refuseIdleGrace(settings);
   return settings;
 }
 
@@ -79,7 +78,7 @@ function checkNames(options: BerbixSandboxOptions): void {
   if (unknown !== undefined) {
     throw new SandboxOptionError(
       unknown,
-      `is not an option of the sandbox; it has ${known.join(', ')}`,
+      `is not known; the options of the sandbox are ${known.join(', ')}`,
     );
   }
   const webhooks = options.webhooks ?? {};
@@ -93,14 +92,4 @@ function checkNames(options: BerbixSandboxOptions): void {
 function membersOf(prefix: string): string[] {
   const paths = Object.keys(SETTINGS).filter((path) => path.startsWith(prefix));
   return [...new Set(paths.map((path) => path.slice(prefix.length).split('.')[0] ?? ''))];
-}
-
-/** Without rotation, a test of the grace period would test nothing. */
-function refuseIdleGrace({ refreshToken, rotationGraceSeconds }: SandboxSettings): void {
-  if (rotationGraceSeconds > 0 && refreshToken !== 'rotate') {
-    throw new SandboxOptionError(
-      'rotationGraceSeconds',
-      "needs the refresh token mode 'rotate': in the others no token is replaced",
-    );
-  }
 }

@@ -151,7 +151,7 @@ export const SETTINGS = {
     flag: {
       name: 'rotation-grace',
       sets: { number: 'SECONDS' },
-      help: 'how long a rotated refresh token still works; 0 by default. Needs --refresh-token rotate',
+      help: 'how long a rotated refresh token still works; 0 by default',
     },
   },
   apiSecret: {
@@ -188,7 +188,7 @@ export const SETTINGS = {
     flag: {
       name: 'api-only-selfie',
       sets: { text: 'KIND' },
-      help: 'selfie that they ask for: none (the default), basic or liveness',
+      help: 'selfie that API-only transactions ask for: none (the default), basic or liveness',
     },
   },
   facialRecognition: {
@@ -247,7 +247,7 @@ export const SETTINGS = {
     flag: {
       name: 'webhook-finished-secret',
       sets: { text: 'SECRET' },
-      help: 'secret that signs it',
+      help: 'secret that signs the finished webhook',
     },
   },
   'webhooks.status.url': {
@@ -262,7 +262,11 @@ export const SETTINGS = {
   'webhooks.status.secret': {
     check: secret(),
     default: () => WEBHOOK_SECRET_PREFIX + randomAlphanumerics(),
-    flag: { name: 'webhook-status-secret', sets: { text: 'SECRET' }, help: 'secret that signs it' },
+    flag: {
+      name: 'webhook-status-secret',
+      sets: { text: 'SECRET' },
+      help: 'secret that signs the status webhook',
+    },
   },
   'webhooks.retryDelayMs': { check: wholeNumber(1, HOUR_MS), default: 1000, flag: undefined },
   'webhooks.timeoutMs': { check: wholeNumber(1, HOUR_MS), default: 10_000, flag: undefined },
@@ -272,7 +276,7 @@ export const SETTINGS = {
     flag: {
       name: 'webhook-ca',
       sets: { file: 'FILE' },
-      help: 'PEM file of an authority to trust for https: URLs of webhooks, besides the usual ones',
+      help: 'PEM file of CA certificates to trust for https: URLs of webhooks, in addition to the default ones',
     },
   },
   'webhooks.insecure': {
@@ -281,7 +285,7 @@ export const SETTINGS = {
     flag: {
       name: 'webhook-insecure',
       sets: true,
-      help: 'send webhooks to https: URLs without checking the certificate; anyone on the network path can then read them',
+      help: 'send webhooks to https: URLs without checking the certificate; anyone on the network path can then read and change them',
     },
   },
   dataDir: {

@@ -32,14 +32,10 @@ function nested(path: string, value: unknown): object {
 
 /** The value of an option after the checks, which another option may need to pass. */
 function settingOf(path: string, value: unknown): unknown {
-  const settings = resolveSettings({ ...nested(path, value), ...NEEDED[path] });
+  const settings = resolveSettings(nested(path, value));
   const place = path.replace(/^webhooks\.(finished|status)\.(url|secret)$/, 'webhooks.$2s.$1');
   return place.split('.').reduce<unknown>((object, name) => Object(object)[name], settings);
 }
-
-const NEEDED: Record<string, BerbixSandboxOptions> = {
-  rotationGraceSeconds: { refreshToken: 'rotate' },
-};
 
 function problemOf(resolve: () => unknown): string | undefined {
   try {
@@ -88,7 +84,6 @@ describe('the options of the sandbox', () => {
       [{ prot: 1 }, { port: 1, webhooks: { urls: [] } }, { webhooks: 1 }, { webhooks: [] }],
       [{ webhooks: { finished: { uri: 'http://a' } } }, { webhooks: { status: { kind: 1 } } }],
       [{ webhooks: { status: 'http://a' } }, { webhooks: { finished: [] } }],
-      [{ rotationGraceSeconds: 1 }, { rotationGraceSeconds: 1, refreshToken: 'echo' }],
     ].flat();
     const lines = wrong.map((options) => {
       const problem = problemOf(() => resolveSettings(options as BerbixSandboxOptions));
@@ -111,7 +106,6 @@ describe('the options of the sandbox', () => {
       const values = 'json' in sets || 'file' in sets ? [list, noJson, '/nowhere'] : [text];
       for (const value of values) await terminal.run(['sandbox', `--${name}`, value]);
     }
-    await terminal.run(['sandbox', '--rotation-grace', '5']);
     await terminal.run(['sandbox', '--port', '']);
     await terminal.run(['sandbox', '--port', '1e3']);
     await terminal.run(['sandbox', '--tls=true']);

@@ -142,7 +142,7 @@ describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
     opened = await open();
     terminal = new Terminal()
       .name('store', opened.args.join(' '))
-      .name('milliseconds', /(?<="leasedForMs":|leased for ms\s+)\d+/g);
+      .name('milliseconds', /(?<="leasedForMs":|leased for ms\s+)[\d.]+/g);
   });
 
   it('of store', async () => {

@@ -60,7 +60,7 @@ describe('the secrets of the sandboxes of a user', () => {
       writeFileSync(path, text);
       const { secrets, problem } = keptSecrets(path);
       expect(problem).toBe(
-        `${path} has no usable API secret, live API secret, finished webhook secret, status webhook secret, so the sandbox has new ones. Paste its .env again.`,
+        `${path} has no usable API secret, live API secret, finished webhook secret, status webhook secret, so the sandbox has new ones. Copy the lines that it prints into your .env again.`,
       );
       expect(secrets).not.toEqual(first.secrets);
       expect(keptSecrets(path)).toEqual({ secrets });

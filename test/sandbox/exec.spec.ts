@@ -179,8 +179,8 @@ describe('nestjs-berbix sandbox exec', () => {
     [['npm', 'test'], 'Put -- before the command: nestjs-berbix sandbox exec -- npm test'],
     [['--tls', 'npm', 'run', '--silent'], 'Put -- before the command: '],
     [['--port', 'x', '--', 'true'], '--port must be'],
-    [['--json', '--', 'true'], '--json and --open are not for exec.'],
-    [['--open', '--', 'true'], '--json and --open are not for exec.'],
+    [['--json', '--', 'true'], 'sandbox exec takes neither --json nor --open.'],
+    [['--open', '--', 'true'], 'sandbox exec takes neither --json nor --open.'],
   ])('refuses %j', async (args, problem) => {
     const { code, stdout, stderr } = await execHere(...args);
     expect([code, stdout]).toEqual([2, '']);

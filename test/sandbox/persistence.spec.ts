@@ -212,7 +212,7 @@ describe('the data directory', () => {
       ],
       [
         broken,
-        `is ${broken}, whose database cannot be opened; remove that directory to start over, or choose another`,
+        `is ${broken}, whose database cannot be opened (PGlite failed to initialize properly); remove that directory to start over, or choose another`,
       ],
     ] as const) {
       await expect(BerbixSandbox.start({ dataDir })).rejects.toMatchObject({

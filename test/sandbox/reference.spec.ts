@@ -55,6 +55,11 @@ const PROVOCATIONS: Record<string, (reader: Reader, operationId: string) => Prom
   '403 wrong_token_kind': (reader, id) =>
     reader.send(id, { credential: reader.created.refresh_token }),
   '403 not_allowed': async (reader, id) => {
+    if (id === 'createTransaction') {
+      const { sdk } = reader.client.sandbox.templateKeys;
+      const consent = { consents_to_automated_facial_recognition: true };
+      return reader.send(id, { body: { customer_uid: 'ada', template_key: sdk, ...consent } });
+    }
     const { sandbox } = reader.client;
     const client = id === 'overrideTransaction' ? liveClient(sandbox) : reader.client;
     const { json } = await client.create();
@@ -80,6 +85,12 @@ const PROVOCATIONS: Record<string, (reader: Reader, operationId: string) => Prom
     await reader.send('overrideTransaction');
     return reader.send(id);
   },
+};
+
+/** What the sandbox needs for a refusal. */
+const OPTIONS_FOR_REFUSALS: Record<string, BerbixSandboxOptions> = {
+  'createTransaction rate_limited': { testCompletionLimit: 1 },
+  'createTransaction not_allowed': { facialRecognition: false },
 };
 
 function operationOf(operationId: string) {
@@ -240,7 +251,7 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
   });
 
   it.each(REFUSALS)('%s refuses with %d %s as documented', async (id, status, name) => {
-    const options = name === 'rate_limited' ? { testCompletionLimit: 1 } : {};
+    const options = OPTIONS_FOR_REFUSALS[`${id} ${name}`] ?? {};
     const reader = await Reader.open(new RawClient(await sandboxWith(options)), id);
     const answer = await PROVOCATIONS[`${status} ${name}`]?.(reader, id);
     if (!answer) throw new Error('Nobody knows how to get this refusal.');
@@ -326,7 +337,12 @@ describe('the document', () => {
       new Set(Object.keys(DOCUMENT.components.schemas)),
     );
     expect(new Set(OPERATIONS.map(({ operationId }) => operationId)).size).toBe(OPERATIONS.length);
-    expect(DOCUMENT.tags.map(({ name }) => name)).toEqual(['Tokens', 'Transactions', 'Uploads']);
+    expect(DOCUMENT.tags.map(({ name }) => name)).toEqual([
+      'Tokens',
+      'Transactions',
+      'Uploads',
+      'Webhooks',
+    ]);
     for (const { security, tags } of OPERATIONS) {
       expect(Object.keys(DOCUMENT.components.securitySchemes)).toEqual(
         expect.arrayContaining(Object.keys(security[0] ?? {})),
@@ -357,7 +373,7 @@ describe('the page without its packages', () => {
     const resolve: ResolvePackage = (file) =>
       file === 'nestjs-berbix/package.json' ? undefined : `/app/node_modules/${file}`;
     expect(pageAdvice(resolve)).toMatch(
-      /^This page needs files of nestjs-berbix\. Start the sandbox in a directory .+ \/reference\/openapi\.json /,
+      /^This page needs files of nestjs-berbix\. Start the sandbox in a directory .+ still at \/reference\/openapi\.json\.\n$/,
     );
     expect(pageAdvice((file) => `/app/node_modules/${file}`)).toBeUndefined();
   });

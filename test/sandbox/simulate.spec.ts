@@ -217,7 +217,7 @@ describe('sandbox.transactions', () => {
       flags: ['id_blocked'],
       fields: { given_name: 'ADA' },
     });
-    await expect(transactions.complete(life.id)).rejects.toThrow('is complete');
+    await expect(transactions.complete(life.id)).rejects.toThrow('is already complete');
     await transactions.purge(life.id);
     await expect(transactions.find(life.id)).rejects.toThrow('no transaction with this id');
   });

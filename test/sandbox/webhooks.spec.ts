@@ -381,17 +381,14 @@ describe('sandbox.webhooks', () => {
 
   it.each([
     [[], '"webhooks" must be an object'],
-    [
-      { done: {} },
-      '"webhooks.done" is not an option of the sandbox; webhooks has finished, status,',
-    ],
+    [{ done: {} }, '"webhooks.done" is not known; the options of webhooks are finished, status,'],
     [{ finished: 'http://x' }, '"webhooks.finished" must be an object'],
-    [{ finished: { uri: 'x' } }, '"webhooks.finished.uri" is not an option of the sandbox;'],
+    [{ finished: { uri: 'x' } }, '"webhooks.finished.uri" is not known;'],
     [{ status: { url: 'x' } }, '"webhooks.status.url" must be a URL that begins with http://'],
     [{ status: { secret: '' } }, '"webhooks.status.secret" must be one or more letters, digits'],
     [{ retryDelayMs: 0 }, '"webhooks.retryDelayMs" must be a whole number from 1 to 3600000'],
     [{ timeoutMs: 1.5 }, '"webhooks.timeoutMs" must be a whole number from 1'],
-    [{ ca: '/etc/ca.pem' }, '"webhooks.ca" must be certificates in PEM'],
+    [{ ca: '/etc/ca.pem' }, '"webhooks.ca" must be CA certificates in PEM'],
   ])('refuses %j', async (webhooks, message) => {
     const options = { webhooks } as BerbixSandboxOptions;
     await expect(startSandbox(options)).rejects.toThrow(`The sandbox option ${message}`);

@@ -54,7 +54,7 @@ export class HostedLinks {
     return isOwn ? BigInt(`0x${id}`).toString() : undefined;
   }
 
-  /** No token begins like the signed text. */
+  /** The prefix of the signed text keeps a claim from passing as a token. */
   #claim(id: string): string {
     const seal = Buffer.from(this.signer.sign(`hosted:${id}`), 'base64url').toString('hex');
     return id + seal.slice(0, SEAL_LENGTH);
@@ -95,7 +95,7 @@ export class ImageLinks {
   }
 }
 
-/** No token begins like this. */
+/** The prefix keeps a signed link from passing as a token. */
 function signedText(text: string): string {
   return `image:${text}`;
 }

@@ -70,7 +70,7 @@ function StateCard() {
       <h3 id="state">State</h3>
       <p>
         A file with all transactions, the clock and the signing key, so that their tokens work after
-        an import. Keep it as you keep a secret.
+        an import. Treat it as a secret.
       </p>
       <div class="actions">
         <a class="button" href="sandbox/state?secrets=1" download="berbix-sandbox.json">

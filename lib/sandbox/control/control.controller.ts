@@ -51,7 +51,7 @@ export class ControlController {
   }
 
   @Get('requests/:id')
-  @Describe('Show one of these requests, by the `x-request-id` of its answer')
+  @Describe('Show a recorded request, by the `x-request-id` of its answer')
   readRequest(@Param('id') id: string, @Redaction() redact: Redact): ApiJson {
     const request = this.log.find(id);
     if (request) return redact(presentRequest(request));
@@ -61,7 +61,7 @@ export class ControlController {
   }
 
   @Delete('requests')
-  @Describe('Empty that list')
+  @Describe('Clear the recorded requests')
   @HttpCode(204)
   clearRequests(): void {
     this.log.clear();
@@ -87,7 +87,7 @@ export class ControlController {
   }
 
   @Delete('faults/:id')
-  @Describe('Remove one of them')
+  @Describe('Remove a pending fault')
   @HttpCode(204)
   removeFault(@Param('id') id: string): void {
     if (this.faults.remove(id)) return;
@@ -97,7 +97,7 @@ export class ControlController {
   }
 
   @Delete('faults')
-  @Describe('Remove the pending faults')
+  @Describe('Remove all pending faults')
   @HttpCode(204)
   clearFaults(): void {
     this.faults.clear();

@@ -24,7 +24,7 @@ export class StateController {
 
   @Put()
   @Describe(
-    'Replace everything by such a document, and forget requests, faults and deliveries',
+    'Replace everything by an exported document, and forget requests, faults and deliveries',
     stateOf({ clockOffsetMs: 0, transactions: [] }),
   )
   @HttpCode(204)

@@ -68,7 +68,7 @@ export class WebhooksController {
   }
 
   @Get('deliveries/:id')
-  @Describe('Show one of them, and how its receiver checks the signature')
+  @Describe('Show a webhook, and how its receiver checks the signature')
   readDelivery(@Param('id') id: string, @Redaction() redact: Redact): ApiJson {
     const delivery = this.webhooks.delivery(id);
     const check = this.webhooks.explainSignature(delivery);
@@ -79,9 +79,12 @@ export class WebhooksController {
   }
 
   @Post('deliveries/:id/resend')
-  @Describe('Send it again with a new signature, and show its delivery after the first try', {
-    fault: 'late',
-  })
+  @Describe(
+    'Send a webhook again with a new signature, and show its delivery after the first try',
+    {
+      fault: 'late',
+    },
+  )
   @HttpCode(202)
   async resend(
     @Param('id') id: string,
@@ -92,14 +95,18 @@ export class WebhooksController {
   }
 
   @Delete('deliveries')
-  @Describe('Empty that list')
+  @Describe('Clear the list of webhooks')
   @HttpCode(204)
   clearDeliveries(): void {
     this.webhooks.deliveries.clear();
   }
 
   @Post('faults')
-  @Describe('Spoil the next webhook', { fault: 'late', kind: 'status' }, { fault: 'duplicate' })
+  @Describe(
+    'Add a fault to the next webhook',
+    { fault: 'late', kind: 'status' },
+    { fault: 'duplicate' },
+  )
   @HttpCode(204)
   addFault(@JsonObjectBody() body: JsonObject): void {
     const { fault, kind } = parseWebhookFault(body);
@@ -111,7 +118,7 @@ export class WebhooksController {
   }
 
   @Delete('faults')
-  @Describe('Remove the pending faults of webhooks')
+  @Describe('Remove all pending faults of webhooks')
   @HttpCode(204)
   clearFaults(): void {
     this.webhooks.clearFaults();

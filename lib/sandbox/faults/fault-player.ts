@@ -6,14 +6,14 @@ import type { Processable, SandboxFault } from './fault.js';
 import { answerReply, captureReply, htmlReply, statusReply, UNPROCESSED_REPLY } from './replies.js';
 
 /** A request that gets a fault. */
-export interface Exchange {
+export interface FaultedRequest {
   response: ServerResponse;
   /** Passes the request to the application. */
   process: () => void;
 }
 
-/** What a fault does to an exchange. Resolves when the sandbox has done its part. */
-type Effect<Fault> = (fault: Fault, exchange: Exchange, player: FaultPlayer) => unknown;
+/** What a fault does to a request. Resolves when the sandbox has done its part. */
+type Effect<Fault> = (fault: Fault, request: FaultedRequest, player: FaultPlayer) => unknown;
 
 /** The effect of each kind; a kind without one does not compile. */
 const EFFECTS: {
@@ -23,27 +23,26 @@ const EFFECTS: {
     await timers.wait(ms);
     if (!response.destroyed) process();
   },
-  reset: async (fault, exchange, { reset }) => {
-    await lostReply(fault, exchange);
-    reset(exchange.response);
+  reset: async (fault, request, { reset }) => {
+    await lostReply(fault, request);
+    reset(request.response);
   },
   hang: lostReply,
   trickle: async ({ ms }, { response, process }, { timers }) =>
     trickle(response, await captureReply(response, process), ms, timers),
   flood: ({ bytes }, { response }) => flood(response, bytes),
-  truncate: async (fault, exchange) =>
-    truncate(exchange.response, await lostReply(fault, exchange)),
-  html: async (fault, exchange) => {
-    await lostReply(fault, exchange);
-    sendReply(exchange.response, htmlReply(fault));
+  truncate: async (fault, request) => truncate(request.response, await lostReply(fault, request)),
+  html: async (fault, request) => {
+    await lostReply(fault, request);
+    sendReply(request.response, htmlReply(fault));
   },
-  status: async (fault, exchange) => {
-    await lostReply(fault, exchange);
-    sendReply(exchange.response, statusReply(fault));
+  status: async (fault, request) => {
+    await lostReply(fault, request);
+    sendReply(request.response, statusReply(fault));
   },
-  answer: async (fault, exchange) => {
-    await lostReply(fault, exchange);
-    sendReply(exchange.response, answerReply(fault));
+  answer: async (fault, request) => {
+    await lostReply(fault, request);
+    sendReply(request.response, answerReply(fault));
   },
 };
 
@@ -55,9 +54,9 @@ export class FaultPlayer {
   constructor(readonly reset: (response: ServerResponse) => void) {}
 
   /** Resolves when the sandbox has done its part of the fault. */
-  async play(fault: SandboxFault, exchange: Exchange): Promise<void> {
+  async play(fault: SandboxFault, request: FaultedRequest): Promise<void> {
     const effect = EFFECTS[fault.kind] as Effect<SandboxFault>;
-    await effect(fault, exchange, this);
+    await effect(fault, request, this);
   }
 
   /** Ends the faults in progress. */
@@ -69,7 +68,7 @@ export class FaultPlayer {
 /** The answer that the client does not get: a real one if the request is to be processed. */
 async function lostReply(
   { processed }: Processable,
-  { response, process }: Exchange,
+  { response, process }: FaultedRequest,
 ): Promise<Reply> {
   return processed ? captureReply(response, process) : UNPROCESSED_REPLY;
 }

@@ -107,7 +107,7 @@ function wrongOrigin(): ApiException {
   return new ApiException(
     403,
     READABLE.notAllowed,
-    'A page of another origin may not make this request: only uploads are open to pages. Make it from a program.',
+    'A page of another origin may only upload. Send this request from a backend or a script.',
   );
 }
 

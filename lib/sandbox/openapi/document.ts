@@ -59,6 +59,7 @@ export function createReferenceDocument(
       { name: 'Tokens', description: 'The exchange of refresh tokens' },
       { name: 'Transactions', description: 'From the creation to the result' },
       { name: 'Uploads', description: 'For API-only transactions' },
+      { name: 'Webhooks', description: 'Requests that Berbix sends' },
       ...(control.length > 0 ? [CONTROL_TAG] : []),
     ],
     paths: { ...withSamples(apiPaths(values), values), ...controlPaths(control) },

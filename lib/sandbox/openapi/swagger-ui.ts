@@ -52,7 +52,7 @@ export function swaggerCommand(resolve?: ResolvePackage): string | undefined {
 /** Shown instead of the page if it cannot be shown; undefined if it can. */
 export function pageAdvice(resolve?: ResolvePackage): string | undefined {
   const command = swaggerCommand(resolve);
-  const document = `The OpenAPI document is at ${REFERENCE_ROOT}/${DOCUMENT_NAME} without it.\n`;
+  const document = `Without it, the OpenAPI document is still at ${REFERENCE_ROOT}/${DOCUMENT_NAME}.\n`;
   if (command !== undefined) {
     return `This page needs another package. Run ${command}, and restart the sandbox. ${document}`;
   }

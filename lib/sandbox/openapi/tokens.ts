@@ -92,7 +92,11 @@ export function refreshTokensOperation({ refreshToken }: ReferenceValues): Opera
         [400, 'invalidRequest', 'The body is not a JSON object, or has no refresh_token.'],
         [400, 'unsupportedGrantType', 'The grant_type is not refresh_token.'],
         NO_SECRET,
-        [401, 'invalidRefreshToken', 'The refresh token does not belong to this secret.'],
+        [
+          401,
+          'invalidRefreshToken',
+          'The refresh token does not belong to this secret, or was replaced or revoked.',
+        ],
         GONE,
         TOO_LARGE,
       ),

@@ -45,11 +45,13 @@ export function createTransactionOperation({ templateKeys }: ReferenceValues): O
     }),
     responses: {
       ...answers('The tokens of the new transaction.', 'CreationAnswer'),
-      ...refuses([400, 'invalidRequest', NO_JSON], NO_SECRET, TOO_LARGE, [
-        429,
-        'rateLimited',
-        'Too many test transactions were completed within four hours.',
-      ]),
+      ...refuses(
+        [400, 'invalidRequest', NO_JSON],
+        NO_SECRET,
+        [403, 'notAllowed', 'The account may not send consents_to_automated_facial_recognition.'],
+        TOO_LARGE,
+        [429, 'rateLimited', 'Too many test transactions were completed within four hours.'],
+      ),
     },
   };
 }
@@ -117,7 +119,11 @@ export const UPDATE_TRANSACTION: Operation = {
   responses: {
     ...answers('The changed metadata.', 'TransactionMetadata'),
     ...refuses(
-      [400, 'invalidRequest', `${NO_JSON} So is an action that the account does not have.`],
+      [
+        400,
+        'invalidRequest',
+        'The body is not a JSON object, or has a member of the wrong type or an action that the account does not have.',
+      ],
       NO_ACCESS_TOKEN,
       WRONG_KIND,
       [409, 'wrongState', 'The transaction is not complete.'],

@@ -25,7 +25,7 @@ export class DataDirectory {
     try {
       mkdirSync(path, { recursive: true, mode: PRIVATE });
       const directory = new DataDirectory(path, takeLock(path));
-      directory.#close();
+      directory.#makePrivate();
       return directory;
     } catch (error) {
       if (error instanceof SandboxOptionError) throw error;
@@ -47,7 +47,7 @@ export class DataDirectory {
   }
 
   /** Makes the directory private, even an existing one; fails for a directory of another user. */
-  #close(): void {
+  #makePrivate(): void {
     try {
       mkdirSync(this.database, { recursive: true, mode: PRIVATE });
       // Others who may write here could redirect the database to another directory.
@@ -104,6 +104,8 @@ function ownerOf(lock: string): string | undefined {
   }
 }
 
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
+/** The code of an error of the system; the message of any other. */
+export function codeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
 }

@@ -9,7 +9,7 @@ import {
   TransactionStore,
 } from '../transactions/transaction.js';
 import type { PendingWebhook, PendingWebhooks } from '../webhooks/webhook.js';
-import { DataDirectory } from './data-directory.js';
+import { codeOf, DataDirectory } from './data-directory.js';
 import type { SandboxIdentity, SandboxStorage } from './storage.js';
 
 /** The used part of PGlite. */
@@ -261,5 +261,5 @@ async function saveIdentity(
 function problemOf(error: unknown): string {
   return error instanceof NewerSchemaError
     ? 'which a newer version of nestjs-berbix has written; use that one, or choose another directory'
-    : 'whose database cannot be opened; remove that directory to start over, or choose another';
+    : `whose database cannot be opened (${codeOf(error)}); remove that directory to start over, or choose another`;
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
 import type { SandboxMode } from '../auth/authorization.js';
 import type { SandboxSettings, WebhookSecrets } from '../settings.js';
 import {
@@ -50,7 +49,6 @@ export interface SandboxStorage {
 export const SANDBOX_STORAGE = Symbol.for('nestjs-berbix:sandbox-storage');
 
 /** The last 100,000 transactions, at most a few hundred megabytes; older ones count as purged. */
-@Injectable()
 export class InMemoryTransactionStore extends TransactionStore {
   #transactions = new Map<string, Transaction>();
 

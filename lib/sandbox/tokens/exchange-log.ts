@@ -85,7 +85,7 @@ export class ExchangeLog {
       .map((exchange) => ({ ...exchange }));
   }
 
-  /** Forgets all exchanges, also those that are pending. */
+  /** Forgets all exchanges, including pending ones. */
   clear(): void {
     this.#exchanges = [];
     this.#pending.clear();

@@ -177,7 +177,7 @@ function alreadyCompleted(): ApiException {
   return new ApiException(
     409,
     READABLE.wrongState,
-    'The transaction is complete and cannot be overridden any more. Create a new one.',
+    'The transaction is already complete. Create a new one.',
   );
 }
 

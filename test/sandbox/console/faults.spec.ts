@@ -140,7 +140,7 @@ describeInBrowser('the faults of the console', (openTab) => {
         ['Send half of the answer', { kind: 'truncate' }],
         ['Send the answer byte by byte', { kind: 'trickle', ms: 200 }],
         ['Answer with an HTML page, as a proxy would', { kind: 'html' }],
-        ['Send an answer without an end in sight', { kind: 'flood', bytes: 100_000_000 }],
+        ['Send a very large answer', { kind: 'flood', bytes: 100_000_000 }],
       ] as const) {
         const before = sandbox.faults.pending.length;
         await tab.choose('What happens', title);
@@ -155,7 +155,7 @@ describeInBrowser('the faults of the console', (openTab) => {
       }
       await shows(
         tab,
-        'StaticText: Send an answer without an end in sight (100000000 bytes), for POST /v0/tokens.',
+        'StaticText: Send a very large answer (100000000 bytes), for POST /v0/tokens.',
       );
       // A number that was typed for one kind is not that of the next.
       await tab.choose('What happens', 'Answer with an error');

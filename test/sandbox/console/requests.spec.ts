@@ -183,10 +183,11 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.evaluate(`location.hash = '#/requests/${failure}'`);
       await until(
         async () =>
-          (await texts('.panel .warning')).join() === 'A fault of the kind status changed it.',
+          (await texts('.panel .warning')).join() ===
+          'A fault (status) replaced or delayed this answer.',
       );
       await tab.evaluate(`location.hash = '#/requests/${broken}'`);
-      await shows(tab, 'StaticText: The sandbox keeps nothing of it.');
+      await shows(tab, 'StaticText: There is no answer, or it has not ended yet.');
       await shows(tab, 'heading: POST /v0/tokens no answer');
       // What is no JSON is shown as it is.
       await client.send('POST', '/v0/tokens', { body: 'no JSON' });

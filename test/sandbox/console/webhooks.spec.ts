@@ -17,7 +17,7 @@ const ACCEPTED: Record<string, string> = {
     'The application accepted a webhook without a signature. Anybody can send it one: check the signature.',
 };
 const FINISHED = 'When the customer has finished';
-const STATUS = 'When the status changes';
+const STATUS = 'When the action is determined or changed';
 
 describeInBrowser('the webhooks of the console', (openTab) => {
   describe.each(PAGE_PLATFORMS)('on %s', (platform) => {

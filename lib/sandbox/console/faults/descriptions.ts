@@ -35,7 +35,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { kind: 'html', title: 'Answer with an HTML page, as a proxy would', losesAnswer: true },
   {
     kind: 'flood',
-    title: 'Send an answer without an end in sight',
+    title: 'Send a very large answer',
     needs: { name: 'bytes', label: 'Bytes', value: 100_000_000, unit: ' bytes' },
   },
 ];

@@ -56,7 +56,8 @@ export function RequestView({ id }: { id: string }) {
           <h4>Response</h4>
           {request.fault && (
             <p class="warning">
-              A <a href={hrefOf('faults')}>fault</a> of the kind {request.fault} changed it.
+              A <a href={hrefOf('faults')}>fault</a> ({request.fault}) replaced or delayed this
+              answer.
             </p>
           )}
           {request.response ? (
@@ -65,7 +66,7 @@ export function RequestView({ id }: { id: string }) {
               {request.response.body !== '' && <Body text={request.response.body} />}
             </>
           ) : (
-            <Empty>The sandbox keeps nothing of it.</Empty>
+            <Empty>There is no answer, or it has not ended yet.</Empty>
           )}
           <h4>Request</h4>
           <Facts facts={request.headers} />

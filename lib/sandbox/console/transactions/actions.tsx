@@ -129,7 +129,8 @@ function RevokeDialog({ id, onClose }: { id: string; onClose: () => void }) {
   return (
     <Dialog title="Revoke the refresh token" onClose={onClose}>
       <p>
-        From then on every exchange is refused, for good. Access and client tokens still expire.
+        From now on, every exchange is refused. The current access and client tokens work until they
+        expire.
       </p>
       <Button kind="danger" onClick={revoke}>
         Revoke it

@@ -9,7 +9,7 @@ import { hrefOf } from '../router.js';
 import { update, useStore } from '../store.js';
 import { TransactionView } from './transaction.js';
 
-/** Until the customer stops typing. */
+/** A pause in typing, before the list is loaded. */
 const TYPING_MS = 250;
 const PAGE = 100;
 const MAX_LISTED = 1_000;

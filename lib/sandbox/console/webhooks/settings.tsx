@@ -8,7 +8,7 @@ const KINDS = ['finished', 'status'] as const;
 
 const LABELS = {
   finished: 'When the customer has finished',
-  status: 'When the status changes',
+  status: 'When the action is determined or changed',
 };
 
 /** The URLs of both webhooks, and a sample for each. */
