@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { BerbixInputError } from 'nestjs-berbix';
 import { idScanBody, imagesBody, type UploadImageDto } from '../../lib/transactions/upload-body.js';
 
 const parse = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'));
@@ -7,6 +8,10 @@ const front = (data: Uint8Array | string): UploadImageDto => ({
   imageSubject: 'document_front',
   data,
 });
+
+const NOT_BASE64 = 'images[0].data is not base64. A data: URL or a file name is not accepted.';
+const tooLarge = (bytes: number): string =>
+  `The upload would have ${bytes} bytes, but Berbix accepts at most 20971520. Send smaller images; Berbix recommends JPEG below 10 MB.`;
 
 describe('the body of an upload', () => {
   it('is the JSON of the API, for any form of the data', () => {
@@ -79,35 +84,45 @@ describe('the body of an upload', () => {
     expect(() => body(allowed + 1)).toThrow(/at most 20971520/);
   });
 
-  it.each<[string, unknown, RegExp]>([
-    ['nothing', [], /no image/],
-    ['no list', undefined, /no image/],
-    ['null', [null], /Each image must be an object/],
-    ['no data', [{ imageSubject: 'document_front' }], /images\[0\]\.data must be a Buffer/],
-    ['empty data', [front(Buffer.alloc(0))], /images\[0\]\.data is empty/],
-    ['too much padding', [front('AA===')], /images\[0\]\.data is not base64/],
-    ['base64url', [front('-_AA')], /images\[0\]\.data is not base64/],
-    ['padding alone', [front('==')], /images\[0\]\.data is not base64/],
-    ['padding in the middle', [front('AA==AAAA')], /images\[0\]\.data is not base64/],
-    ['a data: URL', [front('data:image/png;base64,AAAA')], /images\[0\]\.data is not base64/],
+  it.each<[string, unknown, string]>([
+    ['nothing', [], 'There is no image to upload. Pass at least one.'],
+    ['no list', undefined, 'There is no image to upload. Pass at least one.'],
+    ['null', [null], 'Each image must be an object with imageSubject and data.'],
+    ['a text', ['AAAA'], 'Each image must be an object with imageSubject and data.'],
+    ['a number', [5], 'Each image must be an object with imageSubject and data.'],
+    [
+      'no data',
+      [{ imageSubject: 'document_front' }],
+      'images[0].data must be a Buffer, a Uint8Array or a base64 string.',
+    ],
+    ['empty data', [front(Buffer.alloc(0))], 'images[0].data is empty.'],
+    ['too much padding', [front('AA===')], NOT_BASE64],
+    ['base64url', [front('-_AA')], NOT_BASE64],
+    ['padding alone', [front('==')], NOT_BASE64],
+    ['padding in the middle', [front('AA==AAAA')], NOT_BASE64],
+    ['a data: URL', [front('data:image/png;base64,AAAA')], NOT_BASE64],
     [
       'an unknown subject',
       [{ imageSubject: 'front', data: 'AAAA' }],
-      /images\[0\]\.imageSubject must be one of/,
+      'images[0].imageSubject must be one of document_front, document_back, document_barcode, selfie_front, selfie_left, selfie_right.',
     ],
     [
       'an unknown format',
       [{ ...front('AAAA'), format: 'image/gif' }],
-      /images\[0\]\.format must be one of/,
+      'images[0].format must be one of image/jpeg, image/jpg, image/png.',
     ],
     [
       'a bad barcode',
       [{ ...front('AAAA'), extractedBarcode: 5 }],
-      /images\[0\]\.extractedBarcode must be/,
+      'images[0].extractedBarcode must be a Buffer, a Uint8Array or a base64 string.',
     ],
-    ['too much', [front(Buffer.alloc(21 * 1024 * 1024))], /at most 20971520/],
-    ['too much in total', Array(3).fill(front(Buffer.alloc(6 * 1024 * 1024))), /at most 20971520/],
+    ['too much', [front(Buffer.alloc(21 * 1024 * 1024))], tooLarge(29_360_185)],
+    [
+      'too much in total',
+      Array(3).fill(front(Buffer.alloc(6 * 1024 * 1024))),
+      tooLarge(25_165_971),
+    ],
   ])('refuses %s', (_what, images, message) => {
-    expect(() => imagesBody(images as UploadImageDto[])).toThrow(message);
+    expect(() => imagesBody(images as UploadImageDto[])).toThrow(new BerbixInputError(message));
   });
 });

@@ -65,6 +65,11 @@ describe('the options of webhooks', () => {
     expect(String(error)).not.toContain('whs_test_x');
   });
 
+  it('may have a secret with a space inside', async () => {
+    const settings = new WebhookSettings({ finished: 'whs test x' });
+    expect(await settings.secrets('finished')).toEqual(['whs test x']);
+  });
+
   it('show no secret', async () => {
     const settings = new WebhookSettings({ finished: 'whs_test_x', status: ['whs_test_y'] });
     const views = await everyViewOf(settings);
