@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type {
-  BerbixError,
-  BerbixEvent,
+import {
   BerbixTokens,
-  BerbixTransactionRef,
-  InMemoryTokenStore,
+  type BerbixError,
+  type BerbixEvent,
+  type BerbixTransactionRef,
+  type InMemoryTokenStore,
 } from 'nestjs-berbix';
 import type { StoredRecord } from 'nestjs-berbix/token-store';
 import { EVENT_KINDS } from '../../../lib/events/berbix-event.js';
@@ -79,6 +79,11 @@ export class Steps {
     this.#write(`=> ${outcome}, after ${Math.round(afterMs)} ms`);
   }
 
+  /** A step that none of the calls shows. */
+  note(line: string): void {
+    this.#write(line);
+  }
+
   #write(line: string): void {
     for (const text of this.world.logged.splice(0))
       this.#writeLine(`log: ${text.replace(' undefined ', ' ')}`);
@@ -94,7 +99,7 @@ export class Steps {
   }
 
   #watched(memory: InMemoryTokenStore): InMemoryTokenStore {
-    const names = ['load', 'lease', 'commit', 'release', 'forget'] as const;
+    const names = ['load', 'lease', 'commit', 'release', 'forget', 'keys'] as const;
     const methods = names.map((name) => [
       name,
       async (...given: unknown[]) => {
@@ -123,9 +128,8 @@ function shownAnswer(answer: unknown): string {
 
 /** No log shows a secret; here, none is real. */
 function shownTokens(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return shown(value);
-  const { refreshToken, accessToken, clientToken, lifetimeMs, expiresAt, transactionId } =
-    value as BerbixTokens;
+  if (!(value instanceof BerbixTokens)) return shown(value);
+  const { refreshToken, accessToken, clientToken, lifetimeMs, expiresAt, transactionId } = value;
   const leftMs = expiresAt && Math.round(expiresAt.getTime() - Date.now());
   return shown({ refreshToken, accessToken, clientToken, lifetimeMs, leftMs, transactionId });
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect } from '@jest/globals';
-import type { LoggerService } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import type { LoggerService, Provider } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
 import {
   BerbixModule,
   BerbixTokenService,
@@ -22,6 +22,7 @@ export class Replica implements Sender {
   isDead = false;
   /** The replica is killed at this await of the store, counted from now. */
   diesAfterCalls = Infinity;
+  module!: TestingModule;
   tokens!: BerbixTokenService;
   stop!: () => Promise<void>;
 
@@ -84,7 +85,10 @@ export class World {
   }
 
   /** Starts a process. */
-  async start(options: Partial<BerbixModuleOptions> = {}): Promise<Replica> {
+  async start(
+    options: Partial<BerbixModuleOptions> = {},
+    providers: Provider[] = [],
+  ): Promise<Replica> {
     const replica = new Replica(`replica ${this.replicas.length}`, this);
     const imports = [
       BerbixModule.forRoot({
@@ -97,7 +101,10 @@ export class World {
         http: { ...options.http, dispatcher: this.api.dispatcher(replica) },
       }),
     ];
-    const module = await Test.createTestingModule({ imports }).setLogger(this.#logger()).compile();
+    const module = await Test.createTestingModule({ imports, providers })
+      .setLogger(this.#logger())
+      .compile();
+    replica.module = module;
     replica.tokens = module.get(BerbixTokenService);
     replica.stop = () => module.close();
     this.replicas.push(replica);
