@@ -99,4 +99,63 @@ describe('a sandbox with what another run knew', () => {
     }
     expectApproved('known-results.txt', lines.join(''));
   });
+
+  it('refuses what is no state, and says what is wrong', async () => {
+    const sandbox = await startKnownSandbox();
+    const [open, completed] = STATE.transactions;
+    const states: [what: string, state: object][] = [
+      ['another document', {}],
+      ['another version', { ...STATE, version: 2 }],
+      ['another member', { ...STATE, secret: 1 }],
+      ['no clock', { ...STATE, clockOffsetMs: undefined }],
+      ['a late clock', { ...STATE, clockOffsetMs: 8e15 }],
+      ['an early clock', { ...STATE, clockOffsetMs: -8e15 }],
+      ['a short key', { ...STATE, signingKey: 'AAAA' }],
+      ['no list', { ...STATE, transactions: {} }],
+      ['a transaction twice', { ...STATE, transactions: [open, open] }],
+      ['too many', { ...STATE, transactions: Array.from({ length: 100_001 }, () => 0) }],
+    ];
+    const wrong: Record<string, unknown[]> = {
+      id: [7, '0', '01', '9223372036854775808'],
+      mode: ['prod'],
+      kind: ['SDK'],
+      customerUid: [7],
+      createdAt: ['now', 7.91e15],
+      email: [null],
+      phone: [7],
+      facialRecognition: ['yes'],
+      matchData: [[], { given_name: 7 }],
+      idType: ['dl'],
+      redirectUrl: [{}],
+      rotation: [{}, { generation: -1 }, { generation: 0, rotatedAt: 0, revoked: 1 }],
+      expirations: [0.5],
+      state: [
+        null,
+        { status: 'done' },
+        { status: 'open', steps: ['upload'] },
+        { status: 'open', steps: [], flags: 'none' },
+        { status: 'open', steps: [], flags: [], idNumber: 7 },
+        { status: 'completed' },
+        { ...completed?.state, action: null },
+        { ...completed?.state, flags: [7] },
+        { ...completed?.state, fields: { age: 7 } },
+        { ...completed?.state, note: 7 },
+      ],
+      secret: ['secret_live_x'],
+    };
+    for (const [name, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const spoiled = { ...open, [name]: value };
+        const what = `${name} ${JSON.stringify(value)}`;
+        states.push([what, { ...STATE, transactions: [completed, spoiled] }]);
+      }
+    }
+    const lines = await Promise.all(
+      states.map(async ([what, state]) => {
+        const problem = await sandbox.importState(state as SandboxState).catch(String);
+        return `${what}: ${problem}\n`;
+      }),
+    );
+    expectApproved('known-state-refused.txt', lines.join(''));
+  });
 });

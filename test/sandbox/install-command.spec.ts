@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { installCommand, isMissing } from '../../lib/sandbox/http/packages.js';
+import { installCommand, isMissing, resolvePackage } from '../../lib/sandbox/http/packages.js';
 
 /** The packages of an application. */
 function application(nest: string) {
@@ -41,5 +42,16 @@ describe('a package that cannot be imported', () => {
     ['ERR_REQUIRE_ESM', "require() of '@a/b' is not supported", false],
   ])('is missing with %s, %s: %p', (code, message, missing) => {
     expect(isMissing(Object.assign(new Error(message), { code }), '@a/b')).toBe(missing);
+  });
+});
+
+describe('a file of a package', () => {
+  it('is found from another file, or else from the directory of the process', () => {
+    const from = join(import.meta.dirname, 'any.js');
+    const here = './install-command.spec.ts';
+    expect(resolvePackage(here, from)).toBe(join(import.meta.dirname, here));
+    expect(resolvePackage(here)).toBeUndefined();
+    expect(resolvePackage('./package.json')).toBe(join(process.cwd(), 'package.json'));
+    expect(resolvePackage('./package.json', from)).toBeUndefined();
   });
 });

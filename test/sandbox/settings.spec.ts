@@ -108,6 +108,20 @@ describe('the table of options', () => {
 });
 
 describe('the options', () => {
+  it('have the secrets of the last run, unless others are given', () => {
+    const stored = {
+      apiSecret: 'secret_test_a',
+      liveApiSecret: 'secret_live_b',
+      webhookSecrets: { finished: 'whs_c', status: 'whs_d' },
+    };
+    const own = { liveApiSecret: 'secret_live_own', webhooks: { status: { secret: 'whs_own' } } };
+    expect(resolveSettings(own, stored)).toMatchObject({
+      apiSecret: 'secret_test_a',
+      liveApiSecret: 'secret_live_own',
+      webhooks: { secrets: { finished: 'whs_c', status: 'whs_own' } },
+    });
+  });
+
   it('have the defaults that are documented', () => {
     const { apiSecret, liveApiSecret, webhooks, ...settings } = resolveSettings();
     expect(settings).toEqual({
