@@ -162,7 +162,8 @@ function describeRecord(summary: RecordSummary): Record<string, unknown> {
     state,
     version: record.version,
     leaseEpoch: record.leaseEpoch,
-    leasedForMs: record.leasedForMs > 0 ? record.leasedForMs : undefined,
+    // PostgreSQL has fractions of milliseconds.
+    leasedForMs: record.leasedForMs > 0 ? Math.ceil(record.leasedForMs) : undefined,
     encryptionKey,
     failures: attempt.failures,
     nextAttempt: timeOf(attempt.notBefore),
