@@ -1,4 +1,4 @@
-import { beforeEach, it } from '@jest/globals';
+import { beforeEach, it, jest } from '@jest/globals';
 import { RedisTokenStore } from 'nestjs-berbix/redis';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 import {
@@ -170,6 +170,21 @@ describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
     await run(['store', 'stats', '--account', 'other']);
     await run(['store', 'ls', '--account', 'other', '--state', 'dead']);
     expectApproved('cli/store.txt', terminal.text);
+  });
+
+  it('of what takes long', async () => {
+    await fill(opened.store, 'default', [{ name: 'transaction/1', value: {}, keyId: 'k1' }]);
+    // Between two records, enough time passes for a line.
+    let time = Math.round(performance.now());
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => (time += 5_000));
+    try {
+      await run(['store', 'ls']);
+      await run(['store', 'stats', '--json']);
+      await run(['re-encrypt']);
+    } finally {
+      clock.mockRestore();
+    }
+    expectApproved('cli/progress.txt', terminal.text);
   });
 
   it('of re-encrypt', async () => {

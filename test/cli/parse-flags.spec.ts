@@ -21,6 +21,7 @@ describe('the flags of a command', () => {
   it.each<[string[], RegExp]>([
     [['--tabel', 't'], /^Unknown option '--tabel'\.$/],
     [['--tabel=HIDDENWORD'], /^Unknown option '--tabel'\.$/],
+    [['-T'], /^Unknown option '-T'\.$/],
     [['--table'], /^Option '--table <value>' argument missing\.$/],
     [['--table', '--json'], /^Option '--table' argument is ambiguous\.$/],
     [['--json=HIDDENWORD'], /^Option '--json' does not take an argument\.$/],
@@ -28,6 +29,7 @@ describe('the flags of a command', () => {
     [['--json', 'HIDDEN. WORD'], /^Unexpected argument/],
     [['--table:postgres://u:HIDDENWORD@h/d'], /^There is an unknown option/],
     [['--json', '--HIDDEN_WORD'], /^There is an unknown option/],
+    [['--HIDDEN1'], /^There is an unknown option/],
   ])('are refused with a sentence that quotes nothing: %j', (args, problem) => {
     const parsed = parseFlags(args, OPTIONS);
     expect(parsed).toEqual({ problem: expect.stringMatching(problem) });

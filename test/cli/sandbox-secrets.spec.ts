@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   keptSecrets,
+  type KeptSecrets,
   newSecrets,
   renewSecrets,
   withSecrets,
@@ -126,6 +127,30 @@ describe('the secrets of the sandboxes of a user', () => {
       restore();
     }
     expect(readdirSync(join(state, directory, 'nestjs-berbix'))).toEqual(['sandbox-secrets.json']);
+  });
+
+  it.each([
+    ['the directory of programs on Windows', 'local'],
+    ['no directory, if Windows names none', undefined],
+  ])('are in %s', (_what, directory) => {
+    const { platform } = process;
+    const local = directory && join(state, directory);
+    const restore = changeEnvironment({ XDG_STATE_HOME: undefined, LOCALAPPDATA: local });
+    Object.defineProperty(process, 'platform', { value: 'win32' });
+    let kept: KeptSecrets;
+    try {
+      kept = keptSecrets();
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform });
+      restore();
+    }
+    if (local === undefined) {
+      expect(kept.problem).toBe(
+        'The secrets cannot be kept (this user has no home directory); the next start will have new ones.',
+      );
+    } else {
+      expect(readdirSync(join(local, 'nestjs-berbix'))).toEqual(['sandbox-secrets.json']);
+    }
   });
 
   it('are used only in the place of those that are not given', () => {

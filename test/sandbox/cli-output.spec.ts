@@ -242,6 +242,10 @@ describe('a line', () => {
     ['/secret_test_kHmZ81PsVw/v2', 404, '/***/v2 404'],
     ['/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 404, '/*** 404'],
     ['/%1B%5B2J', 404, '/*** 404'],
+    ['/a-path_of_twenty-four-xy', 404, '/a-path_of_twenty-four-xy 404'],
+    ['/a-path-of-twenty-five-xyz', 404, '/*** 404'],
+    ['/v10/v1', 404, '/***/v1 404'],
+    ['/Token/tokens.', 404, '/***/*** 404'],
   ])('shows no part of %s that may be secret', (path, status, shown) => {
     expect(requestLine({ method: 'GET', path, status, ...request })).toBe(`GET ${shown} 7 ms`);
   });
