@@ -11,7 +11,7 @@ import {
 } from '../support/services.js';
 import { until } from '../support/until.js';
 
-describe('an exchange is repeated', () => {
+describe('the retries of an exchange', () => {
   it.each<SandboxFault>([
     { kind: 'status', status: 429 },
     { kind: 'status', status: 408 },
@@ -21,7 +21,7 @@ describe('an exchange is repeated', () => {
     { kind: 'reset' },
     { kind: 'reset', processed: true },
     { kind: 'truncate', processed: true },
-  ])('after %j', async (fault) => {
+  ])('follow %j', async (fault) => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 1 });
     const created = await createTransaction(sandbox, services);
@@ -32,15 +32,18 @@ describe('an exchange is repeated', () => {
     expect(sandbox.requests.length).toBe(2);
   });
 
-  it.each([400, 401, 403, 404, 409, 410, 413, 422])('not after %i', async (status) => {
-    const sandbox = await startSandbox();
-    const { tokens } = await servicesFor(sandbox, { retry: 3 });
-    sandbox.faults.add({ kind: 'status', status });
-    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ status, retryable: false });
-    expect(sandbox.requests.length).toBe(1);
-  });
+  it.each([400, 401, 403, 404, 409, 410, 413, 422])(
+    'do not follow a refusal with %i',
+    async (status) => {
+      const sandbox = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, { retry: 3 });
+      sandbox.faults.add({ kind: 'status', status });
+      expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({ status, retryable: false });
+      expect(sandbox.requests.length).toBe(1);
+    },
+  );
 
-  it('as often as the limit allows, and the last error is thrown', async () => {
+  it('are as many as the limit allows, and the last error is thrown', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: { limit: 2, backoffLimit: 1 } });
     sandbox.faults.add({ kind: 'status', status: 500, times: 2 });
@@ -49,7 +52,7 @@ describe('an exchange is repeated', () => {
     expect(sandbox.requests.length).toBe(3);
   });
 
-  it('twice by default', async () => {
+  it('are two by default', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: { backoffLimit: 1 } });
     sandbox.faults.add({ kind: 'status', status: 500, times: Infinity });
@@ -57,7 +60,7 @@ describe('an exchange is repeated', () => {
     expect(sandbox.requests.length).toBe(3);
   });
 
-  it('not at all once the application has shut down', async () => {
+  it('do not begin once the application has shut down', async () => {
     const sandbox = await startSandbox();
     let asked = 0;
     const { module, transactions } = await servicesFor(sandbox, {
@@ -75,7 +78,7 @@ describe('an exchange is repeated', () => {
     expect(asked).toBe(1);
   });
 
-  it('and may have had an effect if any of its attempts may have', async () => {
+  it('report a possible effect if any attempt may have had one', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: { limit: 1, backoffLimit: 1 } });
     sandbox.faults.add({ kind: 'status', status: 429, times: 2 });
@@ -88,7 +91,7 @@ describe('an exchange is repeated', () => {
     expect(lostThenRefused.isWithoutEffect).toBe(false);
   });
 
-  it('not once the application shuts down, which ends the pause before it', async () => {
+  it('end once the application shuts down, and so does the pause before one', async () => {
     const sandbox = await startSandbox();
     const { module, tokens } = await servicesFor(sandbox, { retry: 1 });
     sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 5 });
@@ -100,7 +103,7 @@ describe('an exchange is repeated', () => {
     expect(sandbox.requests.length).toBe(1);
   });
 
-  it('not before Retry-After', async () => {
+  it('wait for Retry-After', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox, { retry: 1 });
     const created = await createTransaction(sandbox, services);
@@ -110,7 +113,7 @@ describe('an exchange is repeated', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(1000);
   });
 
-  it('not if Retry-After exceeds the time limit of the call; the error says how long to wait', async () => {
+  it('do not wait for a Retry-After beyond the time limit of the call; the error says how long it is', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox, { retry: 3 });
     sandbox.faults.add({ kind: 'status', status: 429, retryAfter: 3600 });

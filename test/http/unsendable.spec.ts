@@ -11,7 +11,7 @@ import {
 
 describe('a request that cannot be sent', () => {
   it.each(['a\r\nx: y', 'tökén', 'a b', '', '\u4e00'])(
-    'an invalid access token (%j) is named, and the circuit stays closed',
+    'an access token that no header can carry (%j) is replaced by an exchange, and the circuit stays closed',
     async (accessToken) => {
       const sandbox = await startSandbox();
       const services = await servicesFor(sandbox, { retry: 2 });

@@ -78,7 +78,7 @@ describe('a store when the application starts', () => {
     },
   );
 
-  it('with its table is checked, and nothing is logged', async () => {
+  it('with its table is checked, and causes no warning', async () => {
     const client = await sharedPglite();
     const { store } = await makeTable(client);
     expect((await boot(store)).warnings).toEqual([]);
@@ -211,7 +211,7 @@ describeOnRedis('a store in Redis, when the application starts', () => {
     );
   });
 
-  it('is checked, and nothing is logged', async () => {
+  it('is checked, and causes no warning', async () => {
     const client = redisClient();
     const store = new RedisTokenStore(client, { prefix: uniquePrefix(), durable: true });
     expect((await boot(store)).warnings).toEqual([]);

@@ -60,7 +60,7 @@ describe('npm run test:jest', () => {
     expect(() => describeWith('PostgreSQL', false)).not.toThrow();
   });
 
-  it('runs the tests of changed files of lib in watch mode', async () => {
+  it('relates a file of lib to the tests that import the package by its name', async () => {
     const { stdout } = await runJest(['--listTests', '--findRelatedTests', 'lib/version.ts']);
     expect(stdout).toContain('test/package/package.spec.ts');
   });

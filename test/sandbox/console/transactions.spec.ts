@@ -30,7 +30,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       await until(async () => JSON.stringify(await customers()) === JSON.stringify(expected), 20);
     };
 
-    it('are created, completed, and their tokens expire, by mouse alone', async () => {
+    it('can be created and completed, and their tokens expired, in the page alone', async () => {
       await tab.visit(sandbox.url);
       await shows(
         tab,
@@ -162,7 +162,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(await tab.outline()).toContain('heading: ada accept');
     });
 
-    it('keep their secrets until somebody asks for one, and when it may have changed', async () => {
+    it('hide the refresh token until it is asked for, and again after each rotation', async () => {
       const { id, refreshToken } = await sandbox.transactions.create();
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
       await shows(tab, 'button: Show the refresh token');
@@ -200,7 +200,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(await tab.evaluate('window.page.opener')).toBeNull();
     });
 
-    it('go with a reset, and with a clock that passes their purge', async () => {
+    it('disappear after a reset, and when the clock passes their purge', async () => {
       const none =
         'StaticText: There is no transaction yet. Create one above, or from your backend.';
       const isGone = (outline: string[]): boolean =>
@@ -237,7 +237,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(await tab.outline()).not.toContain('button: Show more');
     });
 
-    it('rotate, lose and purge their refresh token', async () => {
+    it('can have their refresh token rotated and revoked, and can be purged', async () => {
       await client.create();
       const [{ id = '', refreshToken } = {}] = await sandbox.transactions.list();
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
