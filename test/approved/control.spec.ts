@@ -1,7 +1,6 @@
 import { beforeAll, beforeEach, describe, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { EventReader } from '../sandbox/support/event-reader.js';
-import { RawClient } from '../sandbox/support/raw-client.js';
 import { expectApproved } from './support/approved.js';
 import { Conversation, startKnownSandbox } from './support/conversation.js';
 import { freezeTime } from './support/frozen-time.js';
@@ -13,7 +12,8 @@ describe('the control API', () => {
   freezeTime();
   let sandbox: BerbixSandbox;
   let control: Conversation;
-  let backend: RawClient;
+  /** What it sends is not written down. */
+  let backend: Conversation;
 
   beforeAll(async () => {
     sandbox = await startKnownSandbox({ refreshToken: 'rotate', rotationGraceSeconds: 60 });
@@ -22,7 +22,7 @@ describe('the control API', () => {
   beforeEach(async () => {
     await sandbox.reset();
     control = new Conversation(sandbox);
-    backend = new RawClient(sandbox);
+    backend = new Conversation(sandbox);
   });
 
   const post = (path: string, body: unknown) => control.send('POST', path, { body });

@@ -13,6 +13,8 @@ const HTML = '<b>"Ada" & \'Co\'</b>';
 
 describe('the pages of the sandbox', () => {
   freezeTime();
+  // Nobody waits longer than two seconds for the first webhook, which may load it.
+  beforeAll(() => import('undici'));
   let sandbox: BerbixSandbox;
   let browser: Conversation;
   let backend: RawClient;

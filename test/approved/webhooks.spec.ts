@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import { HookServer, status } from '../sandbox/support/hook-server.js';
 import { until } from '../support/until.js';
@@ -8,6 +8,8 @@ import { freezeTime } from './support/frozen-time.js';
 
 describe('webhooks', () => {
   freezeTime();
+  // Nobody waits longer than two seconds for the first webhook, which may load it.
+  beforeAll(() => import('undici'));
   let sandbox: BerbixSandbox;
   let hooks: HookServer;
   let api: Conversation;
