@@ -12,6 +12,7 @@ import type { FreshTokensOptions } from '../../../lib/tokens/index.js';
 import { changed } from '../../support/changed-store.js';
 import { closeAfterTest } from '../../support/closing.js';
 import { outcomeOf, settle } from '../../renewal/support/virtual-time.js';
+import { CANARY } from '../../renewal/support/fake-api.js';
 import { SKEW_MS } from '../../renewal/support/replica-store.js';
 import type { Replica, World } from '../../renewal/support/world.js';
 
@@ -85,8 +86,10 @@ export class Steps {
   }
 
   #write(line: string): void {
-    for (const text of this.world.logged.splice(0))
+    for (const text of this.world.logged.splice(0)) {
+      if (text.includes(CANARY)) this.world.watch.faults.push('I10: a secret in the log');
       this.#writeLine(`log: ${text.replace(' undefined ', ' ')}`);
+    }
     this.#writeLine(line);
   }
 
@@ -134,8 +137,8 @@ function shownTokens(value: unknown): string {
   return shown({ refreshToken, accessToken, clientToken, lifetimeMs, leftMs, transactionId });
 }
 
-function shownError(error: BerbixError & { reason?: string }): string {
-  const { code, message, reason, retryable, retryAfterMs } = error;
+function shownError(error: Partial<BerbixError> & { name: string; reason?: string }): string {
+  const { name, code = name, message, reason, retryable, retryAfterMs } = error;
   const tokens = error.tokens?.refreshToken;
   return `${code}: ${message} ${shown({ reason, retryable, retryAfterMs, tokens })}`;
 }
