@@ -21,7 +21,7 @@ describeOnLinux('nestjs-berbix sandbox exec at a terminal', () => {
       const group = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ')[2];
       writeFileSync('${started}.new', group);
       renameSync('${started}.new', '${started}');
-      setInterval(() => {}, 1000);`;
+      setTimeout(() => process.exit(5), 20_000);`;
     const atTerminal = (args: string[]) => {
       Object.assign(process.stdin, { isTTY: true });
       return sandboxCommand(args);
