@@ -10,6 +10,7 @@ import {
   startSandbox,
 } from '../support/services.js';
 import { expectApproved } from './support/approved.js';
+import { Variables } from './support/variables.js';
 
 /** What the API, or something on the way to it, may answer. */
 const FAULTS: Record<string, SandboxFault> = {
@@ -51,14 +52,6 @@ const CALLS: Record<string, Call> = {
   delete: ({ transactions }, tokens) => transactions.delete(tokens),
 };
 
-/** What is another one in each run. */
-const VARIABLES: readonly [RegExp, string][] = [
-  [/127\.0\.0\.1:\d+/g, '{host}'],
-  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, '{uuid}'],
-  [/\b\d{16,20}\b/g, '{transaction}'],
-  [/\b\d+ ms\b/g, '{duration}'],
-];
-
 describe('what a caller gets if the API or the way to it fails', () => {
   it.each(Object.entries(CALLS))('is the error of %s as approved', async (name, call) => {
     const sandbox = await startSandbox();
@@ -72,10 +65,7 @@ describe('what a caller gets if the API or the way to it fails', () => {
       sandbox.faults.clear();
       parts.push([`# ${what}`, error ? describeError(error) : 'No error.'].join('\n'));
     }
-    const text = VARIABLES.reduce(
-      (result, [pattern, variable]) => result.replaceAll(pattern, variable),
-      `${parts.join('\n\n')}\n`,
-    );
+    const text = new Variables().in(`${parts.join('\n\n')}\n`);
     expectApproved(`failures/${name}.txt`, text);
   });
 });

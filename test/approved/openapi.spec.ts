@@ -4,9 +4,7 @@ import { type OpenApiDocument, PLACEHOLDERS } from '../../lib/sandbox/openapi/mo
 import { routesOf } from '../sandbox/support/reference.js';
 import { startSandbox } from '../support/services.js';
 import { expectApproved } from './support/approved.js';
-
-/** Headers of each connection, and of each request. */
-const UNKNOWN = new Set(['connection', 'content-length', 'date', 'keep-alive', 'x-request-id']);
+import { OTHER_HEADERS } from './support/conversation.js';
 
 /** The samples are in files of their own. */
 function textOf(document: object): string {
@@ -36,7 +34,7 @@ describe('the OpenAPI document', () => {
   it('is on a page of its own', async () => {
     const { url } = await startSandbox();
     const page = await fetch(`${url}/reference`);
-    const kept = [...page.headers].filter(([name]) => !UNKNOWN.has(name));
+    const kept = [...page.headers].filter(([name]) => !OTHER_HEADERS.has(name));
     const head = [`${page.status}`, ...kept.map(([name, value]) => `${name}: ${value}`)];
     expectApproved('openapi/page.txt', `${head.join('\n')}\n\n${await page.text()}`);
   });

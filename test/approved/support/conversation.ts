@@ -14,8 +14,8 @@ const USUAL_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Of the connection, or other ones in each run. */
-const OTHER_HEADERS: ReadonlySet<string> = new Set([
+/** Headers of the connection, and those that differ from run to run. */
+export const OTHER_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'date',

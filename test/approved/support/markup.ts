@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Tab } from '../../support/browser/tab.js';
 import { approved, expectApproved, IS_APPROVING } from './approved.js';
+import { Variables } from './variables.js';
 
 /** Until what was pressed a moment ago is on the page. */
 const SETTLED_MS = 1_000;
@@ -27,19 +28,16 @@ const SERIALIZE = `(function lines(node, depth) {
   ];
 })`;
 
-/** What is another one in each run. */
-const VARIABLES: readonly [RegExp, string][] = [
-  [/127\.0\.0\.1:\d+/g, '{host}'],
-  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, '{uuid}'],
+/** Times and durations of a run, and the keys of its secrets. */
+const OF_A_RUN: readonly [RegExp, string][] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '{time}'],
   [/\w{3} \d+, \d{4}, \d+:\d\d:\d\d [AP]M/g, '{date and time}'],
   [/\b\d\d:\d\d:\d\d\b/g, '{time of day}'],
   [/^( *)\.$\n *\d{3}$/gm, '$1.{milliseconds}'],
-  [/\b\d+(\.\d)? (ms|s)\b/g, '{duration}'],
+  [/^( *)\d+(\.\d)? m?s$/gm, '$1{duration}'],
+  [/\b(\d+ min )?\d+ s( ago)?$/gm, '{duration}$2'],
   [/\b\d{10}\b/g, '{seconds}'],
-  [/\b\d{16,20}\b/g, '{transaction}'],
   [/\btpk_[0-9a-f]+/g, '{template}'],
-  [/\b[0-9a-f]{64}\b/g, '{signature}'],
   [/\b(max|low|value)="\d{6,7}(\.\d+)?"/g, '$1="{milliseconds}"'],
   [/inline-(start|size): [\d.]+%/g, 'inline-$1: {part}%'],
 ];
@@ -61,8 +59,8 @@ async function reach(tab: Tab, selector: string, markup: string): Promise<void> 
 
 async function markupOf(tab: Tab, selector: string): Promise<string> {
   const lines = await tab.evaluate(`${SERIALIZE}(document.querySelector('${selector}'), 0)`);
-  return VARIABLES.reduce(
+  return OF_A_RUN.reduce(
     (text, [pattern, variable]) => text.replaceAll(pattern, variable),
-    `${(lines as string[]).join('\n')}\n`,
+    new Variables().in(`${(lines as string[]).join('\n')}\n`),
   );
 }

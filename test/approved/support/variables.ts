@@ -1,4 +1,4 @@
-/** What is another one in each run. */
+/** Values that differ from run to run. */
 const VALUES: readonly [name: string, RegExp][] = [
   ['id', /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g],
   ['key', /(?<="signingKey":")[^"]+/g],
@@ -20,7 +20,7 @@ const OTHERS: readonly [RegExp, string][] = [
 ];
 
 /**
- * Gives names to what is another one in each run. The same value has the same name in a text, so that
+ * Gives names to values that differ from run to run. The same value has the same name in a text, so that
  * a file shows which values must be equal.
  */
 export class Variables {
