@@ -1,10 +1,16 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import type pg from 'pg';
 import { openPostgres, openStore } from '../../lib/cli/store/store-connection.js';
 import { closeAfterTest } from '../support/closing.js';
-import { describeOnPostgres, POSTGRES_URL, postgresPool } from '../support/servers.js';
+import {
+  describeOnPostgres,
+  POSTGRES_URL,
+  postgresPool,
+  silentServer,
+} from '../support/servers.js';
 import { until } from '../support/until.js';
 
 describeOnPostgres('the connection of a command to PostgreSQL', () => {
@@ -16,6 +22,24 @@ describeOnPostgres('the connection of a command to PostgreSQL', () => {
     await postgresPool().query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
     await until(() => pool.totalCount === 0);
     await expect(pool.query('SELECT 1')).resolves.toMatchObject({ rowCount: 1 });
+  });
+});
+
+describe('the connection of a command to PostgreSQL that does not answer', () => {
+  it('is given up after ten seconds', async () => {
+    const { client, close } = await openPostgres(`postgres://127.0.0.1:${await silentServer()}/d`);
+    closeAfterTest(close);
+    // Only waits end early.
+    jest.useFakeTimers({ doNotFake: ['Date', 'performance', 'nextTick', 'setImmediate'] });
+    closeAfterTest(() => jest.useRealTimers());
+    let outcome: string | undefined;
+    const asked = client.query('SELECT 1').catch((error: Error) => (outcome = error.message));
+    jest.advanceTimersByTime(9_999);
+    await setImmediate();
+    expect(outcome).toBeUndefined();
+    jest.advanceTimersByTime(1);
+    await asked;
+    expect(outcome).toMatch(/timeout/);
   });
 });
 

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { BerbixSandboxReady } from 'nestjs-berbix/sandbox';
+import type { BerbixSandbox, BerbixSandboxReady } from 'nestjs-berbix/sandbox';
 import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
-import { networkWarningOf } from '../../lib/cli/sandbox.summary.js';
+import { networkWarningOf, summaryOf } from '../../lib/cli/sandbox.summary.js';
 import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
 import { CommandRuns } from './support/cli-run.js';
 import { HookServer } from './support/hook-server.js';
@@ -142,6 +142,23 @@ describe('what nestjs-berbix sandbox prints', () => {
     expect(output).toMatch(
       /^ {2}public URL {4}http:\/\/berbix:4010\n {2}API \(HTTP\) {4}http:\/\/127/m,
     );
+  });
+
+  it('says what to install for the API reference', () => {
+    const sandbox = {
+      url: 'http://127.0.0.1:1',
+      templateKeys: {},
+      webhookSecrets: {},
+      webhooks: { url: () => undefined },
+      referenceCommand: 'npm install @nestjs/swagger',
+    };
+    expect(summaryOf(sandbox as unknown as BerbixSandbox)).toContain(
+      '\n  API reference after npm install @nestjs/swagger\n',
+    );
+  });
+
+  it('warns of everybody at all addresses of IPv6', () => {
+    expect(networkWarningOf({ host: '::' })).toContain('reach :: can use it');
   });
 
   it.each(['127.0.0.1', '::1', 'localhost'])('warns of nobody at %s', (host) => {
