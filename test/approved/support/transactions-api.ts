@@ -63,6 +63,9 @@ export class TransactionsApi {
       transaction_id: this.#created,
       expires_in: 3_600,
       hosted_url: `https://hosted/${this.#created}`,
+      first_step: 'upload_document_front',
+      // Of an upload.
+      next_step: 'done',
     };
   }
 }
