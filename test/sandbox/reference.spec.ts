@@ -180,7 +180,10 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
       path: '/sandbox/requests',
       operation: {
         summary: 'List the requests so far, oldest first',
-        parameters: [{ name: 'summary', in: 'query', description: expect.stringMatching(/^1: /) }],
+        parameters: [
+          { name: 'summary', in: 'query', description: expect.stringMatching(/^1: /) },
+          { name: 'secrets', in: 'query', description: '1: with secrets' },
+        ],
       },
     });
     await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });

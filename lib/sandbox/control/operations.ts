@@ -3,6 +3,7 @@ import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/comm
 
 const DESCRIPTION = Symbol('control operation');
 const QUERY = Symbol('query of a control operation');
+const SECRETS = Symbol('control operation that redacts secrets');
 
 /** What each parameter of a query means, by its name. */
 type QueryParameters = Readonly<Record<string, string>>;
@@ -40,6 +41,11 @@ export function DescribeQuery(query: QueryParameters): MethodDecorator {
   };
 }
 
+/** Describes `?secrets=1` of a handler. */
+export function describeSecrets(controller: object, name: string | symbol): void {
+  Reflect.defineMetadata(SECRETS, true, controller, name);
+}
+
 /**
  * The operations of controllers, from their routes and descriptions.
  *
@@ -64,7 +70,10 @@ export function operationsOf(
       return {
         method: RequestMethod[method],
         path: path === '/' ? root : `${root}/${path}`,
-        query: query ?? {},
+        query: {
+          ...query,
+          ...(Reflect.hasMetadata(SECRETS, prototype, name) && { secrets: '1: with secrets' }),
+        },
         status: status ?? (method === RequestMethod.POST ? 201 : 200),
         ...description,
       };

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { ApiJson } from '../http/answers.js';
+import { describeSecrets } from './operations.js';
 
 const REDACTED = '[redacted]';
 
@@ -68,8 +69,18 @@ function redactText(text: string): string {
 /** Redacts an answer, or leaves it as it is. */
 export type Redact = (answer: ApiJson) => ApiJson;
 
-/** Redacts secrets in an answer, unless the request has `?secrets=1`. */
-export const Redaction = createParamDecorator((_: unknown, context: ExecutionContext): Redact => {
+const RedactionOfRequest = createParamDecorator((_: unknown, context: ExecutionContext): Redact => {
   const { query } = context.switchToHttp().getRequest<{ query: { secrets?: unknown } }>();
   return query.secrets === '1' ? (answer) => answer : withoutSecrets;
 });
+
+/**
+ * Redacts secrets in an answer, unless the request has `?secrets=1`, which is in the OpenAPI document of
+ * the operation.
+ */
+export function Redaction(): ParameterDecorator {
+  return (controller, name, index) => {
+    if (name !== undefined) describeSecrets(controller, name);
+    RedactionOfRequest()(controller, name, index);
+  };
+}
