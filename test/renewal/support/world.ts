@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { LoggerService, Provider } from '@nestjs/common';
@@ -101,9 +102,9 @@ export class World {
         http: { ...options.http, dispatcher: this.api.dispatcher(replica) },
       }),
     ];
-    const module = await Test.createTestingModule({ imports, providers })
-      .setLogger(this.#logger())
-      .compile();
+    const module = await withoutChance(() =>
+      Test.createTestingModule({ imports, providers }).setLogger(this.#logger()).compile(),
+    );
     replica.module = module;
     // Nest takes more of them if it has not seen these classes before.
     repeatChance(this.seed + this.replicas.length);
@@ -207,6 +208,17 @@ export class World {
       this.logged.push(parts.map((part) => inspect(part, { depth: 5 })).join(' '));
     };
     return { log: () => {}, warn: log, error: log, debug: log, verbose: log, fatal: log };
+  }
+}
+
+/** Nest takes as many random numbers as it needs for ids, which depends on the tests before this one. */
+async function withoutChance<T>(work: () => Promise<T>): Promise<T> {
+  const { random } = Math;
+  Math.random = () => randomInt(2 ** 32) / 2 ** 32;
+  try {
+    return await work();
+  } finally {
+    Math.random = random;
   }
 }
 
