@@ -79,6 +79,8 @@ describe('the control API', () => {
       for_ms: 60_000,
       times: 2,
     });
+    const secrets = { authorization: 'Basic a\nb', note: 'secret_live_a~b/c is a secret' };
+    await post('/sandbox/faults', { kind: 'answer', path: '/never', body: secrets });
     const last = sandbox.faults.pending[1]?.id ?? '';
     await control.send('DELETE', `/sandbox/faults/${last}`);
     await control.send('DELETE', `/sandbox/faults/${last}`);
