@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -49,6 +50,16 @@ async function change(sql: string): Promise<void> {
 }
 
 describe('the content of a data directory', () => {
+  it('is free after its release, also with no lock, or one with the pid of this process', () => {
+    const dataDir = temporaryDirectory();
+    const claimed = DataDirectory.claim(dataDir);
+    rmSync(join(dataDir, 'lock-1'));
+    claimed.release();
+    writeFileSync(join(dataDir, 'lock-1'), String(process.pid));
+    DataDirectory.claim(dataDir).release();
+    expect(locksIn(dataDir)).toEqual(['lock-1']);
+  });
+
   it.each([0o755, 0o777])('is private, even in a directory with mode %o', (mode) => {
     const dataDir = temporaryDirectory();
     mkdirSync(join(dataDir, 'postgres'));
