@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, it } from '@jest/globals';
-import { context, SpanStatusCode, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { it } from '@jest/globals';
+import { SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { BerbixTransactionService, BerbixVerificationService } from 'nestjs-berbix';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { advance, outcomeOf, settle } from '../renewal/support/virtual-time.js';
 import { eachWorld } from '../renewal/support/world.js';
+import { traceTo } from '../telemetry/support/tracer.js';
 import { expectApproved } from './support/approved.js';
 import { Steps } from './support/steps.js';
 import { TransactionsApi } from './support/transactions-api.js';
@@ -17,19 +17,11 @@ const SDK = { templateKey: 'tk_1' };
 const the = eachWorld();
 let ended: ReadableSpan[] = [];
 
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  const collector = {
-    onStart() {},
-    onEnd: (span: ReadableSpan) => void ended.push(span),
-    forceFlush: async () => {},
-    shutdown: async () => {},
-  };
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [collector] }));
-});
-afterAll(() => {
-  context.disable();
-  trace.disable();
+traceTo({
+  onStart() {},
+  onEnd: (span) => void ended.push(span),
+  forceFlush: async () => {},
+  shutdown: async () => {},
 });
 
 /** The spans in the order in which they ended, each with its number, parent and links. */

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { context, diag, metrics, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import {
   BerbixModule,
   BerbixVerificationService,
@@ -16,6 +15,7 @@ import { errorOf } from '../support/errors.js';
 import { createTransaction, servicesFor, startModule, startSandbox } from '../support/services.js';
 import { quietNest } from '../support/sinks.js';
 import { until } from '../support/until.js';
+import { traceTo } from './support/tracer.js';
 
 quietNest();
 
@@ -44,14 +44,9 @@ const faulty: SpanProcessor = {
   shutdown: async () => {},
 };
 
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [faulty] }));
-});
+traceTo(faulty);
 afterAll(() => {
   fault = undefined;
-  context.disable();
-  trace.disable();
 });
 
 describe('an SDK that fails', () => {
