@@ -22,12 +22,19 @@ afterEach(() => letTimeRun());
 async function callsOf({ name, run }: TokenStoreCase): Promise<string> {
   const memory = new InMemoryTokenStore();
   const lines: string[] = [];
+  let running: string | undefined;
   const watched = (who: string): BerbixTokenStore => {
     const methods = METHODS.map((method) => [
       method,
       async (...given: unknown[]) => {
+        // Where a call has not been awaited.
+        const during = running === undefined ? '' : `, during ${running}`;
+        running = method;
         const answer = await (memory[method] as Call).apply(memory, given);
-        lines.push(`  ${who}: ${method} ${given.map(shown).join(', ')} => ${shown(answer)}`);
+        running = undefined;
+        lines.push(
+          `  ${who}: ${method} ${given.map(shown).join(', ')} => ${shown(answer)}${during}`,
+        );
         return answer;
       },
     ]);

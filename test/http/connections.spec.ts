@@ -48,6 +48,17 @@ describe('over TLS', () => {
   });
 });
 
+describe('a pool that is being opened when the shutdown begins', () => {
+  it('is not opened', async () => {
+    const settings = { origin: 'http://127.0.0.1:1', timeoutMs: 1, http: { connections: 1 } };
+    const connection = createConnection(settings as never);
+    const opening = connection.open();
+    const closing = connection.close();
+    await expect(opening).rejects.toMatchObject({ reason: 'shutdown' });
+    await Promise.allSettled([closing]);
+  });
+});
+
 describe('an API that refuses connections', () => {
   it.each([
     ['http://127.0.0.1:1', 'That is this machine: is the sandbox running, and on this port?'],

@@ -3,7 +3,8 @@ import type { BerbixSandboxOptions } from 'nestjs-berbix/sandbox';
 import { ImageLinks, SandboxAddress } from '../../lib/sandbox/auth/signed-links.js';
 import { TokenSigner } from '../../lib/sandbox/auth/tokens.js';
 import { databaseDirectory } from '../support/directories.js';
-import { startSandbox } from '../support/services.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { startSandbox, startSandboxOn } from '../support/services.js';
 import { BACK, FRONT, LIVENESS, SELFIE } from './support/images.js';
 import { pathOf } from './support/pages.js';
 import { RawClient } from './support/raw-client.js';
@@ -39,8 +40,8 @@ describe('the images of a result', () => {
     expect((await client.fetch(access_token)).json).not.toHaveProperty('images');
   });
 
-  it('have links to pictures, which need no token', async () => {
-    const client = await start();
+  it.each(PLATFORMS)('have links to pictures, which need no token, on %s', async (platform) => {
+    const client = new RawClient(await startSandboxOn(platform, { images: true }));
     const { images } = await complete(client);
     expect(shapeOf(images)).toEqual({
       front: ['full_image', 'cropped_image', 'face_image'],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Client } from 'berbix';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { HookServer } from '../sandbox/support/hook-server.js';
@@ -40,6 +40,11 @@ describe('signBerbixWebhook and sampleWebhookBody', () => {
       const bytes = Buffer.from(sent);
       expect(signBerbixWebhook({ secret: SECRET, body: bytes, timestamp })).toBe(header);
     }
+  });
+
+  it('sign with the second that has begun', () => {
+    jest.spyOn(Date, 'now').mockReturnValueOnce(1_700_000_000_999);
+    expect(signBerbixWebhook({ secret: SECRET, body: '{}' })).toMatch(/^v0,1700000000,/);
   });
 
   it('create what the official SDK accepts, now', () => {

@@ -165,8 +165,7 @@ export class ResponseWriter {
       httpAdapter.setHeader(response, name, value);
     }
     // The adapter for Express would write a Buffer as JSON.
-    const content =
-      typeof body === 'string' ? body : new StreamableFile(body, { length: body.length });
+    const content = typeof body === 'string' ? body : new StreamableFile(body);
     httpAdapter.reply(response, content, status);
   }
 }
