@@ -319,11 +319,14 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     process.on('warning', warn);
     const readers = await Promise.all(Array.from({ length: 100 }, () => EventReader.open(client)));
     process.off('warning', warn);
+    await Promise.all(readers.map((reader) => reader.until('snapshot')));
     // As many listeners as there are streams are no leak.
     expect(warnings).toEqual([]);
     const { status, json } = await client.send('GET', '/sandbox/events');
     expect([status, json.readable]).toEqual([429, 'rate_limited']);
-    expect(json.message).toContain('Close one first');
+    expect(json.message).toBe(
+      '100 streams of events are open, which is the limit. Close one first.',
+    );
     readers[0]?.close();
     await until(async () => (await client.statusOf('GET', '/sandbox/events')) === 200);
   });

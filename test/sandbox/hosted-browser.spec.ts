@@ -123,6 +123,12 @@ describeInBrowser('the pages of the sandbox', (openTab) => {
       const frame = `/v0/verify?modal=2&client_token=${String(json.client_token)}`;
       for (const path of ['/', '/verify', '/hosted/x', frame, page]) {
         await tab.visit(sandbox.url + path);
+        const colors: unknown[] = [];
+        for (const scheme of ['light', 'dark'] as const) {
+          await tab.prefer(scheme);
+          colors.push(await tab.style('body', 'color'));
+        }
+        expect([path, ...colors]).toEqual([path, 'rgb(25, 28, 43)', 'rgb(233, 235, 245)']);
         for (const width of [1200, 360]) {
           await tab.resize(width, 800);
           await tab.evaluate(
