@@ -178,18 +178,26 @@ describe('spans', () => {
   });
 
   it.each([
-    ['leaves', { kind: 'latency', ms: 200 }, ['BERBIX_TIMEOUT', 'BERBIX_ABORTED', undefined]],
-    ['fails', { kind: 'status', status: 503 }, ['BERBIX_SERVER', 'BERBIX_SERVER', 'BERBIX_SERVER']],
-  ] as const)('are linked to the exchange of a caller who %s', async (_, fault, outcomes) => {
-    const { sandbox, run } = await prepare();
-    sandbox.faults.add({ ...fault, path: '/v0/tokens', times: 1 });
-    const traces = await run('impatient', {}, { retry: 0 });
-    const [exchange, ...others] = named(traces, 'berbix.tokens.exchange');
-    expect(others).toEqual([]);
-    const calls = named(traces, 'berbix.tokens.fresh');
-    expect(calls.map(({ attributes }) => attributes['error.type'])).toEqual(outcomes);
-    for (const { links } of calls) expect(links).toEqual([exchange?.id]);
-  });
+    ['leaves', { kind: 'latency', ms: 200 }, 60, ['BERBIX_TIMEOUT', 'BERBIX_ABORTED', undefined]],
+    [
+      'fails',
+      { kind: 'status', status: 503 },
+      60_000,
+      ['BERBIX_SERVER', 'BERBIX_SERVER', 'BERBIX_SERVER'],
+    ],
+  ] as const)(
+    'are linked to the exchange of a caller who %s',
+    async (_, fault, timeoutMs, outcomes) => {
+      const { sandbox, run } = await prepare();
+      sandbox.faults.add({ ...fault, path: '/v0/tokens', times: 1 });
+      const traces = await run('impatient', { timeoutMs }, { retry: 0 });
+      const [exchange, ...others] = named(traces, 'berbix.tokens.exchange');
+      expect(others).toEqual([]);
+      const calls = named(traces, 'berbix.tokens.fresh');
+      expect(calls.map(({ attributes }) => attributes['error.type'])).toEqual(outcomes);
+      for (const { links } of calls) expect(links).toEqual([exchange?.id]);
+    },
+  );
 
   it('show an operation with the tokens that it needed', async () => {
     const { run } = await prepare();

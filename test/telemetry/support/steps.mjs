@@ -58,12 +58,12 @@ export const STEPS = {
   },
 
   /** Callers who do not wait until the end, and one who does. */
-  async impatient({ tokens, first, inSpan, ...rest }) {
+  async impatient({ tokens, first, inSpan, timeoutMs, ...rest }) {
     await know({ tokens, first, ...rest });
     const ask = (options) =>
       inSpan('caller', () => first(tokens.fresh({ customerUid: 'ada' }, options))).catch(() => {});
     const aborted = new AbortController();
-    const asked = [ask({ timeoutMs: 60 }), ask({ signal: aborted.signal }), ask()];
+    const asked = [ask({ timeoutMs }), ask({ signal: aborted.signal }), ask()];
     await asked[0];
     aborted.abort();
     await Promise.all(asked);
