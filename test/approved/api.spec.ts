@@ -30,9 +30,10 @@ describe('the answers of the API', () => {
     });
   });
 
-  beforeEach(() => {
-    plain.clock.reset();
-    strict.clock.reset();
+  beforeEach(async () => {
+    for (const { url } of [plain, strict]) {
+      await fetch(`${url}/sandbox/state`, { method: 'DELETE' });
+    }
     api = new Conversation(plain);
   });
 
