@@ -149,6 +149,12 @@ describe('recordAfter', () => {
     expect(next.supersededHashes).toEqual(after('rt_1', 'rt_0').supersededHashes);
   });
 
+  it('notes a replaced refresh token that the record did not have', () => {
+    const exchanged = { tokens: tokens('rt_2'), presented: 'rt_of_the_caller', times: TIMES };
+    const { supersededHashes } = recordAfter(before, exchanged, false);
+    expect(supersededHashes).toEqual(after('rt_1', 'rt_of_the_caller', 'rt_0').supersededHashes);
+  });
+
   it('does not count a spare as a rotation if the API did not replace it', () => {
     const exchanged = { tokens: tokens('rt_0'), presented: 'rt_0', times: TIMES };
     const next = recordAfter(before, exchanged, true);
