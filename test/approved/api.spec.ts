@@ -8,7 +8,7 @@ import { freezeTime } from './support/frozen-time.js';
 
 const DAY_MS = 86_400_000;
 
-describe('the answers of the API', () => {
+describe('the API', () => {
   freezeTime();
   let plain: BerbixSandbox;
   let strict: BerbixSandbox;
@@ -43,12 +43,12 @@ describe('the answers of the API', () => {
     return [header, claims].map((part) => Buffer.from(part, 'base64url').toString()).join('\n');
   }
 
-  it('create transactions of each kind', async () => {
+  it('creates transactions of each kind', async () => {
     const { hosted, apiOnly } = plain.templateKeys;
-    api.about('For a page with a front-end SDK');
+    api.about('Creation for a front-end SDK');
     const { json } = await api.create();
     api.note(`The client token says:\n${claimsOf(json.client_token)}`);
-    api.about('In live mode, with everything that a backend may say');
+    api.about('Creation in live mode, with every member');
     await api.live.create({
       customer_uid: 'ada',
       email: 'ada@example.com',
@@ -56,14 +56,14 @@ describe('the answers of the API', () => {
       consents_to_automated_facial_recognition: true,
       match_data: { given_name: 'Ada', date_of_birth: '1815-12-10' },
     });
-    api.about('On a page of Berbix');
+    api.about('Creation on a page of Berbix');
     await api.create({
       template_key: hosted,
       hosted_options: { completion_email: 'a@example.com', redirect_url: 'https://example.com' },
     });
-    api.about('By a backend, for each document');
+    api.about('API-only creation, for each document');
     for (const id_type of ['P', 'DL', 'PRC', 'PC', 'ID']) await api.createApiOnly({ id_type });
-    api.about('As clients in other languages send it');
+    api.about('Creation as clients in other languages send it');
     await api.create({ customer_uid: 7, email: '', phone: null, match_data: [] });
     await api.create({ template_key: hosted, hosted_options: [], api_only_options: null });
     await api.create({
@@ -72,7 +72,7 @@ describe('the answers of the API', () => {
     });
     await api.create({ template_key: hosted });
     await api.create({ hosted_options: {} });
-    api.about('With other options of the sandbox');
+    api.about('Creation with other options of the sandbox');
     const other = api.with(strict);
     const created = await other.create();
     other.note(`The client token says:\n${claimsOf(created.json.client_token)}`);
@@ -80,20 +80,20 @@ describe('the answers of the API', () => {
     expectApproved('api/creation.txt', api.text);
   });
 
-  it('exchange refresh tokens', async () => {
-    api.about('Without a new refresh token');
+  it('exchanges refresh tokens', async () => {
+    api.about('Exchange without a new refresh token');
     const { refresh_token } = (await api.create()).json;
     await api.refresh(refresh_token);
     await api.refresh(refresh_token, { grant_type: undefined });
     const live = await api.live.create();
     await api.live.refresh(live.json.refresh_token);
-    api.about('That are of the other mode, unknown, or of another kind');
+    api.about('Exchange: the token is of the other mode, unknown, or of another kind');
     await api.live.refresh(refresh_token);
     await api.refresh(live.json.refresh_token);
     await api.refresh('rt_unknown');
     await api.refresh(live.json.access_token);
     await api.refresh(live.json.client_token);
-    api.about('That are revoked, or of a transaction that is gone');
+    api.about('Exchange: the token is revoked, or its transaction is gone');
     await plain.transactions.revokeRefreshToken(String(live.json.transaction_id));
     await api.live.refresh(live.json.refresh_token);
     plain.clock.advance(30 * DAY_MS - 1);
@@ -101,7 +101,7 @@ describe('the answers of the API', () => {
     plain.clock.advance(1);
     await api.refresh(refresh_token);
     await api.refresh(refresh_token);
-    api.about('With rotation, and a minute of grace');
+    api.about('Exchange with rotation, and a minute of grace');
     const rotating = api.with(strict);
     const first = await rotating.create();
     const second = await rotating.refresh(first.json.refresh_token);
@@ -116,12 +116,12 @@ describe('the answers of the API', () => {
     expectApproved('api/tokens.txt', api.text);
   });
 
-  it('show and change transactions', async () => {
-    api.about('That are open');
+  it('shows and changes transactions', async () => {
+    api.about('Open transactions');
     const { access_token } = (await api.create({ email: 'a@example.com', phone: '+1555' })).json;
     await api.fetch(access_token);
     await api.update(access_token, { action: 'accept' });
-    api.about('With a result');
+    api.about('Transactions with a result');
     await api.override(access_token, {
       response_payload: 'us-dl',
       flags: ['id_expired', 'id_under_18'],
@@ -129,9 +129,9 @@ describe('the answers of the API', () => {
     });
     await api.override(access_token, { response_payload: 'us-dl' });
     await api.fetch(access_token);
-    api.about('With another action');
+    api.about('Update to another action');
     await api.update(access_token, { action: 'review', note: 'Looks younger.' });
-    api.about('Of another customer with the same document');
+    api.about('A transaction of another customer with the same document');
     const copy = await api.create({ customer_uid: 'bob' });
     await api.override(copy.json.access_token, {
       response_payload: 'passport',
@@ -139,16 +139,16 @@ describe('the answers of the API', () => {
       override_fields: { id_number: 'D26798862' },
     });
     await api.fetch(copy.json.access_token, 'Token');
-    api.about('Of live mode');
+    api.about('A transaction of live mode');
     const live = (await api.live.create()).json;
     await api.override(live.access_token, { response_payload: 'us-dl' });
     await api.fetch(live.access_token, 'bearer');
-    api.about('That are deleted');
+    api.about('Deleted transactions');
     await api.delete(live.access_token);
     await api.fetch(live.access_token);
     await api.delete(live.access_token);
     await api.live.refresh(live.refresh_token);
-    api.about('With tokens that have expired');
+    api.about('Tokens that have expired');
     plain.clock.advance(3_599_999);
     await api.fetch(copy.json.access_token);
     plain.clock.advance(1);
@@ -157,8 +157,8 @@ describe('the answers of the API', () => {
     expectApproved('api/transactions.txt', api.text);
   });
 
-  it('take images of a document', async () => {
-    api.about('One side after the other');
+  it('takes images of a document', async () => {
+    api.about('Images of one side after the other');
     const { access_token, client_token } = (await api.createApiOnly({ id_type: 'DL' })).json;
     await api.uploadImages(client_token, [BACK]);
     await api.uploadImages(client_token, [
@@ -176,14 +176,14 @@ describe('the answers of the API', () => {
     await api.uploadImages(client_token, [{ ...BACK, supplementary_data }]);
     await api.uploadImages(client_token, [BACK]);
     await api.fetch(access_token);
-    api.about('Of a passport');
+    api.about('Images of a passport');
     const passport = (await api.createApiOnly({ id_type: 'P' })).json;
     await api.uploadImages(passport.client_token, [
       image('document_front', 'issue:unsupported_id_type'),
     ]);
     await api.uploadImages(passport.client_token, [FRONT]);
     const { json } = await api.fetch(passport.access_token);
-    api.about('Which a link shows for 15 minutes');
+    api.about('Image link: valid for 15 minutes');
     const { front } = json.images as { front: { full_image: string } };
     const path = pathOf(front.full_image);
     await api.send('GET', path, {}, (text) => `(${text.length} characters of a picture)`);
@@ -193,7 +193,7 @@ describe('the answers of the API', () => {
     expectApproved('api/images.txt', api.text);
   });
 
-  it('take scans of a barcode, and photos of who cannot scan it', async () => {
+  it('takes scans of a barcode, and photos of those who cannot scan it', async () => {
     api = api.with(strict);
     api.about('A scan, and a selfie without consent to compare it');
     const { access_token, client_token } = (await api.createApiOnly({ id_type: 'ID' })).json;

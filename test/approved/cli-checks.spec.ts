@@ -66,8 +66,8 @@ const WRONG_KEYS = [
   `k1:${KEY},`,
 ];
 
-describe('the texts of nestjs-berbix, without a server,', () => {
-  it('of store', async () => {
+describe('nestjs-berbix without a server', () => {
+  it('says what is wrong with the flags of store', async () => {
     const port = await freePort();
     const terminal = new Terminal().name('port', `${port}`);
     await terminal.run(['store', '--help']);
@@ -82,7 +82,7 @@ describe('the texts of nestjs-berbix, without a server,', () => {
     expectApproved('cli/store-flags.txt', terminal.text);
   });
 
-  it('of re-encrypt', async () => {
+  it('says what is wrong with the flags of re-encrypt', async () => {
     const terminal = new Terminal();
     await terminal.run(['re-encrypt', '--help']);
     for (const flags of OF_TARGET) await terminal.run(['re-encrypt', ...flags]);
@@ -95,7 +95,7 @@ describe('the texts of nestjs-berbix, without a server,', () => {
     expectApproved('cli/re-encrypt-flags.txt', terminal.text);
   });
 
-  it('of table', async () => {
+  it('says what is wrong with the flags of table', async () => {
     const terminal = new Terminal();
     await terminal.run(['table', '--help']);
     await terminal.run(['table', 'sql']);

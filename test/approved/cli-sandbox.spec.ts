@@ -48,8 +48,8 @@ async function start(
   terminal.add(['sandbox', ...args], await end(), note);
 }
 
-describe('the texts of nestjs-berbix sandbox', () => {
-  it('say how to reach it', async () => {
+describe('nestjs-berbix sandbox', () => {
+  it('says how to reach it', async () => {
     await start(SECRET, 'the other secrets are generated');
     await start(GIVEN, 'all secrets are given');
     await start([...GIVEN, '--tls'], 'over HTTPS too');
@@ -63,7 +63,7 @@ describe('the texts of nestjs-berbix sandbox', () => {
     expectApproved('cli/sandbox.txt', terminal.text);
   });
 
-  it('say what happens in it', async () => {
+  it('says what happens in it', async () => {
     const hooks = ['--webhook-finished', `${NOBODY}/hook/kHmZ81PsVw`, '--json'];
     await start([...GIVEN, ...hooks], undefined, async (output) => {
       const { url } = JSON.parse(output) as BerbixSandboxReady;
@@ -77,7 +77,7 @@ describe('the texts of nestjs-berbix sandbox', () => {
     expectApproved('cli/sandbox-activity.txt', terminal.text);
   });
 
-  it('say which secrets cannot be kept', async () => {
+  it('says which secrets cannot be kept', async () => {
     const [file, nowhere] = [join(runs.state, 'nestjs-berbix/sandbox-secrets.json'), '/dev/null'];
     await start([...SECRET, '--json']);
     writeFileSync(file, '{"apiSecret":"secret_test_kept","webhooks":{"status":{"secret":"x y"}}}');
@@ -88,7 +88,7 @@ describe('the texts of nestjs-berbix sandbox', () => {
     expectApproved('cli/sandbox-secrets.txt', terminal.text);
   });
 
-  it('say why it does not start', async () => {
+  it('says why it does not start', async () => {
     const taken = await listening(createServer());
     const [port, file] = [new URL(taken).port, join(temporaryDirectory(), 'file')];
     writeFileSync(file, '');
@@ -101,7 +101,7 @@ describe('the texts of nestjs-berbix sandbox', () => {
     expectApproved('cli/sandbox-failures.txt', terminal.text);
   });
 
-  it('of exec', async () => {
+  it('exec prints the approved texts', async () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, '', { mode: 0o600 });
     terminal.name('node', process.execPath).name('file', file);

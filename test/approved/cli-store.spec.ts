@@ -130,7 +130,7 @@ function sortedJson(text: string): string {
 }
 
 /** The texts are the same on each server. */
-describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
+describeEachOn(SERVERS)('nestjs-berbix on $name', ({ open }) => {
   let opened: Opened;
   let terminal: Terminal;
 
@@ -145,7 +145,7 @@ describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
       .name('milliseconds', /(?<="leasedForMs":|leased for ms\s+)[\d.]+/g);
   });
 
-  it('of store', async () => {
+  it('store prints the approved texts', async () => {
     const noKeys = { environment: WITHOUT_KEYS, note: 'no keys' };
     await fill(opened.store, 'default');
     await fill(opened.store, 'shop', OF_SHOP);
@@ -172,7 +172,7 @@ describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
     expectApproved('cli/store.txt', terminal.text);
   });
 
-  it('of what takes long', async () => {
+  it('says how far it is if it takes long', async () => {
     await fill(opened.store, 'default', [{ name: 'transaction/1', value: {}, keyId: 'k1' }]);
     // Between two records, enough time passes for a line.
     let time = Math.round(performance.now());
@@ -187,7 +187,7 @@ describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
     expectApproved('cli/progress.txt', terminal.text);
   });
 
-  it('of re-encrypt', async () => {
+  it('re-encrypt prints the approved texts', async () => {
     const reEncrypt = (note: string, keys: (keyof typeof KEYS)[], ...flags: string[]) => {
       const value = keys.map((id) => `${id}:${KEYS[id]}`).join();
       const environment = { BERBIX_ENCRYPTION_KEYS: value };
@@ -208,11 +208,11 @@ describeEachOn(SERVERS)('the texts of nestjs-berbix, on $name', ({ open }) => {
   });
 });
 
-describeOnPostgres('the texts of nestjs-berbix, on PostgreSQL alone', () => {
+describeOnPostgres('nestjs-berbix on PostgreSQL alone', () => {
   const table = uniqueTable();
   const role = `${table}_role`;
 
-  it('of table', async () => {
+  it('table prints the approved texts', async () => {
     const pool = postgresPool();
     const url = new URL(POSTGRES_URL ?? '');
     url.username = role;

@@ -26,8 +26,8 @@ const OF_MAIN: readonly string[][] = [
   ['openapi', '--help'],
 ];
 
-describe('the texts of nestjs-berbix', () => {
-  it('list the commands', async () => {
+describe('nestjs-berbix', () => {
+  it('lists its commands', async () => {
     const terminal = new Terminal().name('version', VERSION);
     for (const args of OF_MAIN) {
       const { code, stdout, stderr } = await runMain(args);
@@ -39,7 +39,7 @@ describe('the texts of nestjs-berbix', () => {
     expectApproved('cli/main.txt', terminal.text);
   });
 
-  it('of openapi', async () => {
+  it('openapi prints the approved texts', async () => {
     const directory = temporaryDirectory();
     const terminal = new Terminal().name('directory', directory);
     await terminal.run(['openapi', '--help']);
@@ -52,7 +52,7 @@ describe('the texts of nestjs-berbix', () => {
     expectApproved('cli/openapi.txt', terminal.text);
   });
 
-  it('of refresh', async () => {
+  it('refresh prints the approved texts', async () => {
     const sandbox = await startSandbox();
     const { refreshToken, transactionId = '' } = await createTransaction(
       sandbox,

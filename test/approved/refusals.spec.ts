@@ -10,7 +10,7 @@ import { freezeTime } from './support/frozen-time.js';
 const DL = { response_payload: 'us-dl' };
 const PDF417 = { barcode_type: 'pdf417', extracted_data: scan().extracted_data };
 
-describe('the refusals of the API', () => {
+describe('the API', () => {
   freezeTime();
   let sandbox: BerbixSandbox;
   let api: Conversation;
@@ -23,7 +23,7 @@ describe('the refusals of the API', () => {
     api = new Conversation(sandbox);
   });
 
-  it('are those of secrets and tokens that are missing or wrong', async () => {
+  it('refuses secrets and tokens that are missing or wrong', async () => {
     const { json } = await api.create();
     const { access_token, client_token, refresh_token } = json;
     const { apiSecret } = sandbox;
@@ -52,7 +52,7 @@ describe('the refusals of the API', () => {
     await api.uploadIdScan('unknown', []);
     await api.uploadImages(access_token, []);
     await api.uploadImages(refresh_token, []);
-    api.about('Of a transaction that a test has expired');
+    api.about('Tokens that were expired by a test');
     const id = String(json.transaction_id);
     await sandbox.transactions.expireTokens(id);
     await api.fetch(access_token);
@@ -63,7 +63,7 @@ describe('the refusals of the API', () => {
     expectApproved('api/credentials.txt', api.text);
   });
 
-  it('are those of a creation', async () => {
+  it('refuses creations that are not valid', async () => {
     const template_key = sandbox.templateKeys.hosted;
     for (const body of [
       { customer_uid: '' },
@@ -101,7 +101,7 @@ describe('the refusals of the API', () => {
     expectApproved('api/creation-refused.txt', api.text);
   });
 
-  it('are those of an exchange, an override and an update', async () => {
+  it('refuses exchanges, overrides and updates that are not valid', async () => {
     const { access_token, refresh_token } = (await api.create()).json;
     api.about('An exchange');
     await api.refresh('');
@@ -128,7 +128,7 @@ describe('the refusals of the API', () => {
     expectApproved('api/changes-refused.txt', api.text);
   });
 
-  it('are those of an upload', async () => {
+  it('refuses uploads that are not valid', async () => {
     const { client_token } = (await api.createApiOnly()).json;
     const uploads: unknown[] = [
       undefined,
@@ -164,9 +164,9 @@ describe('the refusals of the API', () => {
       await api.uploadIdScan(client_token, scans);
     }
     await api.uploadIdScan(client_token, [scan()]);
-    api.about('What is accepted nevertheless');
+    api.about('Unusual uploads that are accepted');
     await api.uploadImages(client_token, [{ ...FRONT, format: '', data: 'AAAA\r\nAAAA' }]);
-    api.about('For a page');
+    api.about('Uploads of another page');
     const { json } = await api.create();
     await api.uploadImages(json.client_token, [FRONT]);
     await api.send('OPTIONS', '/v0/images/upload');
@@ -174,11 +174,11 @@ describe('the refusals of the API', () => {
     expectApproved('api/uploads-refused.txt', api.text);
   });
 
-  it('are those of what is no request of the API', async () => {
+  it('refuses requests that are not part of it', async () => {
     const authorization = basic(sandbox.apiSecret);
     const { host } = new URL(sandbox.url);
     const post = (path: string, call: Call) => api.send('POST', path, { authorization, ...call });
-    api.about('No JSON');
+    api.about('A body that is not JSON');
     for (const body of ['', 'null', '[]', '{']) await post('/v0/tokens', { body });
     await api.send('PUT', '/sandbox/webhooks', {
       body: '{}',
@@ -188,16 +188,16 @@ describe('the refusals of the API', () => {
       body: '{}',
       headers: { 'content-type': 'Application/JSON ;charset=utf-8' },
     });
-    api.about('No route');
+    api.about('An unknown route');
     for (const path of ['/v0/tokens', '/v0/nothing', '/v1/tokens']) {
       await api.send('GET', path);
     }
     await post('/berbix/v0/tokens?a=b', { body: {} });
     await api.send('GET', '/favicon.ico');
-    api.about('No path');
+    api.about('A malformed path');
     await api.send('GET', '/v0/%zz');
     await api.send('GET', `http://${host}/v0/transactions`);
-    api.about('From a page, or for another host');
+    api.about('A request from a page, or for another host');
     const strange: Record<string, string>[] = [
       { host: 'example.com' },
       { host: 'example.com@127.0.0.1' },
@@ -212,7 +212,7 @@ describe('the refusals of the API', () => {
     await api.send('GET', '/reference/openapi.json', {
       headers: { origin: 'https://example.com' },
     });
-    api.about('No HTTP');
+    api.about('Something that is not HTTP');
     const socket = connect(Number(new URL(sandbox.url).port), '127.0.0.1');
     socket.end('nonsense\r\n\r\n');
     const [head = '', body = ''] = (await readAll(socket)).split('\r\n\r\n');
