@@ -51,11 +51,10 @@ export function resolveSettings(
     ca: value('webhooks.ca'),
     insecure: value('webhooks.insecure'),
   };
-  const settings = {
+  return {
     ...Object.fromEntries(names.map((name) => [name, value(name)])),
     webhooks: webhookSettings,
   } as SandboxSettings;
-  return settings;
 }
 
 function defaultOf({ default: value }: Setting<unknown>): unknown {

@@ -1,17 +1,13 @@
 import { beforeEach, it, jest } from '@jest/globals';
-import { RedisTokenStore } from 'nestjs-berbix/redis';
 import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 import {
   describeEachOn,
   describeOnPostgres,
-  makeTable,
   POSTGRES_URL,
   postgresPool,
-  REDIS_URL,
-  redisClient,
-  uniquePrefix,
   uniqueTable,
 } from '../support/servers.js';
+import { COMMAND_STORES, type CommandStore } from '../cli/support/command-stores.js';
 import { cipherWith } from '../token-store/support/encryption.js';
 import { expectApproved } from './support/approved.js';
 import { type Start, Terminal } from './support/terminal.js';
@@ -71,29 +67,6 @@ const RECORDS: readonly Given[] = [
   { name: 'anonymous/y', value: 'something else' },
 ];
 
-interface Opened {
-  store: BerbixTokenStore;
-  args: string[];
-}
-
-const SERVERS = [
-  {
-    name: 'PostgreSQL',
-    open: async (): Promise<Opened> => {
-      const { store, table } = await makeTable(postgresPool());
-      return { store, args: ['--postgres', POSTGRES_URL ?? '', '--table', table] };
-    },
-  },
-  {
-    name: 'Redis',
-    open: async (): Promise<Opened> => {
-      const prefix = uniquePrefix();
-      const store = new RedisTokenStore(redisClient(), { prefix });
-      return { store, args: ['--redis', REDIS_URL ?? '', '--prefix', prefix] };
-    },
-  },
-];
-
 /** Those of another account, a different number in each state. */
 const OF_SHOP: readonly Given[] = [
   ...['1', '2', '3'].map((id) => ({ name: `transaction/${id}`, value: {} })),
@@ -130,8 +103,8 @@ function sortedJson(text: string): string {
 }
 
 /** The texts are the same on each server. */
-describeEachOn(SERVERS)('nestjs-berbix on $name', ({ open }) => {
-  let opened: Opened;
+describeEachOn(COMMAND_STORES)('nestjs-berbix on $name', ({ open }) => {
+  let opened: CommandStore;
   let terminal: Terminal;
 
   /** Runs a command on the store, with the keys of an application. */

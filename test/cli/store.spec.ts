@@ -1,25 +1,22 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { BerbixTokenService } from 'nestjs-berbix';
-import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { sampleTokens } from 'nestjs-berbix/testing';
 import pg from 'pg';
 import { firstValueFrom } from 'rxjs';
 import { storeCommand } from '../../lib/cli/store/store.command.js';
-import { TokenCipher, type BerbixTokenStore } from '../../lib/token-store/index.js';
+import { TokenCipher } from '../../lib/token-store/index.js';
 import {
   describeEachOn,
   describeOnPostgres,
   makeTable,
   POSTGRES_URL,
   postgresPool,
-  REDIS_URL,
-  redisClient,
-  uniquePrefix,
 } from '../support/servers.js';
 import { startServices } from '../support/services.js';
 import { until } from '../support/until.js';
 import { newKey, tracesOf } from '../token-store/support/encryption.js';
+import { COMMAND_STORES, type CommandStore } from './support/command-stores.js';
 import { runCommand } from './support/run-command.js';
 
 const key = newKey();
@@ -35,31 +32,8 @@ async function run(args: string[], environment: Record<string, string | undefine
   return ended;
 }
 
-interface Opened {
-  store: BerbixTokenStore;
-  args: string[];
-}
-
-const SERVERS = [
-  {
-    name: 'PostgreSQL',
-    open: async (): Promise<Opened> => {
-      const { store, table } = await makeTable(postgresPool());
-      return { store, args: ['--postgres', POSTGRES_URL ?? '', '--table', table] };
-    },
-  },
-  {
-    name: 'Redis',
-    open: async (): Promise<Opened> => {
-      const prefix = uniquePrefix();
-      const args = ['--redis', REDIS_URL ?? '', '--prefix', prefix];
-      return { store: new RedisTokenStore(redisClient(), { prefix }), args };
-    },
-  },
-];
-
-describeEachOn(SERVERS)('nestjs-berbix store, on $name', ({ name: server, open }) => {
-  let opened: Opened;
+describeEachOn(COMMAND_STORES)('nestjs-berbix store, on $name', ({ name: server, open }) => {
+  let opened: CommandStore;
   let service: BerbixTokenService;
 
   beforeEach(async () => {

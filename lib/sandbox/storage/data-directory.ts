@@ -106,6 +106,6 @@ function ownerOf(lock: string): string | undefined {
 
 /** The code of an error of the system; the message of any other. */
 export function codeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
+  if (!(error instanceof Error)) return String(error);
+  return (error as NodeJS.ErrnoException).code ?? error.message;
 }

@@ -13,7 +13,7 @@ export function approved(file: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-export function approve(file: string, text: string): void {
+function approve(file: string, text: string): void {
   const path = join(FOLDER, file);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);

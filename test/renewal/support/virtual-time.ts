@@ -11,11 +11,6 @@ export function stopTime(seed: number): void {
     doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'],
     now: Date.UTC(2030, 0, 1),
   });
-  repeatChance(seed);
-}
-
-/** From now on, random numbers are those of this seed. */
-export function repeatChance(seed: number): void {
   jest.spyOn(Math, 'random').mockImplementation(chance(seed));
 }
 

@@ -15,7 +15,7 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import type { FreshTokensOptions } from '../../../lib/tokens/index.js';
 import { CANARY, FakeApi, type Sender } from './fake-api.js';
 import { ReplicaStore, type StoreCall, type StoreFault, type StorePlan } from './replica-store.js';
-import { letTimeRun, repeatChance, settle, stopTime, valueOf } from './virtual-time.js';
+import { letTimeRun, settle, stopTime, valueOf } from './virtual-time.js';
 import { TOTAL_TIMEOUT_MS, Watch, inRecord } from './watch.js';
 
 /** One process of the fleet: an instance of the module, connected to the store and the API. */
@@ -79,7 +79,7 @@ export class World {
   storeGate: (what: string, from: Sender) => Promise<void> = () => Promise.resolve();
 
   /** @param seed of random numbers */
-  constructor(private readonly seed = 1) {
+  constructor(seed = 1) {
     stopTime(seed);
     // After stopTime(): the store's clock would take the step to virtual time for a suspend.
     this.memory = new InMemoryTokenStore();
@@ -106,8 +106,6 @@ export class World {
       Test.createTestingModule({ imports, providers }).setLogger(this.#logger()).compile(),
     );
     replica.module = module;
-    // Nest takes more of them if it has not seen these classes before.
-    repeatChance(this.seed + this.replicas.length);
     replica.tokens = module.get(BerbixTokenService);
     replica.stop = () => module.close();
     this.replicas.push(replica);
