@@ -58,7 +58,7 @@ describe('a sandbox with what another run knew', () => {
       apiOnlySelfie: 'liveness',
     });
     await sandbox.importState(STATE);
-    const { refreshToken, pageUrl } = await sandbox.transactions.find(ID);
+    const { refreshToken, pagePath } = await sandbox.transactions.find(ID);
     const live = new RawClient(sandbox, sandbox.liveApiSecret);
     const { json } = await live.refresh(refreshToken);
     const completed = await sandbox.transactions.find(COMPLETED_ID);
@@ -66,7 +66,7 @@ describe('a sandbox with what another run knew', () => {
     const { access_token } = (await client.refresh(completed.refreshToken)).json;
     const { images } = (await client.fetch(access_token)).json;
     const links = JSON.stringify(images, null, 2).replaceAll(sandbox.url, '');
-    const facts = { page: pageUrl, ...json, images: links };
+    const facts = { page: pagePath, ...json, images: links };
     const lines = Object.entries(facts).map(([name, value]) => `${name}: ${value}\n`);
     expectApproved('known-state.txt', lines.join(''));
   });

@@ -115,7 +115,7 @@ describe('withoutSecrets', () => {
     'finished_secret',
     'status_secret',
     'hosted_url',
-    'page_url',
+    'page_path',
     'cookie',
     'Set-Cookie',
   ])('removes the member %s', (name) => {

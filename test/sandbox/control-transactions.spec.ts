@@ -47,14 +47,18 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
       fields: null,
       created_at: expect.stringMatching(/^2031-02-03T/),
       completed_at: null,
-      purged_at: expect.stringMatching(/^2031-03-05T/),
+      purges_at: expect.stringMatching(/^2031-03-05T/),
       refresh_token: '[redacted]',
       generation: 0,
       refresh_token_state: 'valid',
     };
     const { status, json } = await client.send('GET', `/sandbox/transactions/${id}`);
     expect(status).toBe(200);
-    const details = { page_url: '[redacted]', tokens_expire_at: expect.any(String), exchanges: [] };
+    const details = {
+      page_path: '[redacted]',
+      tokens_expire_at: expect.any(String),
+      exchanges: [],
+    };
     expect(json).toEqual({ ...open, ...details });
     const list = await client.send('GET', '/sandbox/transactions');
     expect(list.json).toEqual({ transactions: [open] });
@@ -77,15 +81,15 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
   });
 
   it.each([
-    ['sdk', { page_url: expect.stringMatching(/^\/hosted\/\w+$/) }],
+    ['sdk', { page_path: expect.stringMatching(/^\/hosted\/\w+$/) }],
     [
       'hosted',
       {
-        page_url: expect.stringMatching(/^\/hosted\/\w+$/),
+        page_path: expect.stringMatching(/^\/hosted\/\w+$/),
         hosted_url: expect.stringMatching(/^http:.*\/hosted\/\w+$/),
       },
     ],
-    ['apiOnly', { page_url: null }],
+    ['apiOnly', { page_path: null }],
   ] as const)('creates a transaction: %s', async (kind, urls) => {
     const path = '/sandbox/transactions?secrets=1';
     const created = await client.send('POST', path, { body: { kind, customer_uid: 'ada' } });
@@ -105,11 +109,11 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     expect((await client.fetch(accessToken)).json).toMatchObject({ customer_uid: 'ada' });
     expect((await client.refresh(details.refresh_token)).status).toBe(200);
     if (kind !== 'apiOnly') {
-      expect((await client.send('GET', String(details.page_url))).status).toBe(200);
+      expect((await client.send('GET', String(details.page_path))).status).toBe(200);
       await sandbox.transactions.complete(String(details.id));
       const { json } = await client.send('GET', `/sandbox/transactions/${details.id}?secrets=1`);
       expect(json).toMatchObject({
-        page_url: null,
+        page_path: null,
         ...(kind === 'hosted' && { hosted_url: null }),
       });
     }
@@ -123,7 +127,7 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
       access_token: '[redacted]',
       client_token: '[redacted]',
       refresh_token: '[redacted]',
-      page_url: '[redacted]',
+      page_path: '[redacted]',
     });
     expect(text).not.toContain('/hosted/');
     const other = await sandbox.transactions.create({ mode: 'live', kind: 'hosted' });
@@ -237,7 +241,7 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     expect(transaction).toMatchObject({ state: 'open', refreshToken: json.refresh_token });
     await expect(sandbox.transactions.find(transaction?.id ?? '')).resolves.toEqual({
       ...transaction,
-      pageUrl: expect.stringMatching(/^\/hosted\/\w+$/),
+      pagePath: expect.stringMatching(/^\/hosted\/\w+$/),
       hostedUrl: undefined,
       tokensExpireAt: expect.any(Date),
       exchanges: [],

@@ -113,6 +113,22 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     expect(json).toEqual({ faults: [{ ...listed[0], times: 1 }, listed[1]] });
   });
 
+  it('names the members of faults as in the rest of its bodies, in what it refuses too', async () => {
+    const post = (body: object) => client.send('POST', '/sandbox/faults', { body });
+    const status = { kind: 'status', status: 503 };
+    expect((await post({ ...status, retry_after: 7 })).json).toMatchObject({ retry_after: 7 });
+    expect(sandbox.faults.pending).toMatchObject([{ ...status, retryAfter: 7 }]);
+    for (const [member, problem] of [
+      [{ retry_after: -1 }, '"retry_after" of a fault of the kind status must be'],
+      [{ for_ms: 0 }, '"for_ms" of a fault of the kind status must be'],
+      [{ retryAfter: 7 }, '"retryAfter" of a fault of the kind status is not a member'],
+      [{ forMs: 7 }, '"forMs" of a fault of the kind status is not a member'],
+    ] as const) {
+      const { status: refused, json } = await post({ ...status, ...member });
+      expect([refused, json.message]).toEqual([400, expect.stringContaining(problem)]);
+    }
+  });
+
   it('adds a fault with a probability and an end, and removes it', async () => {
     sandbox.clock.set(Date.parse('2030-01-01T00:00:00Z'));
     const body = { kind: 'hang', method: 'PUT', probability: 0.5, for_ms: 60_000 };

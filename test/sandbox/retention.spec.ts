@@ -46,7 +46,7 @@ describe('Retention', () => {
     const time = jest.spyOn(sandbox.clock, 'now').mockReturnValue(now);
     const { access_token } = (await client.create()).json;
     const [transaction] = await sandbox.transactions.list();
-    expect(Number(transaction?.purgedAt)).toBe(now + DAY_MS);
+    expect(Number(transaction?.purgesAt)).toBe(now + DAY_MS);
     for (const [ms, status] of [
       [DAY_MS - 1, 200],
       [DAY_MS, 410],

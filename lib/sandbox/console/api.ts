@@ -13,7 +13,7 @@ export interface Transaction {
   fields: Record<string, string> | null;
   created_at: string;
   completed_at: string | null;
-  purged_at: string;
+  purges_at: string;
   refresh_token: string;
   refresh_token_state: 'valid' | 'revoked';
   /** The number of the current refresh token; 0 is the first one. */
@@ -40,7 +40,7 @@ export interface TransactionDetails extends Transaction {
   exchanges: Exchange[];
   tokens_expire_at: string | null;
   /** A permission to decide: redacted unless asked for. */
-  page_url: string | null;
+  page_path: string | null;
 }
 
 /** A request, as lists and events have it. */

@@ -31,13 +31,24 @@ export function parseClockChange(body: JsonObject): ClockChange {
   return { now: time };
 }
 
-/** `times` may be the string `Infinity`, which JSON has no number for; `for_ms` is `forMs`. */
-export function parseFault({ for_ms: forMs, ...body }: JsonObject): SandboxFault {
-  return checkFault({
-    ...body,
-    ...(body.times === 'Infinity' && { times: Infinity }),
-    ...(forMs !== undefined && { forMs }),
-  });
+/**
+ * `times` may be the string `Infinity`, which JSON has no number for.
+ *
+ * @throws {TypeError} with the names of the body
+ */
+export function parseFault(body: JsonObject): SandboxFault {
+  const fault = { ...body, ...(body.times === 'Infinity' && { times: Infinity }) };
+  checkFault(fault, toSnakeCase);
+  const members = Object.entries(fault).map(([name, value]) => [toCamelCase(name), value] as const);
+  return checkFault(Object.fromEntries(members));
+}
+
+function toSnakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function toCamelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The body of `PUT /sandbox/webhooks`: a URL or null for each kind. */
@@ -104,8 +115,9 @@ export function presentRequestSummary(
 /** A fault with the members that `POST /sandbox/faults` accepts: JSON has no Infinity. */
 export function presentFault(fault: PendingFault): ApiJson {
   const { times, probability = null, seed, endsAt, forMs: _, ...members } = fault;
+  const named = Object.entries(members).map(([name, value]) => [toSnakeCase(name), value] as const);
   return {
-    ...members,
+    ...Object.fromEntries<ApiJson>(named),
     times: times === Infinity ? 'Infinity' : times,
     probability,
     seed: probability === null ? null : (seed ?? 1),

@@ -15,7 +15,7 @@ const NAMES = [
   'status_secret',
   // The page of a transaction needs no other permission.
   'hosted_url',
-  'page_url',
+  'page_path',
 ];
 const SECRET_NAMES: ReadonlySet<string> = new Set([...NAMES, 'cookie', 'set-cookie']);
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization']);

@@ -42,7 +42,7 @@ export interface SandboxTransaction {
   readonly createdAt: Date;
   readonly completedAt: Date | undefined;
   /** When the sandbox deletes it. */
-  readonly purgedAt: Date;
+  readonly purgesAt: Date;
   /** The current one. */
   readonly refreshToken: string;
   /** How often it was replaced: 0 for the first one. */
@@ -57,7 +57,7 @@ export interface SandboxTransactionDetails extends SandboxTransaction {
    * The path of the page on which to choose its result; `undefined` if it is completed or API-only.
    * Anybody who knows the path can use the page.
    */
-  readonly pageUrl: string | undefined;
+  readonly pagePath: string | undefined;
   /** The whole link to that page, as in the answer of the API, if it is an open hosted transaction. */
   readonly hostedUrl: string | undefined;
   /**
@@ -216,7 +216,7 @@ export class SandboxTransactions {
       fields: result?.fields,
       createdAt: new Date(createdAt),
       completedAt: result && new Date(result.completedAt),
-      purgedAt: new Date(this.transactions.purgedAt(transaction)),
+      purgesAt: new Date(this.transactions.purgesAt(transaction)),
       refreshToken: this.tokens.refreshToken(transaction),
       generation: rotation.generation,
       refreshTokenState: rotation.revoked ? 'revoked' : 'valid',
@@ -229,7 +229,7 @@ export class SandboxTransactions {
     const isOpen = !isCompleted(transaction);
     return {
       ...this.view(transaction),
-      pageUrl: isOpen && kind !== 'apiOnly' ? this.links.pathOf(transaction) : undefined,
+      pagePath: isOpen && kind !== 'apiOnly' ? this.links.pathOf(transaction) : undefined,
       hostedUrl: isOpen && kind === 'hosted' ? this.links.urlOf(transaction) : undefined,
       tokensExpireAt: expiry === undefined ? undefined : new Date(expiry),
       exchanges: this.exchanges.of(id),

@@ -114,7 +114,7 @@ export function presentTransaction(transaction: SandboxTransaction) {
     fields: fields ?? null,
     created_at: transaction.createdAt.toISOString(),
     completed_at: transaction.completedAt?.toISOString() ?? null,
-    purged_at: transaction.purgedAt.toISOString(),
+    purges_at: transaction.purgesAt.toISOString(),
     refresh_token: transaction.refreshToken,
     generation: transaction.generation,
     refresh_token_state: transaction.refreshTokenState,
@@ -123,10 +123,10 @@ export function presentTransaction(transaction: SandboxTransaction) {
 
 /** The same with its page and its exchanges. */
 export function presentDetails(transaction: SandboxTransactionDetails) {
-  const { kind, pageUrl, hostedUrl, tokensExpireAt, exchanges } = transaction;
+  const { kind, pagePath, hostedUrl, tokensExpireAt, exchanges } = transaction;
   return {
     ...presentTransaction(transaction),
-    page_url: pageUrl ?? null,
+    page_path: pagePath ?? null,
     ...(kind === 'hosted' && { hosted_url: hostedUrl ?? null }),
     tokens_expire_at: tokensExpireAt?.toISOString() ?? null,
     exchanges: exchanges.map(presentExchange),

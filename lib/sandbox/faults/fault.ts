@@ -184,9 +184,10 @@ export const FAULT_KINDS: readonly string[] = Object.keys(MEMBERS);
 /**
  * Checks a fault from a test in plain JavaScript, or from the control API.
  *
+ * @param spell the name that a member has in this fault
  * @throws {TypeError} with a sentence that names the member and says what it should be
  */
-export function checkFault(fault: unknown): SandboxFault {
+export function checkFault(fault: unknown, spell = (name: string) => name): SandboxFault {
   const members = (typeof fault === 'object' && fault !== null ? fault : {}) as object & {
     kind?: unknown;
   };
@@ -197,9 +198,10 @@ export function checkFault(fault: unknown): SandboxFault {
   const { required, optional } = MEMBERS[kind];
   const missing = Object.keys(required).find((name) => !(name in rest));
   if (missing !== undefined) throw new TypeError(`A fault of the kind ${kind} needs "${missing}".`);
-  const checks: Record<string, Check> = { ...TARGET, ...required, ...optional };
+  const known: Record<string, Check> = { ...TARGET, ...required, ...optional };
+  const checks = new Map(Object.entries(known).map(([name, check]) => [spell(name), check]));
   for (const [name, value] of Object.entries(rest)) {
-    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    const check = checks.get(name);
     const problem = check ? value !== undefined && check(value) : 'is not a member it can have';
     if (problem) throw new TypeError(`"${name}" of a fault of the kind ${kind} ${problem}.`);
   }

@@ -78,7 +78,7 @@ export class Transactions {
   }
 
   /** When the transaction is purged, in milliseconds since 1970. */
-  purgedAt({ createdAt }: Transaction): number {
+  purgesAt({ createdAt }: Transaction): number {
     return createdAt + this.#retentionMs;
   }
 
@@ -124,6 +124,6 @@ export class Transactions {
 
   /** ASSUMPTION: the days are counted from the creation. [doc: docs/frequently-asked-questions] */
   #isPurged(transaction: Transaction): boolean {
-    return this.clock.now() >= this.purgedAt(transaction);
+    return this.clock.now() >= this.purgesAt(transaction);
   }
 }

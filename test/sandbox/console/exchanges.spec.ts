@@ -174,9 +174,9 @@ describeInBrowser('the refresh tokens in the console', (openTab) => {
       await tab.activate('Move clock to their expiry');
       await until(() => sandbox.clock.now() >= Number(tokensExpireAt));
       await until(async () => (await tab.evaluate(enabled)) === 'Move clock to the purge', 20);
-      const { purgedAt } = await sandbox.transactions.find(id);
+      const { purgesAt } = await sandbox.transactions.find(id);
       await tab.activate('Move clock to the purge');
-      await until(() => sandbox.clock.now() >= Number(purgedAt));
+      await until(() => sandbox.clock.now() >= Number(purgesAt));
       await tab.until((outline) =>
         outline.some((line) => line.startsWith('StaticText: The sandbox has no transaction')),
       );

@@ -94,7 +94,7 @@ describeInBrowser('the screenshots of the documentation', (openTab) => {
     const [{ id = '' } = {}] = await sandbox.transactions.list();
     const details = await client.send('GET', `/sandbox/transactions/${id}?secrets=1`);
     await tab.resize(720, 900);
-    await tab.visit(new URL(String(details.json.page_url), sandbox.url).href);
+    await tab.visit(new URL(String(details.json.page_path), sandbox.url).href);
     await expectPicture('verification');
   });
 

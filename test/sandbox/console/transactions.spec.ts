@@ -190,13 +190,13 @@ describeInBrowser('the transactions of the console', (openTab) => {
     });
 
     it('open their page where it cannot reach the console', async () => {
-      const { id, pageUrl } = await sandbox.transactions.create({ kind: 'hosted' });
+      const { id, pagePath } = await sandbox.transactions.create({ kind: 'hosted' });
       await tab.visit(`${sandbox.url}#/transactions/${id}`);
       await tab.evaluate(
         '{ const { open } = window; window.open = (...all) => (window.page = open(...all)); }',
       );
       await tab.activate('Open as the customer');
-      await until(async () => (await tab.evaluate('window.page?.location.pathname')) === pageUrl);
+      await until(async () => (await tab.evaluate('window.page?.location.pathname')) === pagePath);
       expect(await tab.evaluate('window.page.opener')).toBeNull();
     });
 

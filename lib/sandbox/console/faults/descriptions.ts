@@ -56,7 +56,7 @@ export const PRESETS: readonly { title: string; text: string; faults: readonly o
   {
     title: 'An outage',
     text: 'Every request gets 503 for an hour, with the advice to come back in 30 seconds.',
-    faults: [{ kind: 'status', status: 503, retryAfter: 30, for_ms: HOUR_MS }],
+    faults: [{ kind: 'status', status: 503, retry_after: 30, for_ms: HOUR_MS }],
   },
   {
     title: 'A slow afternoon',

@@ -39,7 +39,7 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
           </>
         )}
         <MoveButton
-          to={Date.parse(details.purged_at)}
+          to={Date.parse(details.purges_at)}
           now={now}
           title="The sandbox deletes the transaction then"
         >

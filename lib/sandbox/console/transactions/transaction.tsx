@@ -26,7 +26,7 @@ export function TransactionView({ id }: { id: string }) {
           </h3>
           <div class="actions">
             <Actions details={details} />
-            {details.page_url !== null && <PageButton id={id} />}
+            {details.page_path !== null && <PageButton id={id} />}
           </div>
           <h4>Access and client tokens</h4>
           <Lifetimes details={details} />
@@ -97,7 +97,7 @@ function TransactionFacts({ details, touch }: { details: TransactionDetails; tou
 /** Opens the page of the verification. */
 function PageButton({ id }: { id: string }) {
   return (
-    <button type="button" onClick={() => void openPage(async () => (await revealed(id)).page_url)}>
+    <button type="button" onClick={() => void openPage(async () => (await revealed(id)).page_path)}>
       Open as the customer
     </button>
   );
