@@ -1,16 +1,16 @@
 import type { BerbixSandbox } from '../sandbox/berbix-sandbox.js';
 import type { RecordedRequest } from '../sandbox/http/request-log.js';
 import type { WebhookDelivery } from '../sandbox/webhooks/delivery-log.js';
-import { MAX_TRIES } from '../sandbox/webhooks/webhook-sender.js';
+import { MAX_ATTEMPTS } from '../sandbox/webhooks/webhook-sender.js';
 
 /**
- * Prints a line for each request and each failed try of a webhook, on standard error, since programs
+ * Prints a line for each request and each failed attempt of a webhook, on standard error, since programs
  * read standard output.
  */
 export function printActivity(sandbox: BerbixSandbox): void {
   sandbox.requests.onEnd((request) => print(requestLine(request)));
-  sandbox.deliveries.onTry((delivery) => {
-    if (!delivery.delivered) print(failedTryLine(delivery));
+  sandbox.deliveries.onAttempt((delivery) => {
+    if (!delivery.delivered) print(failedAttemptLine(delivery));
   });
   if (!process.stderr.listeners('error').includes(continueWithoutReader)) {
     process.stderr.on('error', continueWithoutReader);
@@ -30,17 +30,17 @@ export function requestLine({ method, path, status, durationMs }: RecordedReques
   return `${method} ${maskedPath(path)} ${status ?? 'no answer'} ${durationMs} ms`;
 }
 
-/** `webhook finished to http://127.0.0.1:3000/hook failed: ECONNREFUSED (try 1 of 5)` */
-export function failedTryLine({
+/** `webhook finished to http://127.0.0.1:3000/hook failed: ECONNREFUSED (attempt 1 of 5)` */
+export function failedAttemptLine({
   kind,
   url,
   status,
   problem,
-  tries,
-}: Pick<WebhookDelivery, 'kind' | 'url' | 'status' | 'problem' | 'tries'>): string {
+  attempts,
+}: Pick<WebhookDelivery, 'kind' | 'url' | 'status' | 'problem' | 'attempts'>): string {
   const { origin, pathname } = new URL(url);
   const target = origin + maskedPath(pathname);
-  return `webhook ${kind} to ${target} failed: ${status ?? problem} (try ${tries} of ${MAX_TRIES})`;
+  return `webhook ${kind} to ${target} failed: ${status ?? problem} (attempt ${attempts} of ${MAX_ATTEMPTS})`;
 }
 
 /** A word, or a version such as `v0`. Tokens, secrets and ids have digits or are longer. */

@@ -6,7 +6,7 @@ const [FIRST_LEASED_MS, LONGEST_LEASED_MS] = [20, 250];
 /** Pauses are shortened by a random share of at most this, so that replicas do not act in step. */
 const JITTER = 0.3;
 
-/** Pauses between tries, each longer than the one before. */
+/** Pauses between attempts, each longer than the one before. */
 export class Pauses {
   #nextMs: number;
 

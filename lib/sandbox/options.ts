@@ -154,7 +154,7 @@ export interface SandboxWebhooksOptions {
   /** Sent when the action of a transaction was determined or changed. */
   status?: WebhookOptions | undefined;
   /**
-   * Milliseconds before the second try; each further pause is twice as long.
+   * Milliseconds before the second attempt; each further pause is twice as long.
    * @default 1000
    */
   retryDelayMs?: number | undefined;

@@ -61,7 +61,7 @@ export interface CommitOptions<T> {
 /** Milliseconds of a lease for one step, or only for reading the store's clock. */
 export const SHORT_LEASE_MS = 1_000;
 
-/** Milliseconds between two tries to commit: the first pause, and the longest. */
+/** Milliseconds between two attempts to commit: the first pause, and the longest. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 1_000];
 
 /**

@@ -119,9 +119,9 @@ describe('webhooks', () => {
     expectApproved('webhooks/control.txt', api.text);
   });
 
-  it('are tried five times, until one is accepted', async () => {
+  it('are attempted five times, until one is accepted', async () => {
     sandbox.webhooks.setUrl('finished', hooks.url);
-    api.about('Accepted at the third try');
+    api.about('Accepted at the third attempt');
     hooks.answers.push(status(500), status(302, { location: hooks.url }));
     await sandbox.webhooks.sendTest('finished');
     await api.send('GET', '/sandbox/webhooks/deliveries');
@@ -131,13 +131,13 @@ describe('webhooks', () => {
     hooks.answers.push(...[404, 300, 400, 503, 503].map((code) => status(code)));
     await sandbox.webhooks.sendTest('finished');
     await api.send('GET', '/sandbox/webhooks/deliveries');
-    api.note(`${hooks.hooks.length} tries`);
+    api.note(`${hooks.hooks.length} attempts`);
     hooks.hooks.length = 0;
     sandbox.deliveries.clear();
     api.about('Without an answer');
     await hooks.close();
     await sandbox.webhooks.sendTest('finished');
     await api.send('GET', '/sandbox/webhooks/deliveries');
-    expectApproved('webhooks/tries.txt', api.text);
+    expectApproved('webhooks/attempts.txt', api.text);
   });
 });

@@ -86,7 +86,7 @@ describe.each(PLATFORMS)('The example backend on %s', (platform) => {
       expect((await backend.result('ada')).body).toEqual(undetermined);
 
       await finish(sandbox, begun, choice);
-      const delivered = { status: 204, tries: 1, delivered: true };
+      const delivered = { status: 204, attempts: 1, delivered: true };
       expect([...sandbox.deliveries]).toEqual([
         expect.objectContaining({ kind: 'finished', ...delivered }),
         expect.objectContaining({ kind: 'status', ...delivered }),
@@ -305,7 +305,7 @@ describe('The example backend', () => {
     await finish(sandbox, begun);
     const [delivery] = sandbox.deliveries.of('status');
     expect(delivery).toMatchObject({ delivered: true, status: 204 });
-    expect(delivery?.tries).toBeGreaterThan(1);
+    expect(delivery?.attempts).toBeGreaterThan(1);
     expect((await backend.status('ada')).body['status']).toBe('accepted');
   });
 

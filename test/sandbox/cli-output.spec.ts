@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox, BerbixSandboxReady } from 'nestjs-berbix/sandbox';
-import { failedTryLine, requestLine } from '../../lib/cli/sandbox.activity.js';
+import { failedAttemptLine, requestLine } from '../../lib/cli/sandbox.activity.js';
 import { networkWarningOf, summaryOf } from '../../lib/cli/sandbox.summary.js';
 import { databaseDirectory, temporaryDirectory } from '../support/directories.js';
 import { CommandRuns } from './support/cli-run.js';
@@ -52,7 +52,7 @@ describe('what nestjs-berbix sandbox prints', () => {
       'GET /v0/tokens 404 1 ms',
       'DELETE /v0/transactions 401 1 ms',
       'GET /v1/tokens/*** 404 1 ms',
-      'webhook finished to http://127.0.0.1:9/hook/*** failed: ECONNREFUSED (try 1 of 5)',
+      'webhook finished to http://127.0.0.1:9/hook/*** failed: ECONNREFUSED (attempt 1 of 5)',
       '',
     ]);
     await expect(stdout).resolves.toBe(output);
@@ -269,7 +269,13 @@ describe('a line', () => {
 
   it('says how a webhook was answered', () => {
     const url = 'https://user:pw@hooks.test/a/b1?c=d';
-    const line = failedTryLine({ kind: 'status', url, status: 500, problem: undefined, tries: 5 });
-    expect(line).toBe('webhook status to https://hooks.test/a/*** failed: 500 (try 5 of 5)');
+    const line = failedAttemptLine({
+      kind: 'status',
+      url,
+      status: 500,
+      problem: undefined,
+      attempts: 5,
+    });
+    expect(line).toBe('webhook status to https://hooks.test/a/*** failed: 500 (attempt 5 of 5)');
   });
 });

@@ -266,7 +266,7 @@ describe('nestjs-berbix sandbox', () => {
     expect({ ...again, url: ready.url }).toEqual(ready);
     const refreshed = await call(url, '/v0/tokens', { refresh_token });
     expect(refreshed.status).toBe(200);
-    // What waited for its next try comes as well.
+    // What waited for its next attempt comes as well.
     await until(() => server.hooks.length === 1);
     expect(server.hooks[0]?.body).toContain('"customer_uid":"unique-uid"');
     await server.close();

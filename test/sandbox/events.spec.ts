@@ -23,7 +23,7 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     client = new RawClient(sandbox);
   });
 
-  /** An event that needs no request: the try of a webhook. */
+  /** An event that needs no request: the attempt of a webhook. */
   function happen(url = 'http://127.0.0.1:9/'): void {
     const delivery: WebhookDelivery = {
       id: '1',
@@ -36,12 +36,12 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
       fault: undefined,
       resendOf: undefined,
       sentAt: undefined,
-      tries: 1,
+      attempts: 1,
       status: 200,
       problem: undefined,
       delivered: true,
     };
-    sandbox.deliveries.tried(delivery);
+    sandbox.deliveries.attempted(delivery);
   }
 
   it('begins with a snapshot', async () => {
@@ -125,7 +125,10 @@ describe.each(PLATFORMS)('GET /sandbox/events on %s', (platform) => {
     const delivered = await reader.until('delivery');
     expect(delivered.slice(7)).toMatchObject([
       { kind: 'transaction', data: { change: 'changed', state: 'completed', action: 'reject' } },
-      { kind: 'delivery', data: { kind: 'finished', url: server.url, tries: 1, delivered: true } },
+      {
+        kind: 'delivery',
+        data: { kind: 'finished', url: server.url, attempts: 1, delivered: true },
+      },
     ]);
     await sandbox.transactions.purge(id);
     await reader.until('transaction', { change: 'deleted', id });

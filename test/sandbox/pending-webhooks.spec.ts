@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 const AN_HOUR_MS = 3_600_000;
 
-/** The next try is far away, and so is the end of one without an answer. */
+/** The next attempt is far away, and so is the end of one without an answer. */
 function start(webhooks: SandboxWebhooksOptions = {}): Promise<BerbixSandbox> {
   const options = { retryDelayMs: AN_HOUR_MS, timeoutMs: AN_HOUR_MS, ...webhooks };
   return startSandbox({ dataDir, webhooks: options });
@@ -44,7 +44,7 @@ function isSigned({ headers, body }: Hook, secret: string): boolean {
   return hmac.digest('hex') === hex;
 }
 
-describe('a webhook that waits for its next try when the sandbox closes', () => {
+describe('a webhook that waits for its next attempt when the sandbox closes', () => {
   it('is sent by the next run, or by the one after that if it is refused again, and by no other', async () => {
     const first = await start({ finished: { url: server.url } });
     const refused = await refuseOne(first);
@@ -64,7 +64,9 @@ describe('a webhook that waits for its next try when the sandbox closes', () => 
     const [hook] = server.hooks.splice(0) as [Hook];
     expect(hook.body).toBe(refused.body);
     expect(isSigned(hook, third.webhookSecrets.finished)).toBe(true);
-    expect([...third.deliveries]).toMatchObject([{ kind: 'finished', tries: 1, delivered: true }]);
+    expect([...third.deliveries]).toMatchObject([
+      { kind: 'finished', attempts: 1, delivered: true },
+    ]);
     await third.close();
 
     const fourth = await start();

@@ -18,7 +18,7 @@ describe.each(PLATFORMS)('/sandbox/state on %s', (platform) => {
   let client: RawClient;
 
   beforeEach(async () => {
-    // Nothing is tried twice while a test runs.
+    // Nothing is attempted twice while a test runs.
     const webhooks = { retryDelayMs: 3_600_000 };
     sandbox = await startSandboxOn(platform, { refreshToken: 'rotate', webhooks });
     client = new RawClient(sandbox);
@@ -87,7 +87,7 @@ describe.each(PLATFORMS)('/sandbox/state on %s', (platform) => {
     sandbox.webhooks.failNext('duplicate', 'finished');
     sandbox.webhooks.failNext('duplicate', 'status');
     const sent = await sandbox.webhooks.startTest('finished');
-    expect(sent).toMatchObject({ tries: 1, delivered: false });
+    expect(sent).toMatchObject({ attempts: 1, delivered: false });
 
     expect((await client.send('DELETE', '/sandbox/state')).status).toBe(204);
     await expect(sandbox.transactions.list()).resolves.toEqual([]);

@@ -113,8 +113,8 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
   async function saidOf(server: HookServer, wait: (own: BerbixSandbox) => Promise<void>) {
     const webhooks = { retryDelayMs: 1, finished: { url: server.url } };
     const own = new RawClient(await startSandboxOn(platform, { webhooks }));
-    // Otherwise it waits for the first try, two seconds at most.
-    jest.spyOn(SandboxWebhooks.prototype, 'firstTries').mockImplementationOnce(() => {
+    // Otherwise it waits for the first attempt, two seconds at most.
+    jest.spyOn(SandboxWebhooks.prototype, 'firstAttempts').mockImplementationOnce(() => {
       return wait(own.sandbox);
     });
     const { page } = await createHosted(own);
@@ -124,7 +124,7 @@ describe.each(PLATFORMS)('what the page of a verification shows on %s', (platfor
     )?.[1];
   }
 
-  it('is that a webhook has no answer yet, to its first try or to another one', async () => {
+  it('is that a webhook has no answer yet, to its first attempt or to another one', async () => {
     const server = await HookServer.start();
     for (const answered of [0, 1]) {
       const before = server.hooks.length;

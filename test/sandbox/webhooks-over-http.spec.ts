@@ -115,7 +115,7 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
         sent_at: expect.stringMatching(/Z$/),
         body: SAMPLE,
         headers: expect.objectContaining({ 'content-type': 'application/json' }),
-        tries: 1,
+        attempts: 1,
         status: 200,
         problem: null,
         delivered: true,
@@ -133,10 +133,15 @@ describe.each(PLATFORMS)('/sandbox/webhooks on %s', (platform) => {
     server.answers.push(() => undefined);
     const hanging = await call('POST', '/test', { kind: 'finished' });
     expect(hanging.status).toBe(202);
-    expect(hanging.json).toMatchObject({ tries: 1, status: null, problem: null, delivered: false });
+    expect(hanging.json).toMatchObject({
+      attempts: 1,
+      status: null,
+      problem: null,
+      delivered: false,
+    });
     const refused = await call('POST', '/test', { kind: 'status' });
     expect(refused.status).toBe(202);
-    expect(refused.json).toMatchObject({ tries: 1, problem: 'ECONNREFUSED', delivered: false });
+    expect(refused.json).toMatchObject({ attempts: 1, problem: 'ECONNREFUSED', delivered: false });
     // Both go on, and are to be found.
     const ids = [...sandbox.deliveries].map(({ id }) => id);
     expect(ids).toEqual([hanging.json.id, refused.json.id]);

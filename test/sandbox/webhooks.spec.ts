@@ -74,7 +74,7 @@ describe('a webhook', () => {
           'content-type': 'application/json',
           'x-berbix-signature': hook.headers['x-berbix-signature'],
         },
-        tries: 1,
+        attempts: 1,
         status: 200,
         problem: undefined,
         delivered: true,
@@ -112,7 +112,12 @@ describe('a webhook', () => {
       later(204),
     );
     const delivery = await sandbox.webhooks.sendTest('finished');
-    expect(delivery).toMatchObject({ tries: 5, status: 204, problem: undefined, delivered: true });
+    expect(delivery).toMatchObject({
+      attempts: 5,
+      status: 204,
+      problem: undefined,
+      delivered: true,
+    });
     expect(server.hooks).toHaveLength(5);
     const signatures = server.hooks.map((hook) => signatureOf(hook, finished));
     for (const { hex, expected } of signatures) expect(hex).toBe(expected);
@@ -123,13 +128,13 @@ describe('a webhook', () => {
     );
   });
 
-  it('is given up after five tries, with twice the delay each time', async () => {
+  it('is given up after five attempts, with twice the delay each time', async () => {
     const waits: number[] = [];
     jest.spyOn(Timers.prototype, 'wait').mockImplementation(async (ms) => void waits.push(ms));
     const sandbox = await start({ retryDelayMs: undefined });
     server.answers.push(...Array.from({ length: 5 }, () => status(503)));
     const delivery = await sandbox.webhooks.sendTest('status');
-    expect(delivery).toMatchObject({ tries: 5, status: 503, delivered: false });
+    expect(delivery).toMatchObject({ attempts: 5, status: 503, delivered: false });
     expect(waits).toEqual([1000, 2000, 4000, 8000]);
     expect(server.hooks).toHaveLength(5);
   });
@@ -138,10 +143,10 @@ describe('a webhook', () => {
     const [hasty, sandbox] = [await start({ timeoutMs: 20 }), await start()];
     server.answers.push(...Array.from({ length: 5 }, () => () => undefined));
     const slow = await hasty.webhooks.sendTest('finished');
-    expect(slow).toMatchObject({ tries: 5, problem: 'TimeoutError', delivered: false });
+    expect(slow).toMatchObject({ attempts: 5, problem: 'TimeoutError', delivered: false });
     await server.close();
     const refused = await sandbox.webhooks.sendTest('finished');
-    expect(refused).toMatchObject({ tries: 5, status: undefined, problem: 'ECONNREFUSED' });
+    expect(refused).toMatchObject({ attempts: 5, status: undefined, problem: 'ECONNREFUSED' });
   });
 
   it('counts as delivered with the status, even if the body fails', async () => {
@@ -154,10 +159,10 @@ describe('a webhook', () => {
     const delivery = sandbox.webhooks.sendTest('finished');
     await until(() => sandbox.deliveries.last?.delivered === true);
     hangUp?.();
-    expect(await delivery).toMatchObject({ tries: 1, problem: undefined, delivered: true });
+    expect(await delivery).toMatchObject({ attempts: 1, problem: undefined, delivered: true });
   });
 
-  it('ends with the sandbox, in flight or between two tries', async () => {
+  it('ends with the sandbox, in flight or between two attempts', async () => {
     const sandbox = await start({ retryDelayMs: 3_600_000 });
     server.answers.push(status(500), () => undefined);
     const waiting = sandbox.webhooks.sendTest('finished');
@@ -165,10 +170,10 @@ describe('a webhook', () => {
     const underWay = sandbox.webhooks.sendTest('finished');
     await until(() => server.hooks.length === 2);
     await sandbox.close();
-    await expect(waiting).resolves.toMatchObject({ tries: 1, status: 500, delivered: false });
-    await expect(underWay).resolves.toMatchObject({ tries: 1, delivered: false });
+    await expect(waiting).resolves.toMatchObject({ attempts: 1, status: 500, delivered: false });
+    await expect(underWay).resolves.toMatchObject({ attempts: 1, delivered: false });
     const after = await sandbox.webhooks.sendTest('finished');
-    expect(after).toMatchObject({ tries: 1, problem: 'UND_ERR_DESTROYED', delivered: false });
+    expect(after).toMatchObject({ attempts: 1, problem: 'UND_ERR_DESTROYED', delivered: false });
     expect(server.hooks).toHaveLength(2);
   });
 
@@ -206,7 +211,7 @@ describe('the faults of webhooks', () => {
     ],
   ];
 
-  it.each(CASES)('%s: applies to all tries of the next webhook only', async (fault, shows) => {
+  it.each(CASES)('%s: applies to all attempts of the next webhook only', async (fault, shows) => {
     const sandbox = await start();
     const { finished } = sandbox.webhookSecrets;
     sandbox.webhooks.failNext(fault);
@@ -348,23 +353,23 @@ describe('sandbox.webhooks', () => {
     expect(delivered).toEqual([true, true]);
   });
 
-  it('waits for the first try of a webhook, not of another one', async () => {
+  it('waits for the first attempt of a webhook, not of another one', async () => {
     const sandbox = await start();
     const one = await sandbox.webhooks.sendTest('finished');
     const [first, second] = [
       { ...one, id: '1', status: undefined },
       { ...one, id: '2', status: undefined },
     ];
-    const tried: string[] = [];
+    const attempted: string[] = [];
     const waits = [second, first].map(async (delivery) => {
-      await sandbox.deliveries.firstTry(delivery);
-      tried.push(delivery.id);
+      await sandbox.deliveries.firstAttempt(delivery);
+      attempted.push(delivery.id);
     });
-    sandbox.deliveries.tried(first);
+    sandbox.deliveries.attempted(first);
     await waits[1];
-    sandbox.deliveries.tried(second);
+    sandbox.deliveries.attempted(second);
     await waits[0];
-    expect(tried).toEqual(['1', '2']);
+    expect(attempted).toEqual(['1', '2']);
   });
 
   it('logs the last 1000 deliveries', async () => {

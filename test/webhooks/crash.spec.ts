@@ -89,9 +89,9 @@ describeEachOn(PLACES)(
       child.kill('SIGKILL');
       expect((await exit)[1]).toBe('SIGKILL');
       expect(handled).toBe(0);
-      const { tries, ...end } = await sent;
+      const { attempts, ...end } = await sent;
       expect(end).toMatchObject({ delivered: true, status: 204 });
-      expect(tries).toBeGreaterThan(1);
+      expect(attempts).toBeGreaterThan(1);
       expect(handled).toBe(1);
       expect(await sandbox.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
       expect(handled).toBe(1);

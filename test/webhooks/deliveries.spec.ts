@@ -179,8 +179,8 @@ describe('a delivery', () => {
     sandbox.webhooks.failNext('duplicate');
     await sandbox.webhooks.sendTest('finished');
     expect([...sandbox.deliveries]).toMatchObject([
-      { delivered: true, tries: 1 },
-      { delivered: true, tries: 1 },
+      { delivered: true, attempts: 1 },
+      { delivered: true, attempts: 1 },
     ]);
     expect(handling.done).toEqual(['test-action']);
   });

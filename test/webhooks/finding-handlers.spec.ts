@@ -185,7 +185,7 @@ describe('a webhook without a handler', () => {
     });
     const sent = await sandbox.webhooks.sendTest('status');
     expect(sent).toMatchObject({ delivered: false, status: 500 });
-    expect(sent.tries).toBeGreaterThan(1);
+    expect(sent.attempts).toBeGreaterThan(1);
     expect(app.logs.at(-1)).toBe(
       `error: A status webhook of transaction 1234123412341234 arrived. ${SENTENCE}`,
     );

@@ -107,7 +107,7 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     const sandbox = await sandboxFor(await start());
     for (const kind of ['finished', 'status'] as const) {
       const sent = await sandbox.webhooks.sendTest(kind);
-      expect(sent).toMatchObject({ delivered: true, tries: 1, status: 201 });
+      expect(sent).toMatchObject({ delivered: true, attempts: 1, status: 201 });
       expect(taken.at(-1)).toBeInstanceOf(BerbixWebhookDto);
       expect(taken.at(-1)).toMatchObject({ kind, customerUid: 'unique-uid', others: {} });
     }
@@ -122,7 +122,7 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     const sandbox = await sandboxFor(app);
     sandbox.webhooks.failNext(fault);
     const sent = await sandbox.webhooks.sendTest('finished');
-    expect(sent).toMatchObject({ delivered: false, tries: 5, status: 401 });
+    expect(sent).toMatchObject({ delivered: false, attempts: 5, status: 401 });
     expect(taken).toEqual([]);
     expect(app.logs).toHaveLength(5);
     for (const line of app.logs) expect(line).toMatch(`warn: The webhook`);

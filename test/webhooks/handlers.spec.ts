@@ -66,7 +66,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
       webhooks: { finished: hook('finished'), status: hook('status') },
     });
     const finished = await sandbox.webhooks.sendTest('finished');
-    expect(finished).toMatchObject({ delivered: true, status: 204, tries: 1 });
+    expect(finished).toMatchObject({ delivered: true, status: 204, attempts: 1 });
     expect(calls.toSorted()).toEqual(['both: finished', 'mailer: unique-uid test-action']);
     calls.length = 0;
     expect(await sandbox.webhooks.sendTest('status')).toMatchObject({ delivered: true });
@@ -166,7 +166,7 @@ describe.each(PLATFORMS)('createBerbixWebhookController on %s', (platform) => {
     };
     const sandbox = await startSandbox({ webhooks });
     const sent = await sandbox.webhooks.sendTest('finished');
-    expect(sent).toMatchObject({ delivered: true, tries: 3, status: 204 });
+    expect(sent).toMatchObject({ delivered: true, attempts: 3, status: 204 });
     expect(calls.filter((call) => call === 'failing')).toHaveLength(3);
     expect(calls.filter((call) => call.startsWith('mailer'))).toHaveLength(3);
     expect(logs).toHaveLength(2);

@@ -74,10 +74,10 @@ export interface DeliverySummary {
   customer_uid: string;
   /** The fault it was sent with. */
   fault: string | null;
-  /** The first try; null before it. */
+  /** The first attempt; null before it. */
   sent_at: string | null;
   url: string;
-  tries: number;
+  attempts: number;
   status: number | null;
   problem: string | null;
   delivered: boolean;

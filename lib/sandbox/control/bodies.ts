@@ -135,7 +135,7 @@ export function presentDelivery(delivery: WebhookDelivery) {
 export function presentDeliverySummary(delivery: Omit<WebhookDelivery, 'headers' | 'body'>): {
   readonly [name: string]: ApiJson;
 } {
-  const { id, kind, url, tries, status = null, problem = null, delivered } = delivery;
+  const { id, kind, url, attempts, status = null, problem = null, delivered } = delivery;
   return {
     id,
     kind,
@@ -145,7 +145,7 @@ export function presentDeliverySummary(delivery: Omit<WebhookDelivery, 'headers'
     fault: delivery.fault ?? null,
     resend_of: delivery.resendOf ?? null,
     sent_at: delivery.sentAt?.toISOString() ?? null,
-    tries,
+    attempts,
     status,
     problem,
     delivered,

@@ -49,7 +49,7 @@ export class EventFeed implements OnModuleDestroy {
     requests.onEnd((request) =>
       this.#add(() => ({ kind: 'request', request: summaryOfRequest(request) })),
     );
-    deliveries.onTry(({ headers: _headers, body: _body, ...delivery }) =>
+    deliveries.onAttempt(({ headers: _headers, body: _body, ...delivery }) =>
       this.#add(() => ({ kind: 'delivery', delivery })),
     );
     exchanges.onChange((exchange) =>

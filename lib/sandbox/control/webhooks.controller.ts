@@ -49,7 +49,7 @@ export class WebhooksController {
   }
 
   @Post('test')
-  @Describe('Send a sample, and show its delivery after the first try', { kind: 'finished' })
+  @Describe('Send a sample, and show its delivery after the first attempt', { kind: 'finished' })
   @HttpCode(202)
   async sendTest(
     @JsonObjectBody() body: JsonObject,
@@ -80,7 +80,7 @@ export class WebhooksController {
 
   @Post('deliveries/:id/resend')
   @Describe(
-    'Send a webhook again with a new signature, and show its delivery after the first try',
+    'Send a webhook again with a new signature, and show its delivery after the first attempt',
     {
       fault: 'late',
     },

@@ -34,7 +34,7 @@ export const WEBHOOKS: Record<WebhookKind, { post: Operation }> = {
   status: webhook('verificationStatus', 'The action was determined or changed'),
 };
 
-/** ASSUMPTION: any 2xx confirms it, and anything else leads to another try. [sdk: webhook-demo] */
+/** ASSUMPTION: any 2xx confirms it, and anything else leads to another attempt. [sdk: webhook-demo] */
 function webhook(operationId: string, summary: string): { post: Operation } {
   return {
     post: {

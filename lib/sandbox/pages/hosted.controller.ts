@@ -57,7 +57,7 @@ export class HostedController {
     const announcement = await this.results.decide(transaction.id, parseDecision(form));
     const target = redirectTargetOf(transaction);
     if (target !== undefined) return this.pages.redirect(response, target);
-    await this.webhooks.firstTries(announcement.deliveries);
+    await this.webhooks.firstAttempts(announcement.deliveries);
     this.pages.send(response, closingPage(announcement));
   }
 

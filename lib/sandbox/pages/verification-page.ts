@@ -3,7 +3,7 @@ import type { Fields } from '../transactions/sample-fields.js';
 import type { Announcement } from '../transactions/transaction-results.js';
 import type { Transaction } from '../transactions/transaction.js';
 import type { WebhookDelivery } from '../webhooks/delivery-log.js';
-import { MAX_TRIES } from '../webhooks/webhook-sender.js';
+import { MAX_ATTEMPTS } from '../webhooks/webhook-sender.js';
 import { html, type Html } from './page.js';
 import { documentInputs, flagInputs } from './result-form.js';
 
@@ -133,10 +133,10 @@ export function resultSummary({ transaction, deliveries }: Announcement): Html {
 
 function outcomeOf(delivery: WebhookDelivery | undefined): string {
   if (delivery === undefined) return 'not sent: it has no URL';
-  const { status, problem, delivered, tries } = delivery;
-  // A try that has just begun, be it the first one or another.
+  const { status, problem, delivered, attempts } = delivery;
+  // An attempt that has just begun, be it the first one or another.
   if (status === undefined && problem === undefined) return 'sent, no answer yet';
   const outcome = status === undefined ? `failed with ${problem}` : `answered with ${status}`;
   if (delivered) return outcome;
-  return tries < MAX_TRIES ? `${outcome}, will be sent again` : `${outcome}, given up`;
+  return attempts < MAX_ATTEMPTS ? `${outcome}, will be sent again` : `${outcome}, given up`;
 }

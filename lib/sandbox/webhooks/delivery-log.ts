@@ -12,21 +12,21 @@ export interface WebhookDelivery {
   readonly url: string;
   /** The raw body. */
   readonly body: string;
-  /** Headers of the latest try; names are in lower case. */
+  /** Headers of the latest attempt; names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** How the sandbox spoils it; `undefined` if it does not. */
   readonly fault: WebhookFault | undefined;
   /** The delivery that this one repeats. */
   readonly resendOf: string | undefined;
-  /** When the first try began, by the clock of the sandbox. */
+  /** When the first attempt began, by the clock of the sandbox. */
   readonly sentAt: Date | undefined;
-  /** Number of tries so far. */
-  readonly tries: number;
-  /** Status of the latest answer; `undefined` if the latest try had none. */
+  /** Number of attempts so far. */
+  readonly attempts: number;
+  /** Status of the latest answer; `undefined` if the latest attempt had none. */
   readonly status: number | undefined;
-  /** Why the latest try had no answer, such as `ECONNREFUSED`. */
+  /** Why the latest attempt had no answer, such as `ECONNREFUSED`. */
   readonly problem: string | undefined;
-  /** Whether a try was answered with 2xx. */
+  /** Whether an attempt was answered with 2xx. */
   readonly delivered: boolean;
 }
 
@@ -80,18 +80,18 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
     return this.#deliveries;
   }
 
-  /** Calls the listener after each try. @returns a function that removes it @internal */
-  onTry(listener: (delivery: WebhookDelivery) => void): () => void {
+  /** Calls the listener after each attempt. @returns a function that removes it @internal */
+  onAttempt(listener: (delivery: WebhookDelivery) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves after the first try. @internal */
-  firstTry(delivery: WebhookDelivery): Promise<void> {
-    if (isTried(delivery)) return Promise.resolve();
+  /** Resolves after the first attempt. @internal */
+  firstAttempt(delivery: WebhookDelivery): Promise<void> {
+    if (isAttempted(delivery)) return Promise.resolve();
     return new Promise((resolve) => {
-      const stop = this.onTry((tried) => {
-        if (tried.id !== delivery.id) return;
+      const stop = this.onAttempt((attempted) => {
+        if (attempted.id !== delivery.id) return;
         stop();
         resolve();
       });
@@ -99,7 +99,7 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
   }
 
   /** @internal */
-  tried(delivery: WebhookDelivery): void {
+  attempted(delivery: WebhookDelivery): void {
     for (const listener of this.#listeners) listener(delivery);
   }
 
@@ -110,7 +110,7 @@ export class DeliveryLog implements Iterable<WebhookDelivery> {
   }
 }
 
-/** Whether a try has ended. */
-function isTried({ tries, status, problem }: WebhookDelivery): boolean {
-  return tries > 1 || status !== undefined || problem !== undefined;
+/** Whether an attempt has ended. */
+function isAttempted({ attempts, status, problem }: WebhookDelivery): boolean {
+  return attempts > 1 || status !== undefined || problem !== undefined;
 }

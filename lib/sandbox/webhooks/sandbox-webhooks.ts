@@ -51,7 +51,7 @@ export class SandboxWebhooks {
     this.#secrets = settings.secrets;
     this.#urls = { ...settings.urls };
     this.#createSender = () =>
-      new WebhookSender(settings, clock, (delivery) => this.deliveries.tried(delivery));
+      new WebhookSender(settings, clock, (delivery) => this.deliveries.attempted(delivery));
     this.#sender = this.#createSender();
   }
 
@@ -105,13 +105,13 @@ export class SandboxWebhooks {
   }
 
   /**
-   * The same, but only waits for the first try, two seconds at most; undefined if the webhook has no
+   * The same, but only waits for the first attempt, two seconds at most; undefined if the webhook has no
    * URL. @internal
    */
   async startTest(kind: WebhookKind): Promise<WebhookDelivery | undefined> {
     const sent = this.#startNew(kind, SAMPLE_CONTENT);
     if (!sent) return undefined;
-    await this.firstTries([sent.delivery]);
+    await this.firstAttempts([sent.delivery]);
     return sent.delivery;
   }
 
@@ -127,15 +127,15 @@ export class SandboxWebhooks {
     return this.#startAgain(id, fault).end;
   }
 
-  /** The same, but only waits for the first try, two seconds at most. @internal */
+  /** The same, but only waits for the first attempt, two seconds at most. @internal */
   async startResend(id: string, fault?: WebhookFault): Promise<WebhookDelivery> {
     const { delivery } = this.#startAgain(id, fault);
-    await this.firstTries([delivery]);
+    await this.firstAttempts([delivery]);
     return delivery;
   }
 
   /**
-   * How a receiver with the secret of its kind checks the latest try of a webhook; `undefined` if it
+   * How a receiver with the secret of its kind checks the latest attempt of a webhook; `undefined` if it
    * has no signature.
    */
   explainSignature({ kind, headers, body }: WebhookDelivery): SignatureCheck | undefined {
@@ -152,11 +152,11 @@ export class SandboxWebhooks {
     );
   }
 
-  /** Waits for the first try of each, two seconds at most. @internal */
-  async firstTries(deliveries: readonly WebhookDelivery[]): Promise<void> {
+  /** Waits for the first attempt of each, two seconds at most. @internal */
+  async firstAttempts(deliveries: readonly WebhookDelivery[]): Promise<void> {
     const timeout = setTimeout(FIRST_TRY_MS, undefined, { ref: false });
-    const tries = deliveries.map((delivery) => this.deliveries.firstTry(delivery));
-    await Promise.race([Promise.all(tries), timeout]);
+    const attempts = deliveries.map((delivery) => this.deliveries.firstAttempt(delivery));
+    await Promise.race([Promise.all(attempts), timeout]);
   }
 
   /** Resolves when every webhook was delivered or given up. */
@@ -170,7 +170,7 @@ export class SandboxWebhooks {
   }
 
   /**
-   * Starts the webhooks that the last run did not deliver, with all their tries: to the current URL,
+   * Starts the webhooks that the last run did not deliver, with all their attempts: to the current URL,
    * or to their old one if there is none. @internal
    */
   async resume(): Promise<void> {
@@ -229,7 +229,7 @@ export class SandboxWebhooks {
       fault,
       resendOf,
       sentAt: undefined,
-      tries: 0,
+      attempts: 0,
       status: undefined,
       problem: undefined,
       delivered: false,
@@ -263,7 +263,7 @@ interface StartedDelivery {
   readonly end: Promise<WebhookDelivery>;
 }
 
-/** How long somebody who looks on waits for the first tries, in milliseconds. */
+/** How long somebody who looks on waits for the first attempts, in milliseconds. */
 const FIRST_TRY_MS = 2000;
 
 /** A webhook that cannot be stored is sent nevertheless. */

@@ -6,8 +6,8 @@ import type { WebhookSettings } from '../settings.js';
 import type { OpenDelivery } from './delivery-log.js';
 import { signatureOf, type WebhookFault } from './webhook.js';
 
-/** ASSUMPTION: the number of tries, their interval and their timeout; those of Berbix are not known. */
-export const MAX_TRIES = 5;
+/** ASSUMPTION: the number of attempts, their interval and their timeout; those of Berbix are not known. */
+export const MAX_ATTEMPTS = 5;
 /** Older than the widest window of an SDK, 30000 seconds. [sdk: java] */
 const LATE_SECONDS = 86_400;
 /** What other secrets have at their end. */
@@ -23,16 +23,20 @@ export class WebhookSender {
   constructor(
     private readonly settings: WebhookSettings,
     private readonly clock: SandboxClock,
-    private readonly tried: (delivery: OpenDelivery) => void,
+    private readonly attempted: (delivery: OpenDelivery) => void,
   ) {}
 
   /** Resolves when the webhook was delivered or given up, or the sandbox closes. Never rejects. */
   async send(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
-    do await this.#try(delivery, fault);
-    while (!delivery.delivered && delivery.tries < MAX_TRIES && (await this.#pause(delivery)));
+    do await this.#attempt(delivery, fault);
+    while (
+      !delivery.delivered &&
+      delivery.attempts < MAX_ATTEMPTS &&
+      (await this.#pause(delivery))
+    );
   }
 
-  /** Ends all tries, and the pauses between them. */
+  /** Ends all attempts, and the pauses between them. */
   async close(): Promise<void> {
     // The agent alone would wait for the rest of an answer that has begun.
     this.#closing.abort();
@@ -45,7 +49,7 @@ export class WebhookSender {
     const { Agent } = await import('undici');
     const { ca, insecure } = this.settings;
     const agent = new Agent({
-      // A new connection for each try: the application under test may have restarted.
+      // A new connection for each attempt: the application under test may have restarted.
       pipelining: 0,
       connect: {
         rejectUnauthorized: !insecure,
@@ -57,16 +61,16 @@ export class WebhookSender {
   }
 
   /** Whether to try again: not when the sandbox closes. */
-  #pause({ tries }: OpenDelivery): Promise<boolean> {
-    return this.#timers.wait(this.settings.retryDelayMs * 2 ** (tries - 1)).then(
+  #pause({ attempts }: OpenDelivery): Promise<boolean> {
+    return this.#timers.wait(this.settings.retryDelayMs * 2 ** (attempts - 1)).then(
       () => true,
       () => false,
     );
   }
 
-  /** Each try has its own timestamp and signature. Redirects are not followed. */
-  async #try(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
-    delivery.tries += 1;
+  /** Each attempt has its own timestamp and signature. Redirects are not followed. */
+  async #attempt(delivery: OpenDelivery, fault: WebhookFault | undefined): Promise<void> {
+    delivery.attempts += 1;
     delivery.sentAt ??= new Date(this.clock.now());
     delivery.status = delivery.problem = undefined;
     delivery.headers = {
@@ -95,7 +99,7 @@ export class WebhookSender {
     } catch (error) {
       delivery.problem = describeError(error as Error & { code?: string });
     }
-    this.tried(delivery);
+    this.attempted(delivery);
   }
 
   #signature(

@@ -3,7 +3,7 @@ import { SIGNATURE_VERSION, type WebhookBody, type WebhookKind } from '../../wir
 import { type ApiJson, toApiJson } from '../http/answers.js';
 
 /**
- * What is wrong with all tries of a webhook.
+ * What is wrong with all attempts of a webhook.
  *
  * - `duplicate`: it is sent again after it was delivered or given up.
  * - `late`: its timestamp is a day old, which no SDK accepts; the signature is valid.
@@ -99,7 +99,7 @@ function hmacOf(secret: string, text: string): string {
 
 /** How a receiver checks the signature of a webhook. */
 export interface SignatureCheck {
-  /** The `x-berbix-signature` of its latest try. */
+  /** The `x-berbix-signature` of its latest attempt. */
   readonly header: string;
   /** The second part of the header, in seconds since 1970. It must not be too old. */
   readonly timestamp: number;

@@ -162,7 +162,7 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       expect(sandbox.webhooks.url('status')).toBeUndefined();
     });
 
-    it('say why they did not arrive, and how often they were tried', async () => {
+    it('say why they did not arrive, and how many attempts there were', async () => {
       sandbox.webhooks.setUrl('finished', 'http://127.0.0.1:1/');
       const { id } = await sandbox.webhooks.sendTest('finished');
       await tab.visit(`${sandbox.url}#/webhooks/${id}`);
@@ -171,13 +171,13 @@ describeInBrowser('the webhooks of the console', (openTab) => {
         'StaticText: Nothing listens at this address. Is the application running, and on this port?',
       );
       await sandbox.webhooks.settled();
-      const { tries } = [...sandbox.deliveries].at(-1) ?? {};
-      expect(tries).toBeGreaterThan(1);
+      const { attempts } = [...sandbox.deliveries].at(-1) ?? {};
+      expect(attempts).toBeGreaterThan(1);
       await until(async () =>
-        (await textOf('tbody tr')).toLowerCase().endsWith(` failed: econnrefused ${tries}`),
+        (await textOf('tbody tr')).toLowerCase().endsWith(` failed: econnrefused ${attempts}`),
       );
       await until(async () =>
-        (await textOf('.panel p + p, .panel h3 + p')).includes(`, ${tries} tries, first at `),
+        (await textOf('.panel p + p, .panel h3 + p')).includes(`, ${attempts} attempts, first at `),
       );
       sandbox.webhooks.setUrl('finished', url);
       status = 500;
@@ -220,7 +220,7 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       const { id } = await sandbox.webhooks.sendTest('finished');
       await tab.visit(`${sandbox.url}#/webhooks/${id}`);
       await shows(tab, 'heading: finished delivered, 200');
-      expect(await textOf('.panel h3 + p')).toMatch(/, one try, first at /);
+      expect(await textOf('.panel h3 + p')).toMatch(/, one attempt, first at /);
       const titles =
         "[...document.querySelectorAll('.panel .actions button')].map((it) => it.innerText + ': ' + it.title)";
       expect(await tab.evaluate(titles)).toEqual([
@@ -233,18 +233,18 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       ]);
       const seen = { status: null, delivered: false, problem: null };
       for (const [more, heading, told, advice] of [
-        [{ tries: 0, sent_at: null }, 'waiting', ', not tried yet.', 'undefined'],
-        [{ tries: 1 }, 'no answer', ', one try, first at ', 'undefined'],
+        [{ attempts: 0, sent_at: null }, 'waiting', ', not attempted yet.', 'undefined'],
+        [{ attempts: 1 }, 'no answer', ', one attempt, first at ', 'undefined'],
         [
-          { tries: 2, problem: 'ENOTFOUND' },
+          { attempts: 2, problem: 'ENOTFOUND' },
           'failed: ENOTFOUND',
-          ', 2 tries, first at ',
+          ', 2 attempts, first at ',
           'The name in the address is not known to this machine.',
         ],
         [
-          { tries: 2, problem: 'UND_ERR_CONNECT_TIMEOUT' },
+          { attempts: 2, problem: 'UND_ERR_CONNECT_TIMEOUT' },
           'failed: UND_ERR_CONNECT_TIMEOUT',
-          ', 2 tries, first at ',
+          ', 2 attempts, first at ',
           'The application did not answer in time.',
         ],
       ] as const) {
@@ -302,7 +302,7 @@ describeInBrowser('the webhooks of the console', (openTab) => {
       const happen = (count: number): void => {
         const delivery = { ...sent, id: `copy-${count}` };
         sandbox.deliveries.add(delivery);
-        sandbox.deliveries.tried(delivery);
+        sandbox.deliveries.attempted(delivery);
       };
       for (let count = 0; count < 198; count += 1) happen(count);
       await tab.visit(`${sandbox.url}#/webhooks`);

@@ -36,7 +36,7 @@ export function isAttack({ fault }: DeliverySummary): boolean {
 }
 
 function outcomeOf(delivery: DeliverySummary): { text: string; tone: Tone } {
-  const { delivered, status, problem, tries } = delivery;
+  const { delivered, status, problem, attempts } = delivery;
   if (isAttack(delivery) && delivered) return { text: `accepted with ${status}`, tone: 'bad' };
   if (isAttack(delivery) && status !== null && status < 500) {
     return { text: `correctly refused with ${status}`, tone: 'good' };
@@ -44,5 +44,5 @@ function outcomeOf(delivery: DeliverySummary): { text: string; tone: Tone } {
   if (delivered) return { text: `delivered, ${status}`, tone: 'good' };
   if (status !== null) return { text: `refused with ${status}`, tone: 'bad' };
   if (problem !== null) return { text: `failed: ${problem}`, tone: 'bad' };
-  return { text: tries === 0 ? 'waiting' : 'no answer', tone: 'warning' };
+  return { text: attempts === 0 ? 'waiting' : 'no answer', tone: 'warning' };
 }

@@ -33,7 +33,7 @@ export function DeliveryView({ id }: { id: string }) {
             <DeliveryBadge delivery={delivery} />
           </h3>
           <p>
-            To <code class="long">{delivery.url}</code>, {triesOf(delivery.tries)}
+            To <code class="long">{delivery.url}</code>, {attemptsOf(delivery.attempts)}
             {delivery.sent_at && (
               <>
                 , first at <Moment time={delivery.sent_at} />
@@ -70,9 +70,9 @@ export function DeliveryView({ id }: { id: string }) {
   );
 }
 
-function triesOf(count: number): string {
-  if (count === 0) return 'not tried yet';
-  return count === 1 ? 'one try' : `${count} tries`;
+function attemptsOf(count: number): string {
+  if (count === 0) return 'not attempted yet';
+  return count === 1 ? 'one attempt' : `${count} attempts`;
 }
 
 async function resend(id: string, fault: string | undefined): Promise<void> {

@@ -49,7 +49,7 @@ function DeliveryList({
           <th scope="col">Webhook</th>
           <th scope="col">Sent</th>
           <th scope="col">Outcome</th>
-          <th scope="col">Tries</th>
+          <th scope="col">Attempts</th>
         </tr>
       </thead>
       <tbody>
@@ -69,7 +69,7 @@ function DeliveryList({
             <td>
               <DeliveryBadge delivery={delivery} />
             </td>
-            <td>{delivery.tries}</td>
+            <td>{delivery.attempts}</td>
           </tr>
         ))}
       </tbody>
