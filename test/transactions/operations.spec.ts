@@ -84,6 +84,8 @@ describe('creating', () => {
     [{ matchData: { dateOfBirth: '1990-02-30' } }, /matchData/],
     [{ matchData: { idExpiryDate: '12/2030' } }, /matchData/],
     [{ matchData: { dateOfBirth: '1990-12-10T00:00:00Z' } }, /matchData/],
+    [{ matchData: { dateOfBirth: '1990-W10-1' } }, /matchData/],
+    [{ matchData: { dateOfBirth: '1990-12T10' } }, /matchData/],
     [{ matchData: [] }, /matchData/],
     [{ apiOnlyOpts: {} }, /apiOnlyOpts should not exist/],
     [{ idType: 'DRIVER' }, /idType/],

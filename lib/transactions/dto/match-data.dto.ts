@@ -82,7 +82,7 @@ function isMatchData(value: unknown): boolean {
   );
 }
 
-/** A date without a time. */
+/** A date without a time; ISO 8601 also has weeks, and dates without a day. */
 function isDay(text: string): boolean {
-  return text.length === 10 && isISO8601(text, { strict: true, strictSeparator: true });
+  return /^\d{4}-\d\d-\d\d$/.test(text) && isISO8601(text, { strict: true });
 }
