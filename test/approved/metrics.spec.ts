@@ -6,6 +6,7 @@ import {
   type Histogram,
   type MetricData,
 } from '@opentelemetry/sdk-metrics';
+import { VERSION } from '../../lib/version.js';
 import { advance, outcomeOf, settle } from '../renewal/support/virtual-time.js';
 import { eachWorld } from '../renewal/support/world.js';
 import { expectApproved } from './support/approved.js';
@@ -67,6 +68,9 @@ it('the instruments, and what they measure, are those approved', async () => {
   await settle();
   const { resourceMetrics, errors } = await reader.collect();
   expect(errors).toEqual([]);
+  expect(resourceMetrics.scopeMetrics.map(({ scope }) => scope)).toEqual([
+    { name: 'nestjs-berbix', version: VERSION },
+  ]);
   const texts = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics.map(describeMetric));
   expectApproved('metrics.txt', `${texts.toSorted().join('\n\n')}\n`);
 });

@@ -1,8 +1,9 @@
-import { it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { BerbixTransactionService, BerbixVerificationService } from 'nestjs-berbix';
 import { firstValueFrom, type Observable } from 'rxjs';
+import { VERSION } from '../../lib/version.js';
 import { advance, outcomeOf, settle } from '../renewal/support/virtual-time.js';
 import { eachWorld } from '../renewal/support/world.js';
 import { traceTo } from '../telemetry/support/tracer.js';
@@ -52,6 +53,9 @@ it('the spans of calls are those approved', async () => {
     ended = [];
     await outcomeOf(firstValueFrom(source));
     await settle();
+    for (const { instrumentationScope: scope } of ended) {
+      expect(scope).toEqual({ name: 'nestjs-berbix', version: VERSION });
+    }
     texts.push([name, ...describeSpans(ended)].join('\n'));
   };
   await call('begin', verifications.begin('ada', SDK));

@@ -32,9 +32,18 @@ describe('BerbixTokens from a database row', () => {
     }
   });
 
-  it.each(['', 'null', '12a', 12])('refuse an invalid transaction id: %p', (transactionId) => {
-    const init = { refreshToken: 'rt', transactionId: transactionId as string };
-    expect(() => new BerbixTokens(init)).toThrow('transactionId must be the digits');
+  it.each(['', 'null', '12a', 'a12', ' 1', '1\n', '-1', '1'.repeat(21), 12])(
+    'refuse an invalid transaction id: %p',
+    (transactionId) => {
+      const init = { refreshToken: 'rt', transactionId: transactionId as string };
+      expect(() => new BerbixTokens(init)).toThrow('transactionId must be the digits');
+    },
+  );
+
+  it.each(['0', '18446744073709551615'])('accept the transaction id %s', (transactionId) => {
+    expect(new BerbixTokens({ refreshToken: 'rt', transactionId })).toMatchObject({
+      transactionId,
+    });
   });
 
   it.each([
@@ -125,11 +134,19 @@ describe('BerbixTokens', () => {
     expect(tokens.needsRefresh(0)).toBe(true);
   });
 
-  it('does not always need one if its lifetime is less than a minute', () => {
-    const init = { refreshToken: 'rt', accessToken: 'at', lifetimeMs: 30_000 };
-    const left = (ms: number): BerbixTokens =>
-      new BerbixTokens({ ...init, expiresAt: new Date(Date.now() + ms) });
-    expect(left(25_000).needsRefresh()).toBe(false);
-    expect(left(2_900).needsRefresh()).toBe(true);
+  it.each([
+    [undefined, 60_000],
+    [3_600_000, 60_000],
+    [600_000, 60_000],
+    [590_000, 59_000],
+    [30_000, 3_000],
+  ])('with a lifetime of %p ms, needs a refresh %i ms before it expires', (lifetimeMs, leeway) => {
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now());
+    const init = { refreshToken: 'rt', accessToken: 'at', lifetimeMs };
+    const needed = [leeway, leeway + 1].map((ms) =>
+      new BerbixTokens({ ...init, expiresAt: new Date(Date.now() + ms) }).needsRefresh(),
+    );
+    expect(needed).toEqual([true, false]);
   });
 });
