@@ -23,7 +23,9 @@ const NO_MESSAGES = new RegExp(
 /** Members and functions that take descriptions, for the help and documents, or names. */
 const DESCRIPTIONS = new Set(['description', 'help', 'summary', 'example']);
 const DESCRIBING = new Set(
-  'Describe DescribeQuery counter gauge duration Symbol createContextKey'.split(' '),
+  'Describe DescribeQuery DescribeRefusals counter gauge duration Symbol createContextKey'.split(
+    ' ',
+  ),
 );
 
 /** SQL, HTML, headers, code, sample values, and the help of commands. */

@@ -2,10 +2,25 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
+import type { OpenApiDocument } from '../../lib/sandbox/openapi/model.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
 import { existingPath } from './support/control-ids.js';
-import { basic, RawClient } from './support/raw-client.js';
+import { type Answer, basic, RawClient } from './support/raw-client.js';
+import { examplesOf, refusalsOf, type Route, routesOf, successOf } from './support/reference.js';
+
+/** What is not valid where there is no body. */
+const WRONG_QUERIES: Record<string, string> = {
+  '/sandbox/state': '/sandbox/state?secrets=0',
+  '/sandbox/transactions': '/sandbox/transactions?limit=0',
+};
+
+/** The operations of the control API in the OpenAPI document. */
+async function documented(client: RawClient): Promise<Route[]> {
+  const { text } = await client.send('GET', '/reference/openapi.json');
+  const routes = routesOf(JSON.parse(text) as OpenApiDocument);
+  return routes.filter(({ path }) => path.startsWith('/sandbox'));
+}
 
 describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -90,6 +105,94 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
       const fits = [200, 204, 400].includes(status);
       expect({ request, status, fits }).toMatchObject({ fits: true });
     }
+  });
+
+  it('is in the OpenAPI document, with bodies that its operations accept', async () => {
+    const control = await documented(client);
+    const { json } = await client.send('GET', '/sandbox');
+    const listed = (json.operations as { request: string }[]).map(({ request }) => request);
+    expect(control.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+      listed.toSorted(),
+    );
+    const list = control.find(({ operation }) => operation.operationId === 'getSandboxRequests');
+    expect(list).toMatchObject({
+      path: '/sandbox/requests',
+      operation: {
+        summary: 'List the requests so far, oldest first',
+        parameters: [
+          { name: 'summary', in: 'query', description: expect.stringMatching(/^1: /) },
+          { name: 'secrets', in: 'query', description: '1: with secrets' },
+        ],
+      },
+    });
+    await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });
+    for (const { method, path, operation } of control) {
+      const { summary, security, tags, parameters = [], requestBody, responses } = operation;
+      // Plain text, about something that takes no secret.
+      expect([summary.includes('`'), security, tags]).toEqual([false, [], ['Control']]);
+      const ids = parameters.filter((parameter) => parameter.in === 'path');
+      expect(ids.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
+      for (const parameter of parameters) expect(parameter.required).toBe(ids.includes(parameter));
+      expect(404 in responses).toBe(ids.length > 0);
+      for (const status of [413, 415]) expect(status in responses).toBe(requestBody !== undefined);
+      expect(operation.description).toBe('Not part of the API of Berbix.');
+      for (const [name, body] of examplesOf(operation)) {
+        // One of the examples moves it beyond the life of the transaction.
+        sandbox.clock.reset();
+        const target = await existingPath(sandbox, path);
+        const status = await client.statusOf(method, target, { body });
+        expect([method, path, name, status]).toEqual([method, path, name, successOf(operation)]);
+      }
+    }
+  });
+
+  it('refuses as the OpenAPI document says', async () => {
+    sandbox.webhooks.setUrl('finished', 'http://127.0.0.1:9/');
+    const limited = await startSandboxOn(platform, { testCompletionLimit: 1 });
+    const refused: string[] = [];
+    for (const { method, path, operation } of await documented(client)) {
+      const [[, body] = []] = examplesOf(operation);
+      const existing = await existingPath(sandbox, path);
+      const simulate = () => client.send(method, existing, { body: { action: 'complete' } });
+      const provocations: Record<number, () => Promise<Answer>> = {
+        400: () => client.send(method, WRONG_QUERIES[path] ?? existing, body ? { body: [] } : {}),
+        404: () => client.send(method, path.replace('{id}', '0'), { body }),
+        409: async () => (await simulate()) && simulate(),
+        413: () => client.send(method, existing, { body: ' '.repeat(20 * 1024 * 1024 + 1) }),
+        415: () =>
+          client.send(method, existing, { body, headers: { 'content-type': 'text/plain' } }),
+        429: async () => {
+          const { id } = await limited.transactions.create();
+          await limited.transactions.complete(id);
+          return new RawClient(limited).send(method, path, { body });
+        },
+      };
+      for (const [status, name] of refusalsOf(operation)) {
+        refused.push(`${status} ${operation.operationId}`);
+        // The body is refused before anything looks at it, and is large.
+        const isTested = status !== 413 || path === '/sandbox/clock';
+        const answer = isTested && path !== '/sandbox/events' && (await provocations[status]?.());
+        if (!answer) continue;
+        const { headers } = operation.responses[status] ?? {};
+        expect([method, path, answer.status, answer.json.readable]).toEqual([
+          method,
+          path,
+          status,
+          name,
+        ]);
+        expect('retry-after' in answer.headers).toBe('Retry-After' in (headers ?? {}));
+      }
+    }
+    // Those that do not follow from a path and a body.
+    expect(refused).toEqual(
+      expect.arrayContaining([
+        '400 getSandboxState',
+        '400 getSandboxTransactions',
+        '409 postSandboxTransactionsIdSimulate',
+        '429 postSandboxTransactions',
+        '429 getSandboxEvents',
+      ]),
+    );
   });
 
   it('lists the pending faults in the form in which they can be added', async () => {

@@ -10,7 +10,6 @@ import { SandboxModule } from '../../lib/sandbox/sandbox.module.js';
 import { closeAfterFile } from '../support/closing.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { startSandboxOn } from '../support/services.js';
-import { existingPath } from './support/control-ids.js';
 import { type Answer, RawClient } from './support/raw-client.js';
 import {
   examplesOf,
@@ -161,50 +160,6 @@ describe.each(PLATFORMS)('/reference on %s', (platform) => {
     }
     // A file of the same directory that the page does not load.
     expect((await client.send('GET', '/reference/package.json')).status).toBe(404);
-  });
-
-  it('has the operations of the control API, with bodies that they accept', async () => {
-    const sandbox = await startSandboxOn(platform);
-    const client = new RawClient(sandbox);
-    const reference = await client.send('GET', '/reference/openapi.json');
-    const control = routesOf(JSON.parse(reference.text) as typeof DOCUMENT).filter(({ path }) =>
-      path.startsWith('/sandbox'),
-    );
-    const { json } = await client.send('GET', '/sandbox');
-    const listed = (json.operations as { request: string }[]).map(({ request }) => request);
-    expect(control.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
-      listed.toSorted(),
-    );
-    const list = control.find(({ operation }) => operation.operationId === 'getSandboxRequests');
-    expect(list).toMatchObject({
-      path: '/sandbox/requests',
-      operation: {
-        summary: 'List the requests so far, oldest first',
-        parameters: [
-          { name: 'summary', in: 'query', description: expect.stringMatching(/^1: /) },
-          { name: 'secrets', in: 'query', description: '1: with secrets' },
-        ],
-      },
-    });
-    await client.send('PUT', '/sandbox/webhooks', { body: { finished: 'http://127.0.0.1:9/' } });
-    for (const { method, path, operation } of control) {
-      const { summary, security, tags, parameters = [], requestBody, responses } = operation;
-      // Plain text, about something that takes no secret.
-      expect([summary.includes('`'), security, tags]).toEqual([false, [], ['Control']]);
-      const ids = parameters.filter((parameter) => parameter.in === 'path');
-      expect(ids.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
-      for (const parameter of parameters) expect(parameter.required).toBe(ids.includes(parameter));
-      expect(404 in responses).toBe(ids.length > 0);
-      expect(400 in responses).toBe(requestBody !== undefined);
-      expect(operation.description).toBe('Not part of the API of Berbix.');
-      for (const [name, body] of examplesOf(operation)) {
-        // One of the examples moves it beyond the life of the transaction.
-        sandbox.clock.reset();
-        const target = await existingPath(sandbox, path);
-        const status = await client.statusOf(method, target, { body });
-        expect([method, path, name, status]).toEqual([method, path, name, successOf(operation)]);
-      }
-    }
   });
 
   it('is neither recorded nor affected by faults, and has no other path below it', async () => {

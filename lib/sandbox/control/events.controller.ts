@@ -9,7 +9,7 @@ import { RequestLog } from '../http/request-log.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 import { EventFeed } from './event-feed.js';
 import { EventStream } from './event-stream.js';
-import { Describe } from './operations.js';
+import { Describe, DescribeRefusals } from './operations.js';
 import { type Redact, Redaction } from './redaction.js';
 
 /** More than any test and any number of open pages need. */
@@ -33,6 +33,7 @@ export class EventsController {
 
   @Get()
   @Describe('Stream what happens, as server-sent events, until the client closes the connection')
+  @DescribeRefusals([429, 'rateLimited', `${MAX_STREAMS} streams of events are open.`])
   stream(
     @Headers('last-event-id') lastId: string | undefined,
     @Redaction() redact: Redact,

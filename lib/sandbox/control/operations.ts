@@ -1,8 +1,10 @@
 import { RequestMethod } from '@nestjs/common';
 import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import type { Refusal } from '../http/api-exception.js';
 
 const DESCRIPTION = Symbol('control operation');
 const QUERY = Symbol('query of a control operation');
+const REFUSALS = Symbol('refusals of a control operation');
 const SECRETS = Symbol('control operation that redacts secrets');
 
 /** What each parameter of a query means, by its name. */
@@ -22,6 +24,8 @@ export interface ControlOperation extends Description {
   /** With its parameters in braces. */
   readonly path: string;
   readonly query: QueryParameters;
+  /** Those that do not follow from its path and its body. */
+  readonly refusals: readonly Refusal[];
   /** The status of success. */
   readonly status: number;
 }
@@ -38,6 +42,13 @@ export function Describe(does: string, ...bodies: readonly object[]): MethodDeco
 export function DescribeQuery(query: QueryParameters): MethodDecorator {
   return (_target, _name, { value }) => {
     Reflect.defineMetadata(QUERY, query, value as object);
+  };
+}
+
+/** Describes refusals that do not follow from the path and the body, for the OpenAPI document. */
+export function DescribeRefusals(...refusals: readonly Refusal[]): MethodDecorator {
+  return (_target, _name, { value }) => {
+    Reflect.defineMetadata(REFUSALS, refusals, value as object);
   };
 }
 
@@ -64,6 +75,7 @@ export function operationsOf(
       const description = Reflect.getMetadata(DESCRIPTION, handler) as Description | undefined;
       if (description === undefined) throw new Error(`${name} has no description.`);
       const query = Reflect.getMetadata(QUERY, handler) as QueryParameters | undefined;
+      const refusals = Reflect.getMetadata(REFUSALS, handler) as readonly Refusal[] | undefined;
       const route = String(Reflect.getMetadata(PATH_METADATA, handler));
       const path = route.replaceAll(/:(\w+)/g, '{$1}');
       const status = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined;
@@ -74,6 +86,7 @@ export function operationsOf(
           ...query,
           ...(Reflect.hasMetadata(SECRETS, prototype, name) && { secrets: '1: with secrets' }),
         },
+        refusals: refusals ?? [],
         status: status ?? (method === RequestMethod.POST ? 201 : 200),
         ...description,
       };

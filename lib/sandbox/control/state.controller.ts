@@ -4,7 +4,7 @@ import { invalidRequest } from '../http/api-exception.js';
 import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { stateOf } from '../storage/state-document.js';
-import { Describe, DescribeQuery } from './operations.js';
+import { Describe, DescribeQuery, DescribeRefusals } from './operations.js';
 import { SandboxStateService } from './sandbox-state.service.js';
 
 /** The control API for the whole state of the sandbox. */
@@ -15,6 +15,7 @@ export class StateController {
   @Get()
   @Describe('Export the transactions, the clock, and the key of the tokens, as one document')
   @DescribeQuery({ secrets: '1: without it, the answer is 400, since the document holds secrets' })
+  @DescribeRefusals([400, 'invalidRequest', 'The query has no secrets=1.'])
   async read(@Query('secrets') secrets: unknown): Promise<ApiJson> {
     if (secrets === '1') return (await this.state.export()) as unknown as ApiJson;
     throw invalidRequest(

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/c
 import type { ApiJson } from '../http/answers.js';
 import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
-import { Describe, DescribeQuery } from './operations.js';
+import { Describe, DescribeQuery, DescribeRefusals } from './operations.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
 import { type Redact, Redaction } from './redaction.js';
 import {
@@ -27,6 +27,7 @@ export class ControlTransactionsController {
     state: 'open or completed',
     limit: 'at most this many, up to 1000; 100 by default',
   })
+  @DescribeRefusals([400, 'invalidRequest', 'The query is not valid.'])
   async list(@Query() query: RequestQuery, @Redaction() redact: Redact): Promise<ApiJson> {
     const transactions = await this.transactions.list(parseTransactionQuery(query));
     return redact({ transactions: transactions.map(presentTransaction) });
@@ -38,6 +39,12 @@ export class ControlTransactionsController {
     { kind: 'hosted', customer_uid: 'ada' },
     { kind: 'sdk', mode: 'live' },
   )
+  @DescribeRefusals([
+    429,
+    'rateLimited',
+    'Too many test transactions were completed within four hours.',
+    true,
+  ])
   async create(@JsonObjectBody() body: JsonObject, @Redaction() redact: Redact): Promise<ApiJson> {
     return redact(presentCreated(await this.transactions.create(parseNewTransaction(body))));
   }
@@ -57,6 +64,11 @@ export class ControlTransactionsController {
     { action: 'revoke_refresh_token' },
     { action: 'purge' },
   )
+  @DescribeRefusals([
+    409,
+    'wrongState',
+    'The transaction is complete, or its refresh token was revoked.',
+  ])
   @HttpCode(204)
   async simulate(@Param('id') id: string, @JsonObjectBody() body: JsonObject): Promise<void> {
     await parseSimulation(body)(this.transactions, id);

@@ -9,6 +9,14 @@ import {
 /** A word that programs can compare. */
 export type Readable = (typeof READABLE)[keyof typeof READABLE];
 
+/** A refusal in the documentation: status, word, reason, and whether it has `Retry-After`. */
+export type Refusal = readonly [
+  status: number,
+  readable: keyof typeof READABLE,
+  when: string,
+  hasRetryAfter?: true,
+];
+
 /** An error of the API. The message says what to do, and quotes no secret. */
 export class ApiException extends HttpException {
   constructor(

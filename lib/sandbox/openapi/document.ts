@@ -1,5 +1,6 @@
 import { VERSION } from '../../version.js';
 import type { ControlOperation } from '../control/operations.js';
+import type { Refusal } from '../http/api-exception.js';
 import { API_SCHEMAS, apiPaths } from './api-paths.js';
 import {
   type Method,
@@ -12,7 +13,7 @@ import {
   type Server,
   string,
 } from './model.js';
-import { refuses } from './refusals.js';
+import { refuses, TOO_LARGE } from './refusals.js';
 import { withSamples } from './samples/samples.js';
 import { WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.js';
 
@@ -71,6 +72,14 @@ export function createReferenceDocument(
   };
 }
 
+/** Refusals of every operation of the control API that takes a body. */
+const REFUSED_BODIES: readonly Refusal[] = [
+  [400, 'invalidRequest', 'The body is not valid.'],
+  TOO_LARGE,
+  [415, 'unsupportedMediaType', 'The content type of the body is not application/json.'],
+];
+const UNKNOWN_ID: Refusal = [404, 'notFound', 'There is none with this id.'];
+
 function controlPaths(operations: readonly ControlOperation[]): OpenApiDocument['paths'] {
   const paths: OpenApiDocument['paths'] = {};
   for (const operation of operations) {
@@ -81,7 +90,7 @@ function controlPaths(operations: readonly ControlOperation[]): OpenApiDocument[
 }
 
 function describeControl(described: ControlOperation): Operation {
-  const { method, path, status, does, bodies } = described;
+  const { method, path, status, does, bodies, refusals } = described;
   const parameters = parametersOf(described);
   const examples = bodies.map((value, index) => [`example${index + 1}`, { value }] as const);
   return {
@@ -105,8 +114,11 @@ function describeControl(described: ControlOperation): Operation {
     }),
     responses: {
       [status]: { description: 'Done.' },
-      ...(bodies.length > 0 && refuses([400, 'invalidRequest', 'The body is not valid.'])),
-      ...(path.includes('{') && refuses([404, 'notFound', 'There is none with this id.'])),
+      ...refuses(
+        ...(bodies.length > 0 ? REFUSED_BODIES : []),
+        ...(path.includes('{') ? [UNKNOWN_ID] : []),
+        ...refusals,
+      ),
     },
   };
 }

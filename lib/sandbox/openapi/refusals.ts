@@ -4,6 +4,7 @@ import {
   READABLE,
   UPLOAD_STEPS,
 } from '../../wire/index.js';
+import type { Refusal } from '../http/api-exception.js';
 import {
   type Content,
   object,
@@ -40,9 +41,6 @@ export const ERROR_SCHEMAS: Record<string, Schema> = {
   ),
 };
 
-/** A refusal: its status, the word that distinguishes it, and its reason. */
-export type Refusal = readonly [status: number, readable: keyof typeof READABLE, when: string];
-
 export const NO_SECRET: Refusal = [
   401,
   'invalidApiSecret',
@@ -62,16 +60,14 @@ export const WRONG_KIND: Refusal = [403, 'wrongTokenKind', 'A token of another k
 export const GONE: Refusal = [410, 'transactionGone', 'The transaction was deleted, or purged.'];
 export const TOO_LARGE: Refusal = [413, 'payloadTooLarge', 'The body is larger than 20 MiB.'];
 
-const HEADERS: Record<number, Response['headers']> = {
-  401: {
-    'WWW-Authenticate': {
-      description: 'The scheme for the credential: Basic or Bearer.',
-      schema: { type: 'string' },
-    },
+const CHALLENGE: Response['headers'] = {
+  'WWW-Authenticate': {
+    description: 'The scheme for the credential: Basic or Bearer.',
+    schema: { type: 'string' },
   },
-  429: {
-    'Retry-After': { description: 'When to try again, in seconds.', schema: { type: 'integer' } },
-  },
+};
+const RETRY_AFTER: Response['headers'] = {
+  'Retry-After': { description: 'When to try again, in seconds.', schema: { type: 'integer' } },
 };
 
 /** The responses for these refusals, by status. */
@@ -79,7 +75,7 @@ export function refuses(...refusals: Refusal[]): Record<string, Response> {
   const responses: Record<string, Response> = {};
   for (const status of new Set(refusals.map(([code]) => code))) {
     const same = refusals.filter(([code]) => code === status);
-    const headers = HEADERS[status];
+    const headers = headersOf(status, same);
     responses[status] = {
       description: same.map(([, , when]) => when).join('\n\n'),
       ...(headers && { headers }),
@@ -87,6 +83,11 @@ export function refuses(...refusals: Refusal[]): Record<string, Response> {
     };
   }
   return responses;
+}
+
+function headersOf(status: number, refusals: readonly Refusal[]): Response['headers'] {
+  if (status === 401) return CHALLENGE;
+  return refusals.some(([, , , hasRetryAfter]) => hasRetryAfter) ? RETRY_AFTER : undefined;
 }
 
 function contentOf(refusals: readonly Refusal[]): Content {

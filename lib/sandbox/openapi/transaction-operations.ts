@@ -50,7 +50,7 @@ export function createTransactionOperation({ templateKeys }: ReferenceValues): O
         NO_SECRET,
         [403, 'notAllowed', 'The account may not send consents_to_automated_facial_recognition.'],
         TOO_LARGE,
-        [429, 'rateLimited', 'Too many test transactions were completed within four hours.'],
+        [429, 'rateLimited', 'Too many test transactions were completed within four hours.', true],
       ),
     },
   };

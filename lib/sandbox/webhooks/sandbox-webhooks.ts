@@ -154,7 +154,7 @@ export class SandboxWebhooks {
 
   /** Waits for the first attempt of each, two seconds at most. @internal */
   async firstAttempts(deliveries: readonly WebhookDelivery[]): Promise<void> {
-    const timeout = setTimeout(FIRST_TRY_MS, undefined, { ref: false });
+    const timeout = setTimeout(FIRST_ATTEMPT_MS, undefined, { ref: false });
     const attempts = deliveries.map((delivery) => this.deliveries.firstAttempt(delivery));
     await Promise.race([Promise.all(attempts), timeout]);
   }
@@ -264,7 +264,7 @@ interface StartedDelivery {
 }
 
 /** How long somebody who looks on waits for the first attempts, in milliseconds. */
-const FIRST_TRY_MS = 2000;
+const FIRST_ATTEMPT_MS = 2000;
 
 /** A webhook that cannot be stored is sent nevertheless. */
 function tryStore(work: Promise<void>): Promise<void> {
