@@ -41,8 +41,8 @@ export function bearerAuthorization(token: string): Authorization {
  */
 export class ApiSecret {
   readonly #source: ApiSecretSource;
-  #secret = '';
-  #authorization: Authorization = { header: '', secrets: [] };
+  /** The secret that was used last, and its authorization. */
+  #current: { readonly secret: string; readonly authorization: Authorization } | undefined;
   /** The last problem, and when it occurred, by `performance.now()`. */
   #problem: { kind: 'refused' | 'missing'; at: number } | undefined;
   /** With which refresh token the secret was refused since it last worked. */
@@ -59,7 +59,8 @@ export class ApiSecret {
    * that cannot be an API secret
    */
   authorization(): Authorization | Promise<Authorization> {
-    return typeof this.#source === 'function' ? this.#ask(this.#source) : this.#authorization;
+    const source = this.#source;
+    return typeof source === 'function' ? this.#ask(source) : this.#use(source);
   }
 
   /**
@@ -107,20 +108,22 @@ export class ApiSecret {
         { retryable: true },
       );
     }
-    return secret === this.#secret ? this.#authorization : this.#use(secret);
+    return this.#use(secret);
   }
 
   #use(secret: string): Authorization {
+    const current = this.#current;
+    if (current !== undefined && current.secret === secret) return current.authorization;
     const problem = findProblem(secret);
     if (problem !== undefined) {
       throw new BerbixConfigurationError(
         `apiSecret ${problem}. Pass the API secret exactly as it is in the Berbix dashboard, such as secret_test_...`,
       );
     }
-    this.#secret = secret;
     const encoded = Buffer.from(`${secret}:`).toString('base64');
-    this.#authorization = { header: `Basic ${encoded}`, secrets: [secret, encoded] };
-    return this.#authorization;
+    const authorization = { header: `Basic ${encoded}`, secrets: [secret, encoded] };
+    this.#current = { secret, authorization };
+    return authorization;
   }
 }
 

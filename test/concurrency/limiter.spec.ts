@@ -66,7 +66,7 @@ describe('a limiter', () => {
         const limiter = new Limiter(1, 10);
         let end = (): void => {};
         const first = limiter.run(() => new Promise<void>((resolve) => (end = resolve)));
-        const leaves: ((error: unknown) => void)[] = [];
+        const leaves: ((error: unknown) => boolean)[] = [];
         const begun: number[] = [];
         const waiting = Array.from({ length: 10 }, (_, index) =>
           limiter
@@ -78,7 +78,9 @@ describe('a limiter', () => {
         );
         await expect(limiter.run(hang)).rejects.toMatchObject({ reason: 'full' });
         // Leaving twice frees one place.
-        for (const index of [...leavers, ...leavers]) leaves[index]?.(`left ${index}`);
+        for (const isFirst of [true, false]) {
+          for (const index of leavers) expect(leaves[index]?.(`left ${index}`)).toBe(isFirst);
+        }
         const newcomers = leavers.map((index) => limiter.run(() => begun.push(100 + index)));
         await expect(limiter.run(hang)).rejects.toMatchObject({ reason: 'full' });
         end();
@@ -87,7 +89,7 @@ describe('a limiter', () => {
         expect(begun).toEqual([...stayers, ...leavers.map((index) => 100 + index)]);
         for (const index of leavers) expect(await waiting[index]).toBe(`left ${index}`);
         // A caller whose function runs cannot leave any more.
-        for (const leave of leaves) leave('too late');
+        for (const leave of leaves) expect(leave('too late')).toBe(false);
         expect(await limiter.run(() => 'free')).toBe('free');
       }),
       { numRuns: 30 },

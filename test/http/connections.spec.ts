@@ -305,6 +305,30 @@ describe('a function as API secret', () => {
     expect(asked).toBe(2);
   });
 
+  it.each([
+    ['an empty string', '', 'is missing'],
+    ['undefined', undefined, 'is missing'],
+    ['null', null, 'is missing'],
+    ['a Buffer', Buffer.from('secret_test_x'), 'is of type object, not a string'],
+    ['two lines', 'secret_test_x\n', 'contains a space, a line break or'],
+    ['a user and a password', 'secret:test', 'contains a colon'],
+  ])('that returns %s, first or later, is named, and nothing is sent', async (_, bad, problem) => {
+    const sandbox = await startSandbox();
+    const secrets = [bad, sandbox.apiSecret, bad] as string[];
+    const { tokens } = await servicesFor(sandbox, {
+      retry: 0,
+      apiSecret: () => secrets.shift() as string,
+    });
+    const errors: unknown[] = [];
+    for (const _call of [1, 2, 3]) errors.push(await errorOf(tokens.refresh('rt_any')));
+    const refusal = {
+      code: 'BERBIX_CONFIGURATION',
+      message: expect.stringContaining(`apiSecret ${problem}`),
+    };
+    expect(errors).toMatchObject([refusal, { code: 'BERBIX_INVALID_REFRESH_TOKEN' }, refusal]);
+    expect(sandbox.requests.length).toBe(1);
+  });
+
   it('may fail temporarily', async () => {
     const sandbox = await startSandbox();
     let asked = 0;
