@@ -122,7 +122,8 @@ describe('an answer becomes the right error', () => {
   it('the reason of a refused upload is withheld if it may quote it, and the message says so', async () => {
     const sandbox = await startSandbox();
     const { transactions } = await servicesFor(sandbox);
-    const reasons = ['KING/ADA cannot be read', ''];
+    // A word is shown, unless the upload contains it.
+    const reasons = ['KING/ADA cannot be read', 'AAAA', 'AAAA-', ''];
     const messages: string[] = [];
     for (const message of reasons) {
       sandbox.faults.add({ kind: 'answer', status: 400, body: { message } });
@@ -130,7 +131,12 @@ describe('an answer becomes the right error', () => {
     }
     const refused = 'POST /v0/idscans/upload was refused (400).';
     const withheld = 'The reason that Berbix gives is withheld, since it may quote the request.';
-    expect(messages).toEqual([`${refused} ${withheld}`, refused]);
+    expect(messages).toEqual([
+      `${refused} ${withheld}`,
+      `${refused} ${withheld}`,
+      `${refused} Berbix says: "AAAA-"`,
+      refused,
+    ]);
   });
 
   it.each([

@@ -100,8 +100,10 @@ describe('the timeoutMs of a call', () => {
 
   it('says nothing about the health of the API', async () => {
     const world = await setting();
-    const hurried = Array.from({ length: 20 }, () =>
-      errorOf(world.transactions.create(TRANSACTION, { timeoutMs: 30 })),
+    const hurried = Array.from({ length: 20 }, (_, n) =>
+      errorOf(
+        world.transactions.create({ ...TRANSACTION, customerUid: `c${n}` }, { timeoutMs: 30 }),
+      ),
     );
     for (const error of await Promise.all(hurried)) expect(error.code).toBe('BERBIX_TIMEOUT');
     const patient = firstValueFrom(world.tokens.refresh('rt_bare'));
@@ -119,6 +121,20 @@ describe('the options of a call', () => {
     ['a number', 500, /^The options of the call are/],
     ['a misspelt name', { timeout: 500 }, /^The options of .* are \{ .*signal, timeoutMs \}\.$/],
     ['an object as signal', { signal: {} }, /^signal must be an AbortSignal\.$/],
+    ...['aborted', 'addEventListener', 'removeEventListener'].map(
+      (missing): [string, unknown, RegExp] => [
+        `a signal without ${missing}`,
+        {
+          signal: {
+            aborted: false,
+            addEventListener: () => {},
+            removeEventListener: () => {},
+            [missing]: undefined,
+          },
+        },
+        /^signal must be an AbortSignal\.$/,
+      ],
+    ),
     ['a controller as signal', { signal: new AbortController() }, /^signal must be an AbortSignal/],
     ...[0, -1, 1.5, Number.NaN, '500', 86_400_001, null].map(
       (timeoutMs): [string, unknown, RegExp] => [
