@@ -44,24 +44,25 @@ describe('the circuit breaker, to the millisecond', () => {
   }
 
   /** An attempt that ends when it is told to. */
-  function begin(isLong = false): { end: (verdict: Verdict) => Promise<void>; isBegun: boolean } {
-    const running = { isBegun: false, end: async (_: Verdict): Promise<void> => {} };
-    let answer: (result: Judged) => void;
-    const run = breaker.run(
-      () => {
-        running.isBegun = true;
-        return new Promise<Judged>((resolve) => (answer = resolve));
-      },
-      (probe) => probe,
-      isLong,
-    );
-    // It may be refused after it has waited.
-    run.catch(() => {});
-    running.end = async (verdict) => {
-      answer({ verdict });
-      await run;
-    };
-    return running;
+  class Running {
+    isBegun = false;
+    readonly #run: Promise<Judged>;
+    #end: ((result: Judged) => void) | undefined;
+
+    constructor(isLong = false) {
+      const work = (): Promise<Judged> => {
+        this.isBegun = true;
+        return new Promise((resolve) => (this.#end = resolve));
+      };
+      this.#run = breaker.run(work, (probe) => probe, isLong);
+      // It may be refused after it has waited.
+      this.#run.catch(() => {});
+    }
+
+    async end(verdict: Verdict): Promise<void> {
+      this.#end?.({ verdict });
+      await this.#run;
+    }
   }
 
   it('is closed until ten attempts have failed', async () => {
@@ -123,8 +124,8 @@ describe('the circuit breaker, to the millisecond', () => {
     expect(breaker.isOpen).toBe(false);
     expect(await changes()).toEqual(['circuit.opened']);
     // It still lets one attempt through after the other.
-    const first = begin();
-    const second = begin();
+    const first = new Running();
+    const second = new Running();
     expect([first.isBegun, second.isBegun]).toEqual([true, false]);
     await first.end('healthy');
     expect(await changes()).toEqual(['circuit.opened', 'circuit.closed']);
@@ -133,17 +134,18 @@ describe('the circuit breaker, to the millisecond', () => {
   it('waits for the attempt that probes, and goes on as that one ends', async () => {
     await open();
     now += HALF_OPEN_MS;
-    const probe = begin();
-    const upload = begin(true);
+    const probe = new Running();
+    const upload = new Running(true);
     const waiting = breaker.run(
       async () => ({ verdict: 'healthy' }),
       (ended) => ended,
       false,
     );
     expect([probe.isBegun, upload.isBegun]).toEqual([true, false]);
-    const refused = expect(waiting).rejects.toMatchObject({ code: 'BERBIX_UNAVAILABLE' });
-    await probe.end('unhealthy');
-    await refused;
+    await Promise.all([
+      expect(waiting).rejects.toMatchObject({ code: 'BERBIX_UNAVAILABLE' }),
+      probe.end('unhealthy'),
+    ]);
   });
 
   it('lets the next one probe after an inconclusive attempt', async () => {
@@ -151,22 +153,22 @@ describe('the circuit breaker, to the millisecond', () => {
     now += HALF_OPEN_MS;
     await attempt('inconclusive');
     expect(breaker.isOpen).toBe(true);
-    const [first, second] = [begin(), begin()];
+    const [first, second] = [new Running(), new Running()];
     expect([first.isBegun, second.isBegun]).toEqual([true, false]);
   });
 
   it('lets attempts through beside an upload', async () => {
     await open();
     now += HALF_OPEN_MS;
-    const upload = begin(true);
-    const probe = begin();
+    const upload = new Running(true);
+    const probe = new Running();
     expect([upload.isBegun, probe.isBegun]).toEqual([true, true]);
   });
 
   it.each<Verdict>(['healthy', 'unhealthy'])(
     'is not changed by an attempt (%s) that began before it opened',
     async (verdict) => {
-      const before = begin();
+      const before = new Running();
       await open();
       now += HALF_OPEN_MS - 1;
       await before.end(verdict);

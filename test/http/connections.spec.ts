@@ -320,7 +320,7 @@ describe('a function as API secret', () => {
       apiSecret: () => secrets.shift() as string,
     });
     const errors: unknown[] = [];
-    for (const _call of [1, 2, 3]) errors.push(await errorOf(tokens.refresh('rt_any')));
+    for (let call = 0; call < 3; call++) errors.push(await errorOf(tokens.refresh('rt_any')));
     const refusal = {
       code: 'BERBIX_CONFIGURATION',
       message: expect.stringContaining(`apiSecret ${problem}`),
