@@ -19,8 +19,13 @@ function approve(file: string, text: string): void {
   writeFileSync(path, text);
 }
 
+/** Where the runner of the tests finds which files this spec file has compared. */
+const COMPARED = Symbol.for('approved files');
+
 /** Compares a text with the file, whose name the difference shows. */
 export function expectApproved(file: string, text: string): void {
+  const realm = globalThis as { [COMPARED]?: Set<string> };
+  (realm[COMPARED] ??= new Set()).add(join(FOLDER, file));
   if (IS_APPROVING) approve(file, text);
   expect({ file, text }).toEqual({ file, text: approved(file) });
 }

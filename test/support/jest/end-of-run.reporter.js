@@ -1,21 +1,57 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const APPROVED = resolve(import.meta.dirname, '../../approved');
+
 /**
- * Ends a run of Jest with two lists: the tests that were skipped because a server or program is missing,
- * and those that passed only when they were repeated.
+ * Ends a run of Jest with lists: the tests that were skipped because a server or program is missing,
+ * those that passed only when they were repeated, and, which is a failure, the approved files that no
+ * spec compares any more.
  */
 export default class EndOfRunReporter {
   #isWatching;
+  #approved;
+  #stale;
 
-  constructor({ watch, watchAll }) {
+  /** @param approved the folder of the approved files, and of their specs */
+  constructor({ watch, watchAll }, { approved = APPROVED } = {}) {
     this.#isWatching = watch || watchAll;
+    this.#approved = approved;
   }
 
   onRunComplete(_contexts, { testResults }) {
-    const text = [skippedIn(testResults), repeatedIn(testResults)].filter(Boolean).join('');
+    this.#stale = staleIn(this.#approved, testResults);
+    const lists = [skippedIn(testResults), repeatedIn(testResults), this.#stale];
+    const text = lists.filter(Boolean).join('');
     if (text === '') return;
     // Jest prints its own summary after all reporters.
     if (this.#isWatching) process.stderr.write(text);
     else process.once('exit', () => process.stderr.write(text));
   }
+
+  /** An error makes the run fail; Jest does not print it. */
+  getLastError() {
+    return this.#stale && new Error(this.#stale);
+  }
+}
+
+/** Only if every test of every spec beside the files has passed. */
+function staleIn(folder, testResults) {
+  const names = readdirSync(folder, { recursive: true });
+  const passed = new Map(
+    testResults
+      .filter(({ testResults: tests }) => tests.every(({ status }) => status === 'passed'))
+      .map(({ testFilePath, approvedFiles }) => [testFilePath, approvedFiles]),
+  );
+  const specs = names.filter((name) => name.endsWith('.spec.ts')).map((name) => join(folder, name));
+  if (!specs.every((spec) => passed.has(spec))) return undefined;
+  const compared = new Set(specs.flatMap((spec) => passed.get(spec)));
+  const stale = names.filter(
+    (name) => /\.(txt|json)$/.test(name) && !compared.has(join(folder, name)),
+  );
+  if (stale.length === 0) return undefined;
+  const lines = stale.toSorted().map((name) => `  ${name}`);
+  return `\nNo spec compares these approved files any more; delete them:\n${lines.join('\n')}\n`;
 }
 
 function skippedIn(testResults) {

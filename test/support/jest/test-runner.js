@@ -18,6 +18,9 @@ const OF_ONE_FILE = new Set([
   'LOG_ERRORS_BEFORE_RETRY',
 ]);
 
+/** The files that `expectApproved` has compared, for the reporter. */
+const APPROVED_FILES = Symbol.for('approved files');
+
 let files = 0;
 
 /**
@@ -40,7 +43,7 @@ export default async function run(globalConfig, config, environment, runtime, pa
     },
   };
   try {
-    return await circus.default(
+    const result = await circus.default(
       globalConfig,
       config,
       environment,
@@ -48,7 +51,9 @@ export default async function run(globalConfig, config, environment, runtime, pa
       path,
       send,
     );
+    return { ...result, approvedFiles: [...(globalThis[APPROVED_FILES] ?? [])] };
   } finally {
+    delete globalThis[APPROVED_FILES];
     for (const storage of storages) storage.disable();
     for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
       if (OF_ONE_FILE.has(symbol.description)) delete globalThis[symbol];
