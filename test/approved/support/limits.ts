@@ -1,5 +1,10 @@
 import { BerbixTokens, type BerbixError } from 'nestjs-berbix';
-import { advance, setHostClock, setStoreClock } from '../../renewal/support/virtual-time.js';
+import {
+  advance,
+  setHostClock,
+  setStoreClock,
+  settle,
+} from '../../renewal/support/virtual-time.js';
 import type { Replica, World } from '../../renewal/support/world.js';
 import type { Steps } from './steps.js';
 
@@ -105,7 +110,12 @@ export const LIMITS: Record<string, Scenario> = {
     const call = replica.fresh(ADA);
     call.catch(() => {});
     await advance(SECOND);
-    await steps.of('the end', replica.stop());
+    steps.note('the process ends');
+    const end = replica.stop();
+    await advance(2 * SECOND);
+    // The shutdown also takes turns of the event loop, in which no time passes.
+    for (let turn = 0; turn < 100; turn++) await settle();
+    await steps.of('the end', end);
     await steps.of('the call', call);
     await steps.fresh(replica, ADA);
   },

@@ -18,6 +18,9 @@ import type { Replica, World } from '../../renewal/support/world.js';
 
 /** A time on the store's clock, which is another one in each run. */
 const TIME = /\b\d{13}(?:\.\d+)?\b/g;
+/** How long a call to the store is on its way there, and back. */
+const STORE_MS = 1;
+
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g;
 
 /** Writes down every call to the store and the API, every event, what callers get, and the log. */
@@ -28,6 +31,8 @@ export class Steps {
 
   constructor(private readonly world: World) {
     world.memory = this.#watched(world.memory);
+    // So the times of later steps show that an answer was awaited.
+    world.storeGate = () => new Promise((resolve) => setTimeout(resolve, STORE_MS));
     const { onPresented } = world.api;
     world.api.onPresented = (exchange) => {
       this.#write(`API: exchange of ${exchange.refreshToken} by ${exchange.from.name}`);
