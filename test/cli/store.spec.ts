@@ -308,6 +308,21 @@ describeEachOn(COMMAND_STORES)('nestjs-berbix store, on $name', ({ name: server,
     expect(stderr).toMatch(/sealed with the key "k1", but BERBIX_ENCRYPTION_KEYS is not set\. Set/);
     expect((await run(['ls', ...opened.args])).stdout.split('\n')).toHaveLength(4);
   });
+
+  it('forgets no customer whose tokens are sealed with a key that it does not have', async () => {
+    // From the time before the encryption.
+    await opened.store.commit('default/customer/eve', 0, 'clear.{"see":"transaction/1"}');
+    const args = ['forget', '--customer', 'eve', ...opened.args];
+    expect(await run(args, NO_KEYS)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^A stored value is sealed with the key "k1", but BERBIX_/),
+    });
+    const { stdout } = await run(['ls', ...opened.args]);
+    expect(stdout).toContain('transaction/1  fresh  customer ada\n');
+    expect(stdout).toContain('customer/eve  reference\n');
+    expect(await run(args)).toMatchObject({ code: 0 });
+  });
 });
 
 describeOnPostgres('nestjs-berbix store --postgres', () => {

@@ -9,6 +9,7 @@ import {
   CheckedStore,
   SealedRecords,
   type BerbixTokenStore,
+  type OpenedRecord,
   type RecordCipher,
 } from '../../token-store/index.js';
 import { Progress } from '../progress.js';
@@ -114,11 +115,18 @@ export async function showRecord(context: StoreContext): Promise<number> {
   );
 }
 
-/** `store forget`: as `forget()` of the service does it. */
+/** Removes nothing that it cannot read, since it would not find all that belongs to it. */
+class ReadableRecords extends SealedRecords {
+  override loadToRemove<T>(name: string): Promise<OpenedRecord<T>> {
+    return this.load(name);
+  }
+}
+
+/** `store forget`: as `forget()` of the service does it, but only with the keys of all its records. */
 export async function forgetRecord(context: StoreContext): Promise<number> {
   const name = nameOf(context);
   const checked = new CheckedStore(context.store, ANSWER_MS);
-  const sealed = new SealedRecords(checked, context.cipher, context.account);
+  const sealed = new ReadableRecords(checked, context.cipher, context.account);
   const { value } = await sealed.load(name);
   if (value === undefined) return nothing(`Nothing is stored for ${printable(name)}.`);
   await new TokenRemoval(sealed).forget(name);
