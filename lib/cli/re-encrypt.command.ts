@@ -1,10 +1,16 @@
+import { DEFAULT_ACCOUNT } from '../options/index.js';
 import {
   berbixEncryptionFromEnvironment,
+  TokenCipher,
   type BerbixEncryptionOptions,
 } from '../token-store/encryption/index.js';
-import { reencryptTokens, type ReencryptionCounts } from '../token-store/public-api.js';
+import {
+  reencryptWith,
+  type ReencryptionCounts,
+} from '../token-store/encryption/reencrypt-tokens.js';
 import { Progress } from './progress.js';
 import { parseReEncryptFlags, RE_ENCRYPT_USAGE } from './re-encrypt.flags.js';
+import { ENCRYPTION_SETTINGS } from './store/store-target.js';
 import { openStore, type OpenedStore } from './store/store-connection.js';
 
 /**
@@ -29,17 +35,16 @@ export async function reEncryptCommand(args: string[]): Promise<number> {
     process.stderr.write(`${flags.problem}\n\n${RE_ENCRYPT_USAGE}`);
     return 2;
   }
-  const { target, account, acceptPlaintext } = flags;
+  const { target, account = DEFAULT_ACCOUNT, acceptPlaintext } = flags;
   const progress = new Progress(process.stderr);
   let counts: ReencryptionCounts = { total: 0, changed: 0, unchanged: 0, failed: 0 };
   let opened: OpenedStore | undefined;
   try {
     const encryption = { ...readEncryption(process.env), acceptPlaintext };
+    const cipher = new TokenCipher(encryption, account, ENCRYPTION_SETTINGS);
     opened = await openStore(target);
-    await reencryptTokens({
+    await reencryptWith(cipher, account, {
       store: opened.store,
-      encryption,
-      account,
       onProgress: (now) => {
         counts = now;
         progress.update(

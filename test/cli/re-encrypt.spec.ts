@@ -127,7 +127,7 @@ describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
     await commit(1, new PlaintextCipher());
     const refused = await run(opened.args);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/is not encrypted/);
+    expect(refused.stderr).toMatch(/is not encrypted, and --accept-plaintext is not set\./);
     expect(await stored(1)).toBe('clear.value 1');
     const ended = await run([...opened.args, '--accept-plaintext']);
     expect(ended).toMatchObject({ code: 0, stderr: '' });

@@ -214,7 +214,7 @@ describe('plaintext values', () => {
     const stored = await clear.seal(record, 'x');
     await expectRefused(
       cipherWith({ k1: key }).open(record, stored),
-      /is not encrypted, and encryption.acceptPlaintext is off/,
+      /is not encrypted, and encryption.acceptPlaintext is not set. Set it/,
     );
     const accepting = cipherWith({ k1: key }, 'default', true);
     await expect(accepting.open(record, stored)).resolves.toBe('x');

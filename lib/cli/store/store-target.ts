@@ -1,9 +1,16 @@
+import type { EncryptionSettings } from '../../token-store/index.js';
 import { TEXT, type FlagValues } from '../parse-flags.js';
 
 /** A store that a command works on. */
 export type StoreTarget =
   | { kind: 'postgres'; url: string; table: string | undefined }
   | { kind: 'redis'; url: string; prefix: string | undefined };
+
+/** Where the commands have the settings of the encryption from. */
+export const ENCRYPTION_SETTINGS: EncryptionSettings = {
+  keys: 'BERBIX_ENCRYPTION_KEYS',
+  acceptPlaintext: '--accept-plaintext',
+};
 
 /** The flags that name a store and an account. */
 export const STORE_FLAGS = {

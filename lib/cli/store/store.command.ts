@@ -15,7 +15,12 @@ import {
 } from './store-actions.js';
 import { openStore, type OpenedStore } from './store-connection.js';
 import { checkStore } from './store-doctor.js';
-import { STORE_FLAGS, STORE_FLAGS_HELP, readStoreTarget } from './store-target.js';
+import {
+  ENCRYPTION_SETTINGS,
+  STORE_FLAGS,
+  STORE_FLAGS_HELP,
+  readStoreTarget,
+} from './store-target.js';
 import { STATES } from './stored-records.js';
 
 const STORE_USAGE = `Usage: nestjs-berbix store ACTION --postgres URL [options]
@@ -123,8 +128,8 @@ function misplaced(
 function cipherFor(account: string): RecordCipher {
   const encryption = berbixEncryptionFromEnvironment();
   return encryption === undefined
-    ? new PlaintextCipher('BERBIX_ENCRYPTION_KEYS')
-    : new TokenCipher({ ...encryption, acceptPlaintext: true }, account);
+    ? new PlaintextCipher(ENCRYPTION_SETTINGS.keys)
+    : new TokenCipher({ ...encryption, acceptPlaintext: true }, account, ENCRYPTION_SETTINGS);
 }
 
 function invalid(problem: string): number {

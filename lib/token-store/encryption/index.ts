@@ -9,4 +9,4 @@ export type {
 } from './encryption.options.js';
 export { checkedEncryption, type CheckedEncryption } from './encryption.validation.js';
 export { encryptionKeyOf, unknownForm, type RecordCipher } from './sealed-text.js';
-export { TokenCipher } from './token-cipher.js';
+export { TokenCipher, type EncryptionSettings } from './token-cipher.js';

@@ -70,22 +70,33 @@ const ATTEMPTS = 2;
  * ```
  */
 export async function reencryptTokens(options: ReencryptionOptions): Promise<ReencryptionCounts> {
-  return new Reencryption(options).run();
+  const { encryption, account = DEFAULT_ACCOUNT } = options;
+  return reencryptWith(new TokenCipher(encryption, account), account, options);
 }
+
+/** The same with a cipher of the account. */
+export async function reencryptWith(
+  cipher: TokenCipher,
+  account: string,
+  options: RunOptions,
+): Promise<ReencryptionCounts> {
+  return new Reencryption(cipher, account, options).run();
+}
+
+type RunOptions = Omit<ReencryptionOptions, 'encryption' | 'account'>;
 
 /** One run. */
 class Reencryption {
-  readonly #options: ReencryptionOptions;
-  readonly #cipher: TokenCipher;
   readonly #prefix: string;
   readonly #counts = { total: 0, changed: 0, unchanged: 0, failed: 0 };
   /** How often each reason occurred. */
   readonly #reasons = new Map<string, number>();
 
-  constructor(options: ReencryptionOptions) {
-    const { encryption, account = DEFAULT_ACCOUNT } = options;
-    this.#options = options;
-    this.#cipher = new TokenCipher(encryption, account);
+  constructor(
+    private readonly cipher: TokenCipher,
+    account: string,
+    private readonly options: RunOptions,
+  ) {
     this.#prefix = `${encodeURIComponent(account)}/`;
   }
 
@@ -128,11 +139,11 @@ class Reencryption {
     if (outcome instanceof BerbixStoreError) {
       this.#counts.failed++;
       this.#reasons.set(outcome.message, (this.#reasons.get(outcome.message) ?? 0) + 1);
-      this.#options.onFailure?.(key, outcome);
+      this.options.onFailure?.(key, outcome);
     } else {
       this.#counts[outcome]++;
     }
-    this.#options.onProgress?.({ ...this.#counts });
+    this.options.onProgress?.({ ...this.#counts });
   }
 
   /** Re-encrypts a value; resolves to the outcome, or to the reason why it stays unchanged. */
@@ -142,8 +153,8 @@ class Reencryption {
       if (value === undefined) return 'gone';
       const text = await this.#open(key, value);
       if (text instanceof BerbixStoreError) return text;
-      if (await this.#cipher.isCurrent(value)) return 'unchanged';
-      const sealed = await this.#cipher.seal(key, text);
+      if (await this.cipher.isCurrent(value)) return 'unchanged';
+      const sealed = await this.cipher.seal(key, text);
       if (await this.#ask((store) => store.compareAndSwap(key, value, sealed))) return 'changed';
     }
     return new BerbixStoreError(
@@ -156,7 +167,7 @@ class Reencryption {
    */
   async #open(key: string, value: string): Promise<string | BerbixStoreError> {
     try {
-      return await this.#cipher.open(key, value);
+      return await this.cipher.open(key, value);
     } catch (error) {
       if (error instanceof BerbixStoreError && !error.retryable) return error;
       throw error;
@@ -164,7 +175,7 @@ class Reencryption {
   }
 
   async #ask<T>(call: (store: BerbixTokenStore) => Promise<T>): Promise<T> {
-    const { store } = this.#options;
+    const { store } = this.options;
     try {
       return await call(store);
     } catch (error) {

@@ -32,6 +32,17 @@ const TAG = { authTagLength: TAG_BYTES };
  */
 const FIELD = 'value';
 
+/** What messages call the settings of the encryption. */
+export interface EncryptionSettings {
+  readonly keys: string;
+  readonly acceptPlaintext: string;
+}
+
+const MODULE_OPTIONS: EncryptionSettings = {
+  keys: 'the option encryption',
+  acceptPlaintext: 'encryption.acceptPlaintext',
+};
+
 /**
  * Seals the values of one account with AES-256-GCM. A sealed value opens only with the same key id,
  * in the same account and under the same record key (I13). Only the key that the value names is
@@ -44,14 +55,20 @@ export class TokenCipher implements RecordCipher {
   readonly #ring: KeyRing;
   readonly #account: string;
   readonly #acceptPlaintext: boolean;
+  readonly #settings: EncryptionSettings;
   /** By the key from which they were derived. */
   readonly #subkeys = new WeakMap<KeyObject, KeyObject>();
 
   /**
    * @param account the configured name
+   * @param settings where the options come from, for messages
    * @throws {BerbixConfigurationError} for invalid options
    */
-  constructor(options: BerbixEncryptionOptions, account: string) {
+  constructor(
+    options: BerbixEncryptionOptions,
+    account: string,
+    settings: EncryptionSettings = MODULE_OPTIONS,
+  ) {
     const encryption = checkedEncryption(options);
     this.#ring =
       encryption.keys === undefined
@@ -59,6 +76,7 @@ export class TokenCipher implements RecordCipher {
         : new OwnKeyRing(encryption.keys, encryption.current);
     this.#account = account;
     this.#acceptPlaintext = encryption.acceptPlaintext;
+    this.#settings = settings;
   }
 
   /**
@@ -88,7 +106,7 @@ export class TokenCipher implements RecordCipher {
     const master = await this.#ring.byId(parts.keyId);
     if (master === undefined) {
       throw new BerbixStoreError(
-        `A stored value is sealed with the key "${parts.keyId}", which the option encryption does not have. Add this key. Remove an old key only after nestjs-berbix re-encrypt has replaced it in all values.`,
+        `A stored value is sealed with the key "${parts.keyId}", which ${this.#settings.keys} does not have. Add this key. Remove an old key only after nestjs-berbix re-encrypt has replaced it in all values.`,
       );
     }
     return this.#decipher(parts, this.#subkey(master), this.#context(parts.keyId, key));
@@ -104,7 +122,7 @@ export class TokenCipher implements RecordCipher {
     if (text === undefined) throw unknownForm();
     if (this.#acceptPlaintext) return text;
     throw new BerbixStoreError(
-      'A stored value is not encrypted, and encryption.acceptPlaintext is off. Set acceptPlaintext while a store moves from plaintext to encryption; otherwise, somebody else has written the value.',
+      `A stored value is not encrypted, and ${this.#settings.acceptPlaintext} is not set. Set it while a store moves from plaintext to encryption; otherwise, somebody else has written the value.`,
     );
   }
 
