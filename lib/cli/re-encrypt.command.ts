@@ -1,3 +1,4 @@
+import { counted } from '../errors/index.js';
 import { DEFAULT_ACCOUNT } from '../options/index.js';
 import {
   berbixEncryptionFromEnvironment,
@@ -48,7 +49,8 @@ export async function reEncryptCommand(args: string[]): Promise<number> {
       onProgress: (now) => {
         counts = now;
         progress.update(
-          () => `${now.total} values so far, ${now.changed} re-encrypted, ${now.failed} failed`,
+          () =>
+            `${counted(now.total, 'value')} so far, ${now.changed} re-encrypted, ${now.failed} failed`,
         );
       },
       onFailure: (key, error) => progress.failure(key, error),
@@ -77,7 +79,7 @@ function readEncryption(environment: NodeJS.ProcessEnv): BerbixEncryptionOptions
 
 function formatSummary({ total, changed, unchanged, failed }: ReencryptionCounts): string {
   return [
-    `${total} values`,
+    counted(total, 'value'),
     `  ${changed} re-encrypted with the current key`,
     `  ${unchanged} already had it`,
     `  ${failed} left unchanged`,

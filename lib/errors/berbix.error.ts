@@ -182,3 +182,8 @@ export function logLine(meaning: string, error: unknown): string {
   if (!isBerbixError(error)) return line;
   return `${line} (${error.code}, see docs/errors.md#${error.code.toLowerCase()})`;
 }
+
+/** A count with its noun, for messages: `1 value`, `2 values`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

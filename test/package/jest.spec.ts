@@ -45,10 +45,10 @@ describe('npm run test:jest', () => {
     const [, list = ''] = stderr.split('\nSkipped here:\n');
     const lines = list.trimEnd().split('\n');
     expect(lines).toEqual([
-      expect.stringMatching(/^ +\d+ tests in 1 file +need Chromium: .* CHROMIUM_PATH$/),
-      expect.stringMatching(/^ +\d+ tests in 1 file +need PostgreSQL: .* TEST_POSTGRES_URL$/),
-      expect.stringMatching(/^ +\d+ tests in 1 file +need Redis: .* TEST_REDIS_URL$/),
-      expect.stringMatching(/^ +\d+ tests in 1 file +need redis-server: .* PATH$/),
+      expect.stringMatching(/^ +\d+ tests? in 1 file +need Chromium: .* CHROMIUM_PATH$/),
+      expect.stringMatching(/^ +\d+ tests? in 1 file +need PostgreSQL: .* TEST_POSTGRES_URL$/),
+      expect.stringMatching(/^ +\d+ tests? in 1 file +need Redis: .* TEST_REDIS_URL$/),
+      expect.stringMatching(/^ +\d+ tests? in 1 file +need redis-server: .* PATH$/),
     ]);
   });
 

@@ -174,7 +174,7 @@ describe('the current key of a provider', () => {
     [
       'a short key',
       { id: 'k1', key: new Uint8Array(16) },
-      /"k1" from the key provider is 16 bytes/,
+      /"k1" from the key provider is not 32 bytes long, but 16/,
     ],
     ['zeros', { id: 'k1', key: new Uint8Array(32) }, /is not random/],
   ])('cannot be %s', async (_what, answer, message) => {

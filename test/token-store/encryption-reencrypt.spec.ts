@@ -133,8 +133,8 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     expect(error.retryable).toBe(false);
     expect(error.message).toMatch(/^4 of 9 values could not be re-encrypted/);
     expect(error.message).toMatch(/2 times: A stored value is sealed with the key "lost"/);
-    expect(error.message).toMatch(/1 times: A stored value cannot be decrypted with the key "old"/);
-    expect(error.message).toMatch(/1 times: A stored value is not encrypted/);
+    expect(error.message).toMatch(/Once: A stored value cannot be decrypted with the key "old"/);
+    expect(error.message).toMatch(/Once: A stored value is not encrypted/);
     expect(last).toEqual({ total: 9, changed: 5, unchanged: 0, failed: 4 });
     expect(failures.map(([key]) => key).toSorted()).toEqual([5, 6, 7, 9].map(keyOf));
     expect(new Map(failures).get(keyOf(5))).toMatch(/"lost"/);
@@ -159,7 +159,7 @@ describeEachOn(STORES)('reencryptTokens() on $name', ({ open }) => {
     await store.commit('default/other/1', 0, '{"hash":"x"}');
     const failures: string[] = [];
     const run = reencryptTokens({ store, encryption, onFailure: (key) => failures.push(key) });
-    expect((await errorOf(run)).message).toMatch(/^1 of 1 values .*is not in a format/);
+    expect((await errorOf(run)).message).toMatch(/^1 of 1 value .*is not in a format/);
     expect(failures).toEqual(['default/other/1']);
   });
 
@@ -218,7 +218,7 @@ describe('reencryptTokens(), when a value changes between reading and writing', 
     store.before = async (key) =>
       store.commit(key, store.swaps, await old.seal(key, `later ${store.swaps}`));
     const error = await errorOf(run(store));
-    expect(error.message).toMatch(/^1 of 1 values could not .*another current key/);
+    expect(error.message).toMatch(/^1 of 1 value could not .*another current key/);
     expect(store.swaps).toBe(2);
     expect(await stored(store, keyOf(1))).toEqual(['later 2', 'old']);
   });

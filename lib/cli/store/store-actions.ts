@@ -1,3 +1,4 @@
+import { counted } from '../../errors/index.js';
 import {
   TokenRemoval,
   isReference,
@@ -153,7 +154,7 @@ async function forEach(
   try {
     for await (const summary of new StoredRecords(store, cipher, account).all()) {
       read++;
-      progress.update(() => `${read} records read so far`);
+      progress.update(() => `${counted(read, 'record')} read so far`);
       work(summary, progress);
     }
     return read;

@@ -65,7 +65,7 @@ function tooMany(seconds: number): ApiException {
   return new ApiException(
     429,
     READABLE.rateLimited,
-    `Too many test transactions were completed within four hours. Try again in ${seconds} seconds.`,
+    `Too many test transactions were completed within four hours. Try again in ${seconds} s.`,
     { 'Retry-After': seconds.toString() },
   );
 }

@@ -41,7 +41,7 @@ function textProblem(text: string): string | undefined {
 }
 
 function checked(bytes: Uint8Array): KeyObject | string {
-  if (bytes.length !== KEY_BYTES) return `is ${bytes.length} bytes long, not ${KEY_BYTES}`;
+  if (bytes.length !== KEY_BYTES) return `is not ${KEY_BYTES} bytes long, but ${bytes.length}`;
   if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is text, such as a passphrase';
   if (new Set(bytes).size < DIFFERENT_BYTES) return 'is not random: its bytes repeat themselves';
   return createSecretKey(bytes);

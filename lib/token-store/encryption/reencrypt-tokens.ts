@@ -1,4 +1,4 @@
-import { BerbixStoreError } from '../../errors/index.js';
+import { BerbixStoreError, counted } from '../../errors/index.js';
 import { DEFAULT_ACCOUNT } from '../../options/index.js';
 import type { BerbixTokenStore } from '../berbix-token-store.js';
 import { storeFailure } from '../store-failure.js';
@@ -109,9 +109,11 @@ class Reencryption {
     } while (cursor !== undefined);
     const { total, failed } = this.#counts;
     if (failed > 0) {
-      const reasons = [...this.#reasons].map(([reason, times]) => `${times} times: ${reason}`);
+      const reasons = [...this.#reasons].map(
+        ([reason, times]) => `${times === 1 ? 'Once' : `${times} times`}: ${reason}`,
+      );
       throw new BerbixStoreError(
-        `${failed} of ${total} values could not be re-encrypted and are unchanged. ${reasons.join(' ')}`,
+        `${failed} of ${counted(total, 'value')} could not be re-encrypted and stayed unchanged. ${reasons.join(' ')}`,
       );
     }
     return { ...this.#counts };

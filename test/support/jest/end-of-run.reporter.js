@@ -54,6 +54,10 @@ function staleIn(folder, testResults) {
   return `\nNo spec compares these approved files any more; delete them:\n${lines.join('\n')}\n`;
 }
 
+function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function skippedIn(testResults) {
   const skipped = new Map();
   for (const { testResults: tests, testFilePath } of testResults) {
@@ -68,7 +72,7 @@ function skippedIn(testResults) {
   }
   if (skipped.size === 0) return undefined;
   const lines = [...skipped].toSorted().map(([requirement, { tests, files }]) => {
-    const where = `${tests} tests in ${files.size} ${files.size === 1 ? 'file' : 'files'}`;
+    const where = `${counted(tests, 'test')} in ${counted(files.size, 'file')}`;
     return `  ${where.padEnd(22)} need ${requirement}`;
   });
   return `\nSkipped here:\n${lines.join('\n')}\n`;
