@@ -231,7 +231,6 @@ function optionsProviders(options: BerbixModuleAsyncOptions): Provider[] {
 
 /** @param called the name of the function that returned the options, for the message */
 function checkOptions(options: unknown, called: string): Options {
-  if (typeof options === 'string') return concealed({ apiSecret: options });
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const what = Array.isArray(options) ? 'a list' : options === null ? 'null' : typeof options;
     throw new BerbixConfigurationError(

@@ -143,11 +143,7 @@ export abstract class BerbixError extends Error {
  * ```
  */
 export function isBerbixError(value: unknown): value is BerbixError {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    readThrown(() => (value as { [BRAND]?: true })[BRAND]) === true
-  );
+  return readThrown(() => (value as { [BRAND]?: true })[BRAND]) === true;
 }
 
 /** Reads a thrown value; undefined if that throws: anything can be thrown, even such a proxy. */

@@ -141,6 +141,7 @@ describe('forRootAsync()', () => {
   it.each<[string, unknown]>([
     ['useFactory of BerbixModule.forRootAsync returned undefined', { useFactory: () => {} }],
     ['useFactory of BerbixModule.forRootAsync returned null', { useFactory: () => null }],
+    ['useFactory of BerbixModule.forRootAsync returned string.', { useFactory: () => 'secret' }],
     ['useFactory of BerbixModule.forRootAsync returned a list', { useFactory: async () => [] }],
     ['useFactory (accountOptions) of BerbixModule', { useFactory: accountOptions }],
     ['Forgetful.createBerbixOptions of BerbixModule', { useClass: Forgetful }],
