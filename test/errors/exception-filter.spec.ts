@@ -22,9 +22,10 @@ class FailingController {
     throw new TypeError('a mistake');
   }
 
-  @Get('days')
-  days(): Observable<never> {
-    return throwError(() => new berbix.BerbixRateLimitError('later', { retryAfterMs: 86_400_000 }));
+  @Get('later/:ms')
+  later(@Param('ms') ms: string): Observable<never> {
+    const retryAfterMs = ms === 'unknown' ? undefined : Number(ms);
+    return throwError(() => new berbix.BerbixRateLimitError('later', { retryAfterMs }));
   }
 
   @Get(':name')
@@ -38,26 +39,26 @@ function errorNamed(name: string): berbix.BerbixError {
   return new ErrorClass('for the log only', { retryAfterMs: 1500 });
 }
 
-const STATUSES: Record<string, number> = {
-  BerbixInputError: 400,
-  BerbixWebhookBodyError: 400,
-  BerbixWebhookSignatureError: 401,
-  BerbixNotFoundError: 404,
-  BerbixConflictError: 409,
-  BerbixInvalidRefreshTokenError: 410,
-  BerbixGoneError: 410,
-  BerbixAbortedError: 499,
-  BerbixConnectionError: 502,
-  BerbixServerError: 502,
-  BerbixResponseError: 502,
-  BerbixInvalidAccessTokenError: 502,
-  BerbixRateLimitError: 503,
-  BerbixUnavailableError: 503,
-  BerbixStoreError: 503,
-  BerbixTimeoutError: 504,
-  BerbixAuthenticationError: 500,
-  BerbixConfigurationError: 500,
-  BerbixRequestError: 500,
+const ANSWERS: Record<string, [number, string]> = {
+  BerbixInputError: [400, 'The request cannot be processed.'],
+  BerbixWebhookBodyError: [400, 'Bad Request'],
+  BerbixWebhookSignatureError: [401, 'Unauthorized'],
+  BerbixNotFoundError: [404, 'There is no verification.'],
+  BerbixConflictError: [409, 'The verification is finished, or at another step.'],
+  BerbixInvalidRefreshTokenError: [410, 'This verification cannot be continued.'],
+  BerbixGoneError: [410, 'This verification cannot be continued. Start a new one.'],
+  BerbixAbortedError: [499, 'The request was canceled.'],
+  BerbixConnectionError: [502, 'Identity verification cannot be reached.'],
+  BerbixServerError: [502, 'Identity verification failed.'],
+  BerbixResponseError: [502, 'Identity verification failed.'],
+  BerbixInvalidAccessTokenError: [502, 'Identity verification failed.'],
+  BerbixRateLimitError: [503, 'Identity verification is busy. Try again later.'],
+  BerbixUnavailableError: [503, 'Identity verification is busy. Try again later.'],
+  BerbixStoreError: [503, 'Identity verification is not available at the moment.'],
+  BerbixTimeoutError: [504, 'Identity verification did not answer in time.'],
+  BerbixAuthenticationError: [500, 'Internal server error'],
+  BerbixConfigurationError: [500, 'Internal server error'],
+  BerbixRequestError: [500, 'Internal server error'],
 };
 
 describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (platform) => {
@@ -71,14 +72,13 @@ describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (platform) => {
     );
     const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const logged: string[] = [];
-    for (const [name, status] of Object.entries(STATUSES)) {
+    for (const [name, [status, message]] of Object.entries(ANSWERS)) {
       const { code } = errorNamed(name);
       if (status > 500 || name === 'BerbixInputError') logged.push(code);
       const answer = await fetch(`${url}/${name}`);
       expect([name, answer.status]).toEqual([name, status]);
       if (status !== 500) expect(answer.headers.get('retry-after')).toBe('2');
       const body = await answer.text();
-      const message = expect.any(String) as unknown;
       expect(JSON.parse(body)).toEqual({
         statusCode: status,
         message,
@@ -90,7 +90,18 @@ describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (platform) => {
     expect(lines).toEqual(logged.map((code) => expect.stringMatching(`only \\(${code}, see`)));
     warned.mockRestore();
     // Whatever the API asks for, no client is told to wait for days.
-    expect((await fetch(`${url}/days`)).headers.get('retry-after')).toBe('60');
+    for (const [ms, seconds] of [
+      ['unknown', null],
+      [0, '0'],
+      [1, '1'],
+      [1_000, '1'],
+      [1_001, '2'],
+      [59_001, '60'],
+      [86_400_000, '60'],
+    ]) {
+      const { headers } = await fetch(`${url}/later/${ms}`);
+      expect([ms, headers.get('retry-after')]).toEqual([ms, seconds]);
+    }
     expect((await fetch(`${url}/http`)).status).toBe(418);
     expect((await fetch(`${url}/unknown`)).status).toBe(500);
   });
@@ -121,7 +132,7 @@ describe('every error of the package', () => {
         status: 1,
         retryable: true,
       });
-      expect(Object.keys(STATUSES)).toContain(name);
+      expect(Object.keys(ANSWERS)).toContain(name);
     },
   );
 

@@ -56,7 +56,12 @@ describe('FakeBerbix', () => {
     );
     await firstValueFrom(fake.transactions.delete(created));
     const error = await errorOf(fake.tokens.refresh(created.refreshToken));
-    expect(error.code).toBe('BERBIX_GONE');
+    expect(error).toMatchObject({
+      code: 'BERBIX_GONE',
+      status: 410,
+      retryable: false,
+      message: 'The fake Berbix has deleted this transaction.',
+    });
   });
 
   it('supports a whole verification', async () => {
@@ -92,9 +97,16 @@ describe('FakeBerbix', () => {
     await firstValueFrom(fake.verifications.begin('ada', { templateKey: 'tpk_x' }));
     const update = () => fake.transactions.update(ada, { action: 'reject' });
     const override = () => fake.transactions.override(ada, { responsePayload: 'us-dl' });
-    expect((await errorOf(update())).code).toBe('BERBIX_CONFLICT');
+    const conflict = { code: 'BERBIX_CONFLICT', status: 409, retryable: false };
+    expect(await errorOf(update())).toMatchObject({
+      ...conflict,
+      message: 'This transaction is not completed.',
+    });
     await firstValueFrom(override());
-    expect((await errorOf(override())).code).toBe('BERBIX_CONFLICT');
+    expect(await errorOf(override())).toMatchObject({
+      ...conflict,
+      message: 'This transaction is already completed.',
+    });
     expect((await firstValueFrom(update())).action).toBe('reject');
   });
 
@@ -166,9 +178,12 @@ describe('FakeBerbix', () => {
 
   it('knows only its own tokens', async () => {
     const berbix = new FakeBerbix();
-    expect((await errorOf(berbix.tokens.refresh('rt_unknown'))).code).toBe(
-      'BERBIX_INVALID_REFRESH_TOKEN',
-    );
+    expect(await errorOf(berbix.tokens.refresh('rt_unknown'))).toMatchObject({
+      code: 'BERBIX_INVALID_REFRESH_TOKEN',
+      status: 401,
+      retryable: false,
+      message: 'The fake Berbix does not know this refresh token.',
+    });
     const create = { customerUid: 'ada', templateKey: 'tpk_x' };
     const hosted = await firstValueFrom(berbix.transactions.createHosted(create));
     expect(hosted.hostedUrl).toMatch(/^https:/);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { BerbixTokenService, BerbixTransactionService } from 'nestjs-berbix';
 import { FakeClock, sampleTokens } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
@@ -41,6 +41,20 @@ describe('FakeClock', () => {
     expect(Object.hasOwn(performance, 'now')).toBe(false);
   });
 
+  it('gives back another clock that was there before it', () => {
+    const mine = { value: () => 5, configurable: true, enumerable: true, writable: false };
+    Object.defineProperty(performance, 'now', mine);
+    try {
+      const fake = install();
+      fake.advance(HOUR_MS);
+      expect(performance.now()).toBe(5 + HOUR_MS);
+      fake.uninstall();
+      expect(Object.getOwnPropertyDescriptor(performance, 'now')).toEqual(mine);
+    } finally {
+      Reflect.deleteProperty(performance, 'now');
+    }
+  });
+
   it('does not uninstall its successor', () => {
     const earlier = install();
     earlier.uninstall();
@@ -62,6 +76,17 @@ describe('FakeClock', () => {
     expect(new RealDate()).toBeInstanceOf(Date);
     expect(new Day(7)).toBeInstanceOf(Day);
     expect(Number.isInteger(Date.now())).toBe(true);
+  });
+
+  it.each([0, 0.5, HOUR_MS])('can be advanced by %s ms', (ms) => {
+    jest.spyOn(performance, 'now').mockReturnValue(7);
+    try {
+      install().advance(ms);
+      expect(performance.now()).toBe(7 + ms);
+    } finally {
+      clock?.uninstall();
+      jest.restoreAllMocks();
+    }
   });
 
   it.each([-1, NaN, Infinity])('cannot be advanced by %s', (ms) => {
