@@ -126,6 +126,26 @@ describe('metrics', () => {
     );
   });
 
+  it('count each webhook by its outcome, and each refusal by its code', async () => {
+    const account = { 'berbix.account': 'default' };
+    const status = { ...account, 'berbix.webhook.kind': 'status' };
+    const bus = services.module.get(EventBus);
+    const about = { webhook: 'status', transactionId: '1' } as const;
+    const outcomes = ['handled', 'failed', 'repeated'] as const;
+    for (const outcome of outcomes) bus.emit(`webhook.${outcome}`, () => about);
+    const code = 'BERBIX_WEBHOOK_BODY';
+    bus.emit('webhook.rejected', () => ({ webhook: 'status', code, retryable: false }));
+    await setImmediate();
+    const deliveries = await seriesOf('berbix.webhook.deliveries');
+    expect(deliveries.filter(([, count]) => count !== 0)).toEqual(
+      outcomes.map((outcome) => [{ ...status, 'berbix.webhook.outcome': outcome }, 1]),
+    );
+    const rejections = await seriesOf('berbix.webhook.rejections');
+    expect(rejections.filter(([, count]) => count !== 0)).toEqual([
+      [{ ...status, 'error.type': code }, 1],
+    ]);
+  });
+
   it('count an exchange that ends during the shutdown', async () => {
     const before = await exchanges();
     const tokens = firstValueFrom(services.tokens.fresh({ customerUid: 'ada' }));

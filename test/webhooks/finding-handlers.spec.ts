@@ -158,6 +158,19 @@ describe('a handler', () => {
     );
   });
 
+  it('stops the boot if its account is only the property of another provider', async () => {
+    class Customers {
+      readonly account = 'eu';
+    }
+    class European {
+      @OnBerbixWebhook('finished', 'eu')
+      handle(): void {}
+    }
+    await expect(start([Customers, European])).rejects.toThrow(
+      'European.handle is for the account "eu", which is not registered.',
+    );
+  });
+
   it('is found without calling getters', async () => {
     class Lazy extends Base {
       get other(): string {

@@ -206,6 +206,21 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     expect(app.logs).toEqual([expect.stringMatching(/^error: .*rawBody: true/)]);
   });
 
+  it('logs that a webhook has no content type', async () => {
+    const app = await start(SECRETS, { rawBody: false });
+    const { status } = await fetch(`${app.url}/hooks/finished`, {
+      method: 'POST',
+      headers: { 'x-berbix-signature': FINISHED },
+      body: Buffer.from(BODY),
+    });
+    // Fastify itself rejects it.
+    if (status === 415) return expect(app.logs).toEqual([]);
+    expect(status).toBe(401);
+    expect(app.logs).toEqual([
+      expect.stringContaining('has the content type none; Berbix sends application/json.'),
+    ]);
+  });
+
   it('knows JSON by its type in any case, and logs the beginning of another type', async () => {
     const app = await start(SECRETS, { rawBody: false });
     await post(`${app.url}/hooks/finished`, BODY, FINISHED, 'Application/JSON; charset=utf-8');
@@ -249,7 +264,13 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
       401,
       'HooksController.noKind has BerbixWebhookGuard, but not the kind',
     ],
-    ['an unknown account', SECRETS, 'eu', 401, 'forRoot with the account "eu"'],
+    [
+      'an unknown account',
+      SECRETS,
+      'eu',
+      401,
+      'BerbixWebhookGuard needs BerbixModule.forRoot with the account "eu".',
+    ],
     [
       'secrets that cannot be read now',
       { finished: () => Promise.reject(new Error('vault is sealed')) },
@@ -264,6 +285,14 @@ describe.each(PLATFORMS)('BerbixWebhookGuard on %s', (platform) => {
     expect(app.logs[0]).toMatch('error: ');
     expect(app.logs[0]).toContain(reason);
     expect(app.logs[0]).not.toContain('sealed');
+  });
+
+  it('logs an error if there are only named accounts', async () => {
+    const app = await start(undefined, { imports: [webhookModule(SECRETS, undefined, 'eu')] });
+    expect((await post(`${app.url}/hooks/finished`, BODY, FINISHED)).status).toBe(401);
+    expect(app.logs.at(-1)).toContain(
+      'error: BerbixWebhookGuard needs BerbixModule.forRoot without an account, or an account in @BerbixWebhookKind.',
+    );
   });
 
   it('does not wait forever for secrets', async () => {

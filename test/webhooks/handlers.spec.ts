@@ -13,7 +13,7 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { BerbixGoneError } from 'nestjs-berbix';
+import { BerbixGoneError, BerbixInputError } from 'nestjs-berbix';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import { EMPTY, delay, from, tap, throwError, type Observable } from 'rxjs';
 import { EventBus } from '../../lib/events/index.js';
@@ -308,6 +308,25 @@ describe('a status webhook without an action', () => {
     expect(await webhooks.handle(webhook)).toBe('handled');
     await until(() => kinds.includes('webhook.handled'));
     expect(kinds).toEqual(['webhook.accepted', 'webhook.handled']);
+  });
+});
+
+describe('handle()', () => {
+  const EXPECTED = 'handle() takes a webhook from verify() or @BerbixWebhook().';
+
+  it.each([
+    [undefined, `${EXPECTED} The argument cannot be read (TypeError).`],
+    ['a text', EXPECTED],
+    [{ kind: 'status' }, EXPECTED],
+    [{ kind: 'status', transactionId: 7 }, EXPECTED],
+    [{ kind: 'done', transactionId: '7' }, EXPECTED],
+    [{ transactionId: '7' }, EXPECTED],
+  ])('refuses %j', async (webhook, message) => {
+    const { module } = await startApp({ providers: [Mailer] });
+    calls.length = 0;
+    const webhooks = module.get(BerbixWebhookService, { strict: false });
+    await expect(webhooks.handle(webhook as never)).rejects.toThrow(new BerbixInputError(message));
+    expect(calls).toEqual([]);
   });
 });
 

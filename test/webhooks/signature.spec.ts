@@ -132,6 +132,12 @@ describe('verify', () => {
     );
   });
 
+  it.each([SECONDS, NOW.toISOString(), null])('refuses %p as the time', async (now) => {
+    const error = await refusalOf(delivery({ now: now as never }));
+    expect(error).toBeInstanceOf(BerbixInputError);
+    expect(error.message).toBe('now must be a Date. Omit it to use the clock of this machine.');
+  });
+
   it('says that a forgery does not match, and that a replay is old', async () => {
     const old = SECONDS - 3600;
     expect((await refusalOf(delivery({ timestamp: old }))).message).toMatch('signed more than');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { getBerbixToken } from 'nestjs-berbix';
 import { sampleWebhookBody, signBerbixWebhook } from 'nestjs-berbix/testing';
 import {
@@ -15,6 +15,27 @@ import { SECRETS, startApp, webhookModule } from './support/webhook-app.js';
 
 const SWEEP = 'webhook-sweep:default';
 const DAY_MS = 86_400_000;
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+
+afterEach(() => void jest.restoreAllMocks());
+
+function sweepOf(store: BerbixTokenStore): WebhookSweep {
+  return new WebhookSweep(new CheckedStore(store, 1_500), 'webhook:default/', SWEEP);
+}
+
+/** The same store, in which it is always the same time. */
+function stopped(store: BerbixTokenStore, leasedForMs = 0): BerbixTokenStore {
+  return changed(store, {
+    load: async (key) => {
+      const record = await store.load(key);
+      return record && { ...record, now: NOW, leasedForMs };
+    },
+    lease: async (...step) => {
+      const lease = await store.lease(...step);
+      return lease && { ...lease, now: NOW };
+    },
+  });
+}
 
 async function tomorrow(store: BerbixTokenStore): Promise<void> {
   await store.commit(SWEEP, 0, String(Date.now() + DAY_MS));
@@ -57,7 +78,7 @@ describe('the sweep', () => {
     const store = new InMemoryTokenStore();
     await prepare(store);
     // Without an application: nobody could say when it has decided not to sweep.
-    await new WebhookSweep(new CheckedStore(store, 1_500), 'webhook:default/', SWEEP).begin();
+    await sweepOf(store).begin();
     const record = await store.load(SWEEP);
     expect(record).toMatchObject({ leasedForMs: 0 });
     expect(Number(record?.value)).toBeLessThan(Date.now() + DAY_MS / 2);
@@ -87,6 +108,54 @@ describe('the sweep', () => {
     }
   });
 
+  it.each([
+    ['there was none', undefined, true],
+    ['the last one was now', NOW, false],
+    ['the last one was almost a day ago', NOW - DAY_MS + 1, false],
+    ['the last one was a day ago', NOW - DAY_MS, true],
+    ['the last one was later than now', NOW + 1, true],
+  ])('happens if it is due: %s', async (_, last, isDue) => {
+    const store = new InMemoryTokenStore();
+    if (last !== undefined) await store.commit(SWEEP, 0, String(last));
+    await sweepOf(stopped(store)).begin();
+    const value = isDue ? NOW : last;
+    expect((await store.load(SWEEP))?.value).toBe(String(value));
+  });
+
+  it('asks again a day later, not before', async () => {
+    const store = new InMemoryTokenStore();
+    const asked: string[] = [];
+    const sweep = sweepOf(
+      changed(store, {
+        load: async (key) => {
+          asked.push(key);
+          return store.load(key);
+        },
+      }),
+    );
+    const elapsed = jest.spyOn(performance, 'now').mockReturnValue(5_000);
+    for (const ms of [0, DAY_MS - 1, DAY_MS]) {
+      elapsed.mockReturnValue(5_000 + ms);
+      await sweep.begin();
+      asked.push(`after ${ms}`);
+    }
+    expect(asked).toEqual([SWEEP, 'after 0', `after ${DAY_MS - 1}`, SWEEP, `after ${DAY_MS}`]);
+  });
+
+  it.each([
+    ['of a month ago', { hash: 'x', at: NOW - 30 * DAY_MS }, 0, false],
+    ['of more than a month ago', { hash: 'x', at: NOW - 30 * DAY_MS - 1 }, 0, true],
+    ['of long ago that is being handled again', { hash: 'x', at: 0 }, 1, false],
+    ['without a time', { hash: 'x' }, 0, false],
+    ['without a hash', { at: 0 }, 0, false],
+  ])('removes or keeps a record %s', async (_, mark, leasedForMs, isRemoved) => {
+    const store = new InMemoryTokenStore();
+    const key = 'webhook:default/status/1';
+    await store.commit(key, 0, JSON.stringify(mark));
+    expect(await sweepOf(stopped(store, leasedForMs)).begin()).toBe(isRemoved ? 1 : 0);
+    expect((await store.keys('webhook:')).keys).toEqual(isRemoved ? [] : [key]);
+  });
+
   it('looks at every page of keys', async () => {
     const store = new InMemoryTokenStore();
     const keys = ['1', '2', '3'].map((id) => `webhook:default/status/${id}`);
@@ -97,14 +166,13 @@ describe('the sweep', () => {
         cursor: cursor === '2' ? undefined : String(Number(cursor) + 1),
       }),
     });
-    const sweep = new WebhookSweep(new CheckedStore(paged, 1_500), 'webhook:default/', SWEEP);
-    expect(await sweep.begin()).toBe(3);
+    expect(await sweepOf(paged).begin()).toBe(3);
     expect((await store.keys('webhook:default/')).keys).toEqual([]);
   });
 
   it('does not begin once the application has ended', async () => {
     const store = new InMemoryTokenStore();
-    const sweep = new WebhookSweep(new CheckedStore(store, 1_500), 'webhook:default/', SWEEP);
+    const sweep = sweepOf(store);
     sweep.stop();
     expect(await sweep.begin()).toBe(0);
     expect(await store.load(SWEEP)).toBeUndefined();
