@@ -126,24 +126,27 @@ describe('the span of a call', () => {
 });
 
 describe('what a call emits', () => {
-  it('runs in the context of the subscriber, not in that of the span', async () => {
+  it('runs in the context of the subscriber, not in that of the span, whose end comes first', async () => {
     const sandbox = await startSandbox();
     const services = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
-    const seen: [string, unknown][] = [];
-    const see = (what: string) => () =>
-      void seen.push([what, trace.getSpan(context.active())?.spanContext()]);
+    const seen: [string, unknown, string[]][] = [];
+    const see = (what: string) => () => {
+      const span = trace.getSpan(context.active())?.spanContext();
+      seen.push([what, span, ended.map(({ name }) => name)]);
+    };
     const observer = { next: see('value'), error: see('error'), complete: see('end') };
     for (const fails of [false, true]) {
       if (fails) sandbox.faults.add({ kind: 'status', status: 403 });
       const { length } = seen;
+      ended.length = 0;
       services.transactions.fetch(created).subscribe(observer);
       await until(() => seen.length === length + (fails ? 1 : 2));
     }
     expect(seen).toEqual([
-      ['value', undefined],
-      ['end', undefined],
-      ['error', undefined],
+      ['value', undefined, []],
+      ['end', undefined, ['berbix.transaction.fetch']],
+      ['error', undefined, ['berbix.transaction.fetch']],
     ]);
   });
 });
