@@ -34,7 +34,9 @@ export function mapAnswer(
   const requestId = shortWord(headers['x-request-id'], redact);
   const isGood = status >= 200 && status < 300;
   const body = isGood && data.length > 0 ? jsonObject(data) : undefined;
-  if (isGood && (body !== undefined || data.length === 0)) return { body, startedAt, requestId };
+  if (isGood && (body !== undefined || data.length === 0)) {
+    return { status, body, startedAt, requestId };
+  }
   const { method, path } = request;
   const details: BerbixErrorDetails = { status, requestId, method, path };
   if (isGood) {

@@ -33,6 +33,8 @@ export interface BerbixRequest {
 
 /** A 2xx answer. */
 export interface BerbixAnswer {
+  /** 2xx. */
+  status: number;
   /** The JSON object of the body; undefined if the body is empty. */
   body: Record<string, unknown> | undefined;
   /** When the answered request was started, in milliseconds since 1970. */

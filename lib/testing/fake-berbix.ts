@@ -90,6 +90,6 @@ export class FakeBerbix {
     this.calls.push({ method, path });
     const failure = this.#failures.shift();
     if (failure !== undefined) throw failure;
-    return read({ body: this.#api.answer(request), startedAt: Date.now() });
+    return read({ status: 200, body: this.#api.answer(request), startedAt: Date.now() });
   }
 }

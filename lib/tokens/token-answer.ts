@@ -6,18 +6,21 @@ import { BerbixTokensDto } from './dto/berbix-tokens.dto.js';
 /** The call, for error messages. */
 type Call = Pick<BerbixRequest, 'method' | 'path'>;
 
+/** What errors say of the answer, besides the call. */
+type Answered = Pick<BerbixAnswer, 'requestId'> & { status?: number | undefined };
+
 /** A validated answer with tokens. */
-export interface CheckedTokenAnswer {
+export interface CheckedTokenAnswer extends Omit<BerbixAnswer, 'body'> {
   dto: BerbixTokensDto;
-  startedAt: number;
 }
 
 /** @throws {BerbixResponseError} that names the field */
 export function checkTokenAnswer(call: Call, answer: BerbixAnswer): CheckedTokenAnswer {
   const dto = BerbixTokensDto.fromWire(answer.body ?? {});
   const problems = dto.problems();
-  if (problems.length === 0) return { dto, startedAt: answer.startedAt };
-  throw unexpected(call, problems.join('; '), dto, answer.requestId);
+  if (problems.length > 0) throw unexpected(call, problems.join('; '), answer, dto);
+  const { status, startedAt, requestId } = answer;
+  return { status, startedAt, requestId, dto };
 }
 
 /**
@@ -32,15 +35,16 @@ export function checkTokenAnswer(call: Call, answer: BerbixAnswer): CheckedToken
 export function mergeTokens(
   call: Call,
   before: BerbixTokens | undefined,
-  { dto, startedAt }: CheckedTokenAnswer,
+  answer: CheckedTokenAnswer,
 ): BerbixTokens {
+  const { dto, startedAt } = answer;
   const refreshToken = dto.refreshToken ?? before?.refreshToken;
-  if (refreshToken === undefined) throw unexpected(call, 'refresh_token is missing', dto);
+  if (refreshToken === undefined) throw unexpected(call, 'refresh_token is missing', answer);
   if (
     before?.transactionId !== undefined &&
     (dto.transactionId ?? before.transactionId) !== before.transactionId
   ) {
-    throw foreign(call);
+    throw foreign(call, answer);
   }
   return new BerbixTokens({
     refreshToken,
@@ -59,28 +63,27 @@ export function withoutForeignTokens(call: Call, before: BerbixTokens, error: un
   if (!(error instanceof BerbixResponseError)) return error;
   const { transactionId = before.transactionId } = error.tokens ?? {};
   const isForeign = before.transactionId !== undefined && transactionId !== before.transactionId;
-  return isForeign ? foreign(call, error.requestId) : error;
+  return isForeign ? foreign(call, error) : error;
 }
 
 /**
  * Without the refresh token of the answer: it may be somebody else's, so nobody should store it.
  */
-function foreign(call: Call, requestId?: string): BerbixResponseError {
-  const problem = 'transaction_id is that of another transaction';
-  return unexpected(call, problem, undefined, requestId);
+function foreign(call: Call, answered: Answered): BerbixResponseError {
+  return unexpected(call, 'transaction_id is that of another transaction', answered);
 }
 
 function unexpected(
   { method, path }: Call,
   problem: string,
+  { status, requestId }: Answered,
   dto?: BerbixTokensDto,
-  requestId?: string,
 ): BerbixResponseError {
   const saved = dto && recoverableTokens(dto);
   return new BerbixResponseError(
     `The answer to ${method} ${path} breaks the contract of the API: ${problem}.` +
       (saved === undefined ? '' : ' It has a refresh token; store it: error.tokens.refreshToken.'),
-    { method, path, status: 200, requestId },
+    { method, path, status, requestId },
   ).withTokens(saved);
 }
 

@@ -102,7 +102,7 @@ export class TransactionCalls {
 /** @throws {BerbixResponseError} that names the fields that break the contract of the API */
 function read<T>(
   { method, path }: Pick<BerbixRequest, 'method' | 'path'>,
-  { body, requestId }: BerbixAnswer,
+  { status, body, requestId }: BerbixAnswer,
   tokens: BerbixTokens,
   make: (reader: WireReader) => T,
 ): T {
@@ -111,6 +111,6 @@ function read<T>(
   if (reader.problems.length === 0) return made;
   throw new BerbixResponseError(
     `The answer to ${method} ${path} breaks the contract of the API: ${reader.problems.join('; ')}.`,
-    { method, path, status: 200, requestId },
+    { method, path, status, requestId },
   ).withTokens(tokens);
 }

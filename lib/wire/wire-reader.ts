@@ -18,7 +18,8 @@ export class WireReader {
   }
 
   required(name: string): string {
-    return this.string(name) ?? this.#problem(name, 'a non-empty string', '');
+    const value = this.#present(name);
+    return typeof value === 'string' ? value : this.#problem(name, 'a non-empty string', '');
   }
 
   string(name: string): string | undefined {

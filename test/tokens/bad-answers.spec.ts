@@ -50,6 +50,32 @@ describe('an answer that breaks the contract of the API', () => {
     },
   );
 
+  it('has the status and the id of the request in each error', async () => {
+    const sandbox = await startSandbox();
+    const { tokens, transactions } = await servicesFor(sandbox);
+    const known = new BerbixTokens({ refreshToken: 'rt_7', transactionId: '7' });
+    const withAccess = new BerbixTokens({
+      refreshToken: 'rt_7',
+      accessToken: 'at_7',
+      expiresAt: new Date(Date.now() + 3_600_000),
+      lifetimeMs: 3_600_000,
+    });
+    const creation = { customerUid: 'ada', templateKey: sandbox.templateKeys.sdk };
+    for (const [status, body, call] of [
+      [204, '', tokens.refresh('rt_any')],
+      // Each caller merges a good answer with what they know.
+      [201, GOOD, tokens.refresh(known)],
+      [202, GOOD, transactions.create(creation)],
+      [203, {}, transactions.fetch(withAccess)],
+    ] as const) {
+      const headers = { 'x-request-id': `req_${status}` };
+      sandbox.faults.add({ kind: 'answer', status, headers, body });
+      const { message, ...error } = await errorOf(call);
+      expect(error).toMatchObject({ status, requestId: `req_${status}` });
+      expect(message).toContain('breaks the contract of the API');
+    }
+  });
+
   it('omits unknown fields, and treats null and "" as absent in optional fields', async () => {
     const sandbox = await startSandbox();
     const { tokens } = await servicesFor(sandbox);

@@ -185,6 +185,19 @@ describe('creating', () => {
     );
   });
 
+  it('names a field of another type once', async () => {
+    const { sandbox, transactions } = await start();
+    const tokens = { access_token: 'a', client_token: 'c', refresh_token: 'r', expires_in: 60 };
+    sandbox.faults.add({ kind: 'answer', body: { transaction_id: 5, ...tokens, hosted_url: 7 } });
+    const templateKey = sandbox.templateKeys.hosted;
+    const { message } = await errorOf(
+      transactions.createHosted({ customerUid: 'ada', templateKey }),
+    );
+    expect(message).toBe(
+      'The answer to POST /v0/transactions breaks the contract of the API: hosted_url must be a non-empty string.',
+    );
+  });
+
   it('loses no refresh token if the answer lacks the rest', async () => {
     const { sandbox, transactions } = await start();
     sandbox.faults.add({
