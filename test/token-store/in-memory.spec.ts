@@ -33,6 +33,60 @@ describe('an InMemoryTokenStore', () => {
     expect(await present()).toEqual(['c', 'd', 'e']);
   });
 
+  it.each([
+    ['was used a minute ago', 60_000, 0],
+    ['was leased until now', 90_000, 90_000],
+  ])('removes a record that %s, and not a millisecond earlier', async (_, ms, ttlMs) => {
+    const store = new InMemoryTokenStore(1);
+    await store.commit('seen', 0, 'value');
+    await store.lease('seen', { version: 1, leaseEpoch: 0 }, ttlMs, '');
+    jest.advanceTimersByTime(ms - 1);
+    await store.commit('early', 0, 'value');
+    expect((await store.keys('')).keys).toEqual(['seen', 'early']);
+    jest.advanceTimersByTime(1);
+    await store.commit('late', 0, 'value');
+    expect((await store.keys('')).keys).toEqual(['early', 'late']);
+  });
+
+  it('leases a record again as soon as its lease has ended', async () => {
+    const store = new InMemoryTokenStore();
+    await store.lease('key', NOTHING, 1_000, '');
+    const again = () => store.lease('key', { version: 0, leaseEpoch: 1 }, 1_000, '');
+    jest.advanceTimersByTime(999);
+    expect([(await store.load('key'))?.leasedForMs, await again()]).toEqual([1, undefined]);
+    jest.advanceTimersByTime(1);
+    expect((await store.load('key'))?.leasedForMs).toBe(0);
+    expect(await again()).toMatchObject({ leaseEpoch: 2 });
+  });
+
+  it('tells the time that has passed, also while the machine was suspended', async () => {
+    const store = new InMemoryTokenStore();
+    await store.commit('key', 0, 'value');
+    const aheadMs = async (): Promise<number> => {
+      const { now = 0 } = (await store.load('key')) ?? {};
+      return Math.round(now - performance.timeOrigin - performance.now());
+    };
+    const seen: number[][] = [];
+    // How far the host's clock is set forward: corrections of up to a second change nothing.
+    for (const stepMs of [0, 1_000, 600, 600, -5_000, 1_001, 0, -3_600_000, 60_000, 0]) {
+      jest.setSystemTime(Date.now() + stepMs);
+      seen.push([stepMs, await aheadMs()]);
+      jest.advanceTimersByTime(10_000);
+    }
+    expect(seen).toEqual([
+      [0, 0],
+      [1_000, 0],
+      [600, 0],
+      [600, 0],
+      [-5_000, 0],
+      [1_001, 1_001],
+      [0, 1_001],
+      [-3_600_000, 1_001],
+      [60_000, 61_001],
+      [0, 61_001],
+    ]);
+  });
+
   it('looks at records that must stay once a minute, however many are written', async () => {
     let looks = 0;
     let mustStay = true;
@@ -86,11 +140,11 @@ describe('an InMemoryTokenStore', () => {
     for (const key of ['forgotten late', 'kept', 'other']) await store.commit(key, 0, 'value');
     await store.commit('taken up', 2, 'value');
 
-    jest.advanceTimersByTime(DAY_MS - 1_000);
+    jest.advanceTimersByTime(DAY_MS - 1);
     await store.lease('leased again', { version: 0, leaseEpoch: 1 }, 1_000, '');
     await forget(store, 'forgotten late');
     await expect(present()).resolves.toEqual([true, true, true, true, true, true]);
-    jest.advanceTimersByTime(2_000);
+    jest.advanceTimersByTime(1);
     await step(store);
     await expect(present()).resolves.toEqual([false, false, true, true, true, true]);
   });
