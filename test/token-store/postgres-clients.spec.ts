@@ -179,6 +179,16 @@ describeOnPostgres('over Drizzle', () => {
       expect(() => fromDrizzle(transaction as never)).toThrow(/not a transaction/);
     });
   });
+
+  it('passes the values of a query to a client like that of Postgres.js', async () => {
+    const client = pool(SERVER);
+    // The real one is in test/consumers/postgres-clients.
+    const unsafe = async (text: string, values: never[]): Promise<unknown[]> =>
+      (await client.query(text, values)).rows;
+    const { query } = fromDrizzle({ $client: { unsafe } });
+    expect(await query('SELECT $1::int AS one', [1])).toEqual({ rows: [{ one: 1 }] });
+    expect(await query('SELECT 2 AS two')).toEqual({ rows: [{ two: 2 }] });
+  });
 });
 
 describeOnPostgres('over Prisma', () => {

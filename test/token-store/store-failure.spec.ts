@@ -74,6 +74,31 @@ describe.each(Object.entries(STORES))('the failures of %s', (description, makeSt
     expect(await everyViewOf(error)).not.toMatch(/canary/);
   });
 
+  it.each([
+    [true, '08000 08P01 40001 40P01 53000 53400 55P03 57000 57P03 25006'],
+    [false, '07001 22P02 25001 25P02 42P01 54001 55000 58030 P0853 XX000 0A000'],
+  ])('are transient: %s, by the SQLSTATE', async (retryable, codes) => {
+    for (const code of codes.split(' ')) {
+      const store = makeStore(() => Promise.reject(driverError({ code })));
+      const { reason, ...error } = await errorOf(store.load('key'), BerbixStoreError);
+      expect({ reason, retryable: error.retryable }).toEqual({ reason: code, retryable });
+    }
+  });
+
+  it.each([
+    [
+      true,
+      'ASK BUSY CLUSTERDOWN LOADING MASTERDOWN MISCONF MOVED NOREPLICAS OOM READONLY TRYAGAIN',
+    ],
+    [false, 'ASKING BUSYGROUP BUSYKEY EXECABORT MOVE NOPERM NOSCRIPT NOTBUSY WRONGPASS'],
+  ])('are transient: %s, by the first word of the reply', async (retryable, words) => {
+    for (const word of words.split(' ')) {
+      const store = makeStore(() => Promise.reject(reply(`${word} and why`)));
+      const { reason, ...error } = await errorOf(store.load('key'), BerbixStoreError);
+      expect({ reason, retryable: error.retryable }).toEqual({ reason: word, retryable });
+    }
+  });
+
   it.each(Object.entries(STEPS))('is the failure of %s', async (_, step) => {
     const store = makeStore(() => Promise.reject(driverError({ code: 'ECONNRESET' })));
     const error = await errorOf(step(store), BerbixStoreError);
