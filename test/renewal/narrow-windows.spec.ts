@@ -163,6 +163,33 @@ describe('fresh() when something happens at a bad moment', () => {
     expect((await outcomeOf(replica.fresh(owner))).error).toBeUndefined();
   });
 
+  it.each([
+    ['fails', 0],
+    ['is cut off by the end of its process', 14 * SECOND],
+  ])('I3: an exchange in doubt stays in doubt if remember() %s', async (what, leasedForMs) => {
+    const { world } = the;
+    const [killed, other] = [await world.start(), await world.start()];
+    const owner = await world.remembered(killed);
+    await advance(HOUR);
+    world.api.latencyMs = 5 * SECOND;
+    killed.fresh(owner).catch(() => {});
+    await advance(SECOND);
+    killed.kill();
+    await advance(30 * SECOND);
+    const { startedAt } = (await world.stored()).note;
+    if (what === 'fails') world.storeFault = { calls: ['commit'], fault: 'fail' };
+    else world.storeGate = async (step) => (step === 'commit there' ? other.kill() : undefined);
+    other.remember(world.api.tokensOf('1')).catch(() => {});
+    await advance(SECOND);
+    const stored = await world.stored();
+    expect(stored.note).toMatchObject({ startedAt, isUnreported: true });
+    expect([typeof startedAt, stored.version, stored.leasedForMs]).toEqual([
+      'number',
+      1,
+      leasedForMs,
+    ]);
+  });
+
   it('names onRotation in the error even if the store cannot note its failure', async () => {
     const { world } = the;
     world.api.habit = 'strict';

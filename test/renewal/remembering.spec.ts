@@ -71,6 +71,22 @@ describe('remember()', () => {
     expect(world.api.exchanges).toHaveLength(1);
   });
 
+  it('gives up after totalTimeoutMs if the exchange of the same refresh token does not end', async () => {
+    const { world } = the;
+    const { replica, other, created } = await twoReplicas('omit');
+    world.api.fault = 'hang-before';
+    replica.fresh(ONE).catch(() => {});
+    await advance(SECOND);
+    replica.kill();
+    const { error, afterMs } = await outcomeOf(other.remember(bare(created), 'ada'));
+    expect(error).toMatchObject({ code: 'BERBIX_TIMEOUT', retryable: true });
+    expect(String(error)).toContain('Another replica is exchanging this refresh token');
+    expect(afterMs).toBeGreaterThanOrEqual(15 * SECOND);
+    expect(afterMs).toBeLessThan(15.25 * SECOND);
+    await advance(15 * SECOND);
+    await valueOf(other.remember(bare(created), 'ada'));
+  });
+
   it('I2: of a superseded refresh token: does not end the lease of an exchange', async () => {
     const { world } = the;
     const { replica, other, created } = await twoReplicas('strict');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BerbixTokens } from 'nestjs-berbix';
+import { BerbixTokens, InMemoryTokenStore } from 'nestjs-berbix';
 import { errorOf } from '../support/errors.js';
 import { firstValueFrom } from 'rxjs';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
@@ -55,6 +55,36 @@ describe('an invalid id or uid', () => {
     await firstValueFrom(services.tokens.remember({ customerUid, tokens: created }));
     const { transactionId } = await firstValueFrom(services.tokens.fresh({ customerUid }));
     expect(transactionId).toBe(created.transactionId);
+  });
+});
+
+describe('remember()', () => {
+  const NAMELESS = 'remember() needs a customerUid, or tokens whose transactionId is known';
+  const known = new BerbixTokens({ refreshToken: 'rt', transactionId: '1' });
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'remember() takes { tokens, customerUid }.'],
+    ['a bare refresh token without a customer', { tokens: 'rt' }, NAMELESS],
+    [
+      'tokens without a transaction and a customer',
+      { tokens: BerbixTokens.fromRefresh('rt') },
+      NAMELESS,
+    ],
+    ['an empty uid', { tokens: 'rt', customerUid: '' }, 'non-empty string'],
+    ['a null for the uid', { tokens: known, customerUid: null }, 'non-empty string'],
+    ['a number for the uid', { tokens: known, customerUid: 7 }, 'non-empty string'],
+    ['half of an emoji', { tokens: known, customerUid: 'ada \ud83d' }, 'surrogate'],
+    [
+      'more letters than a key can hold',
+      { tokens: known, customerUid: 'a'.repeat(257) },
+      'more than 256 characters',
+    ],
+  ])('refuses %s, and saves nothing', async (_what, remembered, message) => {
+    const store = new InMemoryTokenStore();
+    const { tokens } = await servicesFor(await startSandbox(), { store });
+    const error = await errorOf(tokens.remember(remembered as never));
+    expect(error).toMatchObject({ code: 'BERBIX_INPUT' });
+    expect(error.message).toContain(message);
+    expect(await store.keys('')).toMatchObject({ keys: [] });
   });
 });
 
