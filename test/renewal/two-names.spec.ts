@@ -146,6 +146,47 @@ describe('a transaction with two names, neither of which leads to the other', ()
     },
   );
 
+  it('I2: while another refresh token of it is being exchanged, its record stays as it is', async () => {
+    const { world } = the;
+    const [replica, other] = [await world.start(), await world.start()];
+    const { refreshToken } = world.api.create('2');
+    await valueOf(replica.remember(world.api.create('1').refreshToken, 'ada'));
+    await valueOf(replica.remember(new BerbixTokens({ refreshToken, transactionId: '1' })));
+    world.api.faults.push('hang-before');
+    const exchanged = other.fresh(ONE);
+    exchanged.catch(() => {});
+    await advance(SECOND);
+    await valueOf(replica.fresh(ADA));
+    const { version, tokens, leasedForMs } = await world.stored();
+    expect([version, tokens.refreshToken]).toEqual([1, refreshToken]);
+    expect(leasedForMs).toBeGreaterThan(28 * SECOND);
+    expect(await failureOf(exchanged)).toMatchObject({ code: 'BERBIX_TIMEOUT' });
+    // The next exchange unites the two.
+    await advance(HOUR);
+    await valueOf(replica.fresh(ADA));
+    expect(await storedAt('transaction')).toHaveProperty('see');
+    expect(await storedAt('anonymous')).toMatchObject({ spares: [refreshToken] });
+  });
+
+  it('a second bare refresh token of it ends in the same record, even if its own changes meanwhile', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    await valueOf(replica.remember(world.api.create('1').refreshToken, 'ada'));
+    await valueOf(replica.fresh(ADA));
+    const [first = ''] = (await world.memory.keys('default/anonymous')).keys;
+    await valueOf(replica.remember(world.api.reissue('1').refreshToken, 'bob'));
+    const [second = ''] = (await storedTokens()).filter((key) => key !== first);
+    let commits = 0;
+    world.storeGate = async (what) => {
+      // First the result of the exchange, then its tokens in the first record, then the reference.
+      if (what !== 'commit there' || ++commits !== 3) return;
+      const { version, value } = (await world.memory.load(second))!;
+      await world.memory.commit(second, version, value!);
+    };
+    await valueOf(replica.fresh({ customerUid: 'bob' }));
+    expect(await storedTokens()).toEqual([first]);
+  });
+
   it.each([
     ['', false, true],
     [' and the transaction was forgotten before', true, true],
