@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inRecord } from './support/watch.js';
 import { eachWorld, type Replica, type World } from './support/world.js';
 import { advance, failureOf, outcomeOf, settle, valueOf } from './support/virtual-time.js';
 
@@ -109,6 +110,8 @@ describe('forgetting tokens while other calls are in flight', () => {
       expect(await failureOf(replica.fresh(ONE))).toMatchObject(GONE);
       const { keys } = await world.memory.keys('');
       expect(keys.toSorted()).toEqual(['default/customer/ada', 'default/transaction/3']);
+      const { value } = (await world.memory.load('default/customer/ada')) ?? {};
+      expect(inRecord(value)).toMatchObject({ see: 'transaction/3', earlier: [] });
       await valueOf(replica.forget(ADA));
       expect((await world.memory.keys('')).keys).toEqual([]);
     }

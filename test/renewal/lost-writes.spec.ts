@@ -128,7 +128,10 @@ describe('a store that loses confirmed writes during an exchange', () => {
 
   it('I4: the application is notified of a new refresh token that conflicts with the record, and the error has it', async () => {
     const notified: BerbixRotatedTokens[] = [];
-    const onRotation = (rotated: BerbixRotatedTokens) => void notified.push(rotated);
+    const onRotation = async (rotated: BerbixRotatedTokens): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, SECOND));
+      notified.push(rotated);
+    };
     const { world, replica, inFlight } = await exchanging('strict', 0, { onRotation });
     const unsaved = recordUnsaved();
     const current = world.api.currentOf('1');

@@ -121,6 +121,24 @@ describe('fresh() and refresh tokens that the API replaces', () => {
     expect(world.logged.join()).toContain('could not be saved');
   });
 
+  it.each([
+    [1_999, 2],
+    [2_000, 1],
+  ])(
+    'an access token is saved again until two seconds have passed: each commit takes %i ms',
+    async (storeTimeoutMs, commits) => {
+      const { world } = the;
+      const replica = await world.start({ storeTimeoutMs });
+      const owner = await world.remembered(replica);
+      await advance(HOUR);
+      world.storeFault = { calls: ['commit'], fault: 'hang' };
+      const before = world.storeCalls.length;
+      await valueOf(replica.fresh(owner));
+      const calls = world.storeCalls.slice(before).map(({ call }) => call);
+      expect(calls.filter((call) => call === 'commit')).toHaveLength(commits);
+    },
+  );
+
   it('I3: after a rotation was seen, a refresh token is not presented twice in one exchange', async () => {
     const { world } = the;
     world.api.habit = 'strict';
