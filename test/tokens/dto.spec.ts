@@ -115,19 +115,33 @@ describe('the DTOs', () => {
 
   it('follow the rules that are checked first exactly if class-validator finds no problem', () => {
     const good = { access_token: 'a', client_token: 'c', transaction_id: 12, expires_in: 3600 };
-    for (const change of [
-      {},
-      { refresh_token: 'r' },
-      { client_token: null },
-      { access_token: null },
-      { client_token: 1 },
-      { refresh_token: 'a\nb' },
-      { transaction_id: -1 },
-      { expires_in: 0 },
+    const seconds = { isLifetime: 'expiresIn must be a whole number of seconds from 1 to 2592000' };
+    for (const [change, found] of [
+      [{}],
+      [{ refresh_token: 'r' }],
+      [{ client_token: null }],
+      [{ access_token: null }, { isToken: 'accessToken must be a non-empty string' }],
+      [{ client_token: 1 }, { isOptionalToken: 'clientToken must be a string' }],
+      [
+        { refresh_token: 'a\nb' },
+        { isOptionalRefreshToken: 'refreshToken must be a string without control characters' },
+      ],
+      [{ transaction_id: -1 }, { isOptionalId: 'transactionId must be a positive integer' }],
+      [{ expires_in: 1 }],
+      [{ expires_in: 2_592_000 }],
+      [{ expires_in: 0 }, seconds],
+      [{ expires_in: 2_592_001 }, seconds],
+      [{ expires_in: 1.5 }, seconds],
     ]) {
       const dto = BerbixTokensDto.fromWire({ ...good, ...change });
-      expect([change, followsRules(dto)]).toEqual([change, validateSync(dto).length === 0]);
+      const problems = validateSync(dto).map(({ constraints }) => constraints);
+      expect([change, problems]).toEqual([change, found === undefined ? [] : [found]]);
+      expect([change, followsRules(dto)]).toEqual([change, found === undefined]);
     }
+    const empty = Object.assign(new RefreshTokensDto(), { refreshToken: '' });
+    expect(validateSync(empty).map(({ constraints }) => constraints)).toEqual([
+      { isRefreshToken: 'refreshToken must be a non-empty string without control characters' },
+    ]);
   });
 
   it('print without the tokens', () => {

@@ -174,9 +174,16 @@ describe.each(PLATFORMS)('what @RequireFreshTokens refuses on %s', (platform) =>
       expect(await refusal(app, 'result')).toEqual([500, 'Internal server error']);
       expect(log).toContain(sentence);
     }
-    resolve = () => undefined as never;
-    expect(await refusal(app, 'result')).toEqual([400, 'The request cannot be processed.']);
-    expect(log).toContain('Put the login guard below @RequireFreshTokens');
+    for (const nobody of [undefined, null]) {
+      for (const resolver of [() => nobody, async () => nobody]) {
+        log = '';
+        resolve = resolver as never;
+        expect(await refusal(app, 'result')).toEqual([400, 'The request cannot be processed.']);
+        expect(log).toContain(
+          'The function of @RequireFreshTokens on ResultController.result returned null or undefined for this request. Is somebody signed in when it runs? Put the login guard below @RequireFreshTokens',
+        );
+      }
+    }
   });
 
   it('throws the error of the resolver unchanged', async () => {
