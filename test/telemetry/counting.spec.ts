@@ -53,6 +53,13 @@ async function seriesOf(name: string): Promise<unknown[][]> {
     .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }) => [attributes, value]));
 }
 
+/** How many tokens callers got from this source. */
+async function lookupsFrom(source: string): Promise<number> {
+  const series = await seriesOf('berbix.token.lookups');
+  const found = series.find(([attributes]) => Object(attributes)['berbix.token.source'] === source);
+  return Number(found?.[1] ?? 0);
+}
+
 /** A store whose answers wait at a gate. */
 class SlowStore extends InMemoryTokenStore {
   gate: Promise<void> | undefined;
@@ -307,20 +314,16 @@ describe('metrics', () => {
   });
 
   it('count tokens that are served since a renewal failed as a fallback', async () => {
-    const fallbacks = async (): Promise<unknown> =>
-      (await seriesOf('berbix.token.lookups')).find(
-        ([attributes]) => Object(attributes)['berbix.token.source'] === 'fallback',
-      )?.[1];
     const clock = installClock();
     const { tokens } = await servicesFor(sandbox);
     const created = await createTransaction(sandbox, services);
     await firstValueFrom(tokens.remember({ customerUid: 'fay', tokens: created }));
     clock.advance(59.5 * 60_000);
-    const before = Number((await fallbacks()) ?? 0);
+    const before = await lookupsFrom('fallback');
     sandbox.faults.clear();
     sandbox.faults.add({ kind: 'status', status: 503, path: '/v0/tokens' });
     expect(await firstValueFrom(tokens.fresh({ customerUid: 'fay' }))).toEqual(created);
-    expect(await fallbacks()).toBe(before + 1);
+    expect(await lookupsFrom('fallback')).toBe(before + 1);
   });
 
   it('count no lookup of a caller who did not wait for the tokens', async () => {
@@ -329,7 +332,9 @@ describe('metrics', () => {
     await errorOf(services.tokens.fresh({ customerUid: 'ada' }, { timeoutMs: 20 }));
     await until(async () => (await exchanges()) > exchanged);
     // From memory, after everything that the exchange has led to.
+    const fromMemory = await lookupsFrom('memory');
     await firstValueFrom(services.tokens.fresh({ customerUid: 'ada' }));
     expect(await total('berbix.token.lookups')).toBe(before + 1);
+    expect(await lookupsFrom('memory')).toBe(fromMemory + 1);
   });
 });
