@@ -175,7 +175,11 @@ export class CustomerAttempts {
   async #endOne(key: string): Promise<void> {
     const { seen } = await resolveRecord(this.sealed, key);
     await this.sealed.preclude(seen.key);
-    if ((await recordAt(this.sealed, key)) !== undefined) await this.end({ key });
+    if ((await recordAt(this.sealed, key)) !== undefined) return this.end({ key });
+    if (seen.version > 0) return;
+    this.#logger.warn(
+      `The store has no tokens of ${seen.key.replace('/', ' ')}, so erase() did not delete it at Berbix: begin() ended before it saved them, or they were forgotten long ago.`,
+    );
   }
 
   /** The last transaction with a record counts: an attempt without one may never have begun. */

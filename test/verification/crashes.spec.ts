@@ -163,9 +163,10 @@ describe('a process that dies after it has created a transaction', () => {
   }
 
   it.each([
-    ['before the reference', 'default/customer/'],
-    ['before the tokens', 'default/transaction/'],
-  ])('leaves nothing that erase() does not find: %s', async (_, commit) => {
+    ['before the reference', 'default/customer/', 0],
+    ['before the tokens', 'default/transaction/', 1],
+  ])('leaves nothing in the store that erase() does not find: %s', async (_, commit, warnings) => {
+    const warned = jest.spyOn(Logger.prototype, 'warn');
     const store = new InMemoryTokenStore();
     const sandbox = await startSandbox();
     await diesAt(commit, sandbox, store);
@@ -173,6 +174,13 @@ describe('a process that dies after it has created a transaction', () => {
     const { verifications } = await replica(sandbox, { ...options, timeoutMs: 1_000 });
     await firstValueFrom(verifications.erase('ada'));
     expect(await allKeys(store)).toEqual([]);
+    const [{ id } = { id: '' }, ...others] = await sandbox.transactions.list();
+    expect(others).toEqual([]);
+    // What the store does not know is left at Berbix.
+    const lost = `The store has no tokens of transaction ${id}, so erase() did not delete it at Berbix:`;
+    const lines = warned.mock.calls.map(([line]) => String(line));
+    warned.mockRestore();
+    expect(lines.filter((line) => line.startsWith(lost))).toHaveLength(warnings);
   });
 
   it.each([
