@@ -5,7 +5,7 @@
  */
 
 export { BerbixSandbox, type BerbixSandboxReady } from './berbix-sandbox.js';
-export type { ApiJson } from './http/answers.js';
+export type { ApiJson } from './http/api-json.js';
 export { SandboxOptionError } from './options.js';
 export type {
   AnswerFault,

@@ -4,7 +4,8 @@ import { READABLE } from '../wire/index.js';
 import type { SandboxClock } from './clock.js';
 import type { FaultPlayer } from './faults/fault-player.js';
 import type { SandboxFaults } from './faults/sandbox-faults.js';
-import { beforeHead, errorReply, sendReply, setCommonHeaders } from './http/answers.js';
+import { beforeHead, setCommonHeaders } from './http/common-headers.js';
+import { errorReply, sendReply } from './http/send-reply.js';
 import { ApiException } from './http/api-exception.js';
 import {
   isOpenToPages,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toApiJson } from '../../lib/sandbox/http/answers.js';
+import { toApiJson } from '../../lib/sandbox/http/api-json.js';
 
 describe('toApiJson', () => {
   it('writes integers with all of their digits', () => {

@@ -1,7 +1,7 @@
 import { WEBHOOK_KINDS, type WebhookKind } from '../../wire/index.js';
 import { checkFault, type SandboxFault } from '../faults/fault.js';
 import type { PendingFault } from '../faults/sandbox-faults.js';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { invalidRequest } from '../http/api-exception.js';
 import { type JsonObject, parseWord, refuseUnknown } from '../http/request-body.js';
 import type { RecordedRequest } from '../http/request-log.js';

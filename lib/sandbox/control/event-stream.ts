@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type ApiJson, toApiJson } from '../http/answers.js';
+import { type ApiJson, toApiJson } from '../http/api-json.js';
 import type { EventFeed } from './event-feed.js';
 import type { Redact } from './redaction.js';
 import { presentEvent } from './sandbox-event.js';

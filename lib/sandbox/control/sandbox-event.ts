@@ -1,4 +1,4 @@
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import type { RecordedRequest } from '../http/request-log.js';
 import type { RecordedExchange } from '../tokens/exchange-log.js';
 import type { TransactionChange } from '../transactions/transactions.js';

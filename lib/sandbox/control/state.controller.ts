@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Put, Query } from '@nestjs/common';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { invalidRequest } from '../http/api-exception.js';
 import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';

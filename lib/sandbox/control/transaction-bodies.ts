@@ -1,5 +1,5 @@
 import type { SandboxMode } from '../auth/authorization.js';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { invalidRequest } from '../http/api-exception.js';
 import { type JsonObject, parseWord, optionalString, refuseUnknown } from '../http/request-body.js';
 import type { RecordedExchange } from '../tokens/exchange-log.js';

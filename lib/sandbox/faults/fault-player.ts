@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Timers } from '../clock.js';
-import { JSON_CONTENT_TYPE, type Reply, sendHead, sendReply } from '../http/answers.js';
+import { JSON_CONTENT_TYPE } from '../http/api-json.js';
+import { type Reply, sendHead, sendReply } from '../http/send-reply.js';
 import type { Processable, SandboxFault } from './fault.js';
 import { answerReply, captureReply, htmlReply, statusReply, UNPROCESSED_REPLY } from './replies.js';
 

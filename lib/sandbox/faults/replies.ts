@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ApiErrorBody, READABLE } from '../../wire/index.js';
-import { jsonReply, type Reply } from '../http/answers.js';
+import { jsonReply, type Reply } from '../http/send-reply.js';
 import { challenge } from '../http/api-exception.js';
 import type { AnswerFault, HtmlFault, StatusFault } from './fault.js';
 

@@ -6,9 +6,10 @@ import { type AddressInfo, isIP, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SandboxOptionError } from '../options.js';
 import type { SandboxSettings } from '../settings.js';
-import { INERT_HEADERS, JSON_CONTENT_TYPE, toApiJson } from './answers.js';
 import { invalidRequest } from './api-exception.js';
+import { JSON_CONTENT_TYPE, toApiJson } from './api-json.js';
 import type { ServerCertificate } from './certificate-authority.js';
+import { INERT_HEADERS } from './common-headers.js';
 
 const LOOPBACK = '127.0.0.1';
 

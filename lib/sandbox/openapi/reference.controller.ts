@@ -2,7 +2,8 @@ import { Controller, Get, Inject, Injectable, Param, Res } from '@nestjs/common'
 import { SandboxAddress } from '../auth/signed-links.js';
 import { TokenWriter } from '../auth/tokens.js';
 import { controlOperations } from '../control/control.controller.js';
-import { ResponseWriter, unknownRoute } from '../http/answers.js';
+import { unknownRoute } from '../http/exception-filter.js';
+import { ResponseWriter } from '../http/send-reply.js';
 import { DOCUMENT_NAME, REFERENCE_ROOT } from '../http/paths.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
 import { type TemplateKeys, templateKeysOf } from '../transactions/templates.js';

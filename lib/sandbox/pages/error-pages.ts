@@ -7,7 +7,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import { READABLE } from '../../wire/index.js';
-import { refusalFor } from '../http/answers.js';
+import { refusalFor } from '../http/exception-filter.js';
 import type { ApiException } from '../http/api-exception.js';
 import { html, type Page, PageResponder } from './page.js';
 import { withLinkToForm } from './verify-pages.js';

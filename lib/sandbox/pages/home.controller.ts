@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Inject, Param, Res, UseFilters } from '@nestjs/common';
-import { ResponseWriter, unknownRoute } from '../http/answers.js';
+import { unknownRoute } from '../http/exception-filter.js';
+import { ResponseWriter } from '../http/send-reply.js';
 import { CONSOLE_ROOT, HOME_PATH, ICON_PATH } from '../http/paths.js';
 import { CONSOLE_FILES, CONSOLE_HEADERS, CONSOLE_PAGE, readConsoleFile } from './console.js';
 import { PageExceptionFilter } from './error-pages.js';

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
 import { ImageLinks } from '../auth/signed-links.js';
-import { ResponseWriter } from '../http/answers.js';
+import { ResponseWriter } from '../http/send-reply.js';
 import { IMAGES_ROOT } from '../http/paths.js';
 import { Transactions } from '../transactions/transactions.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { ResponseWriter } from '../http/answers.js';
+import { ResponseWriter } from '../http/send-reply.js';
 import { FRAME_SCRIPT, type FrameGreeting } from './frame-script.js';
 import { STYLE } from './style.js';
 

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { API_PATHS, READABLE, REFRESH_GRANT } from '../../wire/index.js';
 import { ApiSecretGuard, Mode, type SandboxMode } from '../auth/authorization.js';
 import { TokenWriter } from '../auth/tokens.js';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { ApiException } from '../http/api-exception.js';
 import {
   type JsonObject,

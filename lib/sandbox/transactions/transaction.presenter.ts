@@ -5,7 +5,7 @@ import {
   type TransactionImages,
 } from '../../wire/index.js';
 import { ImageLinks } from '../auth/signed-links.js';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
 import { ActionMap } from './action-map.js';
 import {

@@ -3,7 +3,7 @@ import { API_PATHS } from '../../wire/index.js';
 import { ApiSecretGuard, Mode, type SandboxMode } from '../auth/authorization.js';
 import { HostedLinks } from '../auth/signed-links.js';
 import { TokenWriter } from '../auth/tokens.js';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { parseCreateTransaction, parseOverride, parseUpdate } from './transaction-requests.js';
 import { TransactionResults } from './transaction-results.js';

@@ -1,6 +1,6 @@
 import { Controller, Header, HttpCode, Inject, Options, Post, UseGuards } from '@nestjs/common';
 import { API_PATHS, READABLE, UPLOAD_STEPS } from '../../wire/index.js';
-import type { ApiJson } from '../http/answers.js';
+import type { ApiJson } from '../http/api-json.js';
 import { ApiException } from '../http/api-exception.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { ClientTokenGuard, CurrentTransaction } from '../transactions/transaction-token.guard.js';

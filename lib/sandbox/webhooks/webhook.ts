@@ -1,6 +1,6 @@
 import { createHmac, type UUID } from 'node:crypto';
 import { SIGNATURE_VERSION, type WebhookBody, type WebhookKind } from '../../wire/index.js';
-import { type ApiJson, toApiJson } from '../http/answers.js';
+import { type ApiJson, toApiJson } from '../http/api-json.js';
 
 /**
  * What is wrong with all attempts of a webhook.
