@@ -243,16 +243,20 @@ describe('a machine that was suspended, so that its monotonic clock stood still'
     },
   );
 
-  it('asks the store again after a suspension of more than half a minute', async () => {
+  it.each([
+    ['half a minute', HOUR, 30 * SECOND],
+    ['a twentieth of the lifetime', 4 * MINUTE, 12 * SECOND],
+  ])('asks the store again after a suspension of more than %s', async (_, lifetimeMs, limitMs) => {
     const { world } = the;
+    world.api.lifetimeMs = lifetimeMs;
     const replica = await world.start();
     const owner = await world.remembered(replica);
     await valueOf(replica.fresh(owner));
     const before = world.storeCalls.length;
-    setHostClock(MINUTE / 2 - 1);
+    setHostClock(limitMs);
     await valueOf(replica.fresh(owner));
     expect(world.storeCalls.length).toBe(before);
-    setHostClock(2);
+    setHostClock(1);
     await valueOf(replica.fresh(owner));
     expect(world.storeCalls.length).toBe(before + 1);
   });

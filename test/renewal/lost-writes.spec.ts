@@ -75,6 +75,11 @@ describe('a store that loses confirmed writes during an exchange', () => {
     await world.failOver();
     await world.remembered(replica, '2', ADA.customerUid);
     await valueOf(inFlight);
+    const { version, tokens } = await world.stored();
+    expect([version, tokens]).toEqual([
+      1,
+      expect.not.objectContaining({ spares: expect.anything() }),
+    ]);
     const other = await world.start();
     expect((await valueOf(other.fresh(ADA))).transactionId).toBe('2');
     await valueOf(other.forget(ADA));

@@ -64,6 +64,20 @@ describe('fresh() when something happens at a bad moment', () => {
     expect(value?.transactionId).not.toBe('1');
   });
 
+  it('has tokens for a customer after several replicas have died in remember()', async () => {
+    const { world } = the;
+    await world.remembered(await world.start(), '1', 'ada');
+    for (const id of ['2', '3']) {
+      const replica = await world.start();
+      world.storeGate = async (what) => (what === 'commit back' ? replica.kill() : undefined);
+      replica.remember(world.api.create(id), 'ada').catch(() => {});
+      await advance(SECOND);
+    }
+    world.storeGate = () => Promise.resolve();
+    const { transactionId } = await valueOf((await world.start()).fresh({ customerUid: 'ada' }));
+    expect(transactionId).toBe('1');
+  });
+
   it('has tokens for a customer while remember() gives them another transaction', async () => {
     const { world } = the;
     const [replica, other] = [await world.start(), await world.start()];

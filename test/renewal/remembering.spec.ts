@@ -174,6 +174,14 @@ describe('remember()', () => {
     expect((await world.memory.keys('')).keys).toEqual([]);
   });
 
+  it('names the record of a bare refresh token by its hash, as every version does', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    await valueOf(replica.remember('canary-known', 'ada'));
+    const { keys } = await world.memory.keys('default/anonymous/');
+    expect(keys).toEqual(['default/anonymous/kLqOzfpjoPOe']);
+  });
+
   it('lists an earlier transaction of the customer once in the customer’s record', async () => {
     const { world } = the;
     const replica = await world.start();
