@@ -116,3 +116,10 @@ describe.each(Object.entries(STORES))('the failures of %s', (description, makeSt
     },
   );
 });
+
+it('the failure of createTable() is that of PostgreSQL, by its code', async () => {
+  const thrown = driverError({ code: 'ECONNREFUSED' });
+  const error = await errorOf(STORES.PostgreSQL(() => Promise.reject(thrown)).createTable());
+  expect(error).toMatchObject({ code: 'BERBIX_STORE', reason: 'ECONNREFUSED', retryable: true });
+  expect(error.message).toMatch(/^PostgreSQL cannot be reached, .* \(ECONNREFUSED\)\./);
+});
