@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import {
   BerbixAuthenticationError,
   BerbixConfigurationError,
+  BerbixGoneError,
   BerbixInvalidRefreshTokenError,
   BerbixRateLimitError,
   BerbixServerError,
@@ -9,12 +10,12 @@ import {
   type BerbixError,
 } from 'nestjs-berbix';
 import { attemptAfter } from '../../lib/renewal/attempt-after.js';
+import type { RenewalPolicy } from '../../lib/renewal/renewal-state.js';
 import type { ExchangeAttempt } from '../../lib/token-store/index.js';
 
 /** The store's clock. */
 const NOW = 1_000_000_000;
 const POLICY = {
-  rotation: 'strict',
   leaseMs: 30_000,
   totalTimeoutMs: 15_000,
   hookTimeoutMs: 10_000,
@@ -24,14 +25,20 @@ const POLICY = {
 const FULL = new BerbixUnavailableError('full', { retryable: true }).withoutEffect();
 const NO_SECRET = new BerbixConfigurationError('no secret').withoutEffect();
 const UNKNOWN = new BerbixInvalidRefreshTokenError('unknown', { status: 400 });
+const GONE = new BerbixGoneError('gone', { status: 410 });
 const REFUSED = new BerbixAuthenticationError('refused', { status: 401 });
 const BUSY = new BerbixRateLimitError('busy', { status: 429, retryAfterMs: 3_600_000 });
 const SERVER_ERROR = new BerbixServerError('out of order', { status: 503, retryable: true });
 
-function attemptLeftBy(error: BerbixError, attempt: ExchangeAttempt) {
+function attemptLeftBy(
+  error: BerbixError,
+  attempt: ExchangeAttempt,
+  rotation: RenewalPolicy['rotation'] = 'strict',
+) {
   const state = { value: { refreshToken: 'rt_1', spares: ['rt_0'] }, attempt, now: NOW };
+  const policy = { ...POLICY, rotation };
   // Undefined fields are not stored.
-  return JSON.parse(JSON.stringify(attemptAfter(state, { error, startedAt: NOW }, POLICY)));
+  return JSON.parse(JSON.stringify(attemptAfter(state, { error, startedAt: NOW }, policy)));
 }
 
 describe('attemptAfter', () => {
@@ -78,6 +85,51 @@ describe('attemptAfter', () => {
       );
     } finally {
       random.mockRestore();
+    }
+  });
+
+  it.each<[number | undefined, RenewalPolicy['rotation'], number]>([
+    // 45 of the 60 seconds of the grace: after them, an exchange may end too late.
+    [44_999, { graceMs: 60_000 }, 1],
+    [44_500, { graceMs: 60_000 }, 500],
+    [44_000, { graceMs: 60_000 }, 1_000],
+    [45_000, { graceMs: 60_000 }, 1_000],
+    [undefined, { graceMs: 15_500 }, 500],
+    [44_999, 'strict', 1_000],
+    [44_999, 'none', 1_000],
+  ])(
+    'no replica waits past the grace of a token in doubt: since %s ms, rotation %j',
+    (sinceMs, rotation, waitMs) => {
+      const random = jest.spyOn(Math, 'random').mockReturnValue(1);
+      try {
+        const attempt = sinceMs === undefined ? {} : { startedAt: NOW - sinceMs };
+        expect(attemptLeftBy(SERVER_ERROR, attempt, rotation).notBefore - NOW).toBe(waitMs);
+      } finally {
+        random.mockRestore();
+      }
+    },
+  );
+
+  it('of an unknown refresh token counts it, until no spare is left; one that is gone is dead', () => {
+    const dead = (error: BerbixError, failures: number, minutes: number) => ({
+      deadCode: error.code,
+      failures,
+      notBefore: NOW + minutes * 60_000,
+    });
+    expect(attemptLeftBy(UNKNOWN, {})).toEqual({ unknownCount: 1 });
+    expect(attemptLeftBy(UNKNOWN, { unknownCount: 1 })).toEqual(dead(UNKNOWN, 1, 1));
+    expect(attemptLeftBy(GONE, {})).toEqual(dead(GONE, 1, 1));
+    // An outage in between does not count.
+    expect(attemptLeftBy(GONE, { failures: 5 })).toEqual(dead(GONE, 1, 1));
+    for (const [failures, minutes] of [
+      [1, 2],
+      [2, 4],
+      [5, 32],
+      [6, 60],
+      [99, 60],
+    ] as const) {
+      const before = { deadCode: GONE.code, failures };
+      expect(attemptLeftBy(GONE, before)).toEqual(dead(GONE, failures + 1, minutes));
     }
   });
 

@@ -262,6 +262,94 @@ describe('decide', () => {
     expect([decision.do, ...code]).toEqual(expected);
   });
 
+  const [CAPPED, DOUBTED] = [{ leewayMs: 2 * HOUR }, { attempt: IN_DOUBT, policy: STRICT }];
+  it.each<[string, (ms: number) => Case, string, string]>([
+    [
+      'a backoff',
+      (ms) => ({ record: EXPIRED, attempt: { notBefore: NOW + ms } }),
+      'exchange',
+      'refuse',
+    ],
+    [
+      'the backoff of onRotation',
+      (ms) => ({
+        record: left(HOUR, PENDING),
+        policy: NOTIFIES,
+        attempt: { notBefore: NOW + ms },
+      }),
+      'notify',
+      'refuse',
+    ],
+    ['a lease', (ms) => ({ record: EXPIRED, leased: ms }), 'exchange', 'wait'],
+    [
+      'ten seconds for which refused tokens are new',
+      (ms) => ({ record: left(HOUR, { exchangedAt: NOW - 10 * SECOND + ms }), need: REFUSED }),
+      'exchange',
+      'refuse',
+    ],
+    [
+      'the time until tokens are stale',
+      (ms) => ({ record: left(HOUR, { refreshAfter: NOW + ms }), need: PROACTIVE }),
+      'exchange',
+      'serve',
+    ],
+    ['the default leeway', (ms) => ({ record: left(MINUTE + ms) }), 'exchange', 'serve'],
+    [
+      'the default leeway of a short lifetime',
+      (ms) => ({ record: left(30 * SECOND + ms, { lifetimeMs: 5 * MINUTE }) }),
+      'exchange',
+      'serve',
+    ],
+    [
+      'a leeway',
+      (ms) => ({ record: left(5 * MINUTE + ms), need: { leewayMs: 5 * MINUTE } }),
+      'exchange',
+      'serve',
+    ],
+    [
+      'the longest leeway',
+      (ms) => ({ record: left(45 * MINUTE + ms), need: CAPPED }),
+      'exchange',
+      'serve',
+    ],
+    [
+      'stale-if-error',
+      (ms) => ({ record: left(5 * SECOND + ms), ...DOUBTED }),
+      'exchange',
+      'serve',
+    ],
+    [
+      'stale-if-error of a short lifetime',
+      (ms) => ({ record: left(2 * SECOND + ms, { lifetimeMs: 100 * SECOND }), ...DOUBTED }),
+      'exchange',
+      'serve',
+    ],
+    [
+      'the part of the grace in which an exchange is repeated',
+      (ms) => ({
+        record: EXPIRES_SOON,
+        attempt: { startedAt: NOW - GRACE_MS + TOTAL_TIMEOUT_MS - ms },
+        policy: GRACE,
+      }),
+      'exchange',
+      'serve',
+    ],
+  ])('to the millisecond: %s', (_what, given, at, after) => {
+    expect([decided(given(0)).do, decided(given(1)).do]).toEqual([at, after]);
+  });
+
+  it.each<[string, number, Case]>([
+    ['a failure', 10, { record: EXPIRED, attempt: { notBefore: NOW + 9.5 } }],
+    [
+      'a failure of onRotation',
+      10,
+      { record: left(HOUR, PENDING), policy: NOTIFIES, attempt: { notBefore: NOW + 9.5 } },
+    ],
+    ['a refusal', 9_000, { record: left(HOUR, BRAND_NEW), need: REFUSED }],
+  ])('says when to try again after %s, in whole milliseconds', (_what, retryAfterMs, given) => {
+    expect(decided(given)).toMatchObject({ error: { retryable: true, retryAfterMs } });
+  });
+
   it.each(['BERBIX_GONE', 'BERBIX_INVALID_REFRESH_TOKEN'] as const)(
     'says when a dead refresh token is asked for again, in seconds: %s',
     (deadCode) => {
