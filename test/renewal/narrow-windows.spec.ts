@@ -47,22 +47,24 @@ describe('fresh() when something happens at a bad moment', () => {
     expect(refreshTokens).toContain(world.api.currentOf('2'));
   });
 
-  it('does not store the tokens of loadTokens as those of another transaction, if a replica died in remember()', async () => {
-    const { world } = the;
-    const [first, second] = [world.api.create('1'), world.api.create('2')];
-    const options = { loadTokens: async () => first };
-    const [replica, other] = [await world.start(options), await world.start(options)];
-    await valueOf(replica.remember(first, 'ada'));
-    let commits = 0;
-    world.storeGate = async (what, from) => {
-      if (from === replica && what === 'commit back' && ++commits === 1) replica.kill();
-    };
-    replica.remember(second, 'ada').catch(() => {});
-    await advance(SECOND);
-    await valueOf(other.fresh({ customerUid: 'ada' }));
-    const { value } = await outcomeOf(firstValueFrom(other.tokens.fresh({ transactionId: '2' })));
-    expect(value?.transactionId).not.toBe('1');
-  });
+  it.each([true, false])(
+    'does not store the tokens of loadTokens as those of another transaction, if a replica died in remember() (the customer had them before: %s)',
+    async (wasStored) => {
+      const { world } = the;
+      const [first, second] = [world.api.create('1'), world.api.create('2')];
+      const options = { loadTokens: async () => first };
+      const [replica, other] = [await world.start(options), await world.start(options)];
+      if (wasStored) await valueOf(replica.remember(first, 'ada'));
+      world.storeGate = async (what, from) => {
+        if (from === replica && what === 'commit back') replica.kill();
+      };
+      replica.remember(second, 'ada').catch(() => {});
+      await advance(SECOND);
+      expect((await valueOf(other.fresh({ customerUid: 'ada' }))).transactionId).toBe('1');
+      const { value } = await outcomeOf(firstValueFrom(other.tokens.fresh({ transactionId: '2' })));
+      expect(value?.transactionId).not.toBe('1');
+    },
+  );
 
   it('has tokens for a customer after several replicas have died in remember()', async () => {
     const { world } = the;

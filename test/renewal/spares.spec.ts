@@ -155,6 +155,22 @@ describe('remember() of a refresh token that may be older or newer than the stor
     expect((await valueOf(replica.fresh(ONE))).refreshToken).toBe(world.api.currentOf('1'));
   });
 
+  it('neither is valid: loadTokens that returns one of them does not have them presented again', async () => {
+    const { world } = the;
+    const first = world.api.create('1');
+    const replica = await world.start({ loadTokens: async () => first.refreshToken });
+    await valueOf(replica.remember(first));
+    await valueOf(replica.remember(bare('canary-unknown')));
+    world.api.reissue('1');
+    await advance(HOUR);
+    for (let n = 0; n < 2; n++) expect(await failureOf(replica.fresh(ONE))).toMatchObject(INVALID);
+    expect(presentedTo(world)).toEqual(['canary-unknown', first.refreshToken]);
+    expect((await world.stored()).tokens).toMatchObject({
+      refreshToken: 'canary-unknown',
+      spares: [first.refreshToken],
+    });
+  });
+
   it('one that the API accepts with a malformed answer becomes the current one, without a rotation', async () => {
     const { world } = the;
     const replica = await world.start();

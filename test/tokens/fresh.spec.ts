@@ -141,6 +141,12 @@ describe('fresh()', () => {
     expect(exchanges(sandbox)).toBe(2);
   });
 
+  it.each([0, 0.5, Infinity])('accepts any leeway of 0 or more: %s', async (leewayMs) => {
+    const { services, created } = await setUp();
+    const { refreshToken } = await firstValueFrom(services.tokens.fresh(created, { leewayMs }));
+    expect(refreshToken).toBe(created.refreshToken);
+  });
+
   it.each([NaN, -1, '60000'])('rejects an invalid leeway: %s', async (leewayMs) => {
     const { services, created } = await setUp();
     const error = await errorOf(services.tokens.fresh(created, { leewayMs: leewayMs as number }));
