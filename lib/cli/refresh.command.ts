@@ -47,7 +47,10 @@ export async function refreshCommand(args: string[]): Promise<number> {
     process.stdout.write(json ? formatJson(tokens) : formatSummary(tokens, refreshToken));
     return 0;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    // The message says where a program has it.
+    const told = message.replace('error.tokens.refreshToken', 'the line on standard output');
+    process.stderr.write(`${told}\n`);
     // The old refresh token may be dead, so the new one must not be lost.
     const saved = isBerbixError(error) ? error.tokens : undefined;
     if (saved !== undefined) process.stdout.write(`${saved.refreshToken}\n`);

@@ -68,6 +68,7 @@ describe('nestjs-berbix refresh', () => {
     });
     const failed = await run([], next, account(sandbox));
     expect(failed).toMatchObject({ code: 1, stdout: 'rt_new\n' });
+    expect(failed.stderr).toMatch(/ store it: the line on standard output\.\n$/);
   });
 
   it('asks for the token at a terminal', async () => {
