@@ -95,6 +95,24 @@ describeInBrowser('the faults of the console', (openTab) => {
       await expectAccessible(tab);
     });
 
+    it('have numbers within the limits of their kind', async () => {
+      await tab.choose('How often', 'With a probability');
+      const limits = `[...document.querySelectorAll('form input[type=number]')].map(({ name, min, max }) => [name, Number(min), Number(max)])`;
+      const probability = ['probability', 0.001, 1];
+      const seed = ['seed', 0, 2 ** 32 - 1];
+      for (const [title, ...own] of [
+        ['Answer with an error', 'status', 400, 599],
+        ['Answer later', 'ms', 0, 2 ** 31 - 1],
+        ['Send the answer byte by byte', 'ms', 0, 2 ** 31 - 1],
+        ['Send a very large answer', 'bytes', 0, Number.MAX_SAFE_INTEGER],
+      ] as const) {
+        await tab.choose('What happens', title);
+        expect(await tab.evaluate(limits)).toEqual([own, probability, seed]);
+      }
+      await tab.choose('How often', 'The next few');
+      expect(await tab.evaluate(limits)).toContainEqual(['times', 1, 1_000_000]);
+    });
+
     it('are gone from the page when their time is over', async () => {
       sandbox.faults.add({ kind: 'hang', forMs: 3_600_000 });
       await tab.until((outline) => outline.some((line) => line.includes('Never answer, for any')));

@@ -5,24 +5,27 @@ import { formatTime } from '../parts/time.js';
 export interface FaultKind {
   kind: string;
   title: string;
-  /** A number that the kind needs. */
-  needs?: { name: string; label: string; value: number; unit: string };
+  /** A number that the kind needs, with its limits. */
+  needs?: { name: string; label: string; value: number; unit: string; min: number; max: number };
   /** Whether the request may be processed before its answer is lost. */
   losesAnswer?: true;
 }
+
+/** The longest timer of Node. */
+const MAX_MS = 2 ** 31 - 1;
 
 /** In the order of the form. */
 export const FAULT_KINDS: readonly FaultKind[] = [
   {
     kind: 'status',
     title: 'Answer with an error',
-    needs: { name: 'status', label: 'Status', value: 503, unit: '' },
+    needs: { name: 'status', label: 'Status', value: 503, unit: '', min: 400, max: 599 },
     losesAnswer: true,
   },
   {
     kind: 'latency',
     title: 'Answer later',
-    needs: { name: 'ms', label: 'Milliseconds', value: 2_000, unit: ' ms' },
+    needs: { name: 'ms', label: 'Milliseconds', value: 2_000, unit: ' ms', min: 0, max: MAX_MS },
   },
   { kind: 'reset', title: 'Reset the connection', losesAnswer: true },
   { kind: 'hang', title: 'Never answer', losesAnswer: true },
@@ -30,13 +33,27 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     kind: 'trickle',
     title: 'Send the answer byte by byte',
-    needs: { name: 'ms', label: 'Milliseconds for each byte', value: 200, unit: ' ms' },
+    needs: {
+      name: 'ms',
+      label: 'Milliseconds for each byte',
+      value: 200,
+      unit: ' ms',
+      min: 0,
+      max: MAX_MS,
+    },
   },
   { kind: 'html', title: 'Answer with an HTML page, as a proxy would', losesAnswer: true },
   {
     kind: 'flood',
     title: 'Send a very large answer',
-    needs: { name: 'bytes', label: 'Bytes', value: 100_000_000, unit: ' bytes' },
+    needs: {
+      name: 'bytes',
+      label: 'Bytes',
+      value: 100_000_000,
+      unit: ' bytes',
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+    },
   },
 ];
 

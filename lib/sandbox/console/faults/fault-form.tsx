@@ -35,7 +35,8 @@ export function FaultForm() {
           <input
             name={needs.name}
             type="number"
-            min={0}
+            min={needs.min}
+            max={needs.max}
             required
             defaultValue={String(needs.value)}
           />
@@ -64,7 +65,7 @@ export function FaultForm() {
       </Field>
       {howOften === 'count' && (
         <Field label="Count">
-          <input name="times" type="number" min={1} required defaultValue="1" />
+          <input name="times" type="number" min={1} max={1_000_000} required defaultValue="1" />
         </Field>
       )}
       {howOften === 'probability' && (
@@ -81,7 +82,7 @@ export function FaultForm() {
             />
           </Field>
           <Field label="Seed" hint="The same seed hits the same requests.">
-            <input name="seed" type="number" step={1} required defaultValue="1" />
+            <input name="seed" type="number" min={0} max={2 ** 32 - 1} required defaultValue="1" />
           </Field>
         </>
       )}
