@@ -58,7 +58,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect(transaction).toMatchObject({ customerUid: 'ada', action: 'reject', kind: 'sdk' });
 
       await tab.activate('Move clock to their expiry');
-      await shows(tab, 'StaticText: They have expired.');
+      await shows(tab, 'StaticText: They have expired');
       expectOnlyFrom(tab, sandbox.url);
     });
 
@@ -251,7 +251,7 @@ describeInBrowser('the transactions of the console', (openTab) => {
       expect((await client.refresh(replaced.refreshToken)).status).toBe(401);
       await tab.activate('Expire tokens');
       await shows(tab, 'StaticText: Its tokens have expired.');
-      await shows(tab, 'StaticText: They have expired.');
+      await shows(tab, 'StaticText: They have expired');
       await tab.activate('Purge');
       await tab.activate('Purge it');
       await shows(tab, 'StaticText: The transaction was purged.');

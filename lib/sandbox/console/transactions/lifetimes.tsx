@@ -8,16 +8,24 @@ export function Lifetimes({ details }: { details: TransactionDetails }) {
   const issued = issuedAt(details);
   const end = details.tokens_expire_at === null ? undefined : Date.parse(details.tokens_expire_at);
   const left = end === undefined ? 0 : end - now;
+  // The latest ones are from this run of the sandbox.
+  const isCertain =
+    end !== undefined || details.exchanges.some((exchange) => exchange.tokens_expire_at !== null);
   return (
     <div class="lifetimes">
       {end === undefined || left <= 0 ? (
         <p>
-          <strong class="expired">They have expired.</strong>{' '}
+          {isCertain ? (
+            <strong class="expired">They have expired.</strong>
+          ) : (
+            <>
+              <strong class="expired">They have expired</strong>, unless they are from before a
+              restart or an import.
+            </>
+          )}{' '}
           {details.refresh_token_state === 'revoked'
             ? 'There will be no new ones: the refresh token was revoked.'
             : 'An exchange of the refresh token gives new ones.'}
-          {details.exchanges.length === 0 &&
-            ' Tokens from before a restart or an import may still work.'}
         </p>
       ) : (
         <p>
