@@ -21,21 +21,17 @@ class BerbixEnvironment implements BerbixModuleOptions {
   );
 
   readonly apiHost = checked('BERBIX_API_HOST', optional('BERBIX_API_HOST'), (apiHost) =>
-    httpSettings({ apiSecret: this.apiSecret, apiHost, allowInsecure: this.allowInsecure }),
+    httpSettings({ apiHost, allowInsecure: this.allowInsecure }),
   );
 
   readonly totalTimeoutMs = checked(
     'BERBIX_TOTAL_TIMEOUT_MS',
     number('BERBIX_TOTAL_TIMEOUT_MS'),
-    (totalTimeoutMs) => httpSettings({ apiSecret: this.apiSecret, totalTimeoutMs }),
+    (totalTimeoutMs) => httpSettings({ totalTimeoutMs }),
   );
 
   readonly timeoutMs = checked('BERBIX_TIMEOUT_MS', number('BERBIX_TIMEOUT_MS'), (timeoutMs) =>
-    httpSettings({
-      apiSecret: this.apiSecret,
-      timeoutMs,
-      totalTimeoutMs: this.totalTimeoutMs,
-    }),
+    httpSettings({ timeoutMs, totalTimeoutMs: this.totalTimeoutMs }),
   );
 
   readonly http = {
@@ -96,8 +92,8 @@ class BerbixEnvironment implements BerbixModuleOptions {
   }
 
   #check(http: BerbixHttpOptions): void {
-    const { apiSecret, apiHost, allowInsecure } = this;
-    httpSettings({ apiSecret, apiHost, allowInsecure, http });
+    const { apiHost, allowInsecure } = this;
+    httpSettings({ apiHost, allowInsecure, http });
   }
 }
 

@@ -16,7 +16,9 @@ import { tlsSettings } from './tls.js';
  *
  * @throws {BerbixConfigurationError} that names the option and says what to do
  */
-export function httpSettings(options: BerbixHttpModuleOptions): BerbixHttpSettings {
+export function httpSettings(
+  options: Omit<BerbixHttpModuleOptions, 'apiSecret'>,
+): BerbixHttpSettings {
   const { retry: given = {}, http = {} } = options;
   const retry = typeof given === 'number' ? { limit: given } : given;
   onlyKnown<BerbixRetryOptions>('retry', retry, { limit: true, backoffLimit: true });

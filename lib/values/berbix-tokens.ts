@@ -154,8 +154,8 @@ export class BerbixTokens {
     if (typeof leewayMs !== 'number') {
       throw new BerbixInputError('leewayMs must be a number of milliseconds, or left out.');
     }
-    if (this.#accessToken === undefined || this.#expiresAt === undefined) return true;
-    return !(this.leftMs() > leewayMs);
+    // Negated, since NaN milliseconds are left if that is not known.
+    return this.#accessToken === undefined || !(this.leftMs() > leewayMs);
   }
 
   /** Milliseconds until access and client token expire; NaN if that is not known. @internal */
