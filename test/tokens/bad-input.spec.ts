@@ -4,36 +4,46 @@ import { errorOf } from '../support/errors.js';
 import { firstValueFrom } from 'rxjs';
 import { createTransaction, servicesFor, startSandbox } from '../support/services.js';
 
+const NO_DIGITS = 'transactionId must be the digits of the id, as a string.';
+const NO_UID =
+  'customerUid must be a non-empty string. If it is undefined, check where it comes from.';
+const TOO_LONG = 'customerUid has more than 256 characters. Use a shorter id of the customer.';
+const BOTH_MISSING = 'Both are missing. If a value is undefined, check where it comes from.';
+
 describe('an invalid id or uid', () => {
   it.each([
-    ['an empty transaction id', { transactionId: '' }, /digits of the id/],
-    ['a number', { transactionId: 12 as never }, /digits of the id/],
-    ['an empty uid', { customerUid: '' }, /non-empty string/],
-    ['half of an emoji', { customerUid: 'ada \ud83d' }, /surrogate/],
-    ['more letters than a key can hold', { customerUid: 'a'.repeat(257) }, /more than 256 char/],
-    ['more than a key can hold', { customerUid: '€'.repeat(257) }, /more than 256 characters/],
+    ['an empty transaction id', { transactionId: '' }, NO_DIGITS],
+    ['a number', { transactionId: 12 as never }, NO_DIGITS],
+    ['an empty uid', { customerUid: '' }, NO_UID],
+    ['a uid that is a number', { customerUid: 7 as never }, NO_UID],
+    [
+      'half of an emoji',
+      { customerUid: 'ada \ud83d' },
+      'customerUid cannot be sent: it contains half of a surrogate pair, for example of a truncated emoji.',
+    ],
+    ['more letters than a key can hold', { customerUid: 'a'.repeat(257) }, TOO_LONG],
+    ['more than a key can hold', { customerUid: '€'.repeat(257) }, TOO_LONG],
   ])('%s: fails with a clear error', async (_what, owner, message) => {
     const { tokens } = await servicesFor(await startSandbox());
     for (const call of [tokens.fresh(owner), tokens.forget(owner)]) {
       const error = await errorOf(call);
-      expect(error).toMatchObject({
-        code: 'BERBIX_INPUT',
-        message: expect.stringMatching(message),
-      });
+      expect(error).toMatchObject({ code: 'BERBIX_INPUT', message });
     }
   });
 
   it.each([
-    ['both', { customerUid: 'ada', transactionId: '1' }, 'Only one of them is allowed'],
-    ['neither', { customerUid: undefined }, 'Both are missing'],
-    ['a null for either', { customerUid: null, transactionId: null }, 'Both are missing'],
-    ['another name', { customer: 'ada' }, 'Both are missing'],
+    ['both', { customerUid: 'ada', transactionId: '1' }, 'Only one of them is allowed.'],
+    ['neither', { customerUid: undefined }, BOTH_MISSING],
+    ['a null for either', { customerUid: null, transactionId: null }, BOTH_MISSING],
+    ['another name', { customer: 'ada' }, BOTH_MISSING],
   ])('%s of uid and transaction id: is refused', async (_what, owner, message) => {
     const { tokens } = await servicesFor(await startSandbox());
     for (const call of [tokens.fresh(owner as never), tokens.forget(owner as never)]) {
       const error = await errorOf(call);
-      expect(error).toMatchObject({ code: 'BERBIX_INPUT' });
-      expect(error.message).toContain(message);
+      expect(error).toMatchObject({
+        code: 'BERBIX_INPUT',
+        message: `Pass { transactionId } or { customerUid }. ${message}`,
+      });
     }
   });
 
@@ -95,11 +105,12 @@ describe('forget()', () => {
     const { tokens } = services;
     const created = await createTransaction(sandbox, services);
     await firstValueFrom(tokens.remember({ customerUid: 'ada', tokens: created }));
-    for (const owner of ['ada', created.refreshToken, created, { refreshToken: 'rt' }]) {
+    for (const owner of ['ada', null, created.refreshToken, created, { refreshToken: 'rt' }]) {
       const error = await errorOf(tokens.forget(owner as never));
       expect(error).toMatchObject({
         code: 'BERBIX_INPUT',
-        message: expect.stringContaining('{ transactionId } or { customerUid }'),
+        message:
+          'Pass { transactionId } or { customerUid }. Tokens or a refresh token are not accepted.',
       });
       expect(error.message).not.toContain(created.refreshToken);
     }
@@ -128,7 +139,7 @@ const UNUSABLE: [string, unknown, string][] = [
   ['empty', '', 'is empty'],
   ['undefined', undefined, 'is missing'],
   ['null', null, 'is missing'],
-  ['a number', 42, 'is of type number'],
+  ['a number', 42, 'is of type number, not a string'],
   ['an object whose token is null', { refreshToken: null }, 'is missing'],
   ['with a line break', 'rt_abc\n', 'contains a line break or another control character'],
   ['with a null byte', 'rt_\u0000abc', 'contains a line break or another control character'],
@@ -143,8 +154,9 @@ describe('a refresh token that cannot be sent', () => {
       const { tokens } = await servicesFor(sandbox, { retry: 2 });
       const error = await errorOf(tokens.refresh(value as string));
       expect(error).toMatchObject({ code: 'BERBIX_INVALID_REFRESH_TOKEN', retryable: false });
-      expect(error.message).toContain(problem);
-      expect(error.message).not.toContain('abc');
+      expect(error.message).toBe(
+        `The refresh token ${problem}. Load it from where it was stored when the transaction was created. Nothing was sent.`,
+      );
       expect(sandbox.requests.length).toBe(0);
     },
   );

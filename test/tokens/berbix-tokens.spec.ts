@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { BerbixTokens } from 'nestjs-berbix';
+import { BerbixInputError, BerbixTokens } from 'nestjs-berbix';
 
 const SECRETS = ['rt_canary', 'at_canary', 'ct_canary'];
 
@@ -47,18 +47,32 @@ describe('BerbixTokens from a database row', () => {
   });
 
   it.each([
-    [{ expiresAt: 1n }, 'expiresAt must be a Date'],
+    [{ expiresAt: 1n }, 'expiresAt must be a Date, or left out.'],
     [{ expiresAt: {} }, 'expiresAt must be a Date'],
     [{ expiresAt: '31.12.2026 10:00' }, 'expiresAt must be a Date'],
     [{ expiresAt: new Date(Number.NaN) }, 'expiresAt must be a Date'],
-    [{ lifetimeMs: 1n }, 'lifetimeMs must be a number of milliseconds'],
-    [{ lifetimeMs: Number.NaN }, 'lifetimeMs must be a number of milliseconds'],
-    [{ accessToken: 7 }, 'accessToken must be a string'],
-    [{ clientToken: {} }, 'clientToken must be a string'],
+    [{ lifetimeMs: 1n }, 'lifetimeMs must be a number of milliseconds, or left out.'],
+    [{ lifetimeMs: Number.NaN }, 'lifetimeMs must be a number of milliseconds, or left out.'],
+    [{ lifetimeMs: -1 }, 'lifetimeMs must be a number of milliseconds, or left out.'],
+    [{ accessToken: 7 }, 'accessToken must be a string, or left out.'],
+    [{ clientToken: {} }, 'clientToken must be a string, or left out.'],
+    [{ accessToken: '[redacted]' }, 'These tokens were converted to JSON or printed'],
+    [{ clientToken: 'BerbixTokens(7)' }, 'These tokens were converted to JSON or printed'],
   ])('refuse an invalid part: %p', (part, message) => {
     const make = (): unknown => new BerbixTokens({ refreshToken: 'rt', ...(part as object) });
     expect(make).toThrow(expect.objectContaining({ code: 'BERBIX_INPUT' }));
     expect(make).toThrow(message);
+  });
+
+  it('accept empty texts for unknown tokens, and a lifetime that has ended', () => {
+    const tokens = new BerbixTokens({
+      refreshToken: 'rt',
+      accessToken: '',
+      clientToken: '',
+      lifetimeMs: 0,
+    });
+    const { accessToken, clientToken, lifetimeMs } = tokens;
+    expect({ accessToken, clientToken, lifetimeMs }).toEqual({ lifetimeMs: 0 });
   });
 
   it('accept times as a database returns them', () => {
@@ -98,6 +112,40 @@ describe('BerbixTokens', () => {
     expect(shown[0]).toContain('1234');
   });
 
+  it('is printed with its transaction and its end, and with which tokens it has', () => {
+    const expiresAt = new Date('2030-01-01T00:00:00Z');
+    const whole = tokensFor(expiresAt);
+    const shown = {
+      transactionId: '1234',
+      expiresAt: '2030-01-01T00:00:00.000Z',
+      refreshToken: '[redacted]',
+      accessToken: '[redacted]',
+      clientToken: '[redacted]',
+    };
+    expect(JSON.parse(JSON.stringify(whole))).toEqual(shown);
+    expect(inspect(whole)).toBe(`BerbixTokens ${inspect(shown)}`);
+    expect(String(whole)).toBe('BerbixTokens(1234)');
+    const bare = BerbixTokens.fromRefresh('rt_canary');
+    expect(JSON.parse(JSON.stringify(bare))).toEqual({ refreshToken: '[redacted]' });
+    expect(String(bare)).toBe('BerbixTokens(transaction not known yet)');
+  });
+
+  it('has a fingerprint of its three tokens and its transaction', () => {
+    const init = { refreshToken: 'r', accessToken: 'a', clientToken: 'c', transactionId: '1' };
+    const fingerprintOf = (changes: object): unknown =>
+      Reflect.get(new BerbixTokens({ ...init, ...changes }), Symbol.for('berbix:tokens'));
+    const all = [
+      {},
+      { refreshToken: 'x' },
+      { accessToken: 'x' },
+      { clientToken: 'x' },
+      { transactionId: '2' },
+    ].map(fingerprintOf);
+    expect(new Set(all).size).toBe(5);
+    for (const each of all) expect(each).toMatch(/^fingerprint [\w-]{16}$/);
+    expect(fingerprintOf({ expiresAt: new Date(5), lifetimeMs: 5 })).toBe(all[0]);
+  });
+
   it('cannot be changed', () => {
     const expiresAt = new Date('2030-01-01T00:00:00Z');
     const tokens = tokensFor(expiresAt);
@@ -114,6 +162,24 @@ describe('BerbixTokens', () => {
     expect(tokensFor(new Date(Date.now() + 59_000)).needsRefresh()).toBe(true);
     expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh()).toBe(false);
     expect(tokensFor(new Date(Date.now() + 90_000)).needsRefresh(120_000)).toBe(true);
+  });
+
+  it('needs a refresh if nobody knows when it expires', () => {
+    expect(new BerbixTokens({ refreshToken: 'rt', accessToken: 'at' }).needsRefresh(0)).toBe(true);
+  });
+
+  it.each(['60000', null, 1n])('says that a leeway of %p is no number', (leewayMs) => {
+    const tokens = tokensFor(new Date(Date.now() + 90_000));
+    expect(() => tokens.needsRefresh(leewayMs as never)).toThrow(
+      new BerbixInputError('leewayMs must be a number of milliseconds, or left out.'),
+    );
+  });
+
+  it('needs a refresh once it has expired by the clock of the host, which was set forward', () => {
+    const tokens = tokensFor(new Date(Date.now() + 120_000));
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 90_000);
+    expect(tokens.needsRefresh()).toBe(true);
+    expect(tokens.needsRefresh(0)).toBe(false);
   });
 
   it('needs a refresh once its time has passed, though the clock of the host was set back', () => {
