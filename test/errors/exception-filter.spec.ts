@@ -1,6 +1,15 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Get, HttpException, Logger, Param, type ArgumentsHost } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  HttpException,
+  Logger,
+  Param,
+  UseFilters,
+  type ArgumentsHost,
+  type ModuleMetadata,
+} from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import * as berbix from 'nestjs-berbix';
@@ -61,7 +70,40 @@ const ANSWERS: Record<string, [number, string]> = {
   BerbixRequestError: [500, 'Internal server error'],
 };
 
+@Controller()
+@UseFilters(BerbixExceptionFilter)
+class FilteredController extends FailingController {}
+
 describe.each(PLATFORMS)('BerbixExceptionFilter on %s', (platform) => {
+  it.each<[string, ModuleMetadata, Parameters<typeof listen>[2]]>([
+    [
+      'as a provider',
+      {
+        controllers: [FailingController],
+        providers: [{ provide: APP_FILTER, useClass: BerbixExceptionFilter }],
+      },
+      undefined,
+    ],
+    ['with a decorator', { controllers: [FilteredController] }, undefined],
+    [
+      'as an object with the adapter',
+      { controllers: [FailingController] },
+      (app) => app.useGlobalFilters(new BerbixExceptionFilter(app.getHttpAdapter())),
+    ],
+  ])('can be registered %s', async (_how, metadata, configure) => {
+    const url = await listen(Test.createTestingModule(metadata), platform, configure);
+    const failed = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const { status, headers } = await fetch(`${url}/BerbixStoreError`);
+    expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+    expect((await fetch(`${url}/BerbixRequestError`)).status).toBe(500);
+    expect([warned.mock.calls.length, failed.mock.calls.map(([error]) => String(error))]).toEqual([
+      1,
+      ['BerbixRequestError: for the log only'],
+    ]);
+    jest.restoreAllMocks();
+  });
+
   it('answers with the right status, and says nothing about the account', async () => {
     const url = await listen(
       Test.createTestingModule({
