@@ -259,6 +259,25 @@ describe('a webhook without a handler', () => {
     expect((await post(`${app.url}/status`, BODY, signed('status'))).status).toBe(500);
   });
 
+  it('is logged if its own controller inherits the route, and overrides it without one', async () => {
+    class Receiver {
+      @Post()
+      @BerbixWebhookKind('finished')
+      finished(): void {}
+    }
+    @Controller('inherited')
+    class Inheriting extends Receiver {}
+    @Controller('overridden')
+    class Overridden extends Receiver {
+      override finished(): void {}
+    }
+    const warnings = async (controller: Type): Promise<number> => {
+      const app = await start([], { finished: SECRETS.finished }, [controller]);
+      return app.logs.length;
+    };
+    expect([await warnings(Inheriting), await warnings(Overridden)]).toEqual([0, 1]);
+  });
+
   it('is logged if its own controller receives that of another account', async () => {
     @Controller('eu')
     @UseGuards(BerbixWebhookGuard)
