@@ -4,9 +4,12 @@ import { ApiSecretGuard } from './auth/authorization.js';
 import { HostedLinks, ImageLinks, SandboxAddress } from './auth/signed-links.js';
 import { TokenReader, TokenSigner, TokenWriter } from './auth/tokens.js';
 import { SandboxClock } from './clock.js';
+import { ClockController } from './control/clock.controller.js';
 import { ControlController } from './control/control.controller.js';
 import { EventFeed } from './control/event-feed.js';
 import { EventsController } from './control/events.controller.js';
+import { FaultsController } from './control/faults.controller.js';
+import { RequestsController } from './control/requests.controller.js';
 import { SandboxEvents } from './control/sandbox-events.js';
 import { SandboxStateService } from './control/sandbox-state.service.js';
 import { SandboxTransactions } from './control/sandbox-transactions.js';
@@ -74,6 +77,9 @@ export interface SandboxParts {
     ImagesController,
     ReferenceController,
     ControlController,
+    RequestsController,
+    FaultsController,
+    ClockController,
     EventsController,
     ControlTransactionsController,
     StateController,

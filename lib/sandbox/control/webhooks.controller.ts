@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
 import { WEBHOOK_KINDS } from '../../wire/index.js';
 import type { ApiJson } from '../http/api-json.js';
-import { invalidRequest } from '../http/api-exception.js';
+import { orInvalid, invalidRequest } from '../http/api-exception.js';
 import { CONTROL_ROOT } from '../http/paths.js';
 import { type JsonObject, JsonObjectBody } from '../http/request-body.js';
 import { SANDBOX_SETTINGS, type SandboxSettings } from '../settings.js';
@@ -110,11 +110,7 @@ export class WebhooksController {
   @HttpCode(204)
   addFault(@JsonObjectBody() body: JsonObject): void {
     const { fault, kind } = parseWebhookFault(body);
-    try {
-      this.webhooks.failNext(fault, kind);
-    } catch (error) {
-      throw invalidRequest((error as Error).message);
-    }
+    orInvalid(() => this.webhooks.failNext(fault, kind));
   }
 
   @Delete('faults')

@@ -40,6 +40,19 @@ export function invalidRequest(message: string): ApiException {
   return new ApiException(400, READABLE.invalidRequest, message);
 }
 
+/**
+ * What a change that was requested returns.
+ *
+ * @throws {ApiException} 400 for any exception: it is the mistake of the caller
+ */
+export function orInvalid<Result>(change: () => Result): Result {
+  try {
+    return change();
+  } catch (error) {
+    throw invalidRequest((error as Error).message);
+  }
+}
+
 /** 404: what the path names does not exist. */
 export function notFound(message: string): ApiException {
   return new ApiException(404, READABLE.notFound, message);
