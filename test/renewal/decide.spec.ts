@@ -345,7 +345,11 @@ describe('decide', () => {
       10,
       { record: left(HOUR, PENDING), policy: NOTIFIES, attempt: { notBefore: NOW + 9.5 } },
     ],
-    ['a refusal', 9_000, { record: left(HOUR, BRAND_NEW), need: REFUSED }],
+    [
+      'a refusal',
+      10,
+      { record: left(HOUR, { exchangedAt: NOW - 10 * SECOND + 9.5 }), need: REFUSED },
+    ],
   ])('says when to try again after %s, in whole milliseconds', (_what, retryAfterMs, given) => {
     expect(decided(given)).toMatchObject({ error: { retryable: true, retryAfterMs } });
   });

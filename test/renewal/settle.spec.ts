@@ -19,6 +19,7 @@ function record(refreshToken: string, more: Partial<TokenRecord> = {}): TokenRec
 const after = (...tokens: string[]) => ({
   supersededHashes: withSuperseded(record(''), tokens),
 });
+const UNDATED = { exchangedAt: undefined };
 const [EARLIER, LATER] = [{ exchangedAt: NOW - 1 }, { exchangedAt: NOW + 1 }];
 
 /** The refresh token that is written over the current record, or why nothing is written. */
@@ -34,6 +35,14 @@ describe('mergeOnto', () => {
   it.each<[string, TokenRecord, TokenRecord, string, number?]>([
     ['the same refresh token', same, record('rt_1', EARLIER), 'rt_1'],
     ['the same refresh token, exchanged since', same, record('rt_1', LATER), 'moved on'],
+    ['the same refresh token, exchanged at the same time', same, record('rt_1'), 'rt_1'],
+    ['the same refresh token, never exchanged', same, record('rt_1', UNDATED), 'rt_1'],
+    [
+      'the same refresh token, exchanged with a usable answer',
+      record('rt_1', UNDATED),
+      same,
+      'moved on',
+    ],
     ['the superseded one', rotated, record('rt_1', EARLIER), 'rt_2'],
     ['the superseded one, exchanged since', rotated, record('rt_1', LATER), 'rt_2'],
     [
@@ -54,6 +63,18 @@ describe('mergeOnto', () => {
       'another successor, of an earlier exchange',
       rotated,
       record('rt_3', { ...EARLIER, ...after('rt_1') }),
+      'conflict',
+    ],
+    [
+      'another successor, of an exchange at the same time',
+      rotated,
+      record('rt_3', after('rt_1')),
+      'conflict',
+    ],
+    [
+      'another successor, neither with a usable answer',
+      { ...rotated, ...UNDATED },
+      record('rt_3', { ...UNDATED, ...after('rt_1') }),
       'conflict',
     ],
     ['an unrelated one', rotated, record('rt_9'), 'conflict'],
@@ -80,6 +101,7 @@ describe('mergeOnto', () => {
       return { customerUid, templateKey, hostedUrl };
     };
     expect(names(3)).toEqual(ben);
+    expect(names(2)).toEqual({ ...ada, ...more });
     expect(names(1)).toEqual({ ...ada, ...more });
   });
 
@@ -104,6 +126,13 @@ it('after a conflict, the new refresh token becomes a spare, and the superseded 
     ...after('rt_1'),
     spares: ['rt_2', 'rt_0'],
   });
+  // Without a rotation, nothing is superseded.
+  expect(withSuccessor(there, record('rt_1'), record('rt_1'))).toEqual(there);
+  const rotating = { ...there, rotates: true as const, spares: undefined };
+  expect(withSuccessor(rotating, record('rt_1'), record('rt_1'))).toEqual({
+    ...rotating,
+    spares: ['rt_1'],
+  });
 });
 
 it('two records of a transaction are united: the other refresh token is a spare, unless it is superseded', () => {
@@ -117,6 +146,10 @@ it('two records of a transaction are united: the other refresh token is a spare,
     spares: ['rt_4'],
   });
   expect(united(there, record('rt_1')).spares).toBeUndefined();
+  const own = { ...there, customerUid: 'ben', templateKey: 'own', hostedUrl: 'https://hosted/2' };
+  expect(
+    united({ ...own, rotates: true, spares: ['rt_5'] }, { ...record('rt_5'), ...names }),
+  ).toEqual({ ...own, rotates: true, spares: ['rt_5'] });
 });
 
 const TIMES = { expiresAt: NOW + 3_600_000, lifetimeMs: 3_600_000, exchangedAt: NOW };
@@ -188,6 +221,20 @@ describe('recordRemembered', () => {
       'rt_1',
       { ...LIFE, expiresAt: NOW - 1 },
       { accessToken: 'at_old' },
+    ],
+    [
+      'the same refresh token, an access token that expires at the same time',
+      there,
+      'rt_1',
+      { ...LIFE, expiresAt: NOW },
+      { accessToken: 'at_old' },
+    ],
+    [
+      'the same refresh token, the first access token',
+      record('rt_1'),
+      'rt_1',
+      LIFE,
+      { accessToken: 'at_new', ...LIFE },
     ],
     [
       'the same refresh token alone',
