@@ -62,6 +62,8 @@ describe.each(Object.entries(STORES))('the failures of %s', (description, makeSt
     ['no password', reply('NOAUTH Authentication required.'), 'NOAUTH', false],
     ['a mistake', reply('ERR unknown command'), 'ERR', false],
     ['a bug', Object.assign(new TypeError(CANARIES.value)), undefined, false],
+    ['a message that begins like a reply', driverError({}, 'NOAUTH or so'), undefined, true],
+    ['a reply in lower case', reply('Unknown command'), undefined, true],
     ['a value that is not an error', CANARIES.value, undefined, true],
     ['nothing', undefined, undefined, true],
   ])('%s', async (_, thrown, reason, retryable) => {
