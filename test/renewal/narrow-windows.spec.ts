@@ -1,11 +1,109 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BerbixRotatedTokens } from 'nestjs-berbix';
+import { BerbixTokens, type BerbixRotatedTokens } from 'nestjs-berbix';
 import { firstValueFrom } from 'rxjs';
-import { eachWorld } from './support/world.js';
+import { eachWorld, type Replica, type World } from './support/world.js';
 import { advance, failureOf, outcomeOf, settle, valueOf } from './support/virtual-time.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const STRICT = { freshness: { rotation: 'strict' } } as const;
+
+describe('a call that has ended', () => {
+  const the = eachWorld();
+  const [ADA, ONE] = [{ customerUid: 'ada' }, { transactionId: '1' }];
+
+  /** What happens before the call. */
+  type Prepare = (world: World, replica: Replica, other: Replica) => Promise<unknown>;
+  type Call = (replica: Replica, world: World) => Promise<unknown>;
+  const strict = (world: World): void => void (world.api.habit = 'strict');
+  const known: Prepare = (world, replica) => world.remembered(replica, '1', 'ada');
+  const bareToken: Prepare = (world, replica) =>
+    replica.remember(world.api.create('1').refreshToken, 'ada');
+  const fresh: Call = (replica) => replica.fresh(ADA);
+
+  const onRotation = (): void => {};
+  it.each<[string, Prepare, Call, object?]>([
+    ['fresh()', known, fresh],
+    ['fresh() of a bare refresh token', bareToken, fresh],
+    [
+      'fresh() of one that is replaced, with onRotation',
+      (...at) => (strict(the.world), bareToken(...at)),
+      fresh,
+      { onRotation },
+    ],
+    [
+      'fresh() of one with a record of its own',
+      async (world, replica) => {
+        strict(world);
+        await replica.remember(world.api.create('1'));
+        await replica.remember(world.api.currentOf('1'), 'ada');
+      },
+      (replica) => replica.fresh(ONE),
+    ],
+    [
+      'fresh() of a second bare refresh token',
+      async (world, replica, other) => {
+        await bareToken(world, replica, other);
+        await valueOf(replica.fresh(ADA));
+        await replica.remember(world.api.reissue('1').refreshToken, 'bob');
+      },
+      (replica) => replica.fresh({ customerUid: 'bob' }),
+    ],
+    [
+      'fresh() whose record is lost',
+      async (world, ...replicas) => {
+        await known(world, ...replicas);
+        world.api.gate = (what) => (what === 'back' ? world.failOver() : Promise.resolve());
+      },
+      fresh,
+    ],
+    [
+      'fresh() that fails',
+      async (world, ...replicas) => {
+        await known(world, ...replicas);
+        world.api.fault = { status: 503 };
+      },
+      fresh,
+    ],
+    [
+      'fresh() that presents a spare',
+      async (world, replica) => {
+        await world.remembered(replica, '1', 'ada');
+        const refreshToken = 'canary-unknown';
+        await replica.remember(new BerbixTokens({ refreshToken, transactionId: '1' }));
+      },
+      fresh,
+    ],
+    [
+      'fresh() of a dead refresh token',
+      async (world, ...replicas) => {
+        await known(world, ...replicas);
+        world.api.reissue('1');
+      },
+      fresh,
+    ],
+    ['remember()', async () => {}, (replica, world) => world.remembered(replica, '1', 'ada')],
+    [
+      'remember() of what is stored',
+      known,
+      (replica, world) => replica.remember(world.api.tokensOf('1'), 'ada'),
+    ],
+    ['forget() of a transaction', known, (replica) => replica.forget(ONE)],
+    ['forget() of a customer', known, (replica) => replica.forget(ADA)],
+  ])('has made all its steps in the store: %s', async (_what, prepare, call, options) => {
+    const { world } = the;
+    const [replica, other] = [await world.start(options), await world.start()];
+    await prepare(world, replica, other);
+    await advance(HOUR);
+    const steps: string[] = [];
+    world.storeFault = { fault: { thereMs: 10 } };
+    world.storeGate = async (step) => void steps.push(step);
+    let made = 0;
+    await outcomeOf(call(replica, world).finally(() => (made = steps.length)));
+    expect(made).toBeGreaterThan(0);
+    await advance(SECOND);
+    expect(steps.slice(made)).toEqual([]);
+  });
+});
 
 describe('fresh() when something happens at a bad moment', () => {
   const the = eachWorld();
