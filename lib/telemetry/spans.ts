@@ -36,7 +36,7 @@ export class CallSpan {
   /** Undefined without an SDK. */
   static start(name: string): CallSpan | undefined {
     const outer = context.active();
-    const span = startSpan(name, undefined, outer);
+    const span = startSpan(name, {}, outer);
     return isSpanContextValid(span.spanContext()) ? new CallSpan(span, outer) : undefined;
   }
 
@@ -127,9 +127,9 @@ export function inSpan<T>(
 }
 
 /** One that records nothing if the SDK fails. */
-function startSpan(name: string, attributes: Attributes | undefined, parent: Context): Span {
+function startSpan(name: string, attributes: Attributes, parent: Context): Span {
   try {
-    return tracer.startSpan(name, attributes && { attributes }, parent);
+    return tracer.startSpan(name, { attributes }, parent);
   } catch (error) {
     reportFailure(error);
     return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
