@@ -52,6 +52,10 @@ it('the instruments, and what they measure, are those approved', async () => {
     await advance(minutes * MINUTE);
     await outcomeOf(replica.fresh(ADA));
   }
+  const other = await world.start({ retry: 1 });
+  await advance(60 * MINUTE);
+  await Promise.all([outcomeOf(replica.fresh(ADA)), outcomeOf(other.fresh(ADA))]);
+  await outcomeOf(other.fresh(ADA));
   await advance(MINUTE);
   world.api.faults.push({ status: 500 });
   await outcomeOf(replica.fresh(ADA, { refused: (await replica.fresh(ADA)).accessToken }));
