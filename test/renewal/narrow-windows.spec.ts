@@ -89,7 +89,7 @@ describe('a call that has ended', () => {
     ],
     ['forget() of a transaction', known, (replica) => replica.forget(ONE)],
     ['forget() of a customer', known, (replica) => replica.forget(ADA)],
-  ])('has made all its steps in the store: %s', async (_what, prepare, call, options) => {
+  ])('has made all its steps in the store: %s', async (_what, prepare, call, ...[options]) => {
     const { world } = the;
     const [replica, other] = [await world.start(options), await world.start()];
     await prepare(world, replica, other);
