@@ -150,7 +150,7 @@ function checked<T>(name: string, value: T, asOption: (value: T) => unknown): T 
 
 function optional(name: string): string | undefined {
   const value = process.env[name];
-  return value === undefined || value === '' ? undefined : value;
+  return value === '' ? undefined : value;
 }
 
 /** The content of the PEM file that a variable names. No message quotes the variable (I10). */

@@ -27,6 +27,7 @@ describe('berbixConfig', () => {
     'TIMEOUT_MS',
     'TOTAL_TIMEOUT_MS',
     'ALLOW_INSECURE',
+    'WEBHOOK_FINISHED_SECRET',
     'WEBHOOK_STATUS_SECRET',
     'TEMPLATE_KEY',
     'PROXY',
@@ -95,6 +96,7 @@ describe('berbixConfig', () => {
         writeFile(path('key.pem'), client.key),
         writeFile(path('other.pem'), other.key),
         writeFile(path('empty.pem'), ''),
+        writeFile(path('garbled.pem'), company.ca.replace(/^[A-Za-z].*$/m, 'AAAA')),
         writeFile(path('cut.pem'), company.ca.slice(0, -40)),
       ]);
     });
@@ -149,7 +151,8 @@ describe('berbixConfig', () => {
           inspect(config, { ...all, showHidden: true, getters: true }),
           JSON.stringify(config),
         ].join();
-        expect(views).toContain('[options of BerbixModule]');
+        expect(inspect(config)).toBe('[options of BerbixModule]');
+        expect(JSON.stringify(config)).toBe('"[options of BerbixModule]"');
         for (const secret of ['HIDDEN', ...client.key.split('\n').slice(1, 3)]) {
           expect(views).not.toContain(secret);
         }
@@ -162,6 +165,14 @@ describe('berbixConfig', () => {
         /^The environment variable BERBIX_CA_FILE names a file that cannot be read \(ENOENT\)\.$/,
       ],
       [{ BERBIX_EXTRA_CA_FILE: '.' }, /^The .* BERBIX_EXTRA_CA_FILE .* cannot be read \(EISDIR\)/],
+      [
+        { BERBIX_CA_FILE: 'garbled.pem' },
+        /^The environment variable BERBIX_CA_FILE is invalid: Certificate 1 of 1 in http\.ca cannot be read/,
+      ],
+      [
+        { BERBIX_EXTRA_CA_FILE: 'garbled.pem' },
+        /^The environment variable BERBIX_EXTRA_CA_FILE is invalid: Certificate 1 of 1 in http\.extraCa cannot be read/,
+      ],
       [
         { BERBIX_CA_FILE: 'key.pem' },
         /^The file named by BERBIX_CA_FILE has no certificate in PEM/,
@@ -234,9 +245,15 @@ describe('berbixConfig', () => {
   });
 
   it('accepts several webhook secrets, separated by commas and spaces', async () => {
-    const secrets = { BERBIX_WEBHOOK_STATUS_SECRET: ' whs_new, whs_old ' };
+    const secrets = {
+      BERBIX_WEBHOOK_FINISHED_SECRET: 'whs_other',
+      BERBIX_WEBHOOK_STATUS_SECRET: ' whs_new, whs_old ',
+    };
     await withEnvironment({ BERBIX_API_SECRET: 's', ...secrets }, async () => {
-      expect(berbixConfig().webhooks).toEqual({ status: ['whs_new', 'whs_old'] });
+      expect(berbixConfig().webhooks).toEqual({
+        finished: ['whs_other'],
+        status: ['whs_new', 'whs_old'],
+      });
       await boot();
     });
   });
@@ -269,7 +286,7 @@ describe('berbixConfig', () => {
         const config = berbixConfig();
         expect(() => config.templateKey).toThrow(BerbixConfigurationError);
         expect(() => config.templateKey).toThrow(
-          /^The environment variable BERBIX_TEMPLATE_KEY is missing\. Set it to the key of a template/,
+          /^The environment variable BERBIX_TEMPLATE_KEY is missing\. Set it to the key of a template from the Berbix dashboard\.$/,
         );
         await boot();
       });
@@ -277,7 +294,10 @@ describe('berbixConfig', () => {
   });
 
   it.each([
-    [{}, /^The environment variable BERBIX_API_SECRET is missing\. Set it to/],
+    [
+      {},
+      /^The environment variable BERBIX_API_SECRET is missing\. Set it to the API secret from the Berbix dashboard\.$/,
+    ],
     [{ BERBIX_API_SECRET: '' }, /^The environment variable BERBIX_API_SECRET is missing/],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '5s' },
@@ -285,16 +305,16 @@ describe('berbixConfig', () => {
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '0' },
-      /^The environment variable BERBIX_TIMEOUT_MS/,
+      /^The environment variable BERBIX_TIMEOUT_MS is invalid: timeoutMs must be a whole number/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '20000' },
       /^The environment variable BERBIX_TIMEOUT_MS is invalid: timeoutMs \(20000\) must not be more than/,
     ],
-    [
-      { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: '-5' },
-      /^The environment variable BERBIX_TOTAL_TIMEOUT_MS/,
-    ],
+    ...['-5', '+5000', '1e3', '0x10', ' 5', '5.0'].map((ms): [Record<string, string>, RegExp] => [
+      { BERBIX_API_SECRET: 's', BERBIX_TOTAL_TIMEOUT_MS: ms },
+      /^The environment variable BERBIX_TOTAL_TIMEOUT_MS is invalid: totalTimeoutMs must be a whole/,
+    ]),
     [
       { BERBIX_API_SECRET: 's', BERBIX_ALLOW_INSECURE: '1' },
       /^The environment variable BERBIX_ALLOW_INSECURE must be true or false/,
@@ -318,6 +338,10 @@ describe('berbixConfig', () => {
     [
       { BERBIX_API_SECRET: 's', BERBIX_TIMEOUT_MS: '99999999' },
       /^The environment variable BERBIX_TIMEOUT_MS is invalid: timeoutMs must be a whole number/,
+    ],
+    [
+      { BERBIX_API_SECRET: 's', BERBIX_WEBHOOK_FINISHED_SECRET: 'a,,b' },
+      /^The environment variable BERBIX_WEBHOOK_FINISHED_SECRET is invalid: webhooks\.finished/,
     ],
     [
       { BERBIX_API_SECRET: 's', BERBIX_WEBHOOK_STATUS_SECRET: 'a,' },
