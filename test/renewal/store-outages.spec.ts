@@ -96,14 +96,18 @@ describe('fresh(), its store and the database of the application', () => {
     expect((await outcomeOf(replica.fresh(owner))).afterMs).toBe(0);
   });
 
-  it('with a store that does not answer, the call ends after storeTimeoutMs', async () => {
+  it.each([
+    [700, 700],
+    [undefined, 1_500],
+  ])('with a store that does not answer, the call ends after storeTimeoutMs: %s', async (...ms) => {
     const { world } = the;
-    const replica = await world.start({ storeTimeoutMs: 700 });
+    const [storeTimeoutMs, limitMs] = ms;
+    const replica = await world.start({ storeTimeoutMs });
     const owner = await world.remembered(replica);
     world.storeFault = { fault: 'hang' };
     const { error, afterMs } = await outcomeOf(replica.fresh(owner));
     expect(error).toMatchObject({ code: 'BERBIX_STORE', retryable: true });
-    expect(afterMs).toBe(700);
+    expect(afterMs).toBe(limitMs);
   });
 
   it('valid tokens that could not be saved are kept if the API is down when the store is back', async () => {

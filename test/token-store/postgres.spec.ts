@@ -299,6 +299,20 @@ describe('a step that was rolled back', () => {
     expect(always.calls).toBe(20);
   });
 
+  it.each(['23505', '42P07', '42710'])(
+    'of createTable() is repeated after %s, but not forever',
+    async (code) => {
+      const once = failing(1, code);
+      await new PostgresTokenStore(once).createTable();
+      const never = failing(0, code);
+      await new PostgresTokenStore(never).createTable();
+      expect(once.calls).toBe(never.calls + 1);
+      const always = failing(Infinity, code);
+      const error = await errorOf(new PostgresTokenStore(always).createTable(), BerbixStoreError);
+      expect([error.reason, always.calls]).toEqual([code, 5]);
+    },
+  );
+
   it('is not repeated if it may have been done', async () => {
     const client = failing(1, '08006');
     await errorOf(new PostgresTokenStore(client).commit('key', 0, 'value'), BerbixStoreError);
