@@ -87,6 +87,14 @@ describe('a call that has ended', () => {
       known,
       (replica, world) => replica.remember(world.api.tokensOf('1'), 'ada'),
     ],
+    [
+      'remember() that fails',
+      async (world, replica) => {
+        await world.remembered(replica, '1', 'ada');
+        world.storeFaults.push({ call: 'commit', fault: 'fail' });
+      },
+      (replica, world) => replica.remember(world.api.tokensOf('1'), 'ada'),
+    ],
     ['forget() of a transaction', known, (replica) => replica.forget(ONE)],
     ['forget() of a customer', known, (replica) => replica.forget(ADA)],
   ])('has made all its steps in the store: %s', async (_what, prepare, call, ...[options]) => {

@@ -152,6 +152,26 @@ describe('more exchanges than can be made in time', () => {
     expect((await second).error).toBeUndefined();
   });
 
+  it('a renewal in the background waits for its turn', async () => {
+    const { world } = the;
+    const replica = await world.start({ http: { connections: 1 } });
+    // So short that the store need not be asked again before they are stale.
+    world.api.lifetimeMs = 30 * SECOND;
+    for (const id of ['1', '2']) await world.remembered(replica, id);
+    await valueOf(replica.fresh({ transactionId: '2' }));
+    await advance(25 * SECOND);
+    world.api.latencyMs = 2 * SECOND;
+    const { accessToken: refused } = (await world.stored()).tokens;
+    const first = settled(replica.fresh({ transactionId: '1' }, { refused }));
+    await advance(SECOND / 2);
+    // They are stale, and still served.
+    await valueOf(replica.fresh({ transactionId: '2' }));
+    expect(world.api.exchanges.map(({ id }) => id)).toEqual(['1']);
+    await advance(4 * SECOND);
+    expect((await first).error).toBeUndefined();
+    expect(world.api.exchanges.map(({ id }) => id)).toEqual(['1', '2']);
+  });
+
   it('a caller with a short time limit does not shorten the wait of others for the same tokens', async () => {
     const { world } = the;
     const { replica, ids } = await manyExpired(world);
