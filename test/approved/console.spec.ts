@@ -6,7 +6,7 @@ import type { Tab } from '../support/browser/tab.js';
 import { listening, startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import { RawClient } from '../sandbox/support/raw-client.js';
-import { shows } from '../sandbox/console/support/console.js';
+import { holdLists, shows } from '../sandbox/console/support/console.js';
 import { expectMarkup } from './support/markup.js';
 
 const DAY_MS = 86_400_000;
@@ -48,6 +48,12 @@ describeInBrowser('the pages of the console', (openTab) => {
     await visit('clock');
     await expectMarkup(tab, 'console/clock.txt');
     await expectDialog('Reset', 'reset-dialog');
+  });
+
+  it('are loading until the sandbox has answered', async () => {
+    const { url } = await holdLists(sandbox);
+    await tab.visit(`${url}#/requests`);
+    await expectMarkup(tab, 'console/loading.txt');
   });
 
   it('show transactions in each state', async () => {

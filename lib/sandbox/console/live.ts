@@ -40,16 +40,17 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
     update(({ transactions, filter }) => ({
       transactions:
         change === 'deleted' || !matches(transaction, filter)
-          ? transactions.filter(({ id }) => id !== transaction.id)
-          : newestFirst(withItem(transactions, transaction, Infinity)).slice(0, filter.limit),
+          ? transactions?.filter(({ id }) => id !== transaction.id)
+          : transactions &&
+            newestFirst(withItem(transactions, transaction, Infinity)).slice(0, filter.limit),
     }));
   },
   exchange: (exchange: { transaction_id: string }) => markChanged(exchange.transaction_id),
   request(request: RequestSummary) {
-    update(({ requests }) => ({ requests: withItem(requests, request) }));
+    update(({ requests }) => ({ requests: requests && withItem(requests, request) }));
   },
   delivery(delivery: DeliverySummary) {
-    update(({ deliveries }) => ({ deliveries: withItem(deliveries, delivery) }));
+    update(({ deliveries }) => ({ deliveries: deliveries && withItem(deliveries, delivery) }));
   },
   faults({ pending }: { pending: number }) {
     update(({ faultChanges }) => ({ faultChanges: faultChanges + 1, pendingFaults: pending }));

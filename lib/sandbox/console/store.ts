@@ -9,14 +9,14 @@ export interface State {
   clockOffset: number;
   /** The time of the sandbox in milliseconds, each second. */
   now: number;
-  /** Newest first. */
-  transactions: readonly Transaction[];
+  /** Newest first; undefined until they are loaded, as the other lists. */
+  transactions: readonly Transaction[] | undefined;
   /** By customer and state; the sandbox filters. */
   filter: { customer: string; state: string; limit: number };
   /** Newest first. */
-  requests: readonly RequestSummary[];
+  requests: readonly RequestSummary[] | undefined;
   /** Newest first. */
-  deliveries: readonly DeliverySummary[];
+  deliveries: readonly DeliverySummary[] | undefined;
   /** The transactions that something happened to, latest first, so that open details load again. */
   changedTransactions: readonly { transactionId: string }[];
   /** Counts what makes open details load again: an import, a reset, a move of the clock, missed events. */
@@ -37,10 +37,10 @@ let state: State = {
   connection: 'connecting',
   clockOffset: 0,
   now: Date.now(),
-  transactions: [],
+  transactions: undefined,
   filter: { customer: '', state: '', limit: 100 },
-  requests: [],
-  deliveries: [],
+  requests: undefined,
+  deliveries: undefined,
   changedTransactions: [],
   reloads: 0,
   faultChanges: 0,

@@ -6,7 +6,7 @@ import { usualOrLong } from '../../support/long.js';
 import { listening, startSandbox } from '../../support/services.js';
 import { until } from '../../support/until.js';
 import { RawClient } from '../support/raw-client.js';
-import { expectOnlyFrom, shows } from './support/console.js';
+import { expectOnlyFrom, holdLists, shows } from './support/console.js';
 
 describeInBrowser('the console', (openTab) => {
   it('says that the sandbox is gone, and shows the next one at its address', async () => {
@@ -128,6 +128,35 @@ describeInBrowser('the console', (openTab) => {
     const rows = "document.querySelectorAll('tbody tr').length";
     await until(async () => (await tab.evaluate(rows)) === 2);
     expect(sandbox.requests).toHaveLength(2);
+  });
+
+  it('says of no list that it is empty until the sandbox has answered', async () => {
+    const { url, release } = await holdLists(await startSandbox());
+    const tab = await openTab();
+    await tab.visit(url);
+    const texts =
+      "[...document.querySelectorAll('main :is(.empty, h3)')].map((it) => it.innerText).join()";
+    const empty = {
+      Transactions: 'There is no transaction yet.+Connect your backend',
+      Requests: 'No request yet.+',
+      Webhooks: 'Deliveries,No webhook yet.+',
+      Faults: 'Pending,No fault is pending.+,Presets,Add a fault',
+    };
+    const expectTexts = async (expected: string): Promise<void> => {
+      const line = new RegExp(`^${expected}$`);
+      await until(async () => line.test(String(await tab.evaluate(texts))));
+      expect(await tab.evaluate(texts)).toMatch(line);
+    };
+    for (const [view, text] of Object.entries(empty)) {
+      await tab.activate(view);
+      await shows(tab, `heading: ${view}`);
+      await expectTexts(text.replace(/(There|No) .*\+(Connect.*)?/, 'Loading'));
+    }
+    release();
+    for (const [view, text] of Object.entries(empty).toReversed()) {
+      await tab.activate(view);
+      await expectTexts(text);
+    }
   });
 
   it('shows its lists as they were loaded last, even if earlier ones come later', async () => {

@@ -8,6 +8,7 @@ import type { Tab } from '../../support/browser/tab.js';
 import { temporaryDirectory } from '../../support/directories.js';
 import { usualOrLong } from '../../support/long.js';
 import { startSandbox } from '../../support/services.js';
+import { until } from '../../support/until.js';
 import { basic, RawClient } from '../support/raw-client.js';
 import { shows } from './support/console.js';
 
@@ -31,6 +32,7 @@ describeInBrowser('the screenshots of the documentation', (openTab) => {
   });
 
   async function expectPicture(name: string): Promise<void> {
+    await until(async () => (await tab.evaluate("document.querySelector('.loading')")) === null);
     const picture = await tab.picture();
     expect(picture.subarray(0, PNG.length).toString('latin1')).toBe(PNG);
     writeFileSync(join(folder, `${name}.png`), picture);
@@ -85,7 +87,7 @@ describeInBrowser('the screenshots of the documentation', (openTab) => {
     await tab.resize(1280, 1060);
     await tab.visit(`${sandbox.url}#/webhooks/${json.id}`);
     await shows(tab, 'heading: Signature');
-    await shows(tab, 'link: finished');
+    await shows(tab, 'button: Send a finished sample');
     await expectPicture('webhook');
   });
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, type Fault } from '../api.js';
 import { Button, run } from '../parts/controls.js';
-import { Empty } from '../parts/text.js';
+import { Empty, Loading } from '../parts/text.js';
 import { useNow } from '../parts/time.js';
 import { useStore } from '../store.js';
 import { describeFault, PRESETS } from './descriptions.js';
@@ -10,12 +10,15 @@ import { FaultForm } from './fault-form.js';
 /** The pending faults, a form that adds one, and presets that add several. */
 export function FaultsView() {
   const now = useNow();
-  const faults = useFaults().filter(({ ends_at: end }) => !end || Date.parse(end) > now);
+  const faults = useFaults()?.filter(({ ends_at: end }) => !end || Date.parse(end) > now);
+  const hasSeveral = faults !== undefined && faults.length > 1;
   return (
     <div class="columns">
       <section aria-labelledby="pending">
         <h3 id="pending">Pending</h3>
-        {faults.length === 0 ? (
+        {faults === undefined ? (
+          <Loading />
+        ) : faults.length === 0 ? (
           <Empty>No fault is pending: every request gets its real answer.</Empty>
         ) : (
           <ul class="plain">
@@ -35,8 +38,8 @@ export function FaultsView() {
             ))}
           </ul>
         )}
-        {faults.length > 1 && <p class="note">The first one that fits a request applies to it.</p>}
-        {faults.length > 1 && (
+        {hasSeveral && <p class="note">The first one that fits a request applies to it.</p>}
+        {hasSeveral && (
           <Button onClick={() => run(() => call('DELETE', 'faults'), 'No fault is pending.')}>
             Remove all
           </Button>
@@ -72,9 +75,9 @@ async function addAll(faults: readonly object[]): Promise<void> {
   for (const fault of faults) await call('POST', 'faults', fault);
 }
 
-/** The pending faults. Requests use them up, so they are loaded after each change. */
-function useFaults(): readonly Fault[] {
-  const [faults, setFaults] = useState<readonly Fault[]>([]);
+/** The pending faults, once they are loaded; again after each change, since requests use them up. */
+function useFaults(): readonly Fault[] | undefined {
+  const [faults, setFaults] = useState<readonly Fault[]>();
   const changes = useStore((state) => state.faultChanges);
   useEffect(() => {
     let isCurrent = true;

@@ -49,6 +49,11 @@ export function Empty({ children }: { children: preact.ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
 
+/** Shown instead of a list before its first answer, which is seldom long enough to be seen. */
+export function Loading() {
+  return <p class="empty loading">Loading</p>;
+}
+
 /** Says that a list is not complete, and where all of it is. */
 export function Rest({ path, text }: { path: string; text: string }) {
   return (

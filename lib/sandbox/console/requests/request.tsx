@@ -13,7 +13,7 @@ import { curlOf, loadRequest, pathOf, sendAgain } from './replay.js';
 /** One request: what was sent, and how to send it again. */
 export function RequestView({ id }: { id: string }) {
   const [secrets, setSecrets] = useState(false);
-  const summary = useStore(({ requests }) => requests.find((known) => known.id === id));
+  const summary = useStore(({ requests }) => requests?.find((known) => known.id === id));
   const { content: request, gone } = useAnswer<RecordedRequest>(pathOf(id, secrets), summary);
   return (
     <Panel label="Request" list="requests" problem={gone}>

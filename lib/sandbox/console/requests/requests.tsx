@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { call, type RequestSummary } from '../api.js';
 import { Button, Field, run } from '../parts/controls.js';
 import { Badge, toneOfStatus } from '../parts/badges.js';
-import { Empty, Rest } from '../parts/text.js';
+import { Empty, Loading, Rest } from '../parts/text.js';
 import { formatDuration, Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { MAX_SHOWN, update, useStore } from '../store.js';
@@ -13,7 +13,6 @@ import { RequestView } from './request.js';
 export function RequestsView({ id }: { id: string | undefined }) {
   const [path, setPath] = useState('');
   const requests = useStore((state) => state.requests);
-  const shown = requests.filter((request) => request.path.includes(path));
   return (
     <div class={id === undefined ? 'split' : 'split split-open'}>
       <section aria-label="All requests">
@@ -26,16 +25,16 @@ export function RequestsView({ id }: { id: string | undefined }) {
               onInput={({ currentTarget }) => setPath(currentTarget.value)}
             />
           </Field>
-          <Button onClick={clear} disabled={requests.length === 0}>
+          <Button onClick={clear} disabled={!requests?.length}>
             Clear
           </Button>
         </div>
-        {requests.length > 0 && shown.length === 0 ? (
-          <Empty>None of these requests has this path.</Empty>
+        {requests === undefined ? (
+          <Loading />
         ) : (
-          <RequestList requests={shown} selected={id} />
+          <RequestList requests={requests} path={path} selected={id} />
         )}
-        {requests.length >= MAX_SHOWN && (
+        {requests !== undefined && requests.length >= MAX_SHOWN && (
           <Rest path="requests" text={`Only the last ${MAX_SHOWN} are here.`} />
         )}
       </section>
@@ -46,9 +45,12 @@ export function RequestsView({ id }: { id: string | undefined }) {
 
 function RequestList({
   requests,
+  path,
   selected,
 }: {
   requests: readonly RequestSummary[];
+  /** What their paths contain. */
+  path: string;
   selected: string | undefined;
 }) {
   if (requests.length === 0) {
@@ -59,6 +61,8 @@ function RequestList({
       </Empty>
     );
   }
+  const shown = requests.filter((request) => request.path.includes(path));
+  if (shown.length === 0) return <Empty>None of these requests has this path.</Empty>;
   return (
     <table class="list">
       <caption class="hidden">Requests, newest first</caption>
@@ -71,7 +75,7 @@ function RequestList({
         </tr>
       </thead>
       <tbody>
-        {requests.map((request) => (
+        {shown.map((request) => (
           <Row key={request.id} request={request} isSelected={request.id === selected} />
         ))}
       </tbody>

@@ -3,7 +3,7 @@ import type { Transaction } from '../api.js';
 import { loadTransactions } from '../live.js';
 import { Button, CopyButton, Field, run } from '../parts/controls.js';
 import { StateBadge } from '../parts/badges.js';
-import { Empty, Uid } from '../parts/text.js';
+import { Empty, Loading, Uid } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { update, useStore } from '../store.js';
@@ -68,6 +68,7 @@ function Filter() {
 function TransactionList({ selected }: { selected: string | undefined }) {
   const transactions = useStore((state) => state.transactions);
   const filter = useStore((state) => state.filter);
+  if (transactions === undefined) return <Loading />;
   if (transactions.length === 0) {
     const filtered = filter.customer !== '' || filter.state !== '';
     return (

@@ -21,7 +21,7 @@ const RESENDS: readonly (readonly [label: string, fault: string | undefined, tit
 /** One webhook: what was sent, how its signature is checked, and how it was answered. */
 export function DeliveryView({ id }: { id: string }) {
   const [secrets, setSecrets] = useState(false);
-  const summary = useStore(({ deliveries }) => deliveries.find((known) => known.id === id));
+  const summary = useStore(({ deliveries }) => deliveries?.find((known) => known.id === id));
   const path = `webhooks/deliveries/${encodeURIComponent(id)}${secrets ? '?secrets=1' : ''}`;
   const { content: delivery, gone } = useAnswer<Delivery>(path, summary);
   return (

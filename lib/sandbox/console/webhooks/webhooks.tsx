@@ -1,7 +1,7 @@
 import { call, type DeliverySummary } from '../api.js';
 import { Button, run } from '../parts/controls.js';
 import { Badge, DeliveryBadge } from '../parts/badges.js';
-import { Empty, Rest, Uid } from '../parts/text.js';
+import { Empty, Loading, Rest, Uid } from '../parts/text.js';
 import { Moment } from '../parts/time.js';
 import { hrefOf } from '../router.js';
 import { MAX_SHOWN, update, useStore } from '../store.js';
@@ -17,12 +17,16 @@ export function WebhooksView({ id }: { id: string | undefined }) {
         <WebhookSettings />
         <div class="toolbar">
           <h3>Deliveries</h3>
-          <Button onClick={clear} disabled={deliveries.length === 0}>
+          <Button onClick={clear} disabled={!deliveries?.length}>
             Clear
           </Button>
         </div>
-        <DeliveryList deliveries={deliveries} selected={id} />
-        {deliveries.length >= MAX_SHOWN && (
+        {deliveries === undefined ? (
+          <Loading />
+        ) : (
+          <DeliveryList deliveries={deliveries} selected={id} />
+        )}
+        {deliveries !== undefined && deliveries.length >= MAX_SHOWN && (
           <Rest path="webhooks/deliveries" text={`Only the last ${MAX_SHOWN} are here.`} />
         )}
       </section>

@@ -1,6 +1,9 @@
+import { createServer, request as send } from 'node:http';
 import { expect } from '@jest/globals';
+import type { BerbixSandbox } from 'nestjs-berbix/sandbox';
 import type { Tab } from '../../../support/browser/tab.js';
 import { built } from '../../../support/programs.js';
+import { listening } from '../../../support/services.js';
 import { until } from '../../../support/until.js';
 
 // Without its script, the page would never show what a test waits for.
@@ -43,4 +46,23 @@ export async function holdRequests(
     untilHeld: () => until(async () => (await tab.evaluate('window.isHeld')) === true),
     release: () => tab.evaluate('release()'),
   };
+}
+
+/** The console at an address where no list is answered until all are released. */
+export async function holdLists(
+  sandbox: BerbixSandbox,
+): Promise<{ url: string; release: () => void }> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const proxy = createServer(async ({ url = '', method, headers }, answer) => {
+    if (/transactions|requests|deliveries|faults/.test(url)) await released;
+    const forward = send(sandbox.url + url, { method, headers }, (from) => {
+      answer.writeHead(from.statusCode ?? 0, from.headers);
+      from.pipe(answer);
+    });
+    // The sandbox may have closed meanwhile.
+    forward.on('error', () => answer.destroy()).end();
+    answer.once('close', () => forward.destroy());
+  });
+  return { url: await listening(proxy), release };
 }
