@@ -89,21 +89,32 @@ describe('an answer becomes the right error', () => {
     expect(error.toJSON()).toMatchObject({ code: error.code, message: error.message });
   });
 
-  it('redirects are not followed, since they would send the credentials elsewhere', async () => {
+  it.each([300, 301, 302, 303, 307, 308, 399])(
+    'a redirect (%i) is not followed, since that would send the credentials elsewhere',
+    async (status) => {
+      const sandbox = await startSandbox();
+      const elsewhere = await startSandbox();
+      const { tokens } = await servicesFor(sandbox, { retry: 2 });
+      const headers = { location: `${elsewhere.url}/v0/tokens` };
+      for (const body of ['', { access_token: 'a', client_token: 'c', expires_in: 3600 }]) {
+        sandbox.faults.add({ kind: 'answer', status, headers, body });
+        const error = await errorOf(tokens.refresh('rt_any'));
+        expect(error).toMatchObject({ code: 'BERBIX_RESPONSE', status });
+        expect(error.message).toContain(`${status}, a redirect. It is not followed`);
+      }
+      expect([sandbox.requests.length, elsewhere.requests.length]).toEqual([2, 0]);
+    },
+  );
+
+  it('every status from 200 to 299 is a good answer', async () => {
     const sandbox = await startSandbox();
-    const elsewhere = await startSandbox();
-    const { tokens } = await servicesFor(sandbox, { retry: 2 });
-    sandbox.faults.add({
-      kind: 'answer',
-      status: 307,
-      headers: { location: `${elsewhere.url}/v0/tokens` },
-      body: '',
-    });
-    expect(await errorOf(tokens.refresh('rt_any'))).toMatchObject({
-      code: 'BERBIX_RESPONSE',
-      status: 307,
-    });
-    expect(elsewhere.requests.length).toBe(0);
+    const { tokens } = await servicesFor(sandbox);
+    const body = { access_token: 'a', client_token: 'c', expires_in: 3600 };
+    // A lower one is never the last of an answer.
+    for (const status of [200, 201, 299]) {
+      sandbox.faults.add({ kind: 'answer', status, body });
+      expect((await firstValueFrom(tokens.refresh('rt_any'))).accessToken).toBe('a');
+    }
   });
 
   it.each([
