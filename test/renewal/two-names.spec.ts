@@ -111,6 +111,30 @@ describe('a transaction with two names, neither of which leads to the other', ()
     expect((await valueOf(byTransaction)).refreshToken).toBe(world.api.currentOf('1'));
   });
 
+  it('I4: a record stays until the application has been notified of its refresh token', async () => {
+    const { world } = the;
+    world.api.habit = 'strict';
+    const notified: string[] = [];
+    const down = { now: true };
+    const onRotation = ({ tokens }: BerbixRotatedTokens): void => {
+      if (down.now) throw new Error('down');
+      notified.push(tokens.refreshToken);
+    };
+    const replica = await world.start({ freshness: { rotation: 'strict' }, onRotation });
+    await world.remembered(replica);
+    const first = world.api.currentOf('1');
+    await advance(HOUR);
+    await failureOf(replica.fresh(ONE));
+    const pending = { refreshToken: world.api.currentOf('1'), pendingRotation: first };
+    down.now = false;
+    await valueOf(replica.remember(world.api.reissue('1').refreshToken, 'ada'));
+    await valueOf(replica.fresh(ADA));
+    expect(await storedAt('transaction')).toMatchObject(pending);
+    await advance(MINUTE);
+    await valueOf(replica.fresh(ONE));
+    expect(notified).toEqual([world.api.currentOf('1'), pending.refreshToken]);
+  });
+
   it('I3: the refresh token of a record that a customer has by reference makes no second record', async () => {
     const { world } = the;
     world.api.habit = 'strict';
