@@ -138,6 +138,19 @@ describe('forgotten tokens', () => {
     }
   });
 
+  it('I8: are not in memory by any of their customers, even if another one has others now', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const uids = ['ada', 'ben'];
+    world.api.create('1');
+    for (const uid of uids) await valueOf(replica.remember(world.api.tokensOf('1'), uid));
+    for (const customerUid of uids) await valueOf(replica.fresh({ customerUid }));
+    await world.remembered(replica, '2', 'ben');
+    await valueOf(replica.forget({ transactionId: '1' }));
+    expect(await failureOf(replica.fresh({ customerUid: 'ada' }))).toMatchObject(GONE);
+    expect((await valueOf(replica.fresh({ customerUid: 'ben' }))).transactionId).toBe('2');
+  });
+
   it('I8: a run in flight does not put replaced tokens back into memory', async () => {
     const { world } = the;
     const replica = await world.start();
