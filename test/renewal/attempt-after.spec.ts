@@ -133,6 +133,15 @@ describe('attemptAfter', () => {
     }
   });
 
+  it('without a Retry-After, a replica may be the first to try again at any time', () => {
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0);
+    try {
+      expect(attemptLeftBy(SERVER_ERROR, {})).toMatchObject({ failures: 1, notBefore: NOW });
+    } finally {
+      random.mockRestore();
+    }
+  });
+
   it('a server error does not continue the count of failures of a dead refresh token', () => {
     const before = { deadCode: 'BERBIX_INVALID_REFRESH_TOKEN', failures: 6, notBefore: NOW - 1 };
     const attempt = attemptLeftBy(SERVER_ERROR, before);

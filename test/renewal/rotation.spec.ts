@@ -182,6 +182,18 @@ describe('fresh() and refresh tokens that the API replaces', () => {
     },
   );
 
+  it('the same refresh token in a malformed answer is a failure like any other', async () => {
+    const { world } = the;
+    const replica = await world.start();
+    const owner = await world.remembered(replica);
+    await advance(HOUR);
+    world.api.habit = 'echo';
+    world.api.faults.push('bad-answer');
+    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_RESPONSE' });
+    const { version, note } = await world.stored();
+    expect([version, note['failures']]).toEqual([1, 1]);
+  });
+
   it('the refresh token in a malformed answer about another transaction is neither saved nor offered', async () => {
     const { world } = the;
     const replica = await world.start();

@@ -202,20 +202,30 @@ describe('fresh(), its store and the database of the application', () => {
     expect((await valueOf(replica.fresh(owner))).accessToken).toBe(accessToken);
   });
 
-  it('I8: an unreadable record is not an outage of the store: other tokens are rechecked as usual', async () => {
-    const { world } = the;
-    const [replica, other] = [await world.start(), await world.start()];
-    const owner = await world.remembered(replica);
-    await valueOf(replica.fresh(owner));
-    await valueOf(other.forget(owner));
-    await advance(31 * SECOND);
-    await world.memory.commit('default/transaction/2', 0, 'altered');
-    expect(await failureOf(replica.fresh({ transactionId: '2' }))).toMatchObject({
-      code: 'BERBIX_STORE',
-      retryable: false,
-    });
-    expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_GONE' });
-  });
+  it.each([
+    ['an unreadable record', { code: 'BERBIX_STORE', retryable: false }],
+    ['a missing record', { code: 'BERBIX_NOT_FOUND' }],
+    ['an outage of the API', { code: 'BERBIX_SERVER', retryable: true }],
+  ])(
+    'I8: %s is not an outage of the store: other tokens are rechecked as usual',
+    async (what, problem) => {
+      const { world } = the;
+      const [replica, other] = [await world.start(), await world.start()];
+      const owner = await world.remembered(replica);
+      await valueOf(replica.fresh(owner));
+      await valueOf(other.forget(owner));
+      await advance(31 * SECOND);
+      const key = 'default/transaction/2';
+      if (what === 'an unreadable record') await world.memory.commit(key, 0, 'altered');
+      if (what === 'an outage of the API') {
+        await valueOf(replica.remember(world.api.create('2').refreshToken, 'ada'));
+        world.api.fault = { status: 503 };
+      }
+      const failing = what.includes('API') ? { customerUid: 'ada' } : { transactionId: '2' };
+      expect(await failureOf(replica.fresh(failing))).toMatchObject(problem);
+      expect(await failureOf(replica.fresh(owner))).toMatchObject({ code: 'BERBIX_GONE' });
+    },
+  );
 
   it('an altered record is an error that quotes nothing of it', async () => {
     const { world } = the;
