@@ -1,9 +1,14 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module, Scope, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory, REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
+import { metrics } from '@opentelemetry/api';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import {
   BerbixConfigurationError,
+  BerbixEvents,
+  BerbixHealthService,
   BerbixModule,
   BerbixTokenService,
   BerbixTokenStore,
@@ -19,6 +24,11 @@ import { BerbixTestingModule, FakeBerbix } from 'nestjs-berbix/testing';
 import { firstValueFrom } from 'rxjs';
 import { closeAfterTest } from '../support/closing.js';
 import { createTransaction, startSandbox } from '../support/services.js';
+
+class TestReader extends MetricReader {
+  protected async onForceFlush(): Promise<void> {}
+  protected async onShutdown(): Promise<void> {}
+}
 
 /** An application with these modules, for one test. */
 async function start(
@@ -88,6 +98,45 @@ describe('an account that is registered twice', () => {
     const shared = BerbixModule.forRoot('secret_a');
     const [one, other] = [await start([shared]), await start([shared])];
     expect(one.get(BerbixTokenService)).not.toBe(other.get(BerbixTokenService));
+  });
+});
+
+describe('a named account', () => {
+  it('has every service, and events and metrics with its name', async () => {
+    const reader = new TestReader();
+    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+    try {
+      const { apiSecret, url: apiHost, templateKeys } = await startSandbox();
+      const app = await start([BerbixModule.forRoot({ account: 'eu', apiSecret, apiHost })]);
+      const serviceOf = <T>(service: Type<T>): T => app.get(getBerbixToken(service, 'eu'));
+      const told: string[] = [];
+      serviceOf(BerbixEvents).events$.subscribe(({ kind, account }) =>
+        told.push(`${account}: ${kind}`),
+      );
+      const verifications = serviceOf(BerbixVerificationService);
+      await firstValueFrom(verifications.begin('ada', { templateKey: templateKeys.sdk }));
+      const ada = { customerUid: 'ada' };
+      expect(await firstValueFrom(serviceOf(BerbixTransactionService).fetch(ada))).toMatchObject(
+        ada,
+      );
+      expect(await firstValueFrom(verifications.result('ada'))).toMatchObject({
+        status: 'in_progress',
+      });
+      const health = await serviceOf(BerbixHealthService).check();
+      expect(health).toEqual({ status: 'up', berbix: 'up', store: 'up' });
+      await setImmediate();
+      expect(told).toEqual(['eu: verification.begun']);
+      const { resourceMetrics } = await reader.collect();
+      const gauges = resourceMetrics.scopeMetrics.flatMap((scope) =>
+        scope.metrics
+          .filter(({ descriptor }) => /cache|circuit|queue/.test(descriptor.name))
+          .flatMap(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes)),
+      );
+      const eu = { 'berbix.account': 'eu' };
+      expect(gauges).toEqual([eu, eu, eu]);
+    } finally {
+      metrics.disable();
+    }
   });
 });
 
