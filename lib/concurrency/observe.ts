@@ -7,6 +7,7 @@ import {
   type BerbixCallOptions,
   type CallLimits,
 } from './call-options.js';
+import { onAbort } from './on-abort.js';
 import { withTimeout } from './with-timeout.js';
 
 /** A caller who waits, and may leave. */
@@ -79,16 +80,16 @@ export function observe<T>(
     const span = spanName === undefined ? undefined : CallSpan.start(spanName);
     const caller = new Caller(limits, span);
     const signal = limits?.signal;
-    let abort: (() => void) | undefined;
+    let leaveSignal: (() => void) | undefined;
     const begin = (): Promise<T> => {
       if (signal === undefined) return work(caller);
       return new Promise((resolve, reject) => {
-        abort = () => {
+        const abort = (): void => {
           reject(abortedError(signal));
           caller.leave();
         };
         if (signal.aborted) return abort();
-        signal.addEventListener('abort', abort);
+        leaveSignal = onAbort(signal, abort);
         work(caller).then(resolve, reject);
       });
     };
@@ -109,8 +110,7 @@ export function observe<T>(
       fail(error);
     }
     return () => {
-      // A signal may outlive many calls.
-      if (abort !== undefined) signal?.removeEventListener('abort', abort);
+      leaveSignal?.();
       caller.leave();
       span?.end();
     };

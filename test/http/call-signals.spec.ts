@@ -79,8 +79,24 @@ describe('the signal of a call', () => {
     const late = Array.from({ length: 50 }, () =>
       errorOf(world.transactions.fetch(TOKENS, { signal, timeoutMs: 50 })),
     );
-    expect(listeners(signal)).toBe(50);
+    expect(listeners(signal)).toBe(1);
     for (const error of await Promise.all(late)) expect(error.code).toBe('BERBIX_TIMEOUT');
+    expect(listeners(signal)).toBe(0);
+  });
+
+  it('may be that of many calls at a time, of which some have ended: it has one listener, and ends all others', async () => {
+    const world = await setting();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = Array.from({ length: 20 }, () =>
+      errorOf(world.transactions.fetch(TOKENS, { signal })),
+    );
+    const abandoned = world.transactions.fetch(TOKENS, { signal }).subscribe();
+    await world.arrived(21);
+    abandoned.unsubscribe();
+    expect(listeners(signal)).toBe(1);
+    controller.abort();
+    for (const error of await Promise.all(calls)) expect(error.code).toBe('BERBIX_ABORTED');
     expect(listeners(signal)).toBe(0);
   });
 
