@@ -102,7 +102,7 @@ describe('an account that is registered twice', () => {
 });
 
 describe('a named account', () => {
-  it('has every service, and events and metrics with its name', async () => {
+  it('has every service, and records, events and metrics with its name', async () => {
     const reader = new TestReader();
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
     try {
@@ -124,6 +124,9 @@ describe('a named account', () => {
       });
       const health = await serviceOf(BerbixHealthService).check();
       expect(health).toEqual({ status: 'up', berbix: 'up', store: 'up' });
+      const store = app.get(getBerbixToken(BerbixTokenStore, 'eu'));
+      const accounts = (await store.keys('')).keys.map((key) => key.split('/')[0]);
+      expect(new Set(accounts)).toEqual(new Set(['eu']));
       await setImmediate();
       expect(told).toEqual(['eu: verification.begun']);
       const { resourceMetrics } = await reader.collect();
