@@ -188,6 +188,14 @@ describe('recordAfter', () => {
     expect(supersededHashes).toEqual(after('rt_1', 'rt_of_the_caller', 'rt_0').supersededHashes);
   });
 
+  it('lists the latest thousand superseded refresh tokens', () => {
+    const many = Array.from({ length: 1_000 }, (_, n) => `rt_old_${n}`);
+    const exchanged = { tokens: tokens('rt_2'), presented: 'rt_1', times: TIMES };
+    const { supersededHashes } = recordAfter(record('rt_1', after(...many)), exchanged, false);
+    expect(supersededHashes).toHaveLength(1_000);
+    expect(supersededHashes).toEqual(after(...many.slice(1), 'rt_1').supersededHashes);
+  });
+
   it('does not count a spare as a rotation if the API did not replace it', () => {
     const exchanged = { tokens: tokens('rt_0'), presented: 'rt_0', times: TIMES };
     const next = recordAfter(before, exchanged, true);
