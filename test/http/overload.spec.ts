@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { BerbixModuleOptions } from 'nestjs-berbix';
 import { sampleTokens } from 'nestjs-berbix/testing';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, type Observable } from 'rxjs';
 import { errorOf } from '../support/errors.js';
 import {
   createTransaction,
@@ -274,6 +274,17 @@ describe('the circuit breaker', () => {
     expect((await errorOf(services.tokens.refresh('rt'))).code).toBe('BERBIX_UNAVAILABLE');
   });
 
+  it('refuses an upload while it is open, without a wait for the uploads before it', async () => {
+    const { services, api } = await startFailing({ http: { connections: 4 } });
+    const upload = (): Observable<unknown> =>
+      services.transactions.uploadImages(sampleTokens(), [IMAGE]);
+    const before = upload().subscribe({ error: () => {} });
+    await until(() => api.uploads.length === 1);
+    await openCircuit(services);
+    expect((await errorOf(upload())).code).toBe('BERBIX_UNAVAILABLE');
+    before.unsubscribe();
+  });
+
   it('is separate for each account', async () => {
     const sandbox = await startSandbox();
     const broken = await servicesFor(sandbox, { apiHost: 'http://127.0.0.1:9' });
@@ -293,7 +304,9 @@ interface FailingApi {
 }
 
 /** An application, and an API whose exchanges fail for now. */
-async function startFailing(): Promise<{ services: Services; api: FailingApi }> {
+async function startFailing(
+  options: Partial<BerbixModuleOptions> = {},
+): Promise<{ services: Services; api: FailingApi }> {
   const api: FailingApi = { uploads: [], hanging: 0, fails: true };
   const url = await listening(
     createServer(async (request, response) => {
@@ -305,7 +318,10 @@ async function startFailing(): Promise<{ services: Services; api: FailingApi }> 
       else answer(response);
     }),
   );
-  return { services: await startServices({ apiSecret: 's', apiHost: url, retry: 0 }), api };
+  return {
+    services: await startServices({ apiSecret: 's', apiHost: url, retry: 0, ...options }),
+    api,
+  };
 }
 
 async function openCircuit({ tokens }: Services): Promise<void> {
