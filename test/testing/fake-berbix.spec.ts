@@ -25,6 +25,18 @@ describe('FakeBerbix', () => {
     ]);
   });
 
+  it('refuses an access token that it does not know, and the client gets another', async () => {
+    const fake = new FakeBerbix();
+    const create = { customerUid: 'ada', templateKey: 'tpk_x' };
+    const { refreshToken, expiresAt } = await firstValueFrom(fake.transactions.create(create));
+    const believed = new BerbixTokens({ accessToken: 'at_unknown', refreshToken, expiresAt });
+    expect(await firstValueFrom(fake.transactions.fetch(believed))).toMatchObject({
+      customerUid: 'ada',
+      action: undefined,
+    });
+    expect(fake.calls.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST', 'GET']);
+  });
+
   it('ends the hour of an access token at the exact millisecond', async () => {
     const now = Date.now();
     const time = jest.spyOn(Date, 'now').mockReturnValue(now);

@@ -59,6 +59,13 @@ describe('the body of an upload', () => {
     );
   });
 
+  it.each([
+    ['', 'extractedData is empty.'],
+    [7, 'extractedData must be a Buffer, a Uint8Array or a base64 string.'],
+  ])('refuses %j as the data of an ID scan', (data, message) => {
+    expect(() => idScanBody(data as string)).toThrow(new BerbixInputError(message));
+  });
+
   it.each(['YQ==', 'YWI=', 'YWJj'])('keeps the padding of base64: %s', (data) => {
     expect(parse(imagesBody([front(data)]))).toEqual({
       images: [{ image_subject: 'document_front', data }],
