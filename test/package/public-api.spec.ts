@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { built } from '../support/programs.js';
@@ -110,6 +110,24 @@ describe('the main entry', () => {
     const others = names.filter((name) => !/berbix|Dto$|TokenStore$/i.test(name));
     expect(others.filter((name) => !isDecorator.test(name))).toEqual([]);
   });
+});
+
+describe('the programs of test/consumers/shared/types', () => {
+  /** They need a package or the types of browsers; other projects of test/consumers use them. */
+  const others = ['nestjs-berbix/terminus', 'nestjs-berbix/browser'];
+  const folder = 'test/consumers/shared/types';
+  const bodies = readdirSync(folder)
+    .filter((file) => /^program.*\.ts$/.test(file))
+    .map((file) => readFileSync(join(folder, file), 'utf8').replaceAll(/^import [^;]*;$/gm, ''))
+    .join('\n');
+
+  it.each(ENTRIES.filter(({ name }) => !others.includes(name)))(
+    'use each name of $name',
+    ({ types }) => {
+      const names = [...exportsOf(types).keys()];
+      expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(bodies))).toEqual([]);
+    },
+  );
 });
 
 describe('a consumer with strict options', () => {

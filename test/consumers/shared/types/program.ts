@@ -1,4 +1,5 @@
-// Compiled, never run: each name that the package exports, used as a user would.
+// Compiled, never run: what the package exports, used as a user would. program-stored.ts and
+// program-watched.ts have the rest; test/package/public-api.spec.ts fails if a name is in none of them.
 import {
   Controller,
   Inject,
