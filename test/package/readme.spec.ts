@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { AppModule } from '../../examples/readme/app.module.js';
+import { parseSandboxFlags } from '../../lib/cli/sandbox.flags.js';
 import { changeEnvironment } from '../support/environment.js';
 import { listen, PLATFORMS } from '../support/platforms.js';
 import { quietNest } from '../support/sinks.js';
-import { startSandbox } from '../support/services.js';
+import { installClock, startSandbox } from '../support/services.js';
 
 quietNest();
 
@@ -37,8 +38,12 @@ describe('the README', () => {
 });
 
 describe.each(PLATFORMS)('the example of the README, on %s', (platform) => {
-  it('begins a verification, and resumes it', async () => {
-    const sandbox = await startSandbox();
+  it('begins a verification, resumes it, and exchanges the refresh token after half a minute', async () => {
+    const [, flags = ''] = /^npx nestjs-berbix sandbox exec (.*?) ?-- /m.exec(readme) ?? [];
+    const parsed = parseSandboxFlags(flags.split(' '));
+    if (!('options' in parsed)) throw new Error('The command of the README has invalid flags.');
+    const clock = installClock();
+    const sandbox = await startSandbox(parsed.options);
     Object.assign(process.env, {
       BERBIX_API_SECRET: sandbox.apiSecret,
       BERBIX_API_HOST: sandbox.url,
@@ -47,8 +52,17 @@ describe.each(PLATFORMS)('the example of the README, on %s', (platform) => {
     const url = await listen(Test.createTestingModule({ imports: [AppModule] }), platform);
     const begin = async (): Promise<unknown> =>
       (await fetch(`${url}/verification`, { method: 'POST' })).json();
+    const exchanges = (): number =>
+      [...sandbox.requests].filter(({ path }) => path === '/v0/tokens').length;
     const clientToken = expect.any(String);
-    expect(await begin()).toMatchObject({ clientToken, isResumed: false });
-    expect(await begin()).toMatchObject({ clientToken, isResumed: true });
+    const first = (await begin()) as { clientToken: string };
+    expect(first).toMatchObject({ clientToken, isResumed: false });
+    expect(await begin()).toMatchObject({ clientToken: first.clientToken, isResumed: true });
+    expect(exchanges()).toBe(0);
+    clock.advance(30_001);
+    const later = (await begin()) as typeof first;
+    expect(later).toMatchObject({ clientToken, isResumed: true });
+    expect(later.clientToken).not.toBe(first.clientToken);
+    expect(exchanges()).toBe(1);
   });
 });
