@@ -172,6 +172,25 @@ describe('the state of a sandbox', () => {
     expect((await sandbox.exportState()).transactions).toEqual([]);
   });
 
+  it('is that of the last import as a whole, even of two at the same time', async () => {
+    const sandbox = await startSandbox();
+    await sandbox.transactions.create();
+    const first = { ...(await sandbox.exportState()), clockOffsetMs: DAY_MS };
+    await sandbox.reset();
+    await sandbox.transactions.create();
+    const second = { ...(await sandbox.exportState()), clockOffsetMs: 2 * DAY_MS };
+    // A webhook on its way keeps the first import busy.
+    const server = await HookServer.start();
+    const arrived = new Promise<void>((resolve) => server.answers.push(() => resolve()));
+    sandbox.webhooks.setUrl('finished', server.url);
+    void sandbox.webhooks.sendTest('finished');
+    await arrived;
+    const imports = [sandbox.importState(first), sandbox.importState(second)];
+    const during = await sandbox.exportState();
+    await Promise.all(imports);
+    expect([await sandbox.exportState(), during]).toEqual([second, second]);
+  });
+
   it('is kept in a data directory for the next run', async () => {
     const first = await startSandbox();
     const { refreshToken, id } = await first.transactions.create();

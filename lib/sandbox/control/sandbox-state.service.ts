@@ -12,7 +12,7 @@ import {
 } from '../storage/state-document.js';
 import { identityOf, SANDBOX_STORAGE, type SandboxStorage } from '../storage/storage.js';
 import { ExchangeLog } from '../tokens/exchange-log.js';
-import { Transactions } from '../transactions/transactions.js';
+import { KeyedMutex, Transactions } from '../transactions/transactions.js';
 import { SandboxWebhooks } from '../webhooks/sandbox-webhooks.js';
 
 /** What happened to the whole state. */
@@ -22,6 +22,7 @@ export type StateChange = 'imported' | 'reset';
 @Injectable()
 export class SandboxStateService {
   readonly #listeners: ((change: StateChange) => void)[] = [];
+  readonly #mutex = new KeyedMutex();
 
   constructor(
     @Inject(SANDBOX_STORAGE) private readonly storage: SandboxStorage,
@@ -36,28 +37,37 @@ export class SandboxStateService {
   ) {}
 
   /** The transactions that exist, the clock, and the key of their tokens. */
-  async export(): Promise<SandboxState> {
-    const transactions = await this.transactions.list({ limit: Number.MAX_SAFE_INTEGER });
-    return stateOf({
-      clockOffsetMs: this.clock.offset,
-      signingKey: this.signer.key.toString('base64'),
-      transactions: transactions.toReversed(),
+  export(): Promise<SandboxState> {
+    return this.#alone(async () => {
+      const transactions = await this.transactions.list({ limit: Number.MAX_SAFE_INTEGER });
+      return stateOf({
+        clockOffsetMs: this.clock.offset,
+        signingKey: this.signer.key.toString('base64'),
+        transactions: transactions.toReversed(),
+      });
     });
   }
 
   /** @throws {ApiException} 400 if it is not a state that this version can read; nothing changes then */
   async import(document: unknown): Promise<void> {
-    await this.#replace(parseState(document), 'imported');
+    const state = parseState(document);
+    await this.#alone(() => this.#replace(state, 'imported'));
   }
 
   /** Removes transactions, webhooks, faults and logs, and returns the clock to the real time. */
   async reset(): Promise<void> {
-    await this.#replace(stateOf({ clockOffsetMs: 0, transactions: [] }), 'reset');
+    const state = stateOf({ clockOffsetMs: 0, transactions: [] });
+    await this.#alone(() => this.#replace(state, 'reset'));
   }
 
   /** Calls the listener after each change. */
   onChange(listener: (change: StateChange) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** One at a time, since two at the same time would mix their states. */
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#mutex.run('state', work);
   }
 
   /** The storage comes first, since it is all that can fail. */
