@@ -26,13 +26,15 @@ export { type RecordedRequest, RequestLog } from './http/request-log.js';
 export type { RecordedResponse } from './http/response-recorder.js';
 export {
   type CreatedSandboxTransaction,
-  type NewSandboxTransaction,
-  type SandboxResult,
   type SandboxTransaction,
   type SandboxTransactionDetails,
-  type SandboxTransactionQuery,
   SandboxTransactions,
 } from './control/sandbox-transactions.js';
+export type {
+  NewSandboxTransaction,
+  SandboxResult,
+  SandboxTransactionQuery,
+} from './control/transaction-checks.js';
 export type {
   DeliverySummary,
   RequestSummary,

@@ -147,6 +147,16 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     await expect(sandbox.transactions.list()).resolves.toEqual([]);
   });
 
+  it.each([
+    [{ kind: 'api_only' }, 'kind must be one of sdk, hosted, apiOnly'],
+    [{ mode: 'production' }, 'mode must be one of test, live'],
+    [{ customerUid: 5 }, 'customerUid must be a string'],
+    [{ customer_uid: 'ada' }, '"customer_uid" is not known here'],
+  ])('are not created in the same process with %j', async (wanted, mention) => {
+    await expect(sandbox.transactions.create(wanted as object)).rejects.toThrow(mention);
+    await expect(sandbox.transactions.list()).resolves.toEqual([]);
+  });
+
   it('says when the latest access token expires, while it is valid', async () => {
     sandbox.clock.set(Date.parse('2031-02-03T04:00:00Z'));
     const { id, refreshToken } = await sandbox.transactions.create();
@@ -224,6 +234,18 @@ describe.each(PLATFORMS)('/sandbox/transactions on %s', (platform) => {
     const { status, json } = await client.send('GET', `/sandbox/transactions?${query}`);
     expect(json.message).toContain(mention);
     expect(status).toBe(400);
+  });
+
+  it.each([
+    [{ state: 'done' }, 'state must be one of open, completed'],
+    [{ limit: 0 }, 'limit must be a whole number from 1 to 1000'],
+    [{ limit: 1001 }, 'from 1 to 1000'],
+    [{ limit: Number.NaN }, 'from 1 to 1000'],
+    [{ limit: '1' }, 'from 1 to 1000'],
+    [{ customerUid: 5 }, 'customerUid must be a string'],
+    [{ customer: 'ada' }, '"customer" is not known here'],
+  ])('are not listed in the same process by %j', async (query, mention) => {
+    await expect(sandbox.transactions.list(query as object)).rejects.toThrow(mention);
   });
 
   it('is neither recorded nor affected by faults', async () => {

@@ -75,6 +75,26 @@ describe.each(PLATFORMS)('POST /sandbox/transactions/{id}/simulate on %s', (plat
       expect(json).toMatchObject({ ...result, fields: { given_name: { value: name } } });
     });
 
+    it.each([
+      [{ action: 5 }, 'action must be a string'],
+      [{ action: 'approve' }, 'The action must be one of accept'],
+      [{ flags: 'id_expired' }, 'flags must be a list of names such as id_expired'],
+      [{ fields: { age: 5 } }, 'fields must be an object of strings'],
+      [{ result: 'reject' }, '"result" is not known here'],
+    ])('does nothing in the same process for %j', async (result, mention) => {
+      const { id } = await sandbox.transactions.create();
+      await expect(sandbox.transactions.complete(id, result as object)).rejects.toThrow(mention);
+      await expect(sandbox.transactions.find(id)).resolves.toMatchObject({ state: 'open' });
+    });
+
+    it('keeps its flags, whatever a test does with its list of them later', async () => {
+      const { id } = await sandbox.transactions.create();
+      const flags = ['id_expired'];
+      await sandbox.transactions.complete(id, { flags });
+      flags.push('id_odd');
+      await expect(sandbox.transactions.find(id)).resolves.toMatchObject({ flags: ['id_expired'] });
+    });
+
     it('works in live mode, once, and sends the webhooks', async () => {
       const server = await HookServer.start();
       sandbox.webhooks.setUrl('finished', server.url);

@@ -22,6 +22,14 @@ import {
   type TransactionState,
 } from '../transactions/transaction.js';
 import { Transactions } from '../transactions/transactions.js';
+import {
+  checkNewTransaction,
+  checkResult,
+  checkTransactionQuery,
+  type NewSandboxTransaction,
+  type SandboxResult,
+  type SandboxTransactionQuery,
+} from './transaction-checks.js';
 
 /** What the sandbox knows of a transaction. */
 export interface SandboxTransaction {
@@ -75,35 +83,6 @@ export interface CreatedSandboxTransaction extends SandboxTransactionDetails {
   readonly clientToken: string;
 }
 
-/** The transaction to create. */
-export interface NewSandboxTransaction {
-  /** @default 'sdk' */
-  readonly kind?: TransactionKind | undefined;
-  /** @default a new one */
-  readonly customerUid?: string | undefined;
-  /** @default 'test' */
-  readonly mode?: SandboxMode | undefined;
-}
-
-/** Which transactions to list. */
-export interface SandboxTransactionQuery {
-  /** Only those of this customer. */
-  readonly customerUid?: string | undefined;
-  readonly state?: TransactionState | undefined;
-  /** At most this many; 100 by default. */
-  readonly limit?: number | undefined;
-}
-
-/** The result of a verification. */
-export interface SandboxResult {
-  /** Such as `reject`; by default, the flags determine it. */
-  readonly action?: string | undefined;
-  /** Such as `id_expired`; by default, one that leads to the action, if there is one. */
-  readonly flags?: readonly string[] | undefined;
-  /** Values of fields that differ from those of the sample document, a driver license. */
-  readonly fields?: Readonly<Record<string, string>> | undefined;
-}
-
 const DEFAULT_LIMIT = 100;
 
 /**
@@ -127,9 +106,13 @@ export class SandboxTransactions {
     @Inject(SandboxClock) private readonly clock: SandboxClock,
   ) {}
 
-  /** The latest transactions, newest first. */
+  /**
+   * The latest transactions, newest first.
+   *
+   * @throws {Error} for a query that is not valid; the message says why
+   */
   async list(query: SandboxTransactionQuery = {}): Promise<SandboxTransaction[]> {
-    const { customerUid, state, limit = DEFAULT_LIMIT } = query;
+    const { customerUid, state, limit = DEFAULT_LIMIT } = checkTransactionQuery(query);
     const transactions = await this.transactions.list({ customerUid, state, limit });
     return transactions.map((transaction) => this.view(transaction));
   }
@@ -147,10 +130,11 @@ export class SandboxTransactions {
   /**
    * Creates a transaction, as a backend does with `POST /v0/transactions`.
    *
-   * @throws {Error} if the limit of test transactions is reached
+   * @throws {Error} for a member that is not valid, or if the limit of test transactions is reached
    */
   async create(wanted: NewSandboxTransaction = {}): Promise<CreatedSandboxTransaction> {
-    const { kind = 'sdk', customerUid = `customer-${randomUUID()}`, mode = 'test' } = wanted;
+    const checked = checkNewTransaction(wanted);
+    const { kind = 'sdk', customerUid = `customer-${randomUUID()}`, mode = 'test' } = checked;
     const options = kind === 'sdk' ? 'none' : kind;
     const templateKey = this.templates.keyOf(kind);
     const request = { customerUid, templateKey, options, facialRecognition: false } as const;
@@ -163,10 +147,11 @@ export class SandboxTransactions {
    * Completes a transaction, and sends its webhooks.
    *
    * @param result accepted without flags by default
-   * @throws {Error} if it is complete, or the sandbox does not have the action
+   * @throws {Error} if it is complete, or the result is not valid, such as an unknown action
    */
   async complete(id: string, result: SandboxResult = {}): Promise<void> {
-    await this.#existing(id, () => this.results.decide(id, result));
+    const checked = checkResult(result);
+    await this.#existing(id, () => this.results.decide(id, checked));
   }
 
   /** Expires its access and client tokens so far; those of the next exchange work. */

@@ -1,25 +1,21 @@
-import type { SandboxMode } from '../auth/authorization.js';
 import type { ApiJson } from '../http/api-json.js';
 import { invalidRequest } from '../http/api-exception.js';
-import { type JsonObject, parseWord, optionalString, refuseUnknown } from '../http/request-body.js';
+import { type JsonObject, refuseUnknown } from '../http/request-body.js';
 import type { RecordedExchange } from '../tokens/exchange-log.js';
-import { fieldsOf, flagsOf } from '../transactions/transaction-requests.js';
-import type { TransactionKind, TransactionState } from '../transactions/transaction.js';
 import type {
   CreatedSandboxTransaction,
-  NewSandboxTransaction,
-  SandboxResult,
   SandboxTransaction,
   SandboxTransactionDetails,
-  SandboxTransactionQuery,
   SandboxTransactions,
 } from './sandbox-transactions.js';
+import {
+  checkResult,
+  checkTransactionQuery,
+  type SandboxTransactionQuery,
+} from './transaction-checks.js';
 
 /** The parsed query of a request; a parameter that is repeated is a list. */
 export type RequestQuery = Readonly<Record<string, unknown>>;
-
-const STATES: readonly TransactionState[] = ['open', 'completed'];
-const MAX_LIMIT = 1000;
 
 /** The query of `GET /sandbox/transactions`; `secrets` is read elsewhere. */
 export function parseTransactionQuery(query: RequestQuery): SandboxTransactionQuery {
@@ -28,12 +24,11 @@ export function parseTransactionQuery(query: RequestQuery): SandboxTransactionQu
   if (name !== undefined) {
     throw invalidRequest('The query takes customer, state, limit and secrets, and nothing else.');
   }
-  const word = textOf('state', state);
-  return {
+  return checkTransactionQuery({
     customerUid: textOf('customer', customer),
-    state: word === undefined ? undefined : parseWord(STATES, 'state', word),
-    limit: limitOf(limit),
-  };
+    state: textOf('state', state),
+    limit: numberOf(textOf('limit', limit)),
+  });
 }
 
 function textOf(name: string, value: unknown): string | undefined {
@@ -41,26 +36,10 @@ function textOf(name: string, value: unknown): string | undefined {
   throw invalidRequest(`Send ${name} once.`);
 }
 
-function limitOf(value: unknown): number | undefined {
-  const text = textOf('limit', value);
+/** NaN for digits in any other form. */
+function numberOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw invalidRequest(`limit must be a whole number from 1 to ${MAX_LIMIT}.`);
-}
-
-const KINDS: readonly TransactionKind[] = ['sdk', 'hosted', 'apiOnly'];
-const MODES: readonly SandboxMode[] = ['test', 'live'];
-
-/** The body of `POST /sandbox/transactions`. */
-export function parseNewTransaction(body: JsonObject): NewSandboxTransaction {
-  const { kind, customer_uid: _uid, mode, ...unknown } = body;
-  refuseUnknown(unknown);
-  return {
-    kind: kind === undefined ? undefined : parseWord(KINDS, 'kind', kind),
-    customerUid: optionalString(body, 'customer_uid'),
-    mode: mode === undefined ? undefined : parseWord(MODES, 'mode', mode),
-  };
+  return /^\d+$/.test(text) ? Number(text) : NaN;
 }
 
 /** What `POST /sandbox/transactions/{id}/simulate` does. */
@@ -77,7 +56,7 @@ const SIMULATIONS = new Map<unknown, Simulation>([
 /** The body of `POST /sandbox/transactions/{id}/simulate`. */
 export function parseSimulation({ action, ...members }: JsonObject): Simulation {
   if (action === 'complete') {
-    const result = parseResult(members);
+    const result = checkResult(members, 'result');
     return (transactions, id) => transactions.complete(id, result);
   }
   const simulation = SIMULATIONS.get(action);
@@ -87,16 +66,6 @@ export function parseSimulation({ action, ...members }: JsonObject): Simulation 
   }
   refuseUnknown(members);
   return simulation;
-}
-
-function parseResult(body: JsonObject): SandboxResult {
-  const { result: _result, flags, fields: _fields, ...unknown } = body;
-  refuseUnknown(unknown);
-  return {
-    action: optionalString(body, 'result'),
-    flags: flags === undefined ? undefined : flagsOf(body),
-    fields: fieldsOf(body, 'fields'),
-  };
 }
 
 /** A transaction in the style of the API. */

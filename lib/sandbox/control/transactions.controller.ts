@@ -6,7 +6,6 @@ import { Describe, DescribeQuery, DescribeRefusals } from './operations.js';
 import { SandboxTransactions } from './sandbox-transactions.js';
 import { type Redact, Redaction } from './redaction.js';
 import {
-  parseNewTransaction,
   parseSimulation,
   parseTransactionQuery,
   presentCreated,
@@ -14,6 +13,7 @@ import {
   presentTransaction,
   type RequestQuery,
 } from './transaction-bodies.js';
+import { checkNewTransaction } from './transaction-checks.js';
 
 /** The control API for transactions. */
 @Controller(`${CONTROL_ROOT}/transactions`)
@@ -46,7 +46,8 @@ export class ControlTransactionsController {
     true,
   ])
   async create(@JsonObjectBody() body: JsonObject, @Redaction() redact: Redact): Promise<ApiJson> {
-    return redact(presentCreated(await this.transactions.create(parseNewTransaction(body))));
+    const wanted = checkNewTransaction(body, 'customer_uid');
+    return redact(presentCreated(await this.transactions.create(wanted)));
   }
 
   @Get(':id')

@@ -135,7 +135,7 @@ function documentOf(body: JsonObject): IdType {
 export function flagsOf(body: JsonObject): string[] {
   const flags = body.flags ?? [];
   if (Array.isArray(flags) && flags.every((flag) => typeof flag === 'string' && isFlag(flag))) {
-    return flags as string[];
+    return [...flags] as string[];
   }
   throw invalidRequest('flags must be a list of names such as id_expired.');
 }
