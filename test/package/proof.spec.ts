@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { testNamesIn } from './support/test-names.js';
@@ -76,6 +76,32 @@ describe('docs/how-it-is-built.md', () => {
     const paths = [...page.matchAll(/`((?:lib|test|examples|scripts)\/[\w./-]+)`/g)];
     expect(paths.length).toBeGreaterThan(20);
     for (const [, path = ''] of paths) expect([path, existsSync(path)]).toEqual([path, true]);
+  });
+});
+
+describe('test/README.md', () => {
+  const text = readFileSync('test/README.md', 'utf8');
+  const pathsOf = (cell = ''): string[] =>
+    [...cell.matchAll(/`(.+?)`/g)].map(([, path = '']) => path);
+
+  it('has a row for each folder of lib', () => {
+    const rows = tableOf(text, 'changed in `lib/`').flatMap(([folder]) => pathsOf(folder));
+    const folders = readdirSync('lib', { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    expect(rows.filter((row) => row.endsWith('/'))).toEqual(
+      folders.map(({ name }) => `${name}/`).toSorted(),
+    );
+  });
+
+  it('names tests that exist', () => {
+    const specs = readdirSync('test', { recursive: true, encoding: 'utf8' })
+      .map((file) => join('test', file).replaceAll('\\', '/'))
+      .filter((file) => file.endsWith('.spec.ts'));
+    const named = tableOf(text, 'changed in `lib/`').flatMap(([, tests]) => pathsOf(tests));
+    expect(named.filter((path) => !specs.some((spec) => spec.startsWith(path)))).toEqual([]);
+    const folders = tableOf(text, 'folder').flatMap(([folder]) => pathsOf(folder));
+    expect(folders.filter((folder) => !existsSync(join('test', folder)))).toEqual([]);
   });
 });
 
