@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { SandboxClock, type SandboxFault, SandboxFaults } from 'nestjs-berbix/sandbox';
+import {
+  type ApiJson,
+  SandboxClock,
+  type SandboxFault,
+  SandboxFaults,
+} from 'nestjs-berbix/sandbox';
 import { installClock } from '../support/services.js';
 
 describe('sandbox.faults.add', () => {
@@ -10,6 +15,8 @@ describe('sandbox.faults.add', () => {
     { kind: 'flood', bytes: 0 },
     { kind: 'status', status: 400, retryAfter: 0 },
     { kind: 'status', status: 599, retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT' },
+    { kind: 'status', status: 503, retryAfter: '2' },
+    { kind: 'status', status: 503, retryAfter: Number.MAX_SAFE_INTEGER },
     { kind: 'html', status: 400 },
     { kind: 'html', status: 599 },
     { kind: 'answer', body: nested(100), status: 200 },
@@ -45,14 +52,33 @@ describe('sandbox.faults.add', () => {
     [{ kind: 'answer', body: '', headers: 5 }, /"headers" of a fault of the kind answer must be/],
     [{ kind: 'flood', bytes: '5' }, /"bytes" of a fault of the kind flood/],
     [{ kind: 'status' }, /needs "status"/],
+    [{ kind: 'status', status: undefined }, /needs "status"/],
     [{ kind: 'status', status: 200 }, /"status" .* from 400 to 599/],
     [{ kind: 'status', status: 500, retryAfter: 'a\r\nb' }, /"retryAfter"/],
     [{ kind: 'status', status: 500, retryAfter: -1 }, /"retryAfter"/],
+    [
+      { kind: 'status', status: 500, retryAfter: 'Wedé' },
+      /"retryAfter" .* must be a whole number of seconds or an HTTP date, such as Wed, 21 Oct 2026/,
+    ],
+    [{ kind: 'status', status: 500, retryAfter: '' }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: 'Invalid Date' }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: 'soon 1' }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: Infinity }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: 1e30 }, /"retryAfter"/],
+    [{ kind: 'status', status: 500, retryAfter: 1.5 }, /"retryAfter"/],
     [{ kind: 'html', status: 99 }, /"status"/],
     [{ kind: 'answer' }, /needs "body"/],
+    [{ kind: 'answer', body: undefined }, /needs "body"/],
     [{ kind: 'answer', body: 1, status: 199 }, /"status" .* from 200 to 599/],
     [{ kind: 'answer', body: 1, headers: { 'a b': 'x' } }, /"headers"/],
     [{ kind: 'answer', body: 1, headers: { a: 1 } }, /"headers"/],
+    [
+      { kind: 'answer', body: 1, headers: { Trailer: 'x' } },
+      /"headers" .* must not have Trailer: the sandbox sets connection, content-length, trailer and transfer-encoding/,
+    ],
+    [{ kind: 'answer', body: 1, headers: { 'transfer-encoding': 'gzip' } }, /transfer-encoding/],
+    [{ kind: 'answer', body: 1, headers: { connection: 'upgrade' } }, /must not have connection/],
+    [{ kind: 'answer', body: 1, headers: { 'Content-Length': '9' } }, /must not have Content-Len/],
     [{ kind: 'hang', processed: 'yes' }, /"processed" .* true or false/],
     [{ kind: 'hang', times: 0 }, /"times"/],
     [{ kind: 'hang', method: 'post' }, /"method" .* capitals/],
@@ -71,6 +97,17 @@ describe('sandbox.faults.add', () => {
     const faults = new SandboxFaults(new SandboxClock());
     expect(() => faults.add(fault as unknown as SandboxFault)).toThrow(message);
     expect(faults.pending).toEqual([]);
+  });
+
+  it('keeps a fault as it was, whatever a test does with its parts later', () => {
+    const faults = new SandboxFaults(new SandboxClock());
+    const body: Record<string, unknown> = { amount: 2n ** 63n };
+    const headers: Record<string, string> = { 'x-a': 'b' };
+    faults.add({ kind: 'answer', body: body as ApiJson, headers });
+    body.itself = body;
+    headers.trailer = 'x';
+    const kept = { body: { amount: 2n ** 63n }, headers: { 'x-a': 'b' } };
+    expect(faults.pending).toEqual([expect.objectContaining(kept)]);
   });
 
   it('takes another one if some of as many as possible have ended', () => {

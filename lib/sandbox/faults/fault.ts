@@ -85,7 +85,7 @@ export interface StatusFault extends FaultTarget, Processable {
   kind: 'status';
   /** 400 to 599. */
   status: number;
-  /** Seconds, or an HTTP date: what the `Retry-After` header says. */
+  /** Whole seconds, or an HTTP date: what the `Retry-After` header says. */
   retryAfter?: number | string | undefined;
   readable?: string | undefined;
   message?: string | undefined;
@@ -96,7 +96,7 @@ export interface AnswerFault extends FaultTarget, Processable {
   kind: 'answer';
   /** @default 200 */
   status?: number | undefined;
-  /** Further headers, such as the `location` of a redirect. */
+  /** Further headers, such as the `location` of a redirect; none about the connection or the length. */
   headers?: Record<string, string> | undefined;
   body: ApiJson;
 }
@@ -196,7 +196,9 @@ export function checkFault(fault: unknown, spell = (name: string) => name): Sand
     throw new TypeError(`The kind of a fault must be one of ${FAULT_KINDS.join(', ')}.`);
   }
   const { required, optional } = MEMBERS[kind];
-  const missing = Object.keys(required).find((name) => !(name in rest));
+  const missing = Object.keys(required).find(
+    (name) => (rest as Record<string, unknown>)[name] === undefined,
+  );
   if (missing !== undefined) throw new TypeError(`A fault of the kind ${kind} needs "${missing}".`);
   const known: Record<string, Check> = { ...TARGET, ...required, ...optional };
   const checks = new Map(Object.entries(known).map(([name, check]) => [spell(name), check]));
@@ -232,17 +234,33 @@ function matching(pattern: RegExp, problem: string): Check {
   return (value) => (typeof value === 'string' && pattern.test(value) ? undefined : problem);
 }
 
+/** [RFC 9110 section 10.2.3] Its obsolete forms of dates are not accepted. */
 function retryAfter(value: unknown): string | undefined {
-  const fits = typeof value === 'number' ? value >= 0 : isHeader('retry-after', value);
-  return fits ? undefined : 'must be a number of seconds or an HTTP date';
+  const seconds = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  const isSeconds = Number.isSafeInteger(seconds) && Number(seconds) >= 0;
+  return isSeconds || isHttpDate(value)
+    ? undefined
+    : 'must be a whole number of seconds or an HTTP date, such as Wed, 21 Oct 2026 07:28:00 GMT';
 }
 
+function isHttpDate(value: unknown): boolean {
+  const date = new Date(typeof value === 'string' ? value : NaN);
+  return !Number.isNaN(date.getTime()) && date.toUTCString() === value;
+}
+
+/** Another value of one of these would be no valid HTTP, or none that Node can send. */
+const OWN_HEADERS = new Set(['connection', 'content-length', 'trailer', 'transfer-encoding']);
+
 function headers(value: unknown): string | undefined {
-  const fits =
-    typeof value === 'object' &&
-    value !== null &&
-    Object.entries(value).every(([name, member]) => isHeader(name, member));
-  return fits ? undefined : 'must be an object of header names and values';
+  const isObject = typeof value === 'object' && value !== null;
+  if (!isObject || !Object.entries(value).every(([name, member]) => isHeader(name, member))) {
+    return 'must be an object of header names and values';
+  }
+  const own = Object.keys(value).find((name) => OWN_HEADERS.has(name.toLowerCase()));
+  return (
+    own &&
+    `must not have ${own}: the sandbox sets connection, content-length, trailer and transfer-encoding itself`
+  );
 }
 
 function isHeader(name: string, value: unknown): boolean {
