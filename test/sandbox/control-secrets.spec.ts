@@ -6,6 +6,7 @@ import { startSandboxOn } from '../support/services.js';
 import { basic, RawClient } from './support/raw-client.js';
 
 const RT = `rt_${'a'.repeat(60)}`;
+const CLAIM = '0a'.repeat(24);
 
 describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platform) => {
   let sandbox: BerbixSandbox;
@@ -16,12 +17,18 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
     sandbox = await startSandboxOn(platform);
     client = new RawClient(sandbox);
     const { json } = await client.create();
+    const page = await sandbox.transactions.create({ kind: 'hosted' });
     await client.refresh(json.refresh_token);
     await client.fetch(json.access_token);
     await client.send('POST', `/v0/images/upload?client_token=${json.client_token}`, {
       authorization: `Token ${json.client_token}`,
       body: `refresh_token=${json.refresh_token}&x=1`,
-      headers: { cookie: 'sid=crumbs' },
+      headers: {
+        cookie: 'sid=crumbs',
+        referer: String(page.hostedUrl),
+        'x-forwarded-authorization': basic(sandbox.apiSecret),
+        'x-token': `old_${json.refresh_token}`,
+      },
     });
     sandbox.faults.add({
       kind: 'answer',
@@ -32,7 +39,8 @@ describe.each(PLATFORMS)('What the control API shows of secrets on %s', (platfor
     const tokens = [json.refresh_token, json.access_token, json.client_token].map(String);
     const authorization = basic(sandbox.apiSecret).slice('Basic '.length);
     const webhooks = Object.values(sandbox.webhookSecrets);
-    secrets = [...tokens, sandbox.apiSecret, authorization, ...webhooks, 'crumbs'];
+    const claim = page.pagePath?.slice('/hosted/'.length) ?? '';
+    secrets = [...tokens, sandbox.apiSecret, authorization, ...webhooks, claim, 'crumbs'];
   });
 
   const LISTS = ['requests', 'faults', 'webhooks', 'webhooks/deliveries'];
@@ -92,6 +100,18 @@ describe('withoutSecrets', () => {
     ["curl -u 'secret_test_a$%&b:'", "curl -u 'secret_test_[redacted]:'"],
     ["curl -u 'secret_live_a$%&b:'", "curl -u 'secret_live_[redacted]:'"],
     ['signed by whs_live_aB_1, once', 'signed by whs_live_[redacted], once'],
+    [`foo_${RT}`, 'foo_rt_[redacted]'],
+    ['foo_eyJh.eyJi.c', 'foo_[redacted]'],
+    ['foo_secret_test_a foo_whs_test_b', 'foo_secret_test_[redacted] foo_whs_test_[redacted]'],
+    ['old_api_secret=a&y=1', 'old_api_secret=[redacted]&y=1'],
+    [`Basic ${btoa('secret_test_ab:')}, 1`, 'Basic c2VjcmV0X3Rlc3Rf[redacted], 1'],
+    [`"${btoa('secret_live_ab:')}"`, '"c2VjcmV0X2xpdmVf[redacted]"'],
+    [`http://x/hosted/${CLAIM}?a`, 'http://x/hosted/[redacted]?a'],
+    [`next=%2Fhosted%2f${CLAIM}&a`, 'next=%2Fhosted%2f[redacted]&a'],
+    [`"http:\\/\\/x\\/hosted\\/${CLAIM}"`, '"http:\\/\\/x\\/hosted\\/[redacted]"'],
+    ['page_path=a&hosted_url=b', 'page_path=[redacted]&hosted_url=[redacted]'],
+    ['page_path=a', 'page_path=[redacted]'],
+    ['http://x/hosted/create', 'http://x/hosted/create'],
     ['https://u:p@host/a@b', 'https://[redacted]@host/a@b'],
     ['{"id":9007199254740993,"uid":"at_home"}', '{"id":9007199254740993,"uid":"at_home"}'],
   ])('converts %s', (text, wanted) => {
@@ -134,7 +154,7 @@ describe('withoutSecrets', () => {
   });
 
   // The square of the length would be minutes.
-  it.each(['-eyJ', 'eyJa.', '-eyJa-', 'at_-', 'secret_test', '://', '"access_token" '])(
+  it.each(['-eyJ', 'eyJa.', '-eyJa-', 'at_-', 'hosted/', 'secret_test', '://', '"access_token" '])(
     'takes time in proportion to the length of %j repeated',
     (part) => {
       const body = part.repeat((1024 * 1024) / part.length);

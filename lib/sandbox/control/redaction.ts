@@ -25,13 +25,17 @@ const PATTERNS = [
   // A member of JSON, even if the JSON is cut off.
   new RegExp(`("(?:${NAMES.join('|')})"\\s*:\\s*")[^"\\\\]*(?:\\\\.[^"\\\\]*)*`, 'gi'),
   // A field of a form or a query.
-  new RegExp(`(\\b(?:${NAMES.join('|')})=)[^&\\s"]+`, 'gi'),
-  // The tokens and secrets of a sandbox, in any text.
-  /(\b(?:at|rt)_)[\w-]{40,}/g,
+  new RegExp(`((?:${NAMES.join('|')})=)[^&\\s"]+`, 'gi'),
+  // The tokens and secrets of a sandbox, in any text, even after a letter or an underscore.
+  /((?:at|rt)_)[\w-]{40,}/g,
   // Only near the start of a word: elsewhere, the search would be quadratic in its length.
-  /(?<![\w-])([\w-]{0,32}?)\beyJ[\w-]+\.[\w-]+\.[\w-]+/g,
-  /(\bsecret_(?:test|live)_)[!#-&(-9;=?-~]+/g,
-  /(\bwhs_(?:test|live)_)\w+/g,
+  /(?<![\w-])([\w-]{0,32}?)eyJ[\w-]+\.[\w-]+\.[\w-]+/g,
+  /(secret_(?:test|live)_)[!#-&(-9;=?-~]+/g,
+  /(whs_(?:test|live)_)\w+/g,
+  // An API secret in the base64 of Basic authentication.
+  /(c2VjcmV0X(?:3Rlc3R|2xpdmV)f)[\w+/=-]+/g,
+  // The page of a transaction, in a URL or in a field or a text of JSON.
+  /(hosted(?:\/|%2F|\\\/))[\da-f]{48}/gi,
   // The user of a URL.
   /(:\/\/)[^/?#\s"@]+(?=@)/g,
 ];
@@ -59,7 +63,7 @@ function memberWithoutSecrets(name: string, member: ApiJson): ApiJson {
 }
 
 /** What every match of a pattern contains: most texts have none of it, and one search is enough. */
-const SUSPICIOUS = /_token|_secret|secret_|(?:at|rt)_|eyJ|whs_|:\/\//i;
+const SUSPICIOUS = /_token|_secret|secret_|(?:at|rt)_|eyJ|whs_|c2VjcmV0X|hosted|page_path|:\/\//i;
 
 function redactText(text: string): string {
   if (!SUSPICIOUS.test(text)) return text;
