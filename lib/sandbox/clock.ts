@@ -2,6 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 
 /**
+ * How far the clock can be from the real time: with room for what is added to its time, such as the
+ * lifetime of a token, below 8.64e15, the end of a `Date`.
+ */
+export const MAX_CLOCK_OFFSET = 7.9e15;
+
+/**
  * The clock of the sandbox: the real time plus an offset, so that tests need not wait.
  *
  * @example
@@ -19,6 +25,11 @@ export class SandboxClock {
   /** How far it is ahead of the real time, in milliseconds. @internal */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** @internal */
+  set offset(milliseconds: number) {
+    this.#setOffset(milliseconds);
   }
 
   /** Moves the clock by this many milliseconds; a negative number moves it back. */
@@ -42,19 +53,14 @@ export class SandboxClock {
   }
 
   #setOffset(offset: number): void {
-    if (!isRepresentable(Date.now() + offset)) {
+    if (!(Math.abs(offset) <= MAX_CLOCK_OFFSET)) {
       throw new RangeError(
-        'The clock of the sandbox takes milliseconds that a Date can represent.',
+        `The clock of the sandbox takes a time at most ${MAX_CLOCK_OFFSET} milliseconds from the real time.`,
       );
     }
     this.#offset = offset;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** With room for what is added to the time, such as the lifetime of a token. */
-function isRepresentable(time: number): boolean {
-  return Math.abs(time) < 8e15;
 }
 
 /** Waits in real time that do not keep the process alive and end when the sandbox closes. */

@@ -120,7 +120,7 @@ describe('a sandbox with what another run knew', () => {
       mode: ['prod'],
       kind: ['SDK'],
       customerUid: [7],
-      createdAt: ['now', 7.91e15],
+      createdAt: ['now', 8.01e15],
       email: [null],
       phone: [7],
       facialRecognition: ['yes'],

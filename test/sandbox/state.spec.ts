@@ -191,6 +191,41 @@ describe('the state of a sandbox', () => {
     expect([await sandbox.exportState(), during]).toEqual([second, second]);
   });
 
+  it.each([7.9e15, -7.9e15])('has transactions of any time of the clock: %d', async (offset) => {
+    const sandbox = await startSandbox();
+    // The way from here to there is longer than a number can be exactly.
+    sandbox.clock.advance(-Math.sign(offset) * 1e15 - 1);
+    const { transactions: _, ...empty } = await sandbox.exportState();
+    await sandbox.importState({ ...empty, clockOffsetMs: offset, transactions: [] });
+    const { id } = await sandbox.transactions.create();
+    await sandbox.transactions.complete(id);
+    const state = await sandbox.exportState();
+    expect(state.clockOffsetMs).toBe(offset);
+    await sandbox.importState(state);
+    expect((await sandbox.exportState()).transactions).toMatchObject([{ id }]);
+  });
+
+  it('has refresh tokens that can be replaced, however often they were', async () => {
+    const sandbox = await startSandbox();
+    await sandbox.transactions.create();
+    const state = await sandbox.exportState();
+    const [transaction] = state.transactions;
+    const withCounts = (generation: number, expirations: number) => ({
+      ...state,
+      transactions: [{ ...transaction, rotation: { generation, rotatedAt: 0 }, expirations }],
+    });
+    const max = 2 ** 52;
+    for (const refused of [withCounts(max + 1, 0), withCounts(0, max + 1)]) {
+      await expect(sandbox.importState(refused)).rejects.toThrow(
+        'must be a whole number from 0 to 4503599627370496',
+      );
+    }
+    await sandbox.importState(withCounts(max, max));
+    const [{ id = '', refreshToken = '' } = {}] = await sandbox.transactions.list();
+    const next = await sandbox.transactions.rotateRefreshToken(id);
+    expect([refreshToken, next]).not.toContain(await sandbox.transactions.rotateRefreshToken(id));
+  });
+
   it('is kept in a data directory for the next run', async () => {
     const first = await startSandbox();
     const { refreshToken, id } = await first.transactions.create();

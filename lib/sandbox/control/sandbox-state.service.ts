@@ -79,7 +79,7 @@ export class SandboxStateService {
     this.faults.clear();
     this.requests.clear();
     this.exchanges.clear();
-    this.clock.advance(state.clockOffsetMs - this.clock.offset);
+    this.clock.offset = state.clockOffsetMs;
     for (const listener of this.#listeners) listener(change);
   }
 }

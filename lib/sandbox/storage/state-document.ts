@@ -1,4 +1,5 @@
 import { ID_TYPES, UPLOAD_STEPS } from '../../wire/index.js';
+import { MAX_CLOCK_OFFSET } from '../clock.js';
 import { type ApiException, invalidRequest } from '../http/api-exception.js';
 import type {
   CompletedState,
@@ -121,12 +122,14 @@ const textsByName = test<Readonly<Record<string, string>>>(
     isObject(value) && Object.values(value as object).every((it) => typeof it === 'string'),
   'must be an object of strings',
 );
+/** With room for those that follow. */
+const MAX_COUNT = 2 ** 52;
 const count = test<number>(
-  (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-  'must be a whole number from 0',
+  (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_COUNT,
+  `must be a whole number from 0 to ${MAX_COUNT}`,
 );
-/** What the clock of the sandbox can be set to, with room for the real time. */
-const MAX_TIME = 7.9e15;
+/** A time of the clock of the sandbox: the real time and its offset. */
+const MAX_TIME = MAX_CLOCK_OFFSET + 1e14;
 const time = number(-MAX_TIME, MAX_TIME);
 
 const OPEN = object<OpenState>({
@@ -171,7 +174,7 @@ export const MAX_TRANSACTIONS = 100_000;
 const STATE = object<CheckedState>({
   format: oneOf([FORMAT]),
   version: oneOf([VERSION]),
-  clockOffsetMs: time,
+  clockOffsetMs: number(-MAX_CLOCK_OFFSET, MAX_CLOCK_OFFSET),
   signingKey: optional(matching(/^[\w+/]{43}=$/, 'must be 32 bytes in base64')),
   transactions: list(TRANSACTION, MAX_TRANSACTIONS),
 });
