@@ -84,6 +84,17 @@ describe.each(PLATFORMS)('/sandbox on %s', (platform) => {
     expect(sandbox.faults.pending).toHaveLength(1);
   });
 
+  it('is recognized by what comes before a # that a client should not have sent', async () => {
+    sandbox.requests.clear();
+    expect((await client.send('GET', '/sandbox#x?y')).status).toBe(200);
+    expect((await client.send('GET', '/v0/transactions#x')).status).toBe(401);
+    expect(sandbox.requests).toHaveLength(1);
+    expect(sandbox.requests.last).toMatchObject({
+      path: '/v0/transactions',
+      url: '/v0/transactions#x',
+    });
+  });
+
   it('lists everything that exists', async () => {
     sandbox.webhooks.setUrl('finished', 'http://127.0.0.1:9/');
     const { json } = await client.send('GET', '/sandbox');

@@ -54,12 +54,13 @@ export interface RequestPath {
 /**
  * Splits a request target, and drops what a base URL has before `/v0/`, as a proxy would:
  * `/berbix/v0/tokens`. That prefix may be any path, `/sandbox` too, since no path of the sandbox
- * itself contains `/v0/`.
+ * itself contains `/v0/`. A fragment, which does not belong there, is dropped, as routers do.
  */
 export function parseRequestPath(target: string): RequestPath {
-  const mark = target.indexOf('?');
-  const path = mark === -1 ? target : target.slice(0, mark);
-  const query = mark === -1 ? '' : target.slice(mark);
+  const [sent = ''] = target.split('#', 1);
+  const mark = sent.indexOf('?');
+  const path = mark === -1 ? sent : sent.slice(0, mark);
+  const query = mark === -1 ? '' : sent.slice(mark);
   const root = path.indexOf(API_ROOT);
   return { path: root > 0 ? path.slice(root) : path, query };
 }
