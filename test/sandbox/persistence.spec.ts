@@ -185,6 +185,8 @@ describe('the data directory', () => {
   it.each([
     ['what it has written cannot be read', (lock: string) => mkdirSync(lock)],
     ['it has written no number', (lock: string) => writeFileSync(lock, 'x')],
+    ['its number is that of no process', (lock: string) => writeFileSync(lock, '0')],
+    ['its number is that of a group', (lock: string) => writeFileSync(lock, '-1\n')],
     ['it is about to write its number', (lock: string) => writeFileSync(lock, '')],
   ])('is left to another process if %s', (_, write) => {
     const dataDir = temporaryDirectory();

@@ -94,8 +94,8 @@ function takeLock(directory: string): string {
 function ownerOf(lock: string): string | undefined {
   try {
     const pid = readFileSync(lock, 'utf8');
-    // The owner is about to write its pid.
-    if (pid === '') return 'another process';
+    // The owner is about to write its pid. 0 and negative numbers would stand for groups of processes.
+    if (!/^[1-9]\d*$/.test(pid)) return 'another process';
     const alive = Number(pid) === process.pid ? held.has(lock) : process.kill(Number(pid), 0);
     return alive ? `process ${pid}` : undefined;
   } catch (error) {
