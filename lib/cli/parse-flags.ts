@@ -37,6 +37,10 @@ function describeParseError({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && !/^Unknown option '--?[a-z-]+'/i.test(message)) {
     return 'There is an unknown option. A value must follow its flag after a space.';
   }
+  const [, ambiguous] = /^Option '(--[\w-]+)' argument is ambiguous/.exec(message) ?? [];
+  if (ambiguous !== undefined) {
+    return `Option '${ambiguous}' argument is ambiguous. Write a value that begins with a dash as ${ambiguous}=<value>.`;
+  }
   // Without the rest, which explains how to pass values that begin with a dash.
   return `${message.split(/\.\s/, 1)[0]}.`;
 }

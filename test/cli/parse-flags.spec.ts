@@ -23,7 +23,10 @@ describe('the flags of a command', () => {
     [['--tabel=HIDDENWORD'], /^Unknown option '--tabel'\.$/],
     [['-T'], /^Unknown option '-T'\.$/],
     [['--table'], /^Option '--table <value>' argument missing\.$/],
-    [['--table', '--json'], /^Option '--table' argument is ambiguous\.$/],
+    [
+      ['--table', '--json'],
+      /^Option '--table' argument is ambiguous\. Write a value that begins with a dash as --table=<value>\.$/,
+    ],
     [['--json=HIDDENWORD'], /^Option '--json' does not take an argument\.$/],
     [['HIDDENWORD'], /^Unexpected argument\. .*follow its flag\.$/],
     [['--json', 'HIDDEN. WORD'], /^Unexpected argument/],
