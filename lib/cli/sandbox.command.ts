@@ -36,18 +36,21 @@ export async function sandboxCommand(args: string[]): Promise<number> {
   }
   // From here on, so that a signal during the start is not lost.
   const signal = listenForSignal();
-  const kept = secretsFor(flags);
+  let kept: KeptSecrets | undefined;
   let sandbox: BerbixSandbox;
   try {
+    kept = secretsFor(flags);
     sandbox = await BerbixSandbox.start(withSecrets(flags.options, kept?.secrets));
   } catch (error) {
     signal.ignore();
+    // It may be the reason.
+    printProblem(kept);
     process.stderr.write(`${describeStartError(error)}\n`);
     return 1;
   }
   if (!flags.quiet) printActivity(sandbox);
   process.stderr.write(networkWarningOf(flags.options));
-  if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
+  printProblem(kept);
   process.stdout.write(flags.json ? `${JSON.stringify(sandbox.ready())}\n` : summaryOf(sandbox));
   if (flags.open) openInBrowser(sandbox.url);
   await signal.received;
@@ -69,6 +72,10 @@ function listenForSignal(): { received: Promise<unknown>; ignore: () => void } {
   // It rejects when it is ignored.
   received.catch(() => undefined);
   return { received, ignore };
+}
+
+function printProblem(kept: KeptSecrets | undefined): void {
+  if (kept?.problem !== undefined) process.stderr.write(`${kept.problem}\n`);
 }
 
 /** A data directory keeps its own secrets, unless new ones are requested. */

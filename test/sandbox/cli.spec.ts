@@ -280,6 +280,9 @@ describe('nestjs-berbix sandbox', () => {
       stderr: `--port is ${port}, which is in use; choose another, or 0 for a free one.\n`,
       code: 1,
     });
+    const nowhere = { XDG_STATE_HOME: '/dev/null', LOCALAPPDATA: '/dev/null' };
+    const both = await runCommand(sandboxCommand, ['--port', port], nowhere);
+    expect(both.stderr).toMatch(/^The secrets cannot be kept .+\n--port is .+\n$/);
   });
 
   it('leaves another signal, and one after a failed start, to what they usually do', async () => {
