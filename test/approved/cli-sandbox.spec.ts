@@ -68,6 +68,8 @@ describe('nestjs-berbix sandbox', () => {
     await start([...GIVEN, ...hooks], undefined, async (output) => {
       const { url } = JSON.parse(output) as BerbixSandboxReady;
       await fetch(`${url}/v0/tokens/kHmZ81PsVw?key=kHmZ81PsVw`);
+      // Only parts like those of the API are shown: short words, and versions of one digit.
+      await fetch(`${url}/v2/${'a-_z'.repeat(6)}/${'a'.repeat(25)}/Token/v10/`);
       await fetch(`${url}/sandbox/webhooks/test`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

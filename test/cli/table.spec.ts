@@ -60,10 +60,11 @@ describeOnPostgres('nestjs-berbix table on a server', () => {
 
   beforeEach(() => {
     table = uniqueTable();
-    closeAfterTest(() => pool.query(`DROP TABLE IF EXISTS ${table}`));
+    closeAfterTest(() => pool.query(`DROP TABLE IF EXISTS "${table}"`));
   });
 
-  it('creates the table, and prints its version', async () => {
+  it.each(['', '_EU'])('creates the table (name with %j), and prints its version', async (end) => {
+    table += end;
     const missing = await onServer('status');
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     expect(missing.stderr).toMatch(

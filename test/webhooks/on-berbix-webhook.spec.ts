@@ -42,8 +42,9 @@ describe('@OnBerbixWebhook', () => {
         return Wrong;
       },
     ],
-  ])('refuses %s', (_, wrong) => {
+  ])('refuses %s, and names itself', (_, wrong) => {
     expect(wrong).toThrow(BerbixConfigurationError);
+    expect(wrong).toThrow('@OnBerbixWebhook');
   });
 
   it('stops the boot if the class has no single instance', async () => {
