@@ -107,6 +107,21 @@ describeInBrowser('the page at /reference', (openTab) => {
     await tab.visit(`${sandbox.url}/reference#/Tokens/refreshTokens`);
     await tab.shows('tablist: Language');
     await tab.shows('tabpanel: curl');
+    const operation = String(
+      await tab.evaluate(`document.querySelector('.opblock.is-open').innerText`),
+    );
+    const parts = [
+      'curl\n',
+      'NestJS\n',
+      'Copy\n',
+      '# Set',
+      'Parameters\n',
+      'Request body',
+      'Responses',
+    ];
+    const places = parts.map((part) => operation.indexOf(part));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
     expect(await shownSample()).toMatch(/^# Set BERBIX_API_SECRET to the API secret\.\ncurl /);
     await tab.focus('curl');
     for (const [key, label] of [
