@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type {
   BerbixSandbox,
@@ -8,9 +9,8 @@ import type {
   WebhookKind,
 } from 'nestjs-berbix/sandbox';
 import { Timers } from '../../lib/sandbox/clock.js';
-import { createCertificateAuthority } from '../../lib/sandbox/http/certificate-authority.js';
 import { webhookBody } from '../../lib/sandbox/webhooks/webhook.js';
-import { closeAfterTest } from '../support/closing.js';
+import { newAuthority } from '../support/certificates.js';
 import { startSandbox } from '../support/services.js';
 import { until } from '../support/until.js';
 import { type Hook, HookServer, status } from './support/hook-server.js';
@@ -178,14 +178,15 @@ describe('a webhook', () => {
   });
 
   it('is sent over TLS to servers with a certificate of a trusted authority', async () => {
-    const authority = await createCertificateAuthority(['127.0.0.1']);
-    closeAfterTest(() => authority.remove());
-    const secure = await HookServer.start(authority.server);
-    const { readFileSync } = await import('node:fs');
-    const ca = readFileSync(authority.caPath, 'utf8');
+    const { ca, issue } = await newAuthority();
+    const secure = await HookServer.start(await issue('127.0.0.1'));
     const trusting = await start({ ca });
     trusting.webhooks.setUrl('finished', secure.url);
+    const contexts = jest.spyOn(tls, 'createSecureContext');
     expect(await trusting.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
+    // Applications with a certificate of a public authority remain trusted; none is at hand.
+    const trusted = contexts.mock.calls.map(([options]) => options?.ca);
+    expect(trusted).toEqual([[...tls.rootCertificates, ca]]);
     const careless = await start({ insecure: true });
     careless.webhooks.setUrl('finished', secure.url);
     expect(await careless.webhooks.sendTest('finished')).toMatchObject({ delivered: true });
