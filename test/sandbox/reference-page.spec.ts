@@ -9,6 +9,30 @@ import { until } from '../support/until.js';
 /** The name under which the page keeps the language of the samples. */
 const LANGUAGE = 'berbix-reference-language';
 
+/** The parts of the page that have colors of their own, in light and dark; the others are Swagger UI's. */
+const COLORS = [
+  ['body', 'background-color', '245, 246, 251', '14, 16, 25'],
+  ['nav a', 'color', '67, 56, 202', '165, 180, 252'],
+  ['.scheme-container', 'background-color', '255, 255, 255', '23, 26, 39'],
+  ['.scheme-container', 'border-top-color', '218, 222, 234', '43, 48, 68'],
+  ['.scheme-container', 'border-bottom-color', '218, 222, 234', '43, 48, 68'],
+  ['.samples', 'background-color', '255, 255, 255', '23, 26, 39'],
+  ['.samples', 'border-left-color', '218, 222, 234', '43, 48, 68'],
+  ['.samples', 'color', '25, 28, 43', '233, 235, 245'],
+  ['.samples-bar', 'border-bottom-color', '218, 222, 234', '43, 48, 68'],
+  ['.samples-tab[aria-selected=false]', 'color', '86, 92, 115', '164, 171, 196'],
+  ['.samples-tab[aria-selected=true]', 'color', '25, 28, 43', '233, 235, 245'],
+  ['.samples-tab[aria-selected=true]', 'border-bottom-color', '67, 56, 202', '165, 180, 252'],
+  ['.samples-copy', 'color', '67, 56, 202', '165, 180, 252'],
+  ['.samples-copy', 'border-left-color', '218, 222, 234', '43, 48, 68'],
+  ['.samples-panel', 'background-color', '238, 240, 247', '17, 19, 30'],
+  ['.samples-panel code', 'color', '25, 28, 43', '233, 235, 245'],
+] as const;
+
+/** In the page: the same parts, with the color that each of them has. */
+const SHOWN_COLORS = `(colors) => colors.map(([part, property]) =>
+  [part, property, getComputedStyle(document.querySelector(part)).getPropertyValue(property)])`;
+
 /** The page has neither complained nor asked for anything elsewhere. */
 function expectNothingWrong(tab: Tab, sandbox: BerbixSandbox): void {
   const wrong = /"exceptionDetails"|"level":"error"|"type":"error"/;
@@ -193,6 +217,12 @@ describeInBrowser('the page at /reference', (openTab) => {
       await tab.prefer(color);
       const isDark = "document.documentElement.classList.contains('dark-mode')";
       await until(async () => (await tab.evaluate(isDark)) === (color === 'dark'));
+      const colors = COLORS.map(([part, property, light, dark]) => [
+        part,
+        property,
+        `rgb(${color === 'light' ? light : dark})`,
+      ]);
+      expect(await tab.evaluate(`(${SHOWN_COLORS})(${JSON.stringify(colors)})`)).toEqual(colors);
     }
 
     await toggle('post finished');
