@@ -82,6 +82,9 @@ describe.each(PLATFORMS)('The address of a sandbox on %s', (platform) => {
         front: { full_image: expect.stringMatching(/^http:\/\/berbix:4010\/images\//) },
       },
     });
+    const document = await (await fetch(`${sandbox.localUrl}/reference/openapi.json`)).text();
+    expect(document).toContain(publicUrl);
+    expect(document).not.toContain(sandbox.localUrl);
   });
 
   it('resets the connection of the client whose request has the fault, and no other', async () => {

@@ -103,29 +103,65 @@ describe.each(PLATFORMS)('the frame at /v0/verify on %s', (platform) => {
     const deleted = (await client.create()).json;
     await client.delete(deleted.access_token);
     const expired = (await client.create()).json;
-    const answers: [Answer, number, string][] = [
-      [await client.send('GET', '/v0/verify'), 401, 'is not one of this sandbox'],
-      [await client.send('GET', addressOf('x')), 401, 'is not one of this sandbox'],
-      [await client.send('GET', addressOf(json.refresh_token)), 403, 'does not go here'],
-      [await client.send('GET', addressOf(apiOnly.client_token)), 403, 'only uploads'],
-      [await client.send('GET', addressOf(deleted.client_token)), 410, 'was deleted'],
-      [await submit(client, addressOf(json.client_token), { choice: 'x' }), 400, 'The choice must'],
+    const answers: [Answer, number, string, string][] = [
+      [
+        await client.send('GET', '/v0/verify'),
+        401,
+        'invalid_client_token',
+        'is not one of this sandbox',
+      ],
+      [
+        await client.send('GET', addressOf('x')),
+        401,
+        'invalid_client_token',
+        'is not one of this sandbox',
+      ],
+      [
+        await client.send('GET', addressOf(json.refresh_token)),
+        403,
+        'wrong_token_kind',
+        'does not go here',
+      ],
+      [
+        await client.send('GET', addressOf(apiOnly.client_token)),
+        403,
+        'not_allowed',
+        'only uploads',
+      ],
+      [
+        await client.send('GET', addressOf(deleted.client_token)),
+        410,
+        'transaction_gone',
+        'was deleted',
+      ],
+      [
+        await submit(client, addressOf(json.client_token), { choice: 'x' }),
+        400,
+        'invalid_request',
+        'The choice must',
+      ],
     ];
     sandbox.clock.advance(HOUR_MS);
-    answers.push([await client.send('GET', addressOf(expired.client_token)), 401, 'has expired']);
+    answers.push([
+      await client.send('GET', addressOf(expired.client_token)),
+      401,
+      'invalid_client_token',
+      'has expired',
+    ]);
     answers.push([
       await submit(client, addressOf(json.client_token), { choice: 'accept' }),
       401,
+      'invalid_client_token',
       'has expired',
     ]);
-    for (const [answer, status, words] of answers) {
+    for (const [answer, status, readable, words] of answers) {
       expect(answer.status).toBe(status);
       expect(greetingOf(answer)).toEqual([
         {
           type: 'ERROR_RENDERED',
           payload: {
             code: status,
-            readable: expect.any(String),
+            readable,
             message: expect.stringContaining(words),
           },
         },

@@ -146,7 +146,7 @@ describeInBrowser('the requests of the console', (openTab) => {
       await tab.visit(`${sandbox.url}#/requests`);
       await shows(tab, 'StaticText: Connected');
       await client.create({ nickname: 'ada' });
-      sandbox.faults.add({ kind: 'status', status: 503 });
+      sandbox.faults.add({ kind: 'status', status: 500 });
       await client.refresh('rt_1');
       sandbox.faults.add({ kind: 'reset' });
       await expect(client.refresh('rt_2')).rejects.toThrow('ECONNRESET');
@@ -158,7 +158,7 @@ describeInBrowser('the requests of the console', (openTab) => {
         'badge badge-warning: fault: reset',
         'badge badge-warning: no answer',
         'badge badge-warning: fault: status',
-        'badge badge-bad: 503',
+        'badge badge-bad: 500',
         'badge badge-warning: departs from the documentation',
         'badge badge-good: 200',
       ];
