@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { RedisTokenStore } from 'nestjs-berbix/redis';
 import { reEncryptCommand } from '../../lib/cli/re-encrypt.command.js';
 import { parseReEncryptFlags } from '../../lib/cli/re-encrypt.flags.js';
 import { Progress } from '../../lib/cli/progress.js';
@@ -7,19 +6,15 @@ import { openStore, type Drivers } from '../../lib/cli/store/store-connection.js
 import { readStoreTarget } from '../../lib/cli/store/store-target.js';
 import { BerbixStoreError } from 'nestjs-berbix';
 import { PlaintextCipher } from '../../lib/token-store/encryption/index.js';
-import type { BerbixTokenStore } from '../../lib/token-store/index.js';
 import {
   describeEachOn,
   describeOnRedis,
   freePort,
-  makeTable,
   POSTGRES_URL,
-  postgresPool,
   REDIS_URL,
-  redisClient,
-  uniquePrefix,
 } from '../support/servers.js';
 import { cipherWith, newKey, tracesOf } from '../token-store/support/encryption.js';
+import { COMMAND_STORES, type CommandStore } from './support/command-stores.js';
 import { runBuilt, runCommand } from './support/run-command.js';
 
 const keys = { new: newKey(), old: newKey() };
@@ -51,11 +46,6 @@ function withoutTraces({ code, stdout, stderr }: Ended): Ended {
   return { code, stdout, stderr };
 }
 
-interface Opened {
-  store: BerbixTokenStore;
-  args: string[];
-}
-
 /** The URL with a password, which this server does not require. */
 function withSecret(url: string | undefined): string {
   const parsed = new URL(url ?? '');
@@ -63,26 +53,17 @@ function withSecret(url: string | undefined): string {
   return parsed.href;
 }
 
-const SERVERS: { name: string; open(): Promise<Opened> }[] = [
-  {
-    name: 'PostgreSQL',
-    open: async () => {
-      const { store, table } = await makeTable(postgresPool());
-      return { store, args: ['--postgres', withSecret(POSTGRES_URL), '--table', table] };
-    },
+/** The servers, with that password in the flags. */
+const SERVERS = COMMAND_STORES.map(({ name, open }) => ({
+  name,
+  open: async (): Promise<CommandStore> => {
+    const { store, args } = await open();
+    return { store, args: args.map((arg) => (arg === POSTGRES_URL ? withSecret(arg) : arg)) };
   },
-  {
-    name: 'Redis',
-    open: async () => {
-      const prefix = uniquePrefix();
-      const store = new RedisTokenStore(redisClient(), { prefix });
-      return { store, args: ['--redis', REDIS_URL ?? '', '--prefix', prefix] };
-    },
-  },
-];
+}));
 
 describeEachOn(SERVERS)('nestjs-berbix re-encrypt, of $name', ({ open }) => {
-  let opened: Opened;
+  let opened: CommandStore;
   beforeEach(async () => (opened = await open()));
 
   async function commit(id: number, cipher: Pick<typeof old, 'seal'> = old): Promise<void> {

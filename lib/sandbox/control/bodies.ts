@@ -40,7 +40,7 @@ export function parseFault(body: JsonObject): SandboxFault {
   const fault = { ...body, ...(body.times === 'Infinity' && { times: Infinity }) };
   checkFault(fault, toSnakeCase);
   const members = Object.entries(fault).map(([name, value]) => [toCamelCase(name), value] as const);
-  return checkFault(Object.fromEntries(members));
+  return Object.fromEntries(members) as unknown as SandboxFault;
 }
 
 function toSnakeCase(name: string): string {

@@ -20,7 +20,7 @@ export type SandboxEvent =
       readonly change: TransactionChange;
       readonly transaction: SandboxTransaction;
     }
-  /** A webhook was attempted; `sandbox.deliveries.find(id)` has all of it. */
+  /** An attempt to deliver a webhook has ended; `sandbox.deliveries.find(id)` has all of it. */
   | { readonly kind: 'delivery'; readonly delivery: DeliverySummary }
   /** The clock was moved. */
   | { readonly kind: 'clock'; readonly now: Date }
